@@ -1,0 +1,84 @@
+"""Verdicts: what an oracle says about one case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Status(StrEnum):
+    """The outcome of a check; each is counted, with its reason, in every report."""
+
+    PASS = "pass"  # noqa: S105
+    FAIL = "fail"
+    CRASHED = "crashed"
+    HUNG = "hung"
+    WRONGLY_ACCEPTED = "wrongly accepted"
+    WRONGLY_REFUSED = "wrongly refused"
+    UNWRITTEN = "unwritten output"
+    VACUOUS = "vacuous"
+    NOT_APPLICABLE = "not applicable"
+    KNOWN_FAILURE = "known failure"
+    UNEXPECTED_PASS = "unexpected pass"  # noqa: S105
+    UNAVAILABLE = "unavailable"
+
+
+FAILURES: Final = frozenset(
+    {
+        Status.FAIL,
+        Status.CRASHED,
+        Status.HUNG,
+        Status.WRONGLY_ACCEPTED,
+        Status.WRONGLY_REFUSED,
+        Status.UNWRITTEN,
+    }
+)
+"""Statuses that make a finding."""
+
+JUDGED: Final = FAILURES | {Status.PASS}
+"""Statuses of a case that could tell right from wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The worst element of a wrong result, and where the wrong elements sit.
+
+    Attributes:
+        index: of the worst element; empty where no single element is wrong (a wrong shape, say).
+        expected: as text; for real values with the bound.
+        got: as text.
+        wrong: number of wrong elements.
+        total: number of elements judged.
+        location: where the wrong elements sit, in words.
+    """
+
+    index: tuple[int, ...]
+    expected: str
+    got: str
+    wrong: int
+    total: int
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one oracle says about one quantity of one case.
+
+    Attributes:
+        oracle: its name.
+        quantity: output, grad_input, grad_weight, grad_bias, inputs, module or call.
+        status: the outcome.
+        clauses: the clauses that this case exercises there.
+        reason: why, in words; empty for a pass.
+        margin: max |got − expected| / bound where a bound was used; above 1 is a failure.
+        evidence: for failures with a wrong result.
+    """
+
+    oracle: str
+    quantity: str
+    status: Status
+    clauses: tuple[str, ...]
+    reason: str = ""
+    margin: float | None = None
+    evidence: Evidence | None = None
