@@ -1,0 +1,1 @@
+"""What a finding looks like, in words that lead to its cause."""

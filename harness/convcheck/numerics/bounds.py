@@ -1,0 +1,99 @@
+"""The bound on legal rounding error of one sum of products.
+
+Sources: Higham, Accuracy and Stability of Numerical Algorithms (2002), section 3.1 (γ_n, any order of
+summation, with or without fused operations); Higham & Mary, A New Approach to Probabilistic Rounding
+Error Analysis (2019), theorem 2.4, with λ = 8: each sum fails with probability ≤ 2·exp(−λ²/2) = 2.5·10⁻¹⁴.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcheck.profiles import Profile
+from convcheck_reference.formats import FLOAT64, Format
+
+Array = NDArray[np.float64]
+
+LAMBDA: Final = 8.0
+MOST_RELATIVE_ERROR: Final = 0.1
+"""Where n·u exceeds this, no useful bound exists (16-bit accumulators and long sums)."""
+
+
+def gamma(n: int, u: float) -> float:
+    """γ_n = n·u / (1 − n·u); infinite where n·u ≥ 1."""
+    return n * u / (1.0 - n * u) if n * u < 1.0 else math.inf
+
+
+def accumulation_error(profile: Profile, n: int) -> float:
+    """T(n): relative to Σ|a||b|, the largest error of summing n products in the profile's accumulator.
+
+    min(γ_n, (λ√n + 4)·u) for rounding to nearest. γ_n with twice the unit roundoff for truncation, whose
+    errors all point the same way.
+    """
+    u = profile.accumulator.unit_roundoff
+    if profile.truncating:
+        return gamma(n, 2.0 * u)
+    return min(gamma(n, u), (LAMBDA * math.sqrt(n) + 4.0) * u)
+
+
+def is_meaningful(profile: Profile, n: int) -> bool:
+    """Whether the bound says anything for sums of n products."""
+    return n * profile.accumulator.unit_roundoff <= MOST_RELATIVE_ERROR
+
+
+def error_bound(
+    profile: Profile,
+    result: Format,
+    n: int,
+    gauge: Array,
+    value: Array,
+    *,
+    operands: tuple[float, float],
+    complex_products: bool = False,
+) -> Array:
+    """B, elementwise: |ŷ − y| ≤ B for every legal computation of y = Σ a·b (+ bias).
+
+    B = [(1+ε)²−1]·S + (1+ε)²·T(n+1)·S + u_out·(|y| + the terms before) + γ_n(2⁻⁵³)·S + η, with S the
+    gauge Σ|a||b| (+ |bias|), ε the rounding of the operands and η the underflow: half a subnormal spacing
+    for each product and for the result or, where subnormals may be flushed, the smallest normal for each
+    operand (times the other), product and result. γ_n(2⁻⁵³)·S covers the float64 reference itself.
+
+    A complex product formed from three real ones, (ac − bd) + i((a+b)(c+d) − ac − bd), sums three gauges,
+    of operands that are rounded once more each: T(n+3) taken three times and two roundings more.
+
+    Args:
+        profile: the promise.
+        result: format of the result.
+        n: number of products per element.
+        gauge: S; for complex values with |a| = |re a| + |im a|.
+        value: y, the reference; its modulus for complex values.
+        operands: the largest |a| and |b|.
+        complex_products: whether the operands are complex.
+    """
+    growth = (1.0 + profile.input_rounding) ** 2
+    error = growth - 1.0 + growth * accumulation_error(profile, n + 1) + gamma(n + 1, FLOAT64.unit_roundoff)
+    if complex_products:
+        u = profile.accumulator.unit_roundoff
+        error = 3.0 * (error + 2.0 * u + accumulation_error(profile, n + 3))
+    bound = error * gauge
+    bound = bound + result.unit_roundoff * (np.abs(value) + bound) + _underflow(profile, result, n, operands)
+    return np.asarray(bound)
+
+
+def overflow_possible(profile: Profile, result: Format, n: int, gauge: Array) -> NDArray[np.bool_]:
+    """Where some order of summation may exceed the largest finite number: S·(1 + T) > max."""
+    largest = min(result.largest, profile.accumulator.largest)
+    return np.asarray(~(gauge * (1.0 + 2.0 * accumulation_error(profile, n + 1)) <= largest))
+
+
+def _underflow(profile: Profile, result: Format, n: int, operands: tuple[float, float]) -> float:
+    gradual = n * profile.accumulator.underflow_error + result.underflow_error
+    if not profile.flushes_subnormals:
+        return gradual
+    flushed = n * (1.0 + sum(operands)) * result.smallest_normal
+    return gradual + flushed + result.smallest_normal
+

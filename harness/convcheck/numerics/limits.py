@@ -1,0 +1,28 @@
+"""Up to which magnitude integer sums are exact."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from convcheck.profiles import Profile
+from convcheck_reference.formats import DTYPES, component_format
+
+_TRUNCATION_BITS: Final = 2
+"""Tensor cores align products before they add; two bits of head-room keep integers exact (Fasi et al. 2021)."""
+
+_COMPLEX_BITS: Final = 2
+"""Complex products by three real ones sum (re + im)·(re + im): up to four times the components' magnitude."""
+
+
+def integer_limit(profile: Profile, dtype: str) -> int:
+    """The largest Σ|a||b| whose integer partial sums are exact in any order, and fit the result's dtype.
+
+    2^p of the accumulator, less head-room for truncating accumulators and complex products; at most the
+    largest finite number of `dtype`.
+    """
+    bits = profile.accumulator.precision
+    if profile.truncating:
+        bits -= _TRUNCATION_BITS
+    if DTYPES[dtype].kind == "c":
+        bits -= _COMPLEX_BITS
+    return int(min(2.0**bits, component_format(dtype).largest))

@@ -1,0 +1,77 @@
+"""The exact adjoint triple: ⟨dy, A·x⟩ = ⟨Aᵀ·dy, x⟩ = ⟨B·dy, w⟩, and Σ dy = db, on integers.
+
+Needs no reference: the candidate's own output and gradients have to agree with each other (Claerbout,
+Earth Soundings Analysis, the dot-product test). The scalars are formed in Python integers, so nothing
+rounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcheck.oracles.exercised import exercised
+from convcheck.oracles.trial import INTEGERS, Trial
+from convcheck.profiles import QUANTITIES
+from convcheck.verdicts import Evidence, Status, Verdict
+
+NAME = "adjoint"
+CLAUSE = "C2D-GRAD-5"
+
+
+def judge(trial: Trial) -> Iterator[Verdict]:
+    """Judge the identity where every result of the exact regime is an exact integer."""
+    case = trial.case
+    results = {q: trial.returned(INTEGERS, q) for q in QUANTITIES if q != "grad_bias" or case.params.bias}
+    if case.dtype.startswith("complex") or any(r is None for r in results.values()) or case.batch == 0:
+        return
+    clauses = (CLAUSE, *exercised(case))
+    precision = trial.capabilities.profile(case.dtype, "grad_input").accumulator.precision
+    values = trial.integers
+    # a result above 2^p of its dtype may have been rounded, legally
+    limit = 2.0 ** min(precision, np.finfo(np.float64).nmant + 1, _significant_bits(values.x))
+    gauges = [trial.expected_integers.sum(q).gauge for q in results]
+    if any(gauge.max(initial=0.0) > limit for gauge in gauges):
+        reason = "some result needs more bits than its dtype has, so it may be rounded"
+        yield Verdict(NAME, "adjoint", Status.VACUOUS, clauses, reason)
+        return
+    output, grad_input, grad_weight = (results[q] for q in ("output", "grad_input", "grad_weight"))
+    assert output is not None
+    assert grad_input is not None
+    assert grad_weight is not None
+    bias = np.zeros(case.params.out_channels) if values.bias is None else values.bias.astype(np.float64)
+    linear = output.astype(np.float64) - bias[:, None, None]
+    scalars = {
+        "⟨dy, A·x⟩": _inner(values.grad_output, linear),
+        "⟨Aᵀ·dy, x⟩": _inner(grad_input, values.x),
+        "⟨B·dy, w⟩": _inner(grad_weight, values.weight),
+    }
+    grad_bias = results.get("grad_bias")
+    if grad_bias is not None:
+        axes = (0, 2, 3) if values.grad_output.ndim == 4 else (1, 2)
+        summed = values.grad_output.astype(np.float64).sum(axis=axes)
+        scalars["Σ dy"] = _inner(summed, np.arange(1, len(summed) + 1))
+        scalars["db"] = _inner(grad_bias, np.arange(1, len(summed) + 1))
+    bilinear = {scalars[name] for name in ("⟨dy, A·x⟩", "⟨Aᵀ·dy, x⟩", "⟨B·dy, w⟩")}
+    if len(bilinear) == 1 and None not in bilinear and scalars.get("Σ dy") == scalars.get("db"):
+        yield Verdict(NAME, "adjoint", Status.PASS, clauses)
+        return
+    shown = ", ".join(f"{name} = {'no integer' if value is None else value}" for name, value in scalars.items())
+    evidence = Evidence((), "equal scalars", shown, 1, 1, "the whole result")
+    yield Verdict(NAME, "adjoint", Status.FAIL, clauses, "the adjoint identity fails", evidence=evidence)
+
+
+def _inner(a: NDArray[np.generic], b: NDArray[np.generic]) -> int | None:
+    """Σ a·b in integers; None where an element is no integer, which no result of integers is."""
+    left, right = np.asarray(a).astype(np.float64).reshape(-1), np.asarray(b).astype(np.float64).reshape(-1)
+    if not all(np.isfinite(side).all() and (side == np.rint(side)).all() for side in (left, right)):
+        return None
+    # Python integers where int64 might overflow
+    exact = np.int64 if float(np.abs(left) @ np.abs(right)) < 2.0**62 else np.object_
+    return int((left.astype(np.int64).astype(exact) * right.astype(np.int64).astype(exact)).sum())
+
+
+def _significant_bits(array: NDArray[np.generic]) -> int:
+    return {2: 8 if array.dtype.name == "bfloat16" else 11, 4: 24}.get(array.dtype.itemsize, 53)

@@ -1,0 +1,60 @@
+"""Bounded reals: the output of the real-valued regime, within the derived bound of the declared profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from convcheck.oracles.compare import compare_bounded
+from convcheck.oracles.exercised import exercised
+from convcheck.oracles.trial import REALS, Trial
+from convcheck.oracles.vacuity import too_few_judged, vacuous
+from convcheck.profiles import Quantity
+from convcheck.verdicts import Status, Verdict
+
+NAME = "bounded"
+
+_REGIME_CLAUSES = {
+    "subnormal": "C2D-SPECIAL-3",
+    "large": "C2D-SPECIAL-4",
+    "overflow": "C2D-SPECIAL-4",
+    "cancelling": "C2D-SPECIAL-5",
+}
+
+
+def judge(trial: Trial) -> Iterator[Verdict]:
+    """Judge the output of a finite regime (clause C2D-ARITH-2 and whatever the case exercises)."""
+    yield from judge_bounded(trial, "output", NAME, "C2D-ARITH-2")
+
+
+def judge_bounded(trial: Trial, quantity: Quantity, oracle: str, clause: str) -> Iterator[Verdict]:
+    """Judge one quantity of a finite real-valued regime."""
+    case = trial.case
+    if case.regime == "special":
+        return
+    got = trial.returned(REALS, quantity)
+    if got is None or got.size == 0:
+        return
+    profile = trial.capabilities.profile(case.dtype, quantity)
+    regime = [_REGIME_CLAUSES[case.regime]] if case.regime in _REGIME_CLAUSES else []
+    clauses = (*regime, *exercised(case, quantity), clause)
+    if case.regime in ("large", "overflow"):
+        clauses = (*clauses, "C2D-ARITH-3")
+    expected = trial.expected_reals
+    found = expected.sum(quantity)
+    bound = expected.bound(quantity, profile)
+    if bound is None:
+        reason = f"sums of {found.terms} products under profile {profile.name}: n·u > 0.1 leaves no bound"
+        yield Verdict(oracle, quantity, Status.VACUOUS, clauses, reason)
+        return
+    compared = compare_bounded(got, found.value, bound)
+    if compared.status is Status.PASS:
+        reason = too_few_judged(np.isfinite(bound)) or vacuous(found, quantity, case)
+        status = Status.VACUOUS if reason else Status.PASS
+        yield Verdict(oracle, quantity, status, clauses, reason, compared.margin)
+        return
+    reason = f"{quantity} is {compared.margin:.3g} times the largest legal error of {profile.name} away"
+    if compared.status is Status.UNWRITTEN:
+        reason = f"{quantity} holds what was in memory before the call"
+    yield Verdict(oracle, quantity, compared.status, clauses, reason, compared.margin, compared.evidence)

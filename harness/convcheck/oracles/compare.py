@@ -1,0 +1,104 @@
+"""Comparisons in which NaN fails, and what they say about a wrong result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcheck.diagnosis.location import locate
+from convcheck.tensors.poison import is_poison
+from convcheck.verdicts import Evidence, Status
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The outcome of comparing one array.
+
+    Attributes:
+        status: pass, fail, or unwritten output where every wrong element holds the poison.
+        judged: number of elements that were compared.
+        margin: the largest |got − expected| / bound; None for exact comparisons.
+        evidence: of a failure.
+    """
+
+    status: Status
+    judged: int
+    margin: float | None = None
+    evidence: Evidence | None = None
+
+
+def compare_exact(got: Array, expected: Array, judged: NDArray[np.bool_]) -> Comparison:
+    """Bit for bit on integers: `got` equals `expected` rounded to its dtype, wherever `judged`.
+
+    −0 equals 0; NaN equals nothing.
+    """
+    rounded = expected.astype(got.dtype)
+    wrong = judged & ~(got == rounded)
+    if not wrong.any():
+        return Comparison(Status.PASS, int(judged.sum()))
+    distance = np.abs(got.astype(expected.dtype) - expected)
+    worst = _worst(wrong, distance)
+    evidence = Evidence(
+        worst,
+        expected=_number(rounded[worst]),
+        got=_number(got[worst]),
+        wrong=int(wrong.sum()),
+        total=int(judged.sum()),
+        location=locate(wrong, judged),
+    )
+    return Comparison(_status(got, wrong), int(judged.sum()), evidence=evidence)
+
+
+def compare_bounded(got: Array, expected: Array, bound: NDArray[np.float64]) -> Comparison:
+    """Within the bound, elementwise; elements whose bound is infinite are not judged.
+
+    A bound of 0 asks for the exact value. NaN fails.
+    """
+    judged = np.isfinite(bound)
+    with np.errstate(invalid="ignore", over="ignore"):
+        # numpy warns about inf − finite only through errstate; both count as wrong below
+        error = _error(got.astype(expected.dtype), expected)
+        wrong = judged & ~(error <= bound)
+        ratio = np.where(judged & (error > 0), error / np.where(bound > 0, bound, np.finfo(float).tiny), 0.0)
+    margin = float(np.max(np.where(np.isnan(ratio), np.inf, ratio), initial=0.0))
+    if not wrong.any():
+        return Comparison(Status.PASS, int(judged.sum()), margin)
+    worst = _worst(wrong, ratio)
+    evidence = Evidence(
+        worst,
+        expected=f"{_number(expected[worst])} ± {bound[worst]:.3g}",
+        got=_number(got[worst]),
+        wrong=int(wrong.sum()),
+        total=int(judged.sum()),
+        location=locate(wrong, judged),
+    )
+    return Comparison(_status(got, wrong), int(judged.sum()), margin, evidence)
+
+
+def _error(got: Array, expected: Array) -> NDArray[np.float64]:
+    difference = got - expected
+    if difference.dtype.kind == "c":
+        # each component is judged against the bound of the pair
+        return np.maximum(np.abs(difference.real), np.abs(difference.imag))
+    return np.abs(difference)
+
+
+def _worst(wrong: NDArray[np.bool_], severity: Array) -> tuple[int, ...]:
+    """The index of the largest severity among the wrong elements; NaN is the most severe."""
+    ranked = np.where(wrong, np.where(np.isnan(severity), np.inf, np.abs(severity)), -1.0)
+    return tuple(int(i) for i in np.unravel_index(int(ranked.argmax()), ranked.shape))
+
+
+def _status(got: Array, wrong: NDArray[np.bool_]) -> Status:
+    return Status.UNWRITTEN if is_poison(got)[wrong].all() else Status.FAIL
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, complex | np.complexfloating):
+        return f"{complex(value):.9g}"
+    return f"{float(value):.9g}" if np.dtype(type(value)).itemsize < 8 else f"{float(value):.17g}"

@@ -1,0 +1,82 @@
+"""The contract: shapes, dtypes, plain arrays, and inputs left untouched byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convcheck.calls import Operation, Returned
+from convcheck.oracles.exercised import exercised
+from convcheck.oracles.trial import Trial
+from convcheck.profiles import GRADIENTS, Quantity
+from convcheck.verdicts import Evidence, Status, Verdict
+from convcheck_reference.formats import DTYPES
+
+NAME = "contract"
+
+_SHAPE_CLAUSES = {
+    "output": ("C2D-SHAPE-1", "C2D-SHAPE-6"),
+    "grad_input": ("C2D-GRAD-1",),
+    "grad_weight": ("C2D-SHAPE-4", "C2D-GRAD-2"),
+    "grad_bias": ("C2D-SHAPE-5", "C2D-GRAD-3"),
+}
+
+
+def judge(trial: Trial) -> Iterator[Verdict]:
+    """Judge every call of a legal case that returned."""
+    if trial.case.violation is not None or trial.case.entry == "module":
+        return
+    for name, outcome in trial.outcomes.items():
+        if not isinstance(outcome, Returned):
+            continue
+        quantities: tuple[Quantity, ...] = GRADIENTS
+        if trial.calls[name].operation is Operation.FORWARD:
+            quantities = ("output",)
+        for quantity in quantities:
+            yield from _judge_array(trial, outcome, quantity)
+        yield _judge_inputs(outcome)
+
+
+def _judge_array(trial: Trial, outcome: Returned, quantity: Quantity) -> Iterator[Verdict]:
+    case = trial.case
+    if quantity in outcome.malformed:
+        reason = f"{quantity} is no plain array: {outcome.malformed[quantity]}"
+        yield Verdict(NAME, quantity, Status.FAIL, ("C2D-PURE-3",), reason)
+        return
+    array = outcome.arrays.get(quantity)
+    shape_clauses = (*_situation(trial), *_SHAPE_CLAUSES[quantity])
+    if quantity == "grad_bias" and not case.params.bias:
+        if array is None:
+            return
+        reason = f"the layer has no bias, but grad_bias is an array of shape {array.shape}"
+        yield Verdict(NAME, quantity, Status.FAIL, ("C2D-BIAS-2",), reason)
+        return
+    if array is None:
+        reason = f"{quantity} is None; expected an array of shape {trial.shape(quantity)}"
+        yield Verdict(NAME, quantity, Status.FAIL, shape_clauses, reason)
+        return
+    expected = trial.shape(quantity)
+    if array.shape != expected:
+        reason = f"{quantity} has shape {array.shape}; expected {expected}"
+        evidence = Evidence((), str(expected), str(array.shape), 1, 1, "the shape")
+        clauses = (*exercised(case, quantity), *shape_clauses)
+        yield Verdict(NAME, quantity, Status.FAIL, clauses, reason, evidence=evidence)
+        return
+    yield Verdict(NAME, quantity, Status.PASS, (*shape_clauses, "C2D-PURE-3"))
+    if array.dtype != DTYPES[case.dtype]:
+        reason = f"{quantity} has dtype {array.dtype}; expected {case.dtype}"
+        yield Verdict(NAME, quantity, Status.FAIL, ("C2D-DTYPE-1",), reason)
+        return
+    yield Verdict(NAME, quantity, Status.PASS, ("C2D-DTYPE-1",))
+
+
+def _judge_inputs(outcome: Returned) -> Verdict:
+    if outcome.mutated:
+        reason = f"the call changed the bytes of {', '.join(outcome.mutated)}"
+        return Verdict(NAME, "inputs", Status.FAIL, ("C2D-PURE-1",), reason)
+    return Verdict(NAME, "inputs", Status.PASS, ("C2D-PURE-1",))
+
+
+def _situation(trial: Trial) -> tuple[str, ...]:
+    if trial.case.unbatched:
+        return ("C2D-SHAPE-2",)
+    return ("C2D-SHAPE-3",) if trial.case.batch == 0 else ()

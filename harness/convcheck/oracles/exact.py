@@ -1,0 +1,47 @@
+"""Exact integers: the output, bit for bit, where every partial sum is exact in the promised accumulator.
+
+Integer sums below 2^p are exact in any order, blocked, fused or split, so equality is asked for; for an
+accumulator with few bits, elements whose gauge is larger are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convcheck.oracles.compare import compare_exact
+from convcheck.oracles.exercised import exercised
+from convcheck.oracles.trial import INTEGERS, Trial
+from convcheck.oracles.vacuity import too_few_judged, vacuous
+from convcheck.profiles import Quantity
+from convcheck.verdicts import Status, Verdict
+
+NAME = "exact"
+
+
+def judge(trial: Trial) -> Iterator[Verdict]:
+    """Judge the output of the exact regime (clause C2D-ARITH-1 and whatever the case exercises)."""
+    yield from judge_exact(trial, "output", NAME, "C2D-ARITH-1")
+
+
+def judge_exact(trial: Trial, quantity: Quantity, oracle: str, clause: str) -> Iterator[Verdict]:
+    """Judge one quantity of the exact regime."""
+    got = trial.returned(INTEGERS, quantity)
+    if got is None or got.size == 0:
+        return
+    profile = trial.capabilities.profile(trial.case.dtype, quantity)
+    clauses = (*exercised(trial.case, quantity), clause)
+    if not profile.exact_integers:
+        reason = f"integers are not exact under profile {profile.name}"
+        yield Verdict(oracle, quantity, Status.NOT_APPLICABLE, clauses, reason)
+        return
+    expected = trial.expected_integers
+    exact = expected.exact(quantity, profile)
+    found = compare_exact(got, expected.sum(quantity).value, exact)
+    if found.status is Status.PASS:
+        reason = too_few_judged(exact) or vacuous(expected.sum(quantity), quantity, trial.case)
+        yield Verdict(oracle, quantity, Status.VACUOUS if reason else Status.PASS, clauses, reason)
+        return
+    reason = f"{quantity} differs from the exact integer result"
+    if found.status is Status.UNWRITTEN:
+        reason = f"{quantity} holds what was in memory before the call"
+    yield Verdict(oracle, quantity, found.status, clauses, reason, evidence=found.evidence)

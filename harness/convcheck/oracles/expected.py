@@ -1,0 +1,172 @@
+"""What the reference says about one set of values: each quantity with its gauge, computed when asked for.
+
+The gauge S = Σ|a||b| (+ |bias|) of an element is the same convolution on absolute values: it bounds every
+partial sum, so it decides which integers are exact, which results may overflow and how large a legal
+rounding error can be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcheck.case import Case
+from convcheck.numerics.bounds import error_bound, gamma, is_meaningful, overflow_possible
+from convcheck.numerics.counts import copies, term_counts
+from convcheck.numerics.limits import integer_limit
+from convcheck.profiles import Profile, Quantity
+from convcheck.tensors.values import Values
+from convcheck_reference.convolution import apply, apply_transposed, col2im_padded, correlate, im2col
+from convcheck_reference.formats import component_format
+from convcheck_reference.padding import pad_adjoint
+from convcheck_reference.params import Conv2dParams
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sum:
+    """One quantity as the reference computes it in float64 (complex128), every element a sum of products.
+
+    Attributes:
+        value: the result.
+        gauge: S, float64.
+        terms: n, the largest number of products of an element.
+        operands: the largest magnitudes of the two factors.
+    """
+
+    value: Array
+    gauge: NDArray[np.float64]
+    terms: int
+    operands: tuple[float, float]
+
+
+class Expected:
+    """The reference's results for `values` in the layer of `case`."""
+
+    def __init__(self, case: Case, values: Values) -> None:
+        self._case = case
+        self._params: Conv2dParams = case.params
+        wide = np.complex128 if values.x.dtype.kind == "c" else np.float64
+        self._x = values.x.astype(wide)
+        self._weight = values.weight.astype(wide)
+        self._bias = None if values.bias is None else values.bias.astype(wide)
+        self._grad = values.grad_output.astype(wide)
+
+    def sum(self, quantity: Quantity) -> Sum:
+        """The reference's result for one quantity."""
+        return {
+            "output": lambda: self._output,
+            "grad_input": lambda: self._grad_input,
+            "grad_weight": lambda: self._grad_weight,
+            "grad_bias": lambda: self._grad_bias,
+        }[quantity]()
+
+    def exact(self, quantity: Quantity, profile: Profile) -> NDArray[np.bool_]:
+        """Where the integers' sums are exact in the promised accumulator: S ≤ limit."""
+        limit = integer_limit(profile, self._case.dtype)
+        exact: NDArray[np.bool_] = self.sum(quantity).gauge <= limit
+        if quantity == "grad_input" and self._folds:
+            # pixels that the padding copies sum gradients which were rounded to the dtype before
+            precision = component_format(self._case.dtype).precision
+            exact &= (self._copies == 1) | (self.sum(quantity).gauge <= 2**precision)
+        return exact
+
+    def bound(self, quantity: Quantity, profile: Profile) -> NDArray[np.float64] | None:
+        """The largest legal error; infinite where overflow is possible, None where n·u leaves no bound."""
+        found = self.sum(quantity)
+        if not is_meaningful(profile, found.terms):
+            return None
+        result = component_format(self._case.dtype)
+        bound = error_bound(
+            profile,
+            result,
+            found.terms,
+            found.gauge,
+            found.value,
+            operands=found.operands,
+            complex_products=found.value.dtype.kind == "c",
+        )
+        if quantity == "grad_input" and self._folds:
+            bound = bound + self._folding_error(found, bound)
+        return np.where(overflow_possible(profile, result, found.terms, found.gauge), np.inf, bound)
+
+    def _folding_error(self, found: Sum, bound: NDArray[np.float64]) -> Array:
+        """Error of adding the gradients of a pixel's copies in the dtype of the result.
+
+        Padding is a step of its own (`torch.nn.functional.pad`): its gradient takes the rounded gradient
+        of the padded input and adds up to m copies: γ_m·(S + B), and a rounding of each summand.
+        """
+        u = component_format(self._case.dtype).unit_roundoff
+        most = int(self._copies.max())
+        copied = self._copies > 1
+        subnormal = component_format(self._case.dtype).underflow_error * most
+        return np.where(copied, gamma(most + 1, u) * (found.gauge + bound) + subnormal, 0.0)
+
+    @cached_property
+    def _folds(self) -> bool:
+        return self._params.padding_mode != "zeros" and any(map(any, self._params.padding))
+
+    @cached_property
+    def _copies(self) -> NDArray[np.intp]:
+        return copies(self._params, *self._case.input_shape[-2:])
+
+    @cached_property
+    def _columns(self) -> Array:
+        return im2col(self._x, self._params)
+
+    @cached_property
+    def _absolute_columns(self) -> Array:
+        return magnitude(self._columns)
+
+    @cached_property
+    def _terms(self) -> Any:
+        return term_counts(self._params, self._case.input_shape)
+
+    @cached_property
+    def _output(self) -> Sum:
+        shape = self._case.output_shape
+        value = apply(self._weight, self._columns, self._params).reshape(shape)
+        gauge = apply(magnitude(self._weight), self._absolute_columns, self._params).reshape(shape)
+        if self._bias is not None:
+            value = value + self._bias[:, None, None]
+            gauge = gauge + magnitude(self._bias)[:, None, None]
+        return Sum(value, gauge, self._terms["output"], (_most(self._x), _most(self._weight)))
+
+    @cached_property
+    def _grad_input(self) -> Sum:
+        value = self._transposed(self._weight, self._grad)
+        gauge = self._transposed(magnitude(self._weight), magnitude(self._grad))
+        return Sum(value, gauge, self._terms["grad_input"], (_most(self._grad), _most(self._weight)))
+
+    @cached_property
+    def _grad_weight(self) -> Sum:
+        value = correlate(self._grad, self._columns, self._params)
+        gauge = correlate(magnitude(self._grad), self._absolute_columns, self._params)
+        return Sum(value, gauge, self._terms["grad_weight"], (_most(self._grad), _most(self._x)))
+
+    @cached_property
+    def _grad_bias(self) -> Sum:
+        axes = (0, 2, 3) if self._grad.ndim == 4 else (1, 2)
+        gauge = magnitude(self._grad).sum(axis=axes)
+        return Sum(self._grad.sum(axis=axes), gauge, self._terms["grad_bias"], (_most(self._grad), 1.0))
+
+    def _transposed(self, weight: Array, grad: Array) -> Array:
+        shape = self._case.input_shape
+        padded = col2im_padded(apply_transposed(weight, grad, self._params), self._params, shape)
+        return pad_adjoint(padded, self._params).reshape(shape)
+
+
+def magnitude(array: Array) -> NDArray[np.float64]:
+    """|a|; |re a| + |im a| for complex values, which bounds the modulus and every component."""
+    if array.dtype.kind == "c":
+        return np.abs(array.real) + np.abs(array.imag)
+    return np.abs(array)
+
+
+def _most(array: Array) -> float:
+    return float(magnitude(array).max(initial=0.0))

@@ -1,0 +1,123 @@
+"""Module clauses: the constructor's parameters, their shapes and initialisation, and the call.
+
+Initialisation is random, so its checks are tail bounds that a correct one violates with probability
+below 10⁻¹² each: Hoeffding's inequality for the mean and the mean square of N values in ±b, and c^N for
+the probability that all N stay below c·b.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcheck.calls import Returned
+from convcheck.oracles.compare import compare_bounded
+from convcheck.oracles.exercised import exercised
+from convcheck.oracles.expected import Expected
+from convcheck.oracles.trial import Trial
+from convcheck.tensors.values import Values
+from convcheck.verdicts import Evidence, Status, Verdict
+from convcheck_reference.formats import DTYPES, component_format
+from convcheck_reference.initialisation import init_bound
+
+NAME = "module"
+FALSE_ALARM: Final = 1e-12
+
+Array = NDArray[Any]
+
+
+def judge(trial: Trial) -> Iterator[Verdict]:
+    """Judge a legal case that entered through the module (clauses C2D-MODULE-1 to -6)."""
+    outcome = trial.outcomes.get("call")
+    if trial.case.violation is not None or trial.case.entry != "module" or not isinstance(outcome, Returned):
+        return
+    if outcome.malformed:
+        name, problem = next(iter(outcome.malformed.items()))
+        reason = f"the module's {name} is no plain array: {problem}"
+        yield Verdict(NAME, "module", Status.FAIL, ("C2D-PURE-3",), reason)
+        return
+    parameters = list(_judge_parameters(trial, outcome))
+    yield from parameters
+    if all(verdict.status is Status.PASS for verdict in parameters):
+        yield from _judge_initialisation(trial, outcome)
+        yield from _judge_call(trial, outcome)
+
+
+def _judge_parameters(trial: Trial, outcome: Returned) -> Iterator[Verdict]:
+    params, dtype = trial.case.params, DTYPES[trial.case.dtype]
+    for name, expected, clauses in (
+        ("weight", params.weight_shape, ("C2D-MODULE-2", "C2D-MODULE-4", "C2D-SHAPE-4")),
+        ("bias", params.bias_shape, ("C2D-MODULE-3", "C2D-SHAPE-5")),
+    ):
+        array = outcome.arrays.get(name)
+        got = None if array is None else array.shape
+        if got != expected:
+            reason = f"the module's {name} has shape {got}; expected {expected}"
+            evidence = Evidence((), str(expected), str(got), 1, 1, "the shape")
+            yield Verdict(NAME, "module", Status.FAIL, clauses, reason, evidence=evidence)
+        elif array is not None and array.dtype != dtype:
+            reason = f"the module's {name} has dtype {array.dtype}; expected {dtype}"
+            yield Verdict(NAME, "module", Status.FAIL, ("C2D-DTYPE-1",), reason)
+        else:
+            yield Verdict(NAME, "module", Status.PASS, ("C2D-MODULE-1", *clauses))
+
+
+def _judge_initialisation(trial: Trial, outcome: Returned) -> Iterator[Verdict]:
+    clauses = ("C2D-MODULE-5",)
+    bound = init_bound(trial.case.params)
+    for name in ("weight", "bias"):
+        array = outcome.arrays.get(name)
+        if array is None:
+            continue
+        wrong = _initialisation_error(array, bound, component_format(trial.case.dtype).unit_roundoff)
+        status = Status.FAIL if wrong else Status.PASS
+        yield Verdict(NAME, "module", status, clauses, f"the module's {name}: {wrong}" if wrong else "")
+
+
+def _initialisation_error(array: Array, bound: float, unit_roundoff: float) -> str:
+    """What about `array` no draw from U(−bound, bound) shows; empty if nothing."""
+    parts = [array.real, array.imag] if array.dtype.kind == "c" else [array]
+    for part in parts:
+        values = part.astype(np.float64).reshape(-1) / bound
+        count = values.size
+        largest = float(np.abs(values).max())
+        if not largest <= 1.0 + 2.0 * unit_roundoff:
+            return f"|w| reaches {largest * bound:.6g}, above 1/√fan_in = {bound:.6g}"
+        # values are discrete: 2^p of them within ±b, so a small sample may tie at a coarse dtype only
+        if largest < FALSE_ALARM ** (1.0 / count) - 2.0 * unit_roundoff:
+            return f"all {count} values stay below {largest:.3g}/√fan_in"
+        log = math.log(2.0 / FALSE_ALARM)
+        if abs(float(values.mean())) > math.sqrt(2.0 * log / count) + unit_roundoff:
+            return f"the mean of {count} values is {values.mean() * bound:.3g}, not 0"
+        if abs(float((values**2).mean()) - 1 / 3) > math.sqrt(log / (2.0 * count)) + 2.0 * unit_roundoff:
+            return f"the mean square of {count} values is not that of a uniform distribution"
+    return ""
+
+
+def _judge_call(trial: Trial, outcome: Returned) -> Iterator[Verdict]:
+    case = trial.case
+    clauses = (*exercised(case), "C2D-MODULE-6")
+    output, weight = outcome.arrays.get("output"), outcome.arrays.get("weight")
+    assert weight is not None
+    got = None if output is None else output.shape
+    if output is None or got != case.output_shape or output.dtype != DTYPES[case.dtype]:
+        kind = "nothing" if output is None else f"{output.dtype} {got}"
+        reason = f"the module returned {kind}; expected {case.dtype} {case.output_shape}"
+        yield Verdict(NAME, "module", Status.FAIL, clauses, reason)
+        return
+    if output.size == 0:
+        return
+    x = trial.calls["call"].tensors["x"].values
+    values = Values(x, weight, outcome.arrays.get("bias"), np.zeros(case.output_shape, x.dtype))
+    expected = Expected(case, values)
+    bound = expected.bound("output", trial.capabilities.profile(case.dtype, "output"))
+    if bound is None:
+        yield Verdict(NAME, "module", Status.VACUOUS, clauses, "n·u > 0.1 leaves no bound")
+        return
+    compared = compare_bounded(output, expected.sum("output").value, bound)
+    reason = "" if compared.status is Status.PASS else "the module's output is not conv2d of its parameters"
+    yield Verdict(NAME, "module", compared.status, clauses, reason, compared.margin, compared.evidence)

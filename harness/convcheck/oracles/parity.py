@@ -1,0 +1,79 @@
+"""Error parity: what is illegal is refused with a Python exception, what is legal is accepted.
+
+Neither may kill the process or hang. The text and class of the exception are the candidate's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from convcheck.calls import Died, Hung, Raised, Returned
+from convcheck.case import Case
+from convcheck.oracles.exercised import exercised
+from convcheck.oracles.trial import Trial
+from convcheck.verdicts import Status, Verdict
+from convcheck_reference import errors
+
+NAME = "parity"
+
+_CLAUSES: Final[dict[type[errors.ConvcheckError], str]] = {
+    errors.StrideError: "C2D-ERROR-1",
+    errors.KernelSizeError: "C2D-ERROR-2",
+    errors.GroupsError: "C2D-ERROR-3",
+    errors.SamePaddingStrideError: "C2D-ERROR-4",
+    errors.PaddingError: "C2D-ERROR-5",
+    errors.DilationError: "C2D-ERROR-6",
+    errors.PaddingModeError: "C2D-ERROR-7",
+    errors.KernelTooLargeError: "C2D-ERROR-8",
+    errors.ReflectPaddingError: "C2D-ERROR-9",
+    errors.CircularPaddingError: "C2D-ERROR-10",
+    errors.InputShapeError: "C2D-ERROR-11",
+}
+
+
+def judge(trial: Trial) -> Iterator[Verdict]:
+    """Judge whether each call returned, raised, died or hung as it should have."""
+    case = trial.case
+    for outcome in trial.outcomes.values():
+        if isinstance(outcome, Died):
+            reason = f"the candidate's process ended: {outcome.how}"
+            yield Verdict(NAME, "call", Status.CRASHED, (*_clauses(case), "C2D-PURE-3"), reason)
+        elif isinstance(outcome, Hung):
+            reason = f"no result within {outcome.limit:g} s"
+            yield Verdict(NAME, "call", Status.HUNG, (*_clauses(case), "C2D-PURE-3"), reason)
+        elif case.violation is not None:
+            yield _judge_illegal(case, outcome)
+        elif isinstance(outcome, Raised):
+            reason = f"a legal call raised {outcome.kind}: {outcome.message}"
+            yield Verdict(NAME, "call", Status.WRONGLY_REFUSED, (*_clauses(case), "C2D-ERROR-13"), reason)
+        else:
+            yield Verdict(NAME, "call", Status.PASS, ("C2D-ERROR-13", "C2D-PURE-3"))
+
+
+def unspecified(case: Case) -> str | None:
+    """Why an illegal case is not judged: the documentation leaves its refusal open."""
+    if isinstance(case.violation, errors.ParameterTypeError):
+        return "wrong types: the documentation names the types, not what happens to others"
+    if isinstance(case.violation, errors.ChannelsError | errors.SizeOverflowError):
+        return "the documentation does not say that such channels and sizes are refused"
+    return None
+
+
+def _judge_illegal(case: Case, outcome: Returned | Raised) -> Verdict:
+    reason = unspecified(case)
+    if reason is not None:
+        return Verdict(NAME, "call", Status.NOT_APPLICABLE, _clauses(case), reason)
+    if isinstance(outcome, Raised):
+        return Verdict(NAME, "call", Status.PASS, _clauses(case))
+    shapes = ", ".join(f"{n} {a.shape}" for n, a in outcome.arrays.items() if a is not None)
+    reason = f"illegal, but a result came back ({shapes}): {case.violation}"
+    return Verdict(NAME, "call", Status.WRONGLY_ACCEPTED, _clauses(case), reason)
+
+
+def _clauses(case: Case) -> tuple[str, ...]:
+    if case.violation is None:
+        return exercised(case)
+    if case.flaw == "weight_dtype":
+        return ("C2D-ERROR-12",)
+    return (_CLAUSES.get(type(case.violation), "C2D-ERROR-11"),)

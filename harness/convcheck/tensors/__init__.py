@@ -1,0 +1,1 @@
+"""The data of a case: its values and how they lie in memory."""

@@ -1,0 +1,187 @@
+"""Values of a case, drawn from its seed: exact integers, and the real-valued regimes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcheck.case import REGIMES, Case
+from convcheck.numerics.counts import term_counts
+from convcheck.numerics.limits import integer_limit
+from convcheck.profiles import Profile, Quantity
+from convcheck_reference.formats import DTYPES, Format, component_format
+
+Array = NDArray[Any]
+
+_LEAST_MAGNITUDE: Final = 4
+"""Integers are drawn from ±1…±4 at least; below that they are thinned out instead. With magnitudes up
+to M, one draw misses a wrong output element with probability ≤ 2/(2M+1) (Schwartz–Zippel)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Values:
+    """The tensors of a case: C-contiguous, in its dtype; bias is None for a layer without one.
+
+    Shapes: x (N, C, H, W) or (C, H, W); weight (O, C/G, kh, kw); bias (O,); grad_output as the output.
+    """
+
+    x: Array
+    weight: Array
+    bias: Array | None
+    grad_output: Array
+
+
+def integer_values(case: Case, profiles: dict[Quantity, Profile]) -> Values:
+    """Dense signed integers, sized so that every partial sum is exact in the promised accumulators.
+
+    With |x|, |w| ≤ M and |bias| ≤ M_b, M²·n + M_b ≤ 2^p makes every partial sum of n products exact in
+    an accumulator of p bits, in any order, with or without fused operations. Where 2^p/n leaves less
+    than ±4, the tensor that is summed over is thinned out instead.
+
+    Args:
+        case: a legal case.
+        profiles: the promised profile of each quantity.
+    """
+    fmt = component_format(case.dtype)
+    counts = term_counts(case.params, case.input_shape)
+    forward = integer_limit(profiles["output"], case.dtype)
+    backward = min(integer_limit(profiles[q], case.dtype) for q in ("grad_input", "grad_weight", "grad_bias"))
+    if case.params.padding_mode != "zeros":
+        # the gradient is rounded to the dtype before the padding is folded back
+        backward = min(backward, 2**fmt.precision)
+    most = min(2 ** min(p.input_precision or fmt.precision, fmt.precision) for p in profiles.values())
+    bias = max(1, min(most, forward // 4))
+    summed = max(counts["grad_input"], counts["grad_weight"])
+    room = min(0.75 * forward / counts["output"], backward / summed)
+    magnitude = min(most, max(_LEAST_MAGNITUDE, math.isqrt(max(0, int(room)))))
+    grad_magnitude = max(
+        _LEAST_MAGNITUDE, min(most, int(backward / (summed * magnitude)), backward // counts["grad_bias"])
+    )
+    grad_magnitude = min(grad_magnitude, most)
+    rng = np.random.default_rng([case.seed, len(REGIMES)])
+    drawn = Values(
+        x=_integers(rng, case.input_shape, magnitude, _share(0.75 * forward, counts["output"], magnitude**2)),
+        weight=_integers(rng, case.params.weight_shape, magnitude, 1.0),
+        bias=_integers(rng, case.params.bias_shape, bias, 1.0) if case.params.bias_shape else None,
+        grad_output=_integers(
+            rng, case.output_shape, grad_magnitude, _share(backward, summed, magnitude * grad_magnitude)
+        ),
+    )
+    return _finish(case, drawn, rng, imaginary=lambda a: _integers(rng, a.shape, 1, 1.0))
+
+
+def real_values(case: Case) -> Values:
+    """The real-valued data of the case's regime, rounded to its dtype."""
+    rng = np.random.default_rng([case.seed, REGIMES.index(case.regime)])
+    shapes = (case.input_shape, case.params.weight_shape, case.params.bias_shape, case.output_shape)
+    x, weight, bias, grad = (None if shape is None else rng.standard_normal(shape) for shape in shapes)
+    assert x is not None
+    assert weight is not None
+    assert grad is not None
+    fmt = component_format(case.dtype)
+    values = Values(x, weight, bias, grad)
+    if case.regime == "positive":
+        values = _map(values, lambda a: 0.5 + np.abs(a) % 1.0)
+    elif case.regime == "wide":
+        values = _map(values, lambda a: a * 2.0 ** rng.integers(-8, 9, a.shape) * _moderate(fmt))
+    elif case.regime in ("large", "overflow"):
+        values = _scaled_up(values, case, fmt, close=case.regime == "overflow")
+    elif case.regime == "cancelling":
+        values = _cancelling(values)
+    elif case.regime == "subnormal":
+        values = Values(
+            x * fmt.smallest_normal * 0.25,
+            weight,
+            None if bias is None else bias * fmt.smallest_normal,
+            grad * fmt.smallest_normal * 0.25,
+        )
+    values = _finish(case, values, rng, imaginary=lambda a: rng.permuted(a.reshape(-1)).reshape(a.shape))
+    return _sprinkled(values, rng) if case.regime == "special" else values
+
+
+def _integers(rng: np.random.Generator, shape: tuple[int, ...], magnitude: int, share: float) -> Array:
+    drawn = rng.integers(1, magnitude, shape, endpoint=True).astype(np.float64)
+    drawn *= rng.integers(0, 2, shape) * 2 - 1
+    if share < 1.0:
+        drawn *= rng.random(shape) < share
+    return drawn
+
+
+def _share(limit: float, terms: int, product: float) -> float:
+    """Share of non-zeros that keeps a sum of `terms` products of at most `product` below `limit`."""
+    return min(1.0, limit / (terms * product))
+
+
+def _moderate(fmt: Format) -> float:
+    # float16 spans 2^-14…2^15 only: 16 binades around 1 for each factor would overflow
+    return 2.0**-4 if fmt.max_exponent < 16 else 1.0
+
+
+def _scaled_up(values: Values, case: Case, fmt: Format, *, close: bool) -> Values:
+    """Both factors scaled by powers of two until the sums of magnitudes reach a share of the largest.
+
+    The share is about 2⁻²⁰ of the binades for large data, 1/2 for near overflow.
+    """
+    counts = term_counts(case.params, case.input_shape)
+    most = max(counts["output"], counts["grad_input"], counts["grad_weight"])
+    room = math.log2(fmt.largest) - math.log2(most) - 5
+    room -= 0 if close else 0.25 * fmt.max_exponent
+    factor = 2.0 ** math.floor(max(0.0, room) / 2)
+    bias = None if values.bias is None else values.bias * factor
+    return Values(values.x * factor, values.weight * factor, bias, values.grad_output * factor)
+
+
+def _cancelling(values: Values) -> Values:
+    """Pairs along the channels, else the columns, whose products cancel to about 2⁻¹²: w, −w and x, x(1+2⁻¹²)."""
+    x, weight = values.x.copy(), values.weight.copy()
+    axis = -3 if weight.shape[1] > 1 else -1
+    for array, factor in ((x, 1 + 2.0**-12), (weight, -1.0)):
+        paired = np.moveaxis(array, axis, 0)
+        even = len(paired) // 2 * 2
+        paired[1:even:2] = paired[0:even:2] * factor
+    return Values(x, weight, values.bias, values.grad_output)
+
+
+def _sprinkled(values: Values, rng: np.random.Generator) -> Values:
+    """A few NaN, ±Inf and ±0 among the inputs; in the weight only where it has several elements."""
+    x, weight = values.x.copy(), values.weight.copy()
+    specials = [np.nan, np.inf, -np.inf, 0.0, -0.0]
+    for array, share in ((x, 0.03), (weight, 0.02 if weight.size > 8 else 0.0)):
+        count = max(1, min(6, int(array.size * share))) if share and array.size else 0
+        if count:
+            at = rng.choice(array.size, count, replace=False)
+            array.reshape(-1)[at] = rng.choice(specials, count)
+    return Values(x, weight, values.bias, values.grad_output)
+
+
+def _finish(case: Case, values: Values, rng: np.random.Generator, imaginary: Any) -> Values:
+    """Rounded to the dtype, thinned out to `nonzeros`, equal along the first axis where expanded."""
+    dtype = DTYPES[case.dtype]
+    layouts = dict(zip(("x", "weight", "grad_output"), case.layouts, strict=True))
+
+    def finish(name: str, array: Array) -> Array:
+        if dtype.kind == "c":
+            array = array + 1j * imaginary(array)
+        if case.nonzeros is not None and name != "bias":
+            rank = rng.permutation(array.size).reshape(array.shape)
+            array = np.where(rank < case.nonzeros, array, 0)
+        if layouts.get(name) == "expanded" and array.size:
+            array = np.broadcast_to(array[:1], array.shape)
+        return np.ascontiguousarray(array.astype(dtype))
+
+    return Values(
+        **{
+            f.name: None if (array := getattr(values, f.name)) is None else finish(f.name, array)
+            for f in fields(values)
+        }
+    )
+
+
+def _map(values: Values, function: Any) -> Values:
+    return Values(
+        *(None if (a := getattr(values, f.name)) is None else function(a) for f in fields(values))
+    )
