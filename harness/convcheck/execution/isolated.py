@@ -1,0 +1,150 @@
+"""A candidate in a worker process of its own: it may die or hang, and the run goes on.
+
+The judge stays on this side with the reference; only calls and outcomes cross. The call in flight is
+known here before it is made, so a crash has a case.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Final
+
+from convcheck.calls import Call, Died, Hung, Outcome
+from convcheck.capabilities import Capabilities
+from convcheck.execution.messages import Failed, Ready, Stop, receive, send
+from convcheck_reference.errors import ConvcheckError
+
+CALL_LIMIT: Final = 60.0
+"""Seconds after which a call counts as hung, unless told otherwise."""
+
+_START_LIMIT: Final = 300.0
+_STDERR_TAIL: Final = 4000
+
+
+class WorkerStartError(ConvcheckError, RuntimeError):
+    """The worker process ended, or was silent, before the backend was loaded."""
+
+
+class IsolatedCandidate:
+    """A backend in a worker process.
+
+    Args:
+        spec: what `convcheck.registry.load` takes.
+        limit: seconds that a call may take.
+
+    Raises:
+        ConvcheckError: the backend cannot be loaded; the error of the registry, as raised in the worker.
+        WorkerStartError: the worker ended while it loaded the backend.
+    """
+
+    def __init__(self, spec: str, limit: float = CALL_LIMIT) -> None:
+        self._spec = spec
+        self._limit = limit
+        self._start()
+
+    @property
+    def name(self) -> str:
+        """The backend's name."""
+        return self._ready.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the backend says it supports."""
+        return self._ready.capabilities
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The backend's versions and settings."""
+        return self._ready.versions
+
+    def call(self, call: Call) -> Outcome:
+        """Make one call in the worker; a worker that died or hung is replaced before this returns."""
+        try:
+            send(self._connection, call)
+            answered = self._connection.poll(self._limit)
+            if answered:
+                outcome: Outcome = receive(self._connection)
+                return outcome
+        except (EOFError, OSError):
+            died = Died(self._how_it_ended(), self._stderr())
+            self.restart()
+            return died
+        self.restart()
+        return Hung(self._limit)
+
+    def restart(self) -> None:
+        """Replace the worker by a fresh one."""
+        self._kill()
+        self._start()
+
+    def close(self) -> None:
+        """End the worker."""
+        with suppress(OSError):
+            send(self._connection, Stop())
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=2.0)
+        self._kill()
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the worker)
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603  (our own module)
+                [sys.executable, "-m", "convcheck.execution.worker", str(theirs.fileno()), self._spec],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=self._errors,
+                stderr=self._errors,
+                env=_environment(),
+            )
+        self._connection = Connection(ours.detach())
+        try:
+            answered = self._connection.poll(_START_LIMIT)
+            ready = receive(self._connection) if answered else None
+        except (EOFError, OSError):
+            ready = None
+        if isinstance(ready, Ready):
+            self._ready = ready
+            return
+        how, stderr = self._how_it_ended(), self._stderr()
+        self._kill()
+        if isinstance(ready, Failed):
+            raise ready.error
+        raise WorkerStartError(
+            f"the worker of {self._spec!r} did not load it within {_START_LIMIT:g} s: {how}\n{stderr}"
+        )
+
+    def _kill(self) -> None:
+        self._connection.close()
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        self._process.wait()
+        self._errors.close()
+
+    def _how_it_ended(self) -> str:
+        with suppress(subprocess.TimeoutExpired):
+            code = self._process.wait(timeout=10.0)
+            if code < 0:
+                return f"killed by signal {-code} ({signal.Signals(-code).name})"
+            return f"exit status {code}"
+        return "it closed its connection but still runs"
+
+    def _stderr(self) -> str:
+        size = self._errors.seek(0, os.SEEK_END)
+        self._errors.seek(max(0, size - _STDERR_TAIL))
+        return self._errors.read().decode(errors="replace")
+
+
+def _environment() -> dict[str, str]:
+    """The worker's environment: one thread, unless the user says otherwise, and the same import path."""
+    paths = [p for p in sys.path if p]
+    single = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    return {**single, **os.environ, "PYTHONPATH": os.pathsep.join(paths)}
