@@ -1,0 +1,56 @@
+"""torch.compile of the convolution: what Inductor makes of it, on the CPU."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import torch
+from convcheck import Capabilities, Gradients, UnavailableError
+from convcheck_reference import Conv2dParams
+
+from convcheck_backends.torch_engine import CPU_PROFILES, STRIDED, TorchCpu, apply
+
+
+class TorchCompile(TorchCpu):
+    """The CPU kernels behind `torch.compile`. About two seconds for every new shape.
+
+    Raises:
+        UnavailableError: Inductor has no C++ compiler here.
+    """
+
+    name = "torch-compile"
+    capabilities = Capabilities(
+        dtypes=("float32", "float64", "float16", "bfloat16"),
+        layouts=STRIDED,
+        gradients=True,
+        module=True,
+        profiles=CPU_PROFILES,
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        if not any(map(shutil.which, ("c++", "g++", "clang++", "cl"))):
+            raise UnavailableError("torch.compile needs a C++ compiler on the PATH; install g++ or clang")
+        # thread-local settings: they have to be raised in the thread that compiles
+        torch._dynamo.config.recompile_limit = 1_000_000  # noqa: SLF001
+        torch._dynamo.config.accumulated_recompile_limit = 1_000_000  # noqa: SLF001
+
+    def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
+        """The output of the compiled function."""
+        with torch.no_grad():
+            return self._compiled(params)(x, weight, bias)
+
+    def conv2d_backward(
+        self, grad_output: Any, x: Any, weight: Any, bias: Any | None, params: Conv2dParams
+    ) -> Gradients:
+        """The gradients of the compiled function."""
+        inputs = [t.detach().requires_grad_() for t in (x, weight, bias) if t is not None]
+        output = self._compiled(params)(inputs[0], inputs[1], inputs[2] if bias is not None else None)
+        gradients = torch.autograd.grad(output, inputs, grad_output)
+        return Gradients(gradients[0], gradients[1], gradients[2] if bias is not None else None)
+
+    def _compiled(self, params: Conv2dParams) -> Any:
+        # compiled code of earlier cases is never used again
+        torch._dynamo.reset()  # type: ignore[no-untyped-call]  # noqa: SLF001
+        return torch.compile(lambda x, weight, bias: apply(x, weight, bias, params), dynamic=False)

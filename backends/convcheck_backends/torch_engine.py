@@ -1,0 +1,213 @@
+"""torch as a backend: one class for every device, memory format and kernel library.
+
+The layer is applied as `torch.nn.Conv2d` applies it (`Conv2d._conv_forward`): zero padding inside the
+convolution, every other padding mode as a step of its own before it. Gradients come from autograd.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, ClassVar
+
+import torch
+from convcheck import LAYOUTS, Backend, Capabilities, Gradients, Profile, UnavailableError
+from convcheck.function_backend import from_torch, to_torch
+from convcheck.profiles import BF16_ACC, BF16_IN_FP32_ACC_FLUSHING, FP16_ACC, TF32_INPUTS, Quantity
+from convcheck_reference import Conv2dParams
+from numpy.typing import NDArray
+from torch.nn import functional
+
+STRIDED = tuple(layout for layout in LAYOUTS if layout != "reversed")
+"""torch tensors have no negative strides."""
+
+# torch 2.13.0 on CPU, from exact integers: outputs of 16-bit dtypes come from float32 accumulators, their
+# gradients pass through sums in the dtype itself (col2im in grad_input, batches in grad_weight); bfloat16
+# dot-product instructions flush subnormals whatever the floating-point environment says.
+CPU_PROFILES: dict[str | tuple[str, Quantity], Profile] = {
+    ("float16", "grad_input"): FP16_ACC,
+    ("float16", "grad_weight"): FP16_ACC,
+    ("float16", "grad_bias"): FP16_ACC,
+    ("bfloat16", "output"): BF16_IN_FP32_ACC_FLUSHING,
+    ("bfloat16", "grad_input"): BF16_ACC,
+    ("bfloat16", "grad_weight"): BF16_ACC,
+    ("bfloat16", "grad_bias"): BF16_ACC,
+}
+
+
+class TorchBackend(Backend):
+    """torch on one device. Subclasses choose it, and what they pin.
+
+    Raises:
+        UnavailableError: the device is absent.
+    """
+
+    device: ClassVar[str]
+    memory_format: ClassVar[torch.memory_format] = torch.preserve_format
+    capabilities = Capabilities(
+        dtypes=("float32", "float64", "float16", "bfloat16", "complex64", "complex128"),
+        layouts=STRIDED,
+        gradients=True,
+        module=True,
+        profiles=CPU_PROFILES,
+    )
+
+    def __init__(self) -> None:
+        reason = absence(self.device)
+        if reason:
+            raise UnavailableError(reason)
+        torch.set_num_threads(1)  # several workers share the cores
+
+    def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
+        """The output, without recording for autograd."""
+        with self.settings(), torch.no_grad():
+            return apply(x, weight, bias, params)
+
+    def conv2d_backward(
+        self, grad_output: Any, x: Any, weight: Any, bias: Any | None, params: Conv2dParams
+    ) -> Gradients:
+        """The gradients by autograd."""
+        inputs = [t.detach().requires_grad_() for t in (x, weight, bias) if t is not None]
+        with self.settings():
+            output = apply(inputs[0], inputs[1], inputs[2] if bias is not None else None, params)
+            gradients = torch.autograd.grad(output, inputs, grad_output)
+        return Gradients(gradients[0], gradients[1], gradients[2] if bias is not None else None)
+
+    def make_module(self, *, dtype: str = "float32", **constructor_arguments: Any) -> Any:
+        """A `torch.nn.Conv2d`."""
+        return torch.nn.Conv2d(**constructor_arguments, device=self.device, dtype=getattr(torch, dtype))
+
+    def to_native(self, array: NDArray[Any]) -> Any:
+        """A tensor on the device; on the CPU it lies on the array's memory."""
+        tensor = to_torch(array)
+        if self.device != "cpu":
+            tensor = tensor.to(self.device)
+        return tensor.contiguous(memory_format=self.memory_format) if self._converts(tensor) else tensor
+
+    def to_numpy(self, native: Any) -> NDArray[Any]:
+        """The array of a plain tensor (or parameter) on the right device."""
+        if type(native) is torch.nn.Parameter:
+            native = native.detach()
+        if isinstance(native, torch.Tensor) and native.device.type != self.device:
+            raise TypeError(f"returned a tensor on {native.device}; expected {self.device}")
+        return from_torch(native)
+
+    def settings(self) -> AbstractContextManager[Any]:
+        """What is pinned around every call."""
+        return nullcontext()
+
+    def versions(self) -> dict[str, str]:
+        """Everything outside the arguments that decides the result."""
+        return {
+            "torch": torch.__version__,
+            "threads": str(torch.get_num_threads()),
+            "cpu": torch.backends.cpu.get_cpu_capability(),
+            "mkldnn": str(torch.backends.mkldnn.is_available()),
+            "deterministic": str(torch.are_deterministic_algorithms_enabled()),
+        }
+
+    def _converts(self, tensor: torch.Tensor) -> bool:
+        return self.memory_format is torch.channels_last and tensor.ndim == 4
+
+
+class TorchCpu(TorchBackend):
+    """The default kernels of the CPU."""
+
+    name = "torch-cpu"
+    device = "cpu"
+
+
+class TorchCpuChannelsLast(TorchCpu):
+    """The CPU with every tensor in channels_last."""
+
+    name = "torch-cpu-channels-last"
+    memory_format = torch.channels_last
+
+
+class TorchCpuNative(TorchCpu):
+    """The CPU without oneDNN: torch's own kernels."""
+
+    name = "torch-cpu-native"
+
+    def settings(self) -> AbstractContextManager[Any]:
+        """oneDNN off."""
+        flags: AbstractContextManager[Any] = torch.backends.mkldnn.flags(enabled=False)  # type: ignore[no-untyped-call]
+        return flags
+
+
+class TorchCuda(TorchBackend):
+    """CUDA with TF32 off and deterministic algorithms."""
+
+    name = "torch-cuda"
+    device = "cuda"
+    allow_tf32: ClassVar[bool] = False
+    capabilities = Capabilities(
+        dtypes=("float32", "float64", "float16", "bfloat16"), layouts=STRIDED, gradients=True, module=True
+    )
+
+    def settings(self) -> AbstractContextManager[Any]:
+        """What cuDNN may choose, pinned."""
+        flags: AbstractContextManager[Any] = torch.backends.cudnn.flags(  # type: ignore[no-untyped-call]
+            enabled=True, benchmark=False, deterministic=True, allow_tf32=self.allow_tf32
+        )
+        return flags
+
+    def versions(self) -> dict[str, str]:
+        """With the versions of CUDA and cuDNN."""
+        cuda = {"cuda": str(torch.version.cuda), "cudnn": str(torch.backends.cudnn.version())}
+        return {**super().versions(), **cuda, "allow_tf32": str(self.allow_tf32)}
+
+
+class TorchCudaTf32(TorchCuda):
+    """CUDA with TF32 on, torch's default for convolutions."""
+
+    name = "torch-cuda-tf32"
+    allow_tf32 = True
+    capabilities = Capabilities(
+        dtypes=("float32",), layouts=STRIDED, gradients=True, module=True, profiles={"float32": TF32_INPUTS}
+    )
+
+
+class TorchCudaChannelsLast(TorchCuda):
+    """CUDA with every tensor in channels_last."""
+
+    name = "torch-cuda-channels-last"
+    memory_format = torch.channels_last
+
+
+class TorchMps(TorchBackend):
+    """Apple's Metal."""
+
+    name = "torch-mps"
+    device = "mps"
+    capabilities = Capabilities(dtypes=("float32", "float16"), layouts=STRIDED, gradients=True, module=True)
+
+
+class TorchXpu(TorchBackend):
+    """Intel's GPUs."""
+
+    name = "torch-xpu"
+    device = "xpu"
+    capabilities = Capabilities(
+        dtypes=("float32", "float64", "float16", "bfloat16"), layouts=STRIDED, gradients=True, module=True
+    )
+
+
+def apply(x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
+    """The layer as `torch.nn.Conv2d._conv_forward` applies it, with the spelling of the caller."""
+    spelled = params.arguments
+    if spelled.padding_mode != "zeros":
+        (top, bottom), (left, right) = params.padding
+        x = functional.pad(x, (left, right, top, bottom), mode=spelled.padding_mode)
+        return functional.conv2d(x, weight, bias, spelled.stride, 0, spelled.dilation, spelled.groups)
+    return functional.conv2d(
+        x, weight, bias, spelled.stride, spelled.padding, spelled.dilation, spelled.groups
+    )
+
+
+def absence(device: str) -> str:
+    """Why a device is absent; empty if it is there."""
+    if device == "cpu":
+        return ""
+    if getattr(torch, device).is_available():
+        return ""
+    return f"no {device.upper()} device: torch {torch.__version__} sees none on this machine"
