@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from convcheck.case import LAYOUTS, Case, Layout
 from convcheck.profiles import GRADIENTS, QUANTITIES, STRICT, Profile, Quantity
@@ -68,7 +67,7 @@ class Capabilities:
                     f"capabilities: profiles[{key!r}]={profile!r}; expected a Profile under a dtype of "
                     f"{tuple(DTYPES)} or a pair of such a dtype and one of {QUANTITIES}"
                 )
-        object.__setattr__(self, "profiles", MappingProxyType(dict(self.profiles)))
+        object.__setattr__(self, "profiles", dict(self.profiles))
 
     def profile(self, dtype: str, quantity: Quantity) -> Profile:
         """The profile promised for one quantity of one dtype."""

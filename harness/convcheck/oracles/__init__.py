@@ -31,4 +31,6 @@ ORACLES: Final = tuple(
 
 def judge(trial: Trial) -> tuple[Verdict, ...]:
     """Every verdict of every oracle on a trial whose calls have been made."""
-    return tuple(verdict for oracle in ORACLES for verdict in oracle.judge(trial))
+    # an illegal case has no result to judge: only whether it was refused
+    oracles = ORACLES if trial.case.violation is None else ORACLES[:1]
+    return tuple(verdict for oracle in oracles for verdict in oracle.judge(trial))

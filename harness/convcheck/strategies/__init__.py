@@ -1,0 +1,7 @@
+"""Hypothesis strategies for cases, and deterministic blocks of cases drawn from them."""
+
+from convcheck.strategies.cases import cases
+from convcheck.strategies.coverage import coverage
+from convcheck.strategies.generate import generate
+
+__all__ = ["cases", "coverage", "generate"]
