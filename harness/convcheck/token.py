@@ -51,7 +51,7 @@ class TokenError(ConvcheckError, ValueError):
 def write(case: Case) -> str:
     """The descriptor of `case`; `read` gives an equal case back."""
     fields = {"x": "x".join(map(str, case.input_shape))}
-    plain = Arguments(case.input_shape[-3] if len(case.input_shape) >= 3 else 1, None, None)
+    plain = Arguments(case.input_shape[-3] if len(case.input_shape) >= 3 else 1, ..., ...)
     for key, name in _ARGUMENTS.items():
         value = getattr(case.arguments, name)
         default = getattr(plain, name)

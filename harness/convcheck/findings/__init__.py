@@ -1,0 +1,1 @@
+"""From failing verdicts to findings: one for each distinct cause, with its smallest case."""
