@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import torch
 from convcheck import LAYOUTS, Backend, Capabilities, Gradients, Profile, UnavailableError
 from convcheck.function_backend import from_torch, to_torch
-from convcheck.profiles import BF16_ACC, BF16_IN_FP32_ACC_FLUSHING, FP16_ACC, TF32_INPUTS, Quantity
+from convcheck.profiles import BF16_ACC_FLUSHING, BF16_IN_FP32_ACC_FLUSHING, FP16_ACC, TF32_INPUTS, Quantity
 from convcheck_reference import Conv2dParams
 from numpy.typing import NDArray
 from torch.nn import functional
@@ -28,9 +28,9 @@ CPU_PROFILES: dict[str | tuple[str, Quantity], Profile] = {
     ("float16", "grad_weight"): FP16_ACC,
     ("float16", "grad_bias"): FP16_ACC,
     ("bfloat16", "output"): BF16_IN_FP32_ACC_FLUSHING,
-    ("bfloat16", "grad_input"): BF16_ACC,
-    ("bfloat16", "grad_weight"): BF16_ACC,
-    ("bfloat16", "grad_bias"): BF16_ACC,
+    ("bfloat16", "grad_input"): BF16_ACC_FLUSHING,
+    ("bfloat16", "grad_weight"): BF16_ACC_FLUSHING,
+    ("bfloat16", "grad_bias"): BF16_ACC_FLUSHING,
 }
 
 

@@ -50,6 +50,7 @@ BF16_IN_FP32_ACC: Final = Profile("bf16-in-fp32-acc", FLOAT32)
 BF16_IN_FP32_ACC_FLUSHING: Final = Profile("bf16-in-fp32-acc-flushing", FLOAT32, flushes_subnormals=True)
 FP16_ACC: Final = Profile("fp16-acc", FLOAT16)
 BF16_ACC: Final = Profile("bf16-acc", BFLOAT16)
+BF16_ACC_FLUSHING: Final = Profile("bf16-acc-flushing", BFLOAT16, flushes_subnormals=True)
 
 PROFILES: Final = MappingProxyType(
     {
@@ -63,6 +64,7 @@ PROFILES: Final = MappingProxyType(
             BF16_IN_FP32_ACC_FLUSHING,
             FP16_ACC,
             BF16_ACC,
+            BF16_ACC_FLUSHING,
         )
     }
 )

@@ -10,7 +10,7 @@ import numpy as np
 
 from convcheck.calls import Call, Operation, Outcome, Returned, Tensor
 from convcheck.capabilities import Capabilities
-from convcheck.case import Case
+from convcheck.case import Case, Layout
 from convcheck.oracles.expected import Expected
 from convcheck.profiles import QUANTITIES, Quantity
 from convcheck.tensors.values import Values, integer_values, real_values
@@ -114,7 +114,10 @@ def _single_call(case: Case) -> Call:
 
     def tensor(shape: tuple[int, ...], layout: int | None = None) -> Tensor:
         values = rng.standard_normal(shape).astype(dtype)
-        return Tensor(values, "contiguous" if layout is None else case.layouts[layout])
+        chosen: Layout = "contiguous" if layout is None else case.layouts[layout]
+        if chosen == "expanded" and values.size:
+            values = np.ascontiguousarray(np.broadcast_to(values[:1], shape))
+        return Tensor(values, chosen)
 
     shape = case.input_shape
     if case.flaw == "input_ndim":

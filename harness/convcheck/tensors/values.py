@@ -99,8 +99,9 @@ def real_values(case: Case) -> Values:
             None if bias is None else bias * fmt.smallest_normal,
             grad * fmt.smallest_normal * 0.25,
         )
-    values = _finish(case, values, rng, imaginary=lambda a: rng.permuted(a.reshape(-1)).reshape(a.shape))
-    return _sprinkled(values, rng) if case.regime == "special" else values
+    elif case.regime == "special":
+        values = _sprinkled(values, rng)
+    return _finish(case, values, rng, imaginary=lambda a: rng.permuted(a.reshape(-1)).reshape(a.shape))
 
 
 def _integers(rng: np.random.Generator, shape: tuple[int, ...], magnitude: int, share: float) -> Array:
