@@ -135,6 +135,14 @@ def load(spec: str) -> Backend:
     return _instantiate(target, spec, name or spec)
 
 
+def installed_target(spec: str) -> str:
+    """`spec` as path/to/file.py:name or package.module:Name, entry points looked up."""
+    location, _, name = resolve(spec).rpartition(":")
+    if not location:
+        return _installed()[name].value
+    return f"{Path(location).resolve()}:{name}" if location.endswith(".py") else f"{location}:{name}"
+
+
 def available() -> tuple[Listing, ...]:
     """Every installed backend, loaded; those whose device is absent with the reason."""
     listings = []

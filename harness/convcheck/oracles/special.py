@@ -45,12 +45,7 @@ def judge(trial: Trial) -> Iterator[Verdict]:
         return
     expected, open_ = classify(trial)
     found = _classes(got)
-    drawn = trial.reals
-    clean = Values(_finite(drawn.x), _finite(drawn.weight), drawn.bias, drawn.grad_output)
-    reference = Expected(case, clean)
-    bound = reference.bound("output", trial.capabilities.profile(case.dtype, "output"))
-    if bound is None:
-        bound = np.full(got.shape, np.inf)
+    value, bound = _finite_part(trial)
     # where a sum may overflow, an infinity is legal
     judged = ~open_ & ((expected != _FINITE) | np.isfinite(bound))
     wrong = judged & (found != expected)
@@ -58,7 +53,7 @@ def judge(trial: Trial) -> Iterator[Verdict]:
         yield _failure(clauses, got, expected, found, wrong, judged)
         return
     finite = judged & (expected == _FINITE)
-    compared = compare_bounded(got, reference.sum("output").value, np.where(finite, bound, np.inf))
+    compared = compare_bounded(got, value, np.where(finite, bound, np.inf))
     if compared.status is not Status.PASS:
         reason = "elements that no special value reaches are wrong"
         yield Verdict(NAME, "output", compared.status, clauses, reason, compared.margin, compared.evidence)
@@ -66,6 +61,15 @@ def judge(trial: Trial) -> Iterator[Verdict]:
         yield Verdict(NAME, "output", Status.VACUOUS, clauses, "every element is left open by the standard")
     else:
         yield Verdict(NAME, "output", Status.PASS, clauses, margin=compared.margin)
+
+
+def expected_by_position(trial: Trial) -> tuple[Array, Array]:
+    """The output with its NaN and ±Inf, and each element's tolerance: infinite where it is not judged."""
+    classes, open_ = classify(trial)
+    value, bound = _finite_part(trial)
+    finite = classes == _FINITE
+    marked = np.select([classes == _NAN, classes == _PLUS, classes == _MINUS], [np.nan, np.inf, -np.inf], value)
+    return marked, np.where(open_, np.inf, np.where(finite, bound, 0.0))
 
 
 def classify(trial: Trial) -> tuple[NDArray[np.int_], NDArray[np.bool_]]:
@@ -89,6 +93,16 @@ def classify(trial: Trial) -> tuple[NDArray[np.int_], NDArray[np.bool_]]:
         [(nan > 0) | ((plus > 0) & (minus > 0)), plus > 0, minus > 0], [_NAN, _PLUS, _MINUS], _FINITE
     )
     return classes, _padding_meets_nonfinite(trial)
+
+
+def _finite_part(trial: Trial) -> tuple[Array, Array]:
+    """Value and bound of the output with zeros for the special values."""
+    drawn, case = trial.reals, trial.case
+    clean = Values(_finite(drawn.x), _finite(drawn.weight), drawn.bias, drawn.grad_output)
+    reference = Expected(case, clean)
+    bound = reference.bound("output", trial.capabilities.profile(case.dtype, "output"))
+    value = reference.sum("output").value
+    return value, np.full(value.shape, np.inf) if bound is None else bound
 
 
 def _padding_meets_nonfinite(trial: Trial) -> NDArray[np.bool_]:

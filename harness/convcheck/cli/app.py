@@ -1,0 +1,239 @@
+"""The commands."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from convcheck import campaign
+from convcheck.backend import UnavailableError
+from convcheck.execution import Candidate, Host, IsolatedCandidate
+from convcheck.execution.isolated import CALL_LIMIT
+from convcheck.execution.judging import judge_case
+from convcheck.explain import explain as explain_layer
+from convcheck.explain import parse_layer
+from convcheck.known_failures import load_known_failures
+from convcheck.record import Record
+from convcheck.registry import available, load, resolve
+from convcheck.report import read_record, write_report
+from convcheck.report.summary import verdict
+from convcheck.report.tables import table
+from convcheck.token import read
+from convcheck.verdicts import FAILURES, JUDGED
+from convcheck_reference.clauses import clause as find_clause
+from convcheck_reference.clauses import specification_markdown
+from convcheck_reference.formats import DTYPES
+
+FINDINGS = 1
+
+app = typer.Typer(
+    name="convcheck",
+    help="Does a Conv2d implementation compute what torch.nn.Conv2d is documented to compute?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Backends = Annotated[list[str], typer.Option("--backend", "-b", help="installed name, file.py:name or module:Name")]
+InProcess = Annotated[bool, typer.Option(help="run the candidate in this process, for debuggers")]
+Limit = Annotated[float, typer.Option(help="seconds after which a call counts as hung", min=0.1)]
+
+
+@app.command()
+def run(
+    backend: Backends,
+    examples: Annotated[int | None, typer.Option(help="cases for each backend (default 1000)", min=1)] = None,
+    time: Annotated[str, typer.Option(help="wall time for each backend instead: 90s, 5m, 1h")] = "",
+    seed: Annotated[int, typer.Option(help="of the generator", min=0)] = 0,
+    dtype: Annotated[list[str] | None, typer.Option(help="only these dtypes")] = None,
+    clause: Annotated[str, typer.Option(help="only verdicts on this clause")] = "",
+    report_dir: Annotated[Path, typer.Option(help="where the report's folder goes")] = Path("reports"),
+    known_failures: Annotated[
+        Path | None, typer.Option(help="TOML file, or folder of <backend>.toml", exists=True)
+    ] = None,
+    workers: Annotated[int, typer.Option(help="judging processes", min=1)] = 1,
+    limit: Limit = CALL_LIMIT,
+    in_process: InProcess = False,
+) -> None:
+    """Judge backends on generated cases and write a report."""
+    for name in dtype or ():
+        if name not in DTYPES:
+            raise typer.BadParameter(f"{name!r} is no dtype; expected some of {', '.join(DTYPES)}")
+    seconds = _seconds(time)
+    options = campaign.Options(
+        specs=tuple(dict.fromkeys(backend)),
+        examples=None if seconds is not None and examples is None else examples or 1000,
+        seconds=seconds,
+        seed=seed,
+        dtypes=tuple(dtype or ()),
+        clause=find_clause(clause).id if clause else "",
+        workers=workers,
+        in_process=in_process,
+        limit=limit,
+        known=load_known_failures(known_failures, backend) if known_failures else (),
+    )
+    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-seed{seed}"
+    folder = report_dir / name
+    console = Console(stderr=True)
+    command = shlex.join(["convcheck", *sys.argv[1:]])
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"), TimeElapsedColumn(),
+        console=console,
+    ) as progress:  # fmt: skip
+        tasks = {s: progress.add_task(s, total=options.examples, state="", start=False) for s in options.specs}
+
+        def advance(spec: str, cases: int, failures: int) -> None:
+            task = tasks[spec]
+            progress.start_task(task)
+            progress.update(task, completed=cases, state=f"{cases} cases, {failures} failures")
+
+        record = campaign.run(
+            options,
+            name=name,
+            command=command,
+            progress=advance,
+            checkpoint=lambda so_far: _discard(write_report(so_far, folder)),
+        )
+    record = write_report(record, folder)
+    typer.echo(_end_summary(record))
+    typer.echo(f"report: {folder / 'index.html'}")
+    raise typer.Exit(0 if record.conforms else FINDINGS)
+
+
+@app.command("list")
+def list_backends() -> None:
+    """List installed backends; those whose device is absent with the reason."""
+    rows = [
+        [
+            item.name,
+            "unavailable" if item.capabilities is None else "available",
+            item.reason if item.capabilities is None else ", ".join(item.capabilities.dtypes),
+        ]
+        for item in available()
+    ]
+    typer.echo(table(["backend", "state", "dtypes, or the reason"], rows, "text"))
+
+
+@app.command()
+def replay(
+    tokens: Annotated[list[str], typer.Argument(metavar="TOKEN…", help="cases, run in order in one process")],
+    backend: Backends,
+    limit: Limit = CALL_LIMIT,
+    in_process: InProcess = False,
+) -> None:
+    """Judge given cases and show every verdict."""
+    cases = [read(token) for token in tokens]
+    failed = False
+    judged = 0
+    for spec in backend:
+        candidate = _open(spec, limit, in_process=in_process)
+        rows = []
+        for case in cases:
+            for v in judge_case(candidate, case)[0]:
+                failed |= v.status in FAILURES
+                judged += v.status in JUDGED
+                evidence = f"at {v.evidence.index}: expected {v.evidence.expected}, got {v.evidence.got}; {v.evidence.wrong} of {v.evidence.total} wrong: {v.evidence.location}" if v.evidence else ""
+                margin = "" if v.margin is None else f"{v.margin:.3g}"
+                rows.append([v.oracle, v.quantity, v.status, v.clauses[0], margin, v.reason, evidence])
+        candidate.close()
+        typer.echo(f"{spec}\n" + "\n".join(f"  {c.token}\n  {c.arguments} on {c.input_shape}" for c in cases))
+        headers = ["oracle", "quantity", "status", "clause", "error / bound", "reason", "worst element"]
+        typer.echo(table(headers, rows, "text") + "\n")
+    if not judged:
+        typer.echo("nothing was judged")
+    raise typer.Exit(FINDINGS if failed or not judged else 0)
+
+
+@app.command()
+def explain(
+    layer: Annotated[str, typer.Argument(help="Conv2d(3, 10, kernel_size=5, padding=2)")],
+    input_: Annotated[str, typer.Option("--input", help="N,C,H,W or C,H,W")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
+) -> None:
+    """Say what each parameter of a layer means."""
+    shape: tuple[int, ...] | None = None
+    if input_:
+        try:
+            shape = tuple(int(part) for part in input_.replace("x", ",").split(","))
+        except ValueError as error:
+            raise typer.BadParameter(f"--input {input_!r} is no shape; expected N,C,H,W such as 16,3,28,28") from error
+    found = explain_layer(parse_layer(layer), shape)
+    if as_json:
+        typer.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2))
+    else:
+        typer.echo(found.layer)
+        if found.meaning:
+            typer.echo(table(["", ""], list(found.meaning.items()), "text"))
+        typer.echo("legal" if found.legal else f"illegal: {found.error}")
+    raise typer.Exit(0 if found.legal else FINDINGS)
+
+
+@app.command()
+def spec() -> None:
+    """Print the specification, clause by clause."""
+    typer.echo(specification_markdown())
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="a report's folder, or its findings.jsonl")],
+    to: Annotated[Path | None, typer.Option(help="where to write; by default in place")] = None,
+) -> None:
+    """Write a report anew from its record."""
+    record = read_record(folder)
+    target = to or (folder if folder.is_dir() else folder.parent)
+    write_report(record, target)
+    typer.echo(_end_summary(record))
+    typer.echo(f"report: {target / 'index.html'}")
+
+
+def _open(spec: str, limit: float, *, in_process: bool) -> Candidate:
+    try:
+        return Host(lambda: load(spec)) if in_process else IsolatedCandidate(resolve(spec), limit)
+    except UnavailableError as error:
+        raise typer.BadParameter(f"{spec} is unavailable: {error}") from error
+
+
+def _seconds(text: str) -> float | None:
+    if not text:
+        return None
+    units = {"s": 1.0, "m": 60.0, "h": 3600.0}
+    number, unit = (text[:-1], text[-1]) if text[-1] in units else (text, "s")
+    try:
+        seconds = float(number) * units[unit]
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise typer.BadParameter(f"--time {text!r} is no time; expected 90s, 5m or 1h")
+    return seconds
+
+
+def _end_summary(record: Record) -> str:
+    rows = [
+        [
+            b.name,
+            b.unavailable or b.cases,
+            record.judged(b.name),
+            sum(f.backend == b.name for f in record.open_findings),
+            sum(f.backend == b.name for f in record.findings) - sum(f.backend == b.name for f in record.open_findings),
+        ]
+        for b in record.backends
+    ]
+    lines = [table(["backend", "cases", "verdicts", "findings", "known"], rows, "text"), ""]
+    for f in record.findings:
+        lines.append(f"{f.backend}: {f.clause} {f.quantity} {f.status}, {f.hits} cases: {f.reason}")
+        lines.append(f"  {f.token}" if f.token else "")
+    return "\n".join([*lines, verdict(record)])
+
+
+def _discard(_: Record) -> None:
+    """A checkpoint is written for whoever reads it after a crash."""

@@ -1,0 +1,61 @@
+"""The discrepancies: each finding once, with all that is needed to understand and repeat it."""
+
+from __future__ import annotations
+
+from convcheck.record import Finding, Record
+from convcheck.report.tables import table
+from convcheck.token import read
+from convcheck_reference.clauses import clause
+
+
+def discrepancies(record: Record) -> str:
+    """The page as Markdown."""
+    if not record.findings:
+        return f"# Discrepancies of {record.name}\n\nNone.\n"
+    parts = [_finding(number, finding) for number, finding in enumerate(record.findings, 1)]
+    return f"# Discrepancies of {record.name}\n\n" + "\n".join(parts)
+
+
+def replay_command(finding: Finding) -> str:
+    """The command line that repeats a finding."""
+    tokens = " ".join(f"'{token}'" for token in (*finding.before, finding.token))
+    return f"convcheck replay {tokens} --backend {finding.backend}"
+
+
+def details(finding: Finding) -> list[tuple[str, str]]:
+    """A finding as (name, text) rows."""
+    broken = clause(finding.clause)
+    rows = [("clause", f"{broken.id} {broken.title}: {broken.text}"), ("status", str(finding.status))]
+    if finding.token:
+        rows += [("layer", str(read(finding.token).arguments)), ("smallest case", finding.token)]
+    rows.append(("what is wrong", finding.reason))
+    if finding.evidence is not None:
+        e = finding.evidence
+        rows += [
+            ("worst element", str(e.index)),
+            ("expected", e.expected),
+            ("got", e.got),
+            ("wrong elements", f"{e.wrong} of {e.total}: {e.location}"),
+        ]
+    if finding.margin is not None:
+        rows.append(("error / bound", f"{finding.margin:.4g}"))
+    rows += [
+        ("cases", f"{finding.hits} ({', '.join(finding.dtypes)})"),
+        ("found as", finding.found_as),
+        ("repeated", f"{finding.reproduced} of {finding.attempts} times in a fresh process"),
+        ("other clauses", ", ".join(finding.clauses[1:])),
+    ]
+    if finding.before:
+        rows.append(("needs first", ", ".join(finding.before)))
+    if finding.known:
+        rows.append(("known", finding.known))
+    if finding.script:
+        rows.append(("script", finding.script))
+    return [(name, text) for name, text in rows if text]
+
+
+def _finding(number: int, finding: Finding) -> str:
+    heading = f"## {number}. {finding.backend}: {finding.clause}, {finding.quantity}, {finding.status}"
+    body = table(["", ""], details(finding), "markdown")
+    repeat = f"\n\n```sh\n{replay_command(finding)}\n```\n" if finding.token else "\n"
+    return f"{heading}\n\n{body}{repeat}"

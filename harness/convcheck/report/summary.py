@@ -1,0 +1,130 @@
+"""The summary: verdict per clause and backend, what was skipped and why, and what the cases covered."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from convcheck.record import Record
+from convcheck.report.tables import Style, table
+from convcheck.verdicts import FAILURES, JUDGED, Status
+from convcheck_reference.clauses import CLAUSES
+
+
+def summary(record: Record, style: Style) -> str:
+    """The summary as Markdown or plain text."""
+    sections = [
+        ("Verdict", verdict(record)),
+        ("Backends", _backends(record, style)),
+        ("Findings", _findings(record, style)),
+        ("Clauses", _clauses(record, style)),
+        ("Statuses", _statuses(record, style)),
+        ("Margins", _margins(record, style)),
+        ("Coverage", _coverage(record, style)),
+        ("This run", _run(record, style)),
+    ]
+    mark = "## " if style == "markdown" else ""
+    parts = [f"{'# ' if style == 'markdown' else ''}convcheck: {record.name}"]
+    parts += [f"{mark}{title}\n\n{body}" for title, body in sections if body]
+    return "\n\n".join(parts) + "\n"
+
+
+def verdict(record: Record) -> str:
+    """One sentence on what the run came to."""
+    if record.interrupted:
+        return "INTERRUPTED: this is what was done until then."
+    if record.open_findings:
+        return f"DOES NOT CONFORM: {len(record.open_findings)} findings."
+    if not record.conforms:
+        return "NOTHING WAS JUDGED: no backend ran on a case that could tell right from wrong."
+    return "CONFORMS: no findings."
+
+
+def clause_verdict(record: Record, backend: str, clause: str) -> tuple[Status | None, int, int]:
+    """Status of one clause for one backend, with the number of cases judged and failed; None if unjudged."""
+    counts = [c for c in record.counts if c.backend == backend and c.clause == clause]
+    judged = sum(c.cases for c in counts if c.status in JUDGED | {Status.KNOWN_FAILURE})
+    failed = sum(c.cases for c in counts if c.status in FAILURES)
+    if failed:
+        return next(c.status for c in counts if c.status in FAILURES), judged, failed
+    if any(c.status is Status.KNOWN_FAILURE for c in counts):
+        return Status.KNOWN_FAILURE, judged, 0
+    if judged:
+        return Status.PASS, judged, 0
+    return (counts[0].status if counts else None), 0, 0
+
+
+def _clauses(record: Record, style: Style) -> str:
+    ran = [b.name for b in record.backends if not b.unavailable]
+    rows = []
+    for clause in CLAUSES:
+        cells = []
+        for backend in ran:
+            status, judged, failed = clause_verdict(record, backend, clause.id)
+            if status is None:
+                cells.append("not judged")
+            elif failed:
+                cells.append(f"{status}: {failed} of {judged}")
+            else:
+                cells.append(f"{status}: {judged}" if judged else str(status))
+        rows.append([clause.id, clause.title, *cells])
+    return table(["clause", "title", *ran], rows, style) if ran else ""
+
+
+def _backends(record: Record, style: Style) -> str:
+    rows = [
+        [
+            b.name,
+            b.unavailable or "ran",
+            b.cases,
+            record.judged(b.name),
+            sum(f.backend == b.name for f in record.open_findings),
+            ", ".join(f"{k} {v}" for k, v in b.versions.items()),
+        ]
+        for b in record.backends
+    ]
+    return table(["backend", "state", "cases", "verdicts", "findings", "versions"], rows, style)
+
+
+def _findings(record: Record, style: Style) -> str:
+    rows = [[f.backend, f.clause, f.status, f.quantity, f.hits, f.token] for f in record.findings]
+    headers = ["backend", "clause", "status", "quantity", "cases", "smallest case"]
+    return table(headers, rows, style) if rows else ""
+
+
+def _statuses(record: Record, style: Style) -> str:
+    totals: Counter[tuple[str, str, str]] = Counter()
+    for c in record.counts:
+        # a failure's reason is in its finding; a refusal to judge is explained here
+        totals[c.backend, str(c.status), "" if c.status in FAILURES else c.reason] += c.cases
+    rows = [[*key, number] for key, number in sorted(totals.items())]
+    return table(["backend", "status", "reason", "verdicts"], rows, style)
+
+
+def _margins(record: Record, style: Style) -> str:
+    rows = []
+    for b in record.backends:
+        for key, margin in b.margins.items():
+            rows.append([b.name, key, b.profiles.get(key, ""), f"{margin:.3g}"])
+    headers = ["backend", "dtype and quantity", "profile", "largest error / bound"]
+    return table(headers, rows, style) if rows else ""
+
+
+def _coverage(record: Record, style: Style) -> str:
+    by_parameter: dict[str, list[str]] = {}
+    for row in record.coverage:
+        by_parameter.setdefault(row.parameter, []).append(f"{row.value}: {row.cases}")
+    rows = [[parameter, len(values), ", ".join(values[:12])] for parameter, values in by_parameter.items()]
+    return table(["parameter", "values", "cases by value, most frequent first"], rows, style)
+
+
+def _run(record: Record, style: Style) -> str:
+    rows = [
+        ["command", record.command],
+        ["seed", record.seed],
+        ["cases", record.cases],
+        ["started", record.started],
+        ["seconds", f"{record.seconds:.1f}"],
+        ["convcheck", record.version],
+        *record.environment.items(),
+    ]
+    return table(["", ""], rows, style)

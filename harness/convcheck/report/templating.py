@@ -1,0 +1,16 @@
+"""Where the templates of reports are."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+
+def environment() -> Environment:
+    """Templates by name; those of HTML pages escape what they are given."""
+    return Environment(
+        loader=PackageLoader("convcheck.report"),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )

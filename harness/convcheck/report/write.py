@@ -1,0 +1,64 @@
+"""Writing a report's folder, each file atomically, and reading a record back."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from convcheck.record import Record, RecordError, from_lines, to_lines
+from convcheck.report.discrepancies import discrepancies
+from convcheck.report.html import html
+from convcheck.report.junit import junit
+from convcheck.report.script import script
+from convcheck.report.summary import summary
+
+RECORD = "findings.jsonl"
+
+
+def write_report(record: Record, folder: Path) -> Record:
+    """Write every file of the report; the record as written, its findings naming their scripts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    findings = []
+    for number, finding in enumerate(record.findings, 1):
+        text = script(record, finding)
+        name = f"reproduce_{number}.py" if text else ""
+        if text:
+            _write(folder / name, text)
+        findings.append(replace(finding, script=name))
+    record = replace(record, findings=tuple(findings))
+    _write(folder / RECORD, "\n".join(to_lines(record)) + "\n")
+    _write(folder / "summary.md", summary(record, "markdown"))
+    _write(folder / "summary.txt", summary(record, "text"))
+    _write(folder / "discrepancies.md", discrepancies(record))
+    _write(folder / "junit.xml", junit(record))
+    _write(folder / "index.html", html(record))
+    return record
+
+
+def read_record(path: Path) -> Record:
+    """The record of a report's folder, or of its findings.jsonl.
+
+    Raises:
+        RecordError: there is none, or it cannot be read.
+    """
+    file = path / RECORD if path.is_dir() else path
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordError(f"{file} cannot be read: {error}; expected a report's folder or its {RECORD}") from error
+    return from_lines(line for line in text.split("\n") if line)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write through a file beside `path`, so that a reader sees the old text or the new."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
