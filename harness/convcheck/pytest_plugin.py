@@ -1,0 +1,182 @@
+"""The pytest plugin: options, the judging of each backend and dtype once, and the report at the end.
+
+With xdist the tests of one backend and dtype go to one worker; the workers' records travel to the
+controller on their test reports, and the controller writes the report.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from convcheck.record import Record
+
+# Everything else is imported when a backend is named: this plugin loads in every run of pytest.
+
+DTYPES: Final = ("float32", "float64", "float16", "bfloat16")
+_ATTRIBUTE: Final = "convcheck_record"
+_TEST: Final = "test_clause["
+
+
+@dataclass
+class Judgements:
+    """The records of this process, by backend and dtype."""
+
+    config: pytest.Config
+    records: dict[tuple[str, str], Record] = field(default_factory=dict)
+    unsent: list[Record] = field(default_factory=list)
+
+    def record(self, backend: str, dtype: str) -> Record:
+        """The record of a small campaign on one backend and dtype, run on first use."""
+        if (backend, dtype) not in self.records:
+            record = self._run(backend, dtype)
+            self.records[backend, dtype] = record
+            self.unsent.append(record)
+        return self.records[backend, dtype]
+
+    def _run(self, backend: str, dtype: str) -> Record:
+        from convcheck import campaign
+        from convcheck.known_failures import load_known_failures
+
+        get = self.config.getoption
+        known = get("conv_known_failures")
+        options = campaign.Options(
+            specs=(backend,),
+            examples=get("conv_examples"),
+            seed=get("conv_seed"),
+            dtypes=(dtype,),
+            limit=get("conv_limit"),
+            known=load_known_failures(Path(known), (backend,)) if known else (),
+        )
+        return campaign.run(
+            options, name=f"{backend} {dtype}", command="pytest", progress=_silent, checkpoint=_silent
+        )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of the suite."""
+    group = parser.getgroup("convcheck")
+    add = group.addoption
+    add("--conv-backend", action="append", default=[], metavar="SPEC", help="a Conv2d backend to judge; may repeat")
+    add("--conv-dtype", action="append", default=[], metavar="DTYPE", help=f"dtypes; by default {', '.join(DTYPES)}")
+    add("--conv-examples", type=int, default=200, metavar="N", help="cases for each backend and dtype")
+    add("--conv-seed", type=int, default=0, metavar="N", help="of the generator")
+    add("--conv-limit", type=float, default=60.0, metavar="SECONDS", help="after which a call counts as hung")
+    add("--conv-report-dir", default="reports", metavar="DIR", help="where the report's folder goes")
+    add("--conv-known-failures", default="", metavar="PATH", help="TOML file, or folder of <backend>.toml")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register what judges and what reports, if a backend is named."""
+    if config.getoption("conv_backend"):
+        config.pluginmanager.register(_Reporter(config), "convcheck-reporter")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each backend, dtype and clause."""
+    if "conv_clause" not in metafunc.fixturenames:
+        return
+    from convcheck_reference.clauses import CLAUSES
+
+    config = metafunc.config
+    dtypes = config.getoption("conv_dtype") or DTYPES
+    pairs = [(b, d) for b in dict.fromkeys(config.getoption("conv_backend")) for d in dtypes]
+    parameters = [(b, d, c.id) for b, d in pairs for c in CLAUSES]
+    ids = [f"{Path(b).name}|{d}|{c}" for b, d, c in parameters]
+    metafunc.parametrize(("conv_backend", "conv_dtype", "conv_clause"), parameters, ids=ids)
+
+
+@pytest.fixture(scope="session")
+def conv_judgements(request: pytest.FixtureRequest) -> Judgements:
+    """The judgements of this process."""
+    reporter: _Reporter = request.config.pluginmanager.get_plugin("convcheck-reporter")
+    return reporter.judgements
+
+
+class _Reporter:
+    """Judges in the workers; collects records and writes the report where no controller is above."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.judgements = Judgements(config)
+        self._config = config
+        self._records: list[Record] = []
+        self._folder: Path | None = None
+
+    def pytest_sessionstart(self) -> None:
+        """Refuse a backend that cannot be loaded, before anything runs."""
+        if hasattr(self._config, "workerinput"):
+            return
+        from convcheck.backend import UnavailableError
+        from convcheck.execution import IsolatedCandidate
+        from convcheck.registry import resolve
+        from convcheck_reference.errors import ConvcheckError
+
+        for spec in dict.fromkeys(self._config.getoption("conv_backend")):
+            try:
+                IsolatedCandidate(resolve(spec)).close()
+            except UnavailableError:
+                continue  # its tests say so
+            except ConvcheckError as error:
+                raise pytest.UsageError(f"--conv-backend {spec}: {error}") from error
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Send a fresh record with the report of the test that made it."""
+        from convcheck.record import to_lines
+
+        report = yield
+        if self.judgements.unsent:
+            lines = ["\n".join(to_lines(record)) for record in self.judgements.unsent]
+            setattr(report, _ATTRIBUTE, lines)
+            self.judgements.unsent.clear()
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Collect the records that tests bring along."""
+        from convcheck.record import from_lines
+
+        if not hasattr(self._config, "workerinput"):
+            for text in getattr(report, _ATTRIBUTE, ()):
+                self._records.append(from_lines(text.split("\n")))
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the report, once."""
+        if not self._records:
+            return
+        from convcheck.record import merged
+        from convcheck.report import write_report
+
+        get = self._config.getoption
+        name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-pytest"
+        command = shlex.join(["pytest", *self._config.invocation_params.args])
+        self._folder = Path(get("conv_report_dir")) / name
+        write_report(merged(self._records, name=name, command=command), self._folder)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Say where the report is."""
+        if self._folder is not None:
+            terminalreporter.write_line(f"convcheck report: {self._folder / 'index.html'}")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """Keep the tests of one backend and dtype together; spread all others one by one."""
+        if config.getoption("dist") != "load":
+            return None
+        from xdist.scheduler import LoadScopeScheduling
+
+        class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist is untyped
+            def _split_scope(self, nodeid: str) -> str:
+                return nodeid.rpartition("|")[0] if _TEST in nodeid else nodeid
+
+        return Scheduling(config, log)
+
+
+def _silent(*_: object) -> None:
+    """pytest shows the progress."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from convcheck.verdicts import JUDGED, Evidence, Status
@@ -172,6 +173,52 @@ def to_lines(record: Record) -> Iterator[str]:
     for kind, plural in _PLURALS.items():
         for item in getattr(record, plural):
             yield json.dumps({"kind": kind, **asdict(item)}, ensure_ascii=False)
+
+
+def merged(records: Sequence[Record], *, name: str, command: str) -> Record:
+    """Records of parts of one run as one: a backend's cases, counts and findings are put together.
+
+    The order of the parts does not matter.
+
+    Args:
+        records: at least one.
+        name: of the run.
+        command: that repeats it.
+    """
+    ordered = sorted(records, key=lambda record: record.name)
+    backends: dict[str, BackendRecord] = {}
+    for part in (b for record in ordered for b in record.backends):
+        known = backends.get(part.name)
+        backends[part.name] = part if known is None else _joined(known, part)
+    counts: Counter[tuple[str, str, Status, str]] = Counter()
+    coverage: Counter[tuple[str, str]] = Counter()
+    for record in ordered:
+        counts.update({(c.backend, c.clause, c.status, c.reason): c.cases for c in record.counts})
+        coverage.update({(c.parameter, c.value): c.cases for c in record.coverage})
+    return replace(
+        ordered[0],
+        name=name,
+        command=command,
+        cases=sum(r.cases for r in ordered),
+        started=min(r.started for r in ordered),
+        seconds=sum(r.seconds for r in ordered),
+        interrupted=any(r.interrupted for r in ordered),
+        backends=tuple(backends.values()),
+        counts=tuple(
+            Count(backend=b, clause=c, status=s, reason=r, cases=n) for (b, c, s, r), n in sorted(counts.items())
+        ),
+        coverage=tuple(
+            Coverage(parameter=p, value=v, cases=n)
+            for (p, v), n in sorted(coverage.items(), key=lambda i: (i[0][0], -i[1], i[0][1]))
+        ),
+        findings=tuple(f for r in ordered for f in r.findings),
+    )
+
+
+def _joined(a: BackendRecord, b: BackendRecord) -> BackendRecord:
+    margins = {k: max(a.margins.get(k, 0.0), b.margins.get(k, 0.0)) for k in sorted({*a.margins, *b.margins})}
+    seconds = {k: a.seconds.get(k, 0.0) + b.seconds.get(k, 0.0) for k in sorted({*a.seconds, *b.seconds})}
+    return replace(a, cases=a.cases + b.cases, margins=margins, seconds=seconds)
 
 
 def from_lines(lines: Iterable[str]) -> Record:

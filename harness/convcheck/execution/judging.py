@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from convcheck.case import Case
 from convcheck.execution.candidate import Candidate
@@ -46,7 +47,7 @@ class Tally:
     margins: dict[str, float] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=partial(defaultdict, float))
 
     def add(self, other: Tally) -> None:
         """Add another tally to this one."""
@@ -106,7 +107,11 @@ def first_causes(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     """
     failing = [v for v in verdicts if v.status in FAILURES]
     calls = [v for v in failing if v.quantity == "call"]
-    if calls:
+    # an output of the wrong shape is why the gradients of a function raise
+    misshapen = calls and calls[0].status is Status.WRONGLY_REFUSED and any(v.oracle == "contract" for v in failing)
+    if misshapen:
+        failing = [v for v in failing if v.quantity != "call"]
+    elif calls:
         return tuple(calls[:1])
     by_quantity: dict[str, Verdict] = {}
     for verdict in failing:

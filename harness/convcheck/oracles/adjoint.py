@@ -68,9 +68,10 @@ def _inner(a: NDArray[np.generic], b: NDArray[np.generic]) -> int | None:
     left, right = np.asarray(a).astype(np.float64).reshape(-1), np.asarray(b).astype(np.float64).reshape(-1)
     if not all(np.isfinite(side).all() and (side == np.rint(side)).all() for side in (left, right)):
         return None
-    # Python integers where int64 might overflow
-    exact = np.int64 if float(np.abs(left) @ np.abs(right)) < 2.0**62 else np.object_
-    return int((left.astype(np.int64).astype(exact) * right.astype(np.int64).astype(exact)).sum())
+    if float(np.abs(left) @ np.abs(right)) < 2.0**62:
+        return int((left.astype(np.int64) * right.astype(np.int64)).sum())
+    # Python integers where int64 would overflow
+    return sum(int(a) * int(b) for a, b in zip(left.tolist(), right.tolist(), strict=True))
 
 
 def _significant_bits(array: NDArray[np.generic]) -> int:

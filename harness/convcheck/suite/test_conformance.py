@@ -1,0 +1,35 @@
+"""One test for each backend, dtype and clause; the cases of a backend and dtype are judged once."""
+
+from __future__ import annotations
+
+import pytest
+
+from convcheck.pytest_plugin import Judgements
+from convcheck.record import Record
+from convcheck.report.discrepancies import replay_command
+from convcheck.report.summary import clause_verdict
+from convcheck.verdicts import Status
+
+
+def test_clause(conv_judgements: Judgements, conv_backend: str, conv_dtype: str, conv_clause: str) -> None:
+    """No case of the run shows a discrepancy that breaks this clause."""
+    record = conv_judgements.record(conv_backend, conv_dtype)
+    backend = record.backends[0]
+    if backend.unavailable:
+        pytest.skip(f"{conv_backend} is unavailable: {backend.unavailable}")
+    findings = [f for f in record.findings if f.clause == conv_clause]
+    unknown = [f for f in findings if f.status is not Status.KNOWN_FAILURE]
+    if unknown:
+        pytest.fail("\n\n".join(f"{f.reason}\n{f.evidence}\n{replay_command(f)}" for f in unknown), pytrace=False)
+    if findings:
+        pytest.xfail("; ".join(f.known for f in findings))
+    status, judged, _ = clause_verdict(record, conv_backend, conv_clause)
+    if not judged:
+        pytest.skip(_why_unjudged(record, conv_clause, status))
+
+
+def _why_unjudged(record: Record, clause: str, status: Status | None) -> str:
+    if not record.judged(record.backends[0].name):
+        return "nothing of this dtype was judged: " + "; ".join({c.reason for c in record.counts})
+    reasons = sorted({c.reason for c in record.counts if c.clause == clause})
+    return f"{status}: {'; '.join(reasons)}" if reasons else "no case of this run exercises it, or no oracle judges it"
