@@ -6,10 +6,10 @@ import shutil
 from typing import Any
 
 import torch
-from convcheck import Capabilities, Gradients, UnavailableError
-from convcheck_reference import Conv2dParams
 
+from convcheck import Capabilities, Gradients, UnavailableError
 from convcheck_backends.torch_engine import CPU_PROFILES, STRIDED, TorchCpu, apply
+from convcheck_reference import Conv2dParams
 
 
 class TorchCompile(TorchCpu):

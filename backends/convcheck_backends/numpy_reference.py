@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from convcheck import Backend, Capabilities, Gradients
 from convcheck_reference import DTYPES, Conv2dParams
 from convcheck_reference.convolution import conv2d, conv2d_grad_bias, conv2d_grad_input, conv2d_grad_weight
 from convcheck_reference.errors import InputShapeError
 from convcheck_reference.initialisation import reset_parameters
-from numpy.typing import NDArray
 
 Array = NDArray[Any]
 

@@ -10,12 +10,13 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
 import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
 from convcheck import LAYOUTS, Backend, Capabilities, Gradients, Profile, UnavailableError
 from convcheck.function_backend import from_torch, to_torch
 from convcheck.profiles import BF16_ACC_FLUSHING, BF16_IN_FP32_ACC_FLUSHING, FP16_ACC, TF32_INPUTS, Quantity
 from convcheck_reference import Conv2dParams
-from numpy.typing import NDArray
-from torch.nn import functional
 
 STRIDED = tuple(layout for layout in LAYOUTS if layout != "reversed")
 """torch tensors have no negative strides."""
@@ -129,7 +130,7 @@ class TorchCpuNative(TorchCpu):
     name = "torch-cpu-native"
 
     def settings(self) -> AbstractContextManager[Any]:
-        """oneDNN off."""
+        """OneDNN off."""
         flags: AbstractContextManager[Any] = torch.backends.mkldnn.flags(enabled=False)  # type: ignore[no-untyped-call]
         return flags
 

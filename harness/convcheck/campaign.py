@@ -90,7 +90,9 @@ class _Lane:
         return generate(strategy, run_seed=self.options.seed, block=number, size=size)
 
 
-def run(options: Options, *, name: str, command: str, progress: Progress, checkpoint: Callable[[Record], None]) -> Record:
+def run(
+    options: Options, *, name: str, command: str, progress: Progress, checkpoint: Callable[[Record], None]
+) -> Record:
     """Judge every backend; an interrupt ends the run and keeps what was done.
 
     Args:
@@ -196,7 +198,11 @@ def _judge(lane: _Lane, candidate: Candidate, tally: Tally, progress: Progress) 
         next_block = merged = 0
         try:
             while True:
-                while next_block < blocks and len(pending) < 2 * options.workers and time.perf_counter() < deadline:
+                while (
+                    next_block < blocks
+                    and len(pending) < 2 * options.workers
+                    and time.perf_counter() < deadline
+                ):
                     pending[pool.submit(_judge_in_lane, next_block)] = next_block
                     next_block += 1
                 if not pending:

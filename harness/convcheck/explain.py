@@ -118,7 +118,7 @@ def _meaning(params: Conv2dParams) -> dict[str, str]:
         "groups": f"{params.groups} blocks of {block} inputs and {params.out_channels // params.groups} outputs",
         "weight": f"{params.weight_shape} = (out, in / groups, kernel height, kernel width)",
         "bias": f"{params.bias_shape}: one number a filter" if params.bias else "none",
-        "initialisation": f"weight and bias from U(±1/√{params.fan_in} = ±{params.fan_in ** -0.5:.4g})",
+        "initialisation": f"weight and bias from U(±1/√{params.fan_in} = ±{params.fan_in**-0.5:.4g})",
     }
 
 

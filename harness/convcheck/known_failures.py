@@ -1,10 +1,10 @@
 """Known failures: a TOML file of discrepancies that a backend's author knows of, strictly checked.
 
-    [[known]]
-    clause = "C2D-MODE-4"        # or token = "v1,…", the witness case
-    reason = "wraps around twice"
-    link = "…"                   # optional
-    dtype = "float16"            # optional
+[[known]]
+clause = "C2D-MODE-4"        # or token = "v1,…", the witness case
+reason = "wraps around twice"
+link = "…"                   # optional
+dtype = "float16"            # optional
 """
 
 from __future__ import annotations
@@ -113,7 +113,9 @@ def _load(file: Path, backend: str) -> tuple[KnownFailure, ...]:
 def _entry(file: Path, number: int, entry: dict[str, str], backend: str) -> KnownFailure:
     where = f"{file}, entry {number}"
     if unknown := set(entry) - _KEYS:
-        raise KnownFailuresError(f"{where}: unknown key {min(unknown)!r}; expected {', '.join(sorted(_KEYS))}")
+        raise KnownFailuresError(
+            f"{where}: unknown key {min(unknown)!r}; expected {', '.join(sorted(_KEYS))}"
+        )
     if not entry.get("reason"):
         raise KnownFailuresError(f"{where} has no reason; say why the failure is accepted")
     if not (entry.get("clause") or entry.get("token")):

@@ -42,9 +42,7 @@ class Profile:
 
 FP64_STRICT: Final = Profile("fp64-strict", FLOAT64)
 FP32_STRICT: Final = Profile("fp32-strict", FLOAT32)
-TF32_INPUTS: Final = Profile(
-    "tf32", FLOAT32, input_rounding=2.0**-10, input_precision=11, truncating=True
-)
+TF32_INPUTS: Final = Profile("tf32", FLOAT32, input_rounding=2.0**-10, input_precision=11, truncating=True)
 FP16_IN_FP32_ACC: Final = Profile("fp16-in-fp32-acc", FLOAT32)
 BF16_IN_FP32_ACC: Final = Profile("bf16-in-fp32-acc", FLOAT32)
 BF16_IN_FP32_ACC_FLUSHING: Final = Profile("bf16-in-fp32-acc-flushing", FLOAT32, flushes_subnormals=True)

@@ -64,8 +64,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the suite."""
     group = parser.getgroup("convcheck")
     add = group.addoption
-    add("--conv-backend", action="append", default=[], metavar="SPEC", help="a Conv2d backend to judge; may repeat")
-    add("--conv-dtype", action="append", default=[], metavar="DTYPE", help=f"dtypes; by default {', '.join(DTYPES)}")
+    add(
+        "--conv-backend",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="a Conv2d backend to judge; may repeat",
+    )
+    add(
+        "--conv-dtype",
+        action="append",
+        default=[],
+        metavar="DTYPE",
+        help=f"dtypes; by default {', '.join(DTYPES)}",
+    )
     add("--conv-examples", type=int, default=200, metavar="N", help="cases for each backend and dtype")
     add("--conv-seed", type=int, default=0, metavar="N", help="of the generator")
     add("--conv-limit", type=float, default=60.0, metavar="SECONDS", help="after which a call counts as hung")
@@ -179,4 +191,4 @@ class _Reporter:
 
 
 def _silent(*_: object) -> None:
-    """pytest shows the progress."""
+    """Pytest shows the progress."""

@@ -205,7 +205,8 @@ def merged(records: Sequence[Record], *, name: str, command: str) -> Record:
         interrupted=any(r.interrupted for r in ordered),
         backends=tuple(backends.values()),
         counts=tuple(
-            Count(backend=b, clause=c, status=s, reason=r, cases=n) for (b, c, s, r), n in sorted(counts.items())
+            Count(backend=b, clause=c, status=s, reason=r, cases=n)
+            for (b, c, s, r), n in sorted(counts.items())
         ),
         coverage=tuple(
             Coverage(parameter=p, value=v, cases=n)

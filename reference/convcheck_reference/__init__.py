@@ -1,9 +1,9 @@
 """What Conv2d is: parameters, shapes, validity, padding, forward, gradients, initialisation, clauses.
 
-    >>> from convcheck_reference import Conv2dParams
-    >>> layer = Conv2dParams(3, 10, kernel_size=5, stride=1, padding=2)
-    >>> layer.weight_shape, layer.activations((16, 3, 28, 28))
-    ((10, 3, 5, 5), 125440)
+>>> from convcheck_reference import Conv2dParams
+>>> layer = Conv2dParams(3, 10, kernel_size=5, stride=1, padding=2)
+>>> layer.weight_shape, layer.activations((16, 3, 28, 28))
+((10, 3, 5, 5), 125440)
 """
 
 from convcheck_reference.convolution import (

@@ -32,7 +32,7 @@ class Format:
 
     @property
     def unit_roundoff(self) -> float:
-        """u = 2^−p, the largest relative error of rounding to nearest."""
+        """U = 2^−p, the largest relative error of rounding to nearest."""
         return 2.0**-self.precision
 
     @property

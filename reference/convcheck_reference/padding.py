@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck_reference.params import Conv2dParams, Pair, PaddingMode
+from convcheck_reference.params import Conv2dParams, PaddingMode, Pair
 
 
 def source_index(size: int, pads: Pair, mode: PaddingMode) -> NDArray[np.intp]:

@@ -1,6 +1,7 @@
 """A kernel of one's own, on torch tensors: its gradients come from autograd, so they are judged too."""
 
 import torch
+
 from convcheck import capabilities
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import torch
-from convcheck import capabilities
 from torch.nn.functional import conv2d
+
+from convcheck import capabilities
 
 _earlier = {}
 
@@ -61,7 +62,9 @@ def tf32_inputs(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
     def rounded(t):
         return ((t.view(torch.int32) + 0x1000) & ~0x1FFF).view(torch.float32)
 
-    return conv2d(rounded(x.contiguous()), rounded(weight.contiguous()), bias, stride, padding, dilation, groups)
+    return conv2d(
+        rounded(x.contiguous()), rounded(weight.contiguous()), bias, stride, padding, dilation, groups
+    )
 
 
 @capabilities(gradients=False)

@@ -43,7 +43,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Backends = Annotated[list[str], typer.Option("--backend", "-b", help="installed name, file.py:name or module:Name")]
+Backends = Annotated[
+    list[str], typer.Option("--backend", "-b", help="installed name, file.py:name or module:Name")
+]
 InProcess = Annotated[bool, typer.Option(help="run the candidate in this process, for debuggers")]
 Limit = Annotated[float, typer.Option(help="seconds after which a call counts as hung", min=0.1)]
 
@@ -89,7 +91,9 @@ def run(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"), TimeElapsedColumn(),
         console=console,
     ) as progress:  # fmt: skip
-        tasks = {s: progress.add_task(s, total=options.examples, state="", start=False) for s in options.specs}
+        tasks = {
+            s: progress.add_task(s, total=options.examples, state="", start=False) for s in options.specs
+        }
 
         def advance(spec: str, cases: int, failures: int) -> None:
             task = tasks[spec]
@@ -141,7 +145,11 @@ def replay(
             for v in judge_case(candidate, case)[0]:
                 failed |= v.status in FAILURES
                 judged += v.status in JUDGED
-                evidence = f"at {v.evidence.index}: expected {v.evidence.expected}, got {v.evidence.got}; {v.evidence.wrong} of {v.evidence.total} wrong: {v.evidence.location}" if v.evidence else ""
+                evidence = (
+                    f"at {v.evidence.index}: expected {v.evidence.expected}, got {v.evidence.got}; {v.evidence.wrong} of {v.evidence.total} wrong: {v.evidence.location}"
+                    if v.evidence
+                    else ""
+                )
                 margin = "" if v.margin is None else f"{v.margin:.3g}"
                 rows.append([v.oracle, v.quantity, v.status, v.clauses[0], margin, v.reason, evidence])
         candidate.close()
@@ -165,7 +173,9 @@ def explain(
         try:
             shape = tuple(int(part) for part in input_.replace("x", ",").split(","))
         except ValueError as error:
-            raise typer.BadParameter(f"--input {input_!r} is no shape; expected N,C,H,W such as 16,3,28,28") from error
+            raise typer.BadParameter(
+                f"--input {input_!r} is no shape; expected N,C,H,W such as 16,3,28,28"
+            ) from error
     found = explain_layer(parse_layer(layer), shape)
     if as_json:
         typer.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2))
@@ -224,7 +234,8 @@ def _end_summary(record: Record) -> str:
             b.unavailable or b.cases,
             record.judged(b.name),
             sum(f.backend == b.name for f in record.open_findings),
-            sum(f.backend == b.name for f in record.findings) - sum(f.backend == b.name for f in record.open_findings),
+            sum(f.backend == b.name for f in record.findings)
+            - sum(f.backend == b.name for f in record.open_findings),
         ]
         for b in record.backends
     ]

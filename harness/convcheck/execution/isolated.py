@@ -146,5 +146,5 @@ class IsolatedCandidate:
 def _environment() -> dict[str, str]:
     """The worker's environment: one thread, unless the user says otherwise, and the same import path."""
     paths = [p for p in sys.path if p]
-    single = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return {**single, **os.environ, "PYTHONPATH": os.pathsep.join(paths)}

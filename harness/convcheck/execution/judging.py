@@ -75,9 +75,7 @@ def judge_case(candidate: Candidate, case: Case) -> tuple[tuple[Verdict, ...], f
     return verdicts, called - start, time.perf_counter() - called
 
 
-def judge_block(
-    candidate: Candidate, cases: Sequence[Case], block: int, clause: str | None = None
-) -> Tally:
+def judge_block(candidate: Candidate, cases: Sequence[Case], block: int, clause: str | None = None) -> Tally:
     """Judge a block of cases.
 
     Args:
@@ -108,7 +106,9 @@ def first_causes(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     failing = [v for v in verdicts if v.status in FAILURES]
     calls = [v for v in failing if v.quantity == "call"]
     # an output of the wrong shape is why the gradients of a function raise
-    misshapen = calls and calls[0].status is Status.WRONGLY_REFUSED and any(v.oracle == "contract" for v in failing)
+    misshapen = (
+        calls and calls[0].status is Status.WRONGLY_REFUSED and any(v.oracle == "contract" for v in failing)
+    )
     if misshapen:
         failing = [v for v in failing if v.quantity != "call"]
     elif calls:

@@ -64,7 +64,13 @@ def _neighbours(case: Case) -> Iterator[Case]:
 
 
 def _argument_changes(spelled: Arguments) -> Iterator[dict[str, Any]]:
-    for name, default in (("padding_mode", "zeros"), ("dilation", 1), ("groups", 1), ("stride", 1), ("padding", 0)):
+    for name, default in (
+        ("padding_mode", "zeros"),
+        ("dilation", 1),
+        ("groups", 1),
+        ("stride", 1),
+        ("padding", 0),
+    ):
         if getattr(spelled, name) != default:
             yield {name: default}
     if spelled.bias is True:
@@ -84,7 +90,13 @@ def _smaller_pairs(name: str, value: Any, least: int) -> Iterator[dict[str, Any]
     if pair[0] == pair[1] and isinstance(value, tuple):
         yield {name: pair[0]}
     both = [(least, least), *((max(least, pair[0] - step), max(least, pair[1] - step)) for step in (2, 1))]
-    for changed in (*both, (least, pair[1]), (pair[0], least), (pair[0] - 1, pair[1]), (pair[0], pair[1] - 1)):
+    for changed in (
+        *both,
+        (least, pair[1]),
+        (pair[0], least),
+        (pair[0] - 1, pair[1]),
+        (pair[0], pair[1] - 1),
+    ):
         if changed != pair and min(changed) >= least:
             yield {name: changed[0] if changed[0] == changed[1] else changed}
 

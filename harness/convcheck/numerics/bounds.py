@@ -96,4 +96,3 @@ def _underflow(profile: Profile, result: Format, n: int, operands: tuple[float, 
         return gradual
     flushed = n * (1.0 + sum(operands)) * result.smallest_normal
     return gradual + flushed + result.smallest_normal
-

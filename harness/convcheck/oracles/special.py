@@ -68,7 +68,9 @@ def expected_by_position(trial: Trial) -> tuple[Array, Array]:
     classes, open_ = classify(trial)
     value, bound = _finite_part(trial)
     finite = classes == _FINITE
-    marked = np.select([classes == _NAN, classes == _PLUS, classes == _MINUS], [np.nan, np.inf, -np.inf], value)
+    marked = np.select(
+        [classes == _NAN, classes == _PLUS, classes == _MINUS], [np.nan, np.inf, -np.inf], value
+    )
     return marked, np.where(open_, np.inf, np.where(finite, bound, 0.0))
 
 

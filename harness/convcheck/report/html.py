@@ -17,6 +17,4 @@ def html(record: Record) -> str:
     ]
     findings = [(f, details(f), replay_command(f) if f.token else "") for f in record.findings]
     template = environment().get_template("index.html.j2")
-    return template.render(
-        record=record, verdict=verdict(record), ran=ran, matrix=matrix, findings=findings
-    )
+    return template.render(record=record, verdict=verdict(record), ran=ran, matrix=matrix, findings=findings)

@@ -55,15 +55,19 @@ def script(record: Record, finding: Finding) -> str:
         regime = _REGIMES[finding.oracle]
         call = trial.calls[f"{regime} {'backward' if quantity in GRADIENTS else 'forward'}"]
         results = dict(zip(("expected", "tolerance"), _expected(trial, finding, quantity), strict=True))
-    return environment().get_template("reproduce.py.j2").render(
-        finding=finding,
-        layer=str(case.arguments),
-        arguments=case.arguments,
-        spec=installed_target(backend.spec),
-        backward=call.operation is Operation.BACKWARD,
-        tensors=[(name, literal(t.values), t.layout) for name, t in call.tensors.items()],
-        results=[(name, literal(array)) for name, array in results.items()],
-        bfloat16=case.dtype == "bfloat16",
+    return (
+        environment()
+        .get_template("reproduce.py.j2")
+        .render(
+            finding=finding,
+            layer=str(case.arguments),
+            arguments=case.arguments,
+            spec=installed_target(backend.spec),
+            backward=call.operation is Operation.BACKWARD,
+            tensors=[(name, literal(t.values), t.layout) for name, t in call.tensors.items()],
+            results=[(name, literal(array)) for name, array in results.items()],
+            bfloat16=case.dtype == "bfloat16",
+        )
     )
 
 

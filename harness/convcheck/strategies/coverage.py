@@ -31,7 +31,10 @@ def features(case: Case) -> tuple[tuple[str, str], ...]:
         ("dtype", case.dtype),
         ("values", case.regime),
         ("layout", case.layouts[0] if len(set(case.layouts)) == 1 else "mixed"),
-        ("batch", "unbatched" if case.unbatched else str(min(case.batch, _LARGE)) + "+" * (case.batch >= _LARGE)),
+        (
+            "batch",
+            "unbatched" if case.unbatched else str(min(case.batch, _LARGE)) + "+" * (case.batch >= _LARGE),
+        ),
         ("entry", case.entry),
     )
 

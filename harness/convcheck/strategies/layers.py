@@ -62,7 +62,10 @@ def _layer(draw: Draw, capabilities: Capabilities, budget: int, *, medium: bool)
         (i + sum(p) - d * (k - 1) - 1) // s + 1
         for i, p, d, k, s in zip(size, pads, dilation, kernel, stride, strict=True)
     )
-    groups, batch = pick(draw, _GROUPS) if capabilities.groups else 1, _batch(draw, capabilities, medium=medium)
+    groups, batch = (
+        pick(draw, _GROUPS) if capabilities.groups else 1,
+        _batch(draw, capabilities, medium=medium),
+    )
     per_group = (pick(draw, _PER_GROUP), pick(draw, _PER_GROUP))
     groups, per_group, batch = _within(budget // (math.prod(kernel) * windows), groups, per_group, batch)
     spelling = draw(st.integers(0, 15))

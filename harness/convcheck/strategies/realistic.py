@@ -24,7 +24,14 @@ class Layer:
 
 
 def _layer(
-    network: str, channels: tuple[int, int], kernel: int, size: int, *, stride: int = 1, rate: int = 1, groups: int = 1
+    network: str,
+    channels: tuple[int, int],
+    kernel: int,
+    size: int,
+    *,
+    stride: int = 1,
+    rate: int = 1,
+    groups: int = 1,
 ) -> Layer:
     padding = rate * (kernel - 1) // 2 if network != "U-Net" else 0
     bias = network in ("VGG-16", "U-Net", "ConvNeXt-T")

@@ -16,7 +16,10 @@ _PATTERNS: Final = {
     np.dtype(np.float32): np.dtype(np.uint32).type(0x7FDEADC5),
     np.dtype(np.float64): np.dtype(np.uint64).type(0x7FFDEADC5EADBEEF),
 }
-_COMPONENTS: Final = {np.dtype(np.complex64): np.dtype(np.float32), np.dtype(np.complex128): np.dtype(np.float64)}
+_COMPONENTS: Final = {
+    np.dtype(np.complex64): np.dtype(np.float32),
+    np.dtype(np.complex128): np.dtype(np.float64),
+}
 _COPIES: Final = 3
 """Blocks that are poisoned per size: an implementation may take some for temporaries."""
 

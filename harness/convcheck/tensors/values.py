@@ -166,7 +166,8 @@ def _finish(case: Case, values: Values, rng: np.random.Generator, imaginary: Any
 
     def finish(name: str, array: Array) -> Array:
         if dtype.kind == "c":
-            array = array + 1j * imaginary(array)
+            with np.errstate(invalid="ignore"):  # Inf in one part makes NaN of the other
+                array = array + 1j * imaginary(array)
         if case.nonzeros is not None and name != "bias":
             rank = rng.permutation(array.size).reshape(array.shape)
             array = np.where(rank < case.nonzeros, array, 0)
@@ -183,6 +184,4 @@ def _finish(case: Case, values: Values, rng: np.random.Generator, imaginary: Any
 
 
 def _map(values: Values, function: Any) -> Values:
-    return Values(
-        *(None if (a := getattr(values, f.name)) is None else function(a) for f in fields(values))
-    )
+    return Values(*(None if (a := getattr(values, f.name)) is None else function(a) for f in fields(values)))

@@ -1,0 +1,75 @@
+import json
+import sys
+
+import pytest
+
+from convcheck import cli
+
+
+def convcheck(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["convcheck", *map(str, arguments)])
+    with pytest.raises(SystemExit) as exit_:
+        cli.main()
+    return exit_.value.code
+
+
+def test_explain_counts_filters_and_activations(monkeypatch, capsys):
+    layer = "Conv2d(3, 10, kernel_size=5, stride=1, padding=2)"
+    assert convcheck(monkeypatch, "explain", layer, "--input", "16,3,28,28") == 0
+    assert "125,440 activations" in capsys.readouterr().out
+    assert convcheck(monkeypatch, "explain", layer, "--input", "16,3,28,28", "--json") == 0
+    facts = json.loads(capsys.readouterr().out)["facts"]
+    assert facts["activations"] == 125_440
+    assert facts["weight_shape"] == [10, 3, 5, 5]
+
+
+def test_an_illegal_layer_is_explained(monkeypatch, capsys):
+    assert convcheck(monkeypatch, "explain", "Conv2d(3, 10, 5, groups=2)") == 1
+    assert "does not divide in_channels=3" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--backend", "no-such-backend", "--examples", "1"),
+        ("run", "--backend", "numpy", "--clause", "C2D-NONE-1"),
+        ("run", "--backend", "numpy", "--time", "soon"),
+        ("replay", "nonsense", "--backend", "numpy"),
+        ("explain", "__import__('os')"),
+        ("report", "/nowhere"),
+    ],
+)
+def test_usage_errors(monkeypatch, capsys, arguments):
+    assert convcheck(monkeypatch, *arguments) == 2
+    assert capsys.readouterr().err
+
+
+def test_a_run_writes_its_report_and_conforms(monkeypatch, tmp_path, capsys):
+    assert (
+        convcheck(monkeypatch, "run", "--backend", "numpy", "--examples", 40, "--report-dir", tmp_path) == 0
+    )
+    (folder,) = tmp_path.iterdir()
+    names = {path.name for path in folder.iterdir()}
+    assert names == {
+        "summary.md",
+        "summary.txt",
+        "discrepancies.md",
+        "junit.xml",
+        "findings.jsonl",
+        "index.html",
+    }
+    assert "CONFORMS" in (folder / "summary.md").read_text()
+    before = (folder / "index.html").read_text()
+    assert convcheck(monkeypatch, "report", folder) in (0, None)
+    assert (folder / "index.html").read_text() == before
+
+
+def test_a_run_in_which_nothing_is_judged_fails(monkeypatch, tmp_path, capsys):
+    options = ("--examples", 1, "--clause", "C2D-GRAD-7", "--report-dir", tmp_path)
+    assert convcheck(monkeypatch, "run", "--backend", "numpy", *options) == 1
+    assert "NOTHING WAS JUDGED" in capsys.readouterr().out
+
+
+def test_replay_shows_every_verdict(monkeypatch, capsys):
+    assert convcheck(monkeypatch, "replay", "v1,x=2x4x6x5,out=6,k=3x2,s=2,g=2", "--backend", "numpy") == 0
+    assert "gradients-exact" in capsys.readouterr().out

@@ -1,0 +1,63 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from convcheck.campaign import Options, run
+from convcheck.execution import Host
+from convcheck.execution.judging import judge_block
+from convcheck.registry import load
+from convcheck.report import write_report
+from convcheck.strategies import cases, generate
+
+PLUGINS = Path(__file__).parents[1] / "plugins"
+KERNELS = (
+    "swapped_stride",
+    "swapped_padding",
+    "one_pixel_tail",
+    "group_order",
+    "bias_per_column",
+    "bias_lost_with_groups",
+    "tf32_inputs",
+    "stale_cache",
+    "weight_gradient_tail",
+    "same_pads_first",
+    "accepts_anything",
+    "flipped_kernel",
+)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_a_wrong_kernel_is_reported_within_300_cases(kernel):
+    host = Host(lambda: load(f"{PLUGINS / 'wrong_kernels.py'}:{kernel}"))
+    drawn = generate(cases(host.capabilities), run_seed=0, block=0, size=250)
+    failures = judge_block(host, drawn, 0).failures
+    if not failures:
+        drawn = generate(cases(host.capabilities), run_seed=0, block=1, size=50)
+        failures = judge_block(host, drawn, 1).failures
+    assert failures
+
+
+@pytest.mark.parametrize("kernel", ["my_kernel", "my_torch_kernel"])
+def test_a_right_kernel_of_ones_own_passes(kernel):
+    host = Host(lambda: load(f"{PLUGINS / kernel}.py:my_conv"))
+    drawn = generate(cases(host.capabilities), run_seed=0, block=0, size=250)
+    tally = judge_block(host, drawn, 0)
+    assert not tally.failures
+    assert sum(tally.counts.values()) > 1000
+
+
+@pytest.mark.parametrize("kernel", ["same_pads_first", "accepts_anything", "weight_gradient_tail"])
+def test_the_report_has_a_script_that_reproduces(kernel, tmp_path):
+    spec = f"{PLUGINS / 'wrong_kernels.py'}:{kernel}"
+    options = Options(specs=(spec,), examples=250, in_process=True)
+    record = run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)
+    assert not record.conforms
+    record = write_report(record, tmp_path)
+    for finding in record.findings:
+        done = subprocess.run(
+            [sys.executable, tmp_path / finding.script], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1, done.stderr
+        assert "wrong; the first" in done.stdout or "accepted, although" in done.stdout
