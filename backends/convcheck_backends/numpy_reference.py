@@ -38,8 +38,9 @@ class NumpyBackend(Backend):
             None if bias is None else conv2d_grad_bias(grad_output, dtype=x.dtype),
         )
 
-    def make_module(self, *, dtype: str = "float32", **constructor_arguments: Any) -> NumpyModule:
+    def make_module(self, **constructor_arguments: Any) -> NumpyModule:
         """A layer with freshly drawn parameters."""
+        dtype = constructor_arguments.pop("dtype", "float32")
         return NumpyModule(Conv2dParams(**constructor_arguments), dtype)
 
     def versions(self) -> dict[str, str]:

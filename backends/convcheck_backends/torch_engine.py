@@ -200,9 +200,7 @@ def apply(x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
         (top, bottom), (left, right) = params.padding
         x = functional.pad(x, (left, right, top, bottom), mode=spelled.padding_mode)
         return functional.conv2d(x, weight, bias, spelled.stride, 0, spelled.dilation, spelled.groups)
-    return functional.conv2d(
-        x, weight, bias, spelled.stride, spelled.padding, spelled.dilation, spelled.groups
-    )
+    return functional.conv2d(x, weight, bias, spelled.stride, spelled.padding, spelled.dilation, spelled.groups)
 
 
 def absence(device: str) -> str:

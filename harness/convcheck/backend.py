@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -33,7 +32,9 @@ class Module(Protocol):
 
     weight: Any
     bias: Any | None
-    __call__: Callable[..., Any]
+
+    def __call__(self, x: Any, /) -> Any:
+        """The output."""
 
 
 class Backend:

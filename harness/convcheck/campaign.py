@@ -139,9 +139,7 @@ def run(
             candidate = lane.open()
         except UnavailableError as error:
             backends.append(BackendRecord(name=spec, spec=spec, unavailable=str(error)))
-            counts.append(
-                Count(backend=spec, clause="", status=Status.UNAVAILABLE, reason=str(error), cases=0)
-            )
+            counts.append(Count(backend=spec, clause="", status=Status.UNAVAILABLE, reason=str(error), cases=0))
             checkpoint(record())
             continue
         tally = Tally()
@@ -198,11 +196,7 @@ def _judge(lane: _Lane, candidate: Candidate, tally: Tally, progress: Progress) 
         next_block = merged = 0
         try:
             while True:
-                while (
-                    next_block < blocks
-                    and len(pending) < 2 * options.workers
-                    and time.perf_counter() < deadline
-                ):
+                while next_block < blocks and len(pending) < 2 * options.workers and time.perf_counter() < deadline:
                     pending[pool.submit(_judge_in_lane, next_block)] = next_block
                     next_block += 1
                 if not pending:

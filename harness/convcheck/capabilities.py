@@ -79,8 +79,7 @@ class Capabilities:
         reasons = (
             (case.dtype not in self.dtypes, f"dtype {case.dtype} is not declared"),
             (
-                case.arguments.padding_mode in PADDING_MODES
-                and case.arguments.padding_mode not in self.padding_modes,
+                case.arguments.padding_mode in PADDING_MODES and case.arguments.padding_mode not in self.padding_modes,
                 f"padding_mode {case.arguments.padding_mode} is not declared",
             ),
             *(

@@ -9,9 +9,7 @@ from typing import Final, Literal, TypeAlias, get_args
 from convcheck_reference.errors import ConvcheckError, InputShapeError
 from convcheck_reference.params import Arguments, Conv2dParams, Shape
 
-Regime: TypeAlias = Literal[
-    "reals", "wide", "positive", "large", "cancelling", "subnormal", "overflow", "special"
-]
+Regime: TypeAlias = Literal["reals", "wide", "positive", "large", "cancelling", "subnormal", "overflow", "special"]
 """The real-valued data of a case; the exact integers are judged in every case as well.
 
 reals: zero mean, scale 1, the data most sensitive to lost precision. wide: magnitudes over 16 binades.

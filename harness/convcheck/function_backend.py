@@ -130,9 +130,7 @@ def _arrays(function: Callable[..., Any]) -> str:
     """What a function takes, as far as its module tells: torch if torch or something of it is in there."""
     names = getattr(inspect.unwrap(function), "__globals__", {})
     of_torch = any(
-        (getattr(v, "__name__", "") if inspect.ismodule(v) else str(getattr(v, "__module__", ""))).split(".")[
-            0
-        ]
+        (getattr(v, "__name__", "") if inspect.ismodule(v) else str(getattr(v, "__module__", ""))).split(".")[0]
         == "torch"
         for v in list(names.values())
     )

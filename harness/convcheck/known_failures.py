@@ -73,8 +73,7 @@ def apply_known_failures(
         changed.append(known)
     clauses = {f.clause for f in changed if f.status is Status.KNOWN_FAILURE}
     relabelled = tuple(
-        replace(c, status=Status.KNOWN_FAILURE) if c.status in FAILURES and c.clause in clauses else c
-        for c in counts
+        replace(c, status=Status.KNOWN_FAILURE) if c.status in FAILURES and c.clause in clauses else c for c in counts
     )
     for entry in entries:
         if any(entry.covers(f) for f in findings):
@@ -113,9 +112,7 @@ def _load(file: Path, backend: str) -> tuple[KnownFailure, ...]:
 def _entry(file: Path, number: int, entry: dict[str, str], backend: str) -> KnownFailure:
     where = f"{file}, entry {number}"
     if unknown := set(entry) - _KEYS:
-        raise KnownFailuresError(
-            f"{where}: unknown key {min(unknown)!r}; expected {', '.join(sorted(_KEYS))}"
-        )
+        raise KnownFailuresError(f"{where}: unknown key {min(unknown)!r}; expected {', '.join(sorted(_KEYS))}")
     if not entry.get("reason"):
         raise KnownFailuresError(f"{where} has no reason; say why the failure is accepted")
     if not (entry.get("clause") or entry.get("token")):

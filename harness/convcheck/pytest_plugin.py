@@ -55,9 +55,7 @@ class Judgements:
             limit=get("conv_limit"),
             known=load_known_failures(Path(known), (backend,)) if known else (),
         )
-        return campaign.run(
-            options, name=f"{backend} {dtype}", command="pytest", progress=_silent, checkpoint=_silent
-        )
+        return campaign.run(options, name=f"{backend} {dtype}", command="pytest", progress=_silent, checkpoint=_silent)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -108,7 +106,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def conv_judgements(request: pytest.FixtureRequest) -> Judgements:
     """The judgements of this process."""
-    reporter: _Reporter = request.config.pluginmanager.get_plugin("convcheck-reporter")
+    reporter = request.config.pluginmanager.get_plugin("convcheck-reporter")
+    assert isinstance(reporter, _Reporter)
     return reporter.judgements
 
 

@@ -205,8 +205,7 @@ def merged(records: Sequence[Record], *, name: str, command: str) -> Record:
         interrupted=any(r.interrupted for r in ordered),
         backends=tuple(backends.values()),
         counts=tuple(
-            Count(backend=b, clause=c, status=s, reason=r, cases=n)
-            for (b, c, s, r), n in sorted(counts.items())
+            Count(backend=b, clause=c, status=s, reason=r, cases=n) for (b, c, s, r), n in sorted(counts.items())
         ),
         coverage=tuple(
             Coverage(parameter=p, value=v, cases=n)
@@ -247,7 +246,8 @@ def from_lines(lines: Iterable[str]) -> Record:
             raise RecordError(f"line {number} is not a line of a campaign's record: {error}") from error
     if header is None:
         raise RecordError("the campaign's header line is missing; is this a findings.jsonl?")
-    return Record(**header, **{_PLURALS[kind]: tuple(found) for kind, found in items.items()})
+    parts: dict[str, Any] = {_PLURALS[kind]: tuple(found) for kind, found in items.items()}
+    return Record(**header, **parts)
 
 
 def _restore(kind: str, entry: dict[str, Any]) -> dict[str, Any]:

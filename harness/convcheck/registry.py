@@ -96,9 +96,7 @@ class Registry:
         name = name or getattr(target, "name", None) or qualified
         spec = f"{Path(path).resolve()}:{qualified}"
         if self._specs.get(name, spec) != spec or name in _installed():
-            raise DuplicateBackendError(
-                f"a backend named {name!r} exists; register this one under another name"
-            )
+            raise DuplicateBackendError(f"a backend named {name!r} exists; register this one under another name")
         self._specs[name] = spec
         return target
 
@@ -211,9 +209,7 @@ def _import(module: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except Exception as error:
-        raise BackendImportError(
-            f"module {module!r} cannot be imported:\n{traceback.format_exc()}"
-        ) from error
+        raise BackendImportError(f"module {module!r} cannot be imported:\n{traceback.format_exc()}") from error
 
 
 def _attribute(module: ModuleType, name: str, location: str) -> Any:
@@ -248,9 +244,7 @@ def _instantiate(target: Any, spec: str, name: str) -> Backend:
     except UnavailableError:
         raise
     except Exception as error:
-        raise BackendConstructorError(
-            f"the constructor of {spec} raised:\n{traceback.format_exc()}"
-        ) from error
+        raise BackendConstructorError(f"the constructor of {spec} raised:\n{traceback.format_exc()}") from error
     return _validated(backend, spec)
 
 
@@ -259,16 +253,12 @@ def _validated(backend: Backend, spec: str) -> Backend:
         raise BackendSignatureError(f"{spec} has no name; set the class attribute name = '…'")
     capabilities = getattr(backend, "capabilities", None)
     if not isinstance(capabilities, Capabilities):
-        raise CapabilityError(
-            f"{spec} has no capabilities; set capabilities = convcheck.Capabilities(dtypes=(…), …)"
-        )
+        raise CapabilityError(f"{spec} has no capabilities; set capabilities = convcheck.Capabilities(dtypes=(…), …)")
     for declared, method in (
         (True, "conv2d"),
         (capabilities.gradients, "conv2d_backward"),
         (capabilities.module, "make_module"),
     ):
         if declared and getattr(type(backend), method) is getattr(Backend, method):
-            raise CapabilityError(
-                f"{spec} declares what it does not have: write {method}, or do not declare it"
-            )
+            raise CapabilityError(f"{spec} declares what it does not have: write {method}, or do not declare it")
     return backend

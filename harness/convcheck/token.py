@@ -88,9 +88,7 @@ def read(token: str) -> Case:
     for part in parts:
         key, equals, value = part.partition("=")
         if not equals or key not in _KEYS:
-            raise TokenError(
-                f"{part!r} in {token!r} is not one of the fields {', '.join(_KEYS)} as key=value"
-            )
+            raise TokenError(f"{part!r} in {token!r} is not one of the fields {', '.join(_KEYS)} as key=value")
         if key in fields:
             raise TokenError(f"{key!r} stands twice in {token!r}; once is expected")
         fields[key] = value

@@ -23,9 +23,7 @@ from convcheck_reference.params import Conv2dParams
 Array = NDArray[Any]
 
 
-def conv2d(
-    x: Array, weight: Array, bias: Array | None, params: Conv2dParams, dtype: DTypeLike | None = None
-) -> Array:
+def conv2d(x: Array, weight: Array, bias: Array | None, params: Conv2dParams, dtype: DTypeLike | None = None) -> Array:
     """out[n, o] = bias[o] + Σ_c weight[o, c] ⋆ x[n, c] (documentation of `torch.nn.Conv2d`).
 
     Args:
@@ -68,9 +66,7 @@ def conv2d_grad_input(
     return _narrow(col2im(columns, params, input_shape), dtype)
 
 
-def conv2d_grad_weight(
-    grad_output: Array, x: Array, params: Conv2dParams, dtype: DTypeLike | None = None
-) -> Array:
+def conv2d_grad_weight(grad_output: Array, x: Array, params: Conv2dParams, dtype: DTypeLike | None = None) -> Array:
     """The gradient with respect to the weight: the correlation of the input with `grad_output`."""
     wide = _wide(grad_output, x)
     columns = im2col(x.astype(wide, copy=False), params)

@@ -217,13 +217,9 @@ class Conv2dParams:
         """
         shape = tuple(input_shape)
         if len(shape) not in (3, 4):
-            raise InputShapeError(
-                f"the input has {len(shape)} dimensions {shape}; expected (N, C, H, W) or (C, H, W)"
-            )
+            raise InputShapeError(f"the input has {len(shape)} dimensions {shape}; expected (N, C, H, W) or (C, H, W)")
         if shape[-3] != self.in_channels:
-            raise InputShapeError(
-                f"the input has {shape[-3]} channels {shape}; in_channels is {self.in_channels}"
-            )
+            raise InputShapeError(f"the input has {shape[-3]} channels {shape}; in_channels is {self.in_channels}")
         if len(shape) == 4 and shape[0] < 0:
             raise InputShapeError(f"the batch size is {shape[0]}; expected 0 or more")
         output = (*shape[:-3], self.out_channels, *self.output_size(*shape[-2:]))
@@ -249,14 +245,11 @@ class Conv2dParams:
             )
         if self.padding_mode == "circular" and widest > size:
             raise CircularPaddingError(
-                f"circular padding of {widest} on an input {name} of {size}; it may wrap around once, "
-                f"so at most {size}"
+                f"circular padding of {widest} on an input {name} of {size}; it may wrap around once, so at most {size}"
             )
 
 
-def _set(
-    params: Conv2dParams, arguments: Arguments, kernel: Any, stride: Any, padding: Any, dilation: Any
-) -> None:
+def _set(params: Conv2dParams, arguments: Arguments, kernel: Any, stride: Any, padding: Any, dilation: Any) -> None:
     values = (
         arguments.in_channels,
         arguments.out_channels,
@@ -309,9 +302,7 @@ def _pads(padding: Any, kernel: Pair, stride: Pair, dilation: Pair) -> tuple[Pai
 def _pair(name: str, value: Any, least: int, error: type[ParameterError]) -> Pair:
     if isinstance(value, (tuple, list)):
         if len(value) != 2:
-            raise error(
-                f"{name}={value!r} has {len(value)} entries; expected an int or a pair (height, width)"
-            )
+            raise error(f"{name}={value!r} has {len(value)} entries; expected an int or a pair (height, width)")
         return _integer(f"{name}[0]", value[0], least, error), _integer(f"{name}[1]", value[1], least, error)
     number = _integer(name, value, least, error)
     return number, number

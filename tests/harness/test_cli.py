@@ -45,9 +45,7 @@ def test_usage_errors(monkeypatch, capsys, arguments):
 
 
 def test_a_run_writes_its_report_and_conforms(monkeypatch, tmp_path, capsys):
-    assert (
-        convcheck(monkeypatch, "run", "--backend", "numpy", "--examples", 40, "--report-dir", tmp_path) == 0
-    )
+    assert convcheck(monkeypatch, "run", "--backend", "numpy", "--examples", 40, "--report-dir", tmp_path) == 0
     (folder,) = tmp_path.iterdir()
     names = {path.name for path in folder.iterdir()}
     assert names == {

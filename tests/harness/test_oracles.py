@@ -42,9 +42,7 @@ def off_by(amount):
     return change
 
 
-@pytest.mark.parametrize(
-    "regime", ["reals", "wide", "positive", "cancelling", "large", "special", "subnormal"]
-)
+@pytest.mark.parametrize("regime", ["reals", "wide", "positive", "cancelling", "large", "special", "subnormal"])
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16", "complex64"])
 def test_the_reference_passes(dtype, regime):
     assert not failing(Altered(), f"{CASE},dtype={dtype},values={regime}")
@@ -58,9 +56,7 @@ def test_exact_and_bounded_catch_one_wrong_element():
 
 @pytest.mark.parametrize("at", range(3))
 def test_gradients_and_the_adjoint_catch_one_wrong_element(at):
-    found = failing(
-        Altered(gradients=lambda g: Gradients(*(off_by(1)(a) if i == at else a for i, a in enumerate(g))))
-    )
+    found = failing(Altered(gradients=lambda g: Gradients(*(off_by(1)(a) if i == at else a for i, a in enumerate(g)))))
     name = ("grad_input", "grad_weight", "grad_bias")[at]
     assert ("gradients-exact", name, Status.FAIL) in found
     assert ("gradients-bounded", name, Status.FAIL) in found
@@ -75,7 +71,7 @@ def test_gradients_and_the_adjoint_catch_one_wrong_element(at):
         lambda a: a[..., :-1],
         lambda a: a.astype(np.float64),
         lambda a: a.tolist(),
-        lambda a: np.ma.masked_array(a),
+        np.ma.masked_array,
         lambda a: None,
     ],
     ids=["zeros", "nan", "shape", "dtype", "list", "subclass", "none"],

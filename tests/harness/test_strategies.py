@@ -31,9 +31,7 @@ def test_the_parameter_space_is_covered():
 
 
 def test_a_capability_that_is_missing_is_not_drawn():
-    plain = Capabilities(
-        padding_modes=("zeros",), groups=False, dilation=False, unbatched=False, empty_batch=False
-    )
+    plain = Capabilities(padding_modes=("zeros",), groups=False, dilation=False, unbatched=False, empty_batch=False)
     for case in generate(cases(plain), run_seed=0, block=0, size=200):
         if case.violation is None:
             assert plain.unsupported(case) is None

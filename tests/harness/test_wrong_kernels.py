@@ -56,8 +56,6 @@ def test_the_report_has_a_script_that_reproduces(kernel, tmp_path):
     assert not record.conforms
     record = write_report(record, tmp_path)
     for finding in record.findings:
-        done = subprocess.run(
-            [sys.executable, tmp_path / finding.script], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([sys.executable, tmp_path / finding.script], capture_output=True, text=True, check=False)
         assert done.returncode == 1, done.stderr
         assert "wrong; the first" in done.stdout or "accepted, although" in done.stdout

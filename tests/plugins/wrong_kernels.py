@@ -62,9 +62,7 @@ def tf32_inputs(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
     def rounded(t):
         return ((t.view(torch.int32) + 0x1000) & ~0x1FFF).view(torch.float32)
 
-    return conv2d(
-        rounded(x.contiguous()), rounded(weight.contiguous()), bias, stride, padding, dilation, groups
-    )
+    return conv2d(rounded(x.contiguous()), rounded(weight.contiguous()), bias, stride, padding, dilation, groups)
 
 
 @capabilities(gradients=False)

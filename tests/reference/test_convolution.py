@@ -18,10 +18,7 @@ def test_torch_agrees_in_float64(case):
     assume(case.violation is None and case.output_shape and 0 not in case.input_shape)
     params = case.params
     rng = np.random.default_rng(case.seed)
-    x, w = (
-        torch.from_numpy(rng.standard_normal(s)).requires_grad_()
-        for s in (case.input_shape, params.weight_shape)
-    )
+    x, w = (torch.from_numpy(rng.standard_normal(s)).requires_grad_() for s in (case.input_shape, params.weight_shape))
     (top, bottom), (left, right) = params.padding
     mode = "constant" if params.padding_mode == "zeros" else params.padding_mode
     padded = torch.nn.functional.pad(x, (left, right, top, bottom), mode=mode)

@@ -28,7 +28,7 @@ from convcheck.report import read_record, write_report
 from convcheck.report.summary import verdict
 from convcheck.report.tables import table
 from convcheck.token import read
-from convcheck.verdicts import FAILURES, JUDGED
+from convcheck.verdicts import FAILURES, JUDGED, Evidence
 from convcheck_reference.clauses import clause as find_clause
 from convcheck_reference.clauses import specification_markdown
 from convcheck_reference.formats import DTYPES
@@ -43,9 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Backends = Annotated[
-    list[str], typer.Option("--backend", "-b", help="installed name, file.py:name or module:Name")
-]
+Backends = Annotated[list[str], typer.Option("--backend", "-b", help="installed name, file.py:name or module:Name")]
 InProcess = Annotated[bool, typer.Option(help="run the candidate in this process, for debuggers")]
 Limit = Annotated[float, typer.Option(help="seconds after which a call counts as hung", min=0.1)]
 
@@ -91,9 +89,7 @@ def run(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"), TimeElapsedColumn(),
         console=console,
     ) as progress:  # fmt: skip
-        tasks = {
-            s: progress.add_task(s, total=options.examples, state="", start=False) for s in options.specs
-        }
+        tasks = {s: progress.add_task(s, total=options.examples, state="", start=False) for s in options.specs}
 
         def advance(spec: str, cases: int, failures: int) -> None:
             task = tasks[spec]
@@ -145,11 +141,7 @@ def replay(
             for v in judge_case(candidate, case)[0]:
                 failed |= v.status in FAILURES
                 judged += v.status in JUDGED
-                evidence = (
-                    f"at {v.evidence.index}: expected {v.evidence.expected}, got {v.evidence.got}; {v.evidence.wrong} of {v.evidence.total} wrong: {v.evidence.location}"
-                    if v.evidence
-                    else ""
-                )
+                evidence = _worst(v.evidence)
                 margin = "" if v.margin is None else f"{v.margin:.3g}"
                 rows.append([v.oracle, v.quantity, v.status, v.clauses[0], margin, v.reason, evidence])
         candidate.close()
@@ -173,9 +165,7 @@ def explain(
         try:
             shape = tuple(int(part) for part in input_.replace("x", ",").split(","))
         except ValueError as error:
-            raise typer.BadParameter(
-                f"--input {input_!r} is no shape; expected N,C,H,W such as 16,3,28,28"
-            ) from error
+            raise typer.BadParameter(f"--input {input_!r} is no shape; expected N,C,H,W such as 16,3,28,28") from error
     found = explain_layer(parse_layer(layer), shape)
     if as_json:
         typer.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2))
@@ -234,8 +224,7 @@ def _end_summary(record: Record) -> str:
             b.unavailable or b.cases,
             record.judged(b.name),
             sum(f.backend == b.name for f in record.open_findings),
-            sum(f.backend == b.name for f in record.findings)
-            - sum(f.backend == b.name for f in record.open_findings),
+            sum(f.backend == b.name for f in record.findings) - sum(f.backend == b.name for f in record.open_findings),
         ]
         for b in record.backends
     ]
@@ -244,6 +233,13 @@ def _end_summary(record: Record) -> str:
         lines.append(f"{f.backend}: {f.clause} {f.quantity} {f.status}, {f.hits} cases: {f.reason}")
         lines.append(f"  {f.token}" if f.token else "")
     return "\n".join([*lines, verdict(record)])
+
+
+def _worst(evidence: Evidence | None) -> str:
+    if evidence is None:
+        return ""
+    share = f"{evidence.wrong} of {evidence.total} wrong: {evidence.location}"
+    return f"at {evidence.index}: expected {evidence.expected}, got {evidence.got}; {share}"
 
 
 def _discard(_: Record) -> None:

@@ -106,9 +106,7 @@ def first_causes(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     failing = [v for v in verdicts if v.status in FAILURES]
     calls = [v for v in failing if v.quantity == "call"]
     # an output of the wrong shape is why the gradients of a function raise
-    misshapen = (
-        calls and calls[0].status is Status.WRONGLY_REFUSED and any(v.oracle == "contract" for v in failing)
-    )
+    misshapen = calls and calls[0].status is Status.WRONGLY_REFUSED and any(v.oracle == "contract" for v in failing)
     if misshapen:
         failing = [v for v in failing if v.quantity != "call"]
     elif calls:

@@ -65,9 +65,7 @@ def _finding(
 ) -> tuple[Finding, set[str]]:
     def failing(case: Case) -> Verdict | None:
         verdicts, _, _ = judge_case(candidate, case)
-        return next(
-            (v for v in first_causes(verdicts) if _Kind(v.oracle, v.quantity, v.status) == kind), None
-        )
+        return next((v for v in first_causes(verdicts) if _Kind(v.oracle, v.quantity, v.status) == kind), None)
 
     candidate.restart()
     before: tuple[Case, ...] = ()

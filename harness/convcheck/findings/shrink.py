@@ -49,7 +49,7 @@ def _neighbours(case: Case) -> Iterator[Case]:
         yield replace(case, layouts=layouts)
     yield replace(case, regime="reals")
     for dtype in ("float32", "float64"):
-        if dtype != case.dtype and case.dtype != "float32":
+        if case.dtype not in (dtype, "float32"):
             yield replace(case, dtype=dtype)
     for change in _argument_changes(spelled):
         yield from _refit(case, replace(spelled, **change))
@@ -108,16 +108,12 @@ def _refit(case: Case, arguments: Arguments) -> Iterator[Case]:
     if type(groups) is int and type(before) is int and 0 < groups < before:
         into, out = arguments.in_channels, arguments.out_channels
         if type(into) is int and type(out) is int and into % before == out % before == 0:
-            yield _with_channels(
-                replace(case, arguments=arguments), into // before * groups, out // before * groups
-            )
+            yield _with_channels(replace(case, arguments=arguments), into // before * groups, out // before * groups)
 
 
 def _with_channels(case: Case, into: int, out: int) -> Case:
     shape = (*case.input_shape[:-3], into, *case.input_shape[-2:])
-    return replace(
-        case, arguments=replace(case.arguments, in_channels=into, out_channels=out), input_shape=shape
-    )
+    return replace(case, arguments=replace(case.arguments, in_channels=into, out_channels=out), input_shape=shape)
 
 
 def _smaller_shapes(case: Case) -> Iterator[Case]:

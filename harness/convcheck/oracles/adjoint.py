@@ -58,9 +58,7 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     if len(bilinear) == 1 and None not in bilinear and scalars.get("Σ dy") == scalars.get("db"):
         yield Verdict(NAME, "adjoint", Status.PASS, clauses)
         return
-    shown = ", ".join(
-        f"{name} = {'no integer' if value is None else value}" for name, value in scalars.items()
-    )
+    shown = ", ".join(f"{name} = {'no integer' if value is None else value}" for name, value in scalars.items())
     evidence = Evidence((), "equal scalars", shown, 1, 1, "the whole result")
     yield Verdict(NAME, "adjoint", Status.FAIL, clauses, "the adjoint identity fails", evidence=evidence)
 

@@ -84,8 +84,8 @@ def _error(got: Array, expected: Array) -> NDArray[np.float64]:
     difference = got - expected
     if difference.dtype.kind == "c":
         # each component is judged against the bound of the pair
-        return np.maximum(np.abs(difference.real), np.abs(difference.imag))
-    return np.abs(difference)
+        return np.asarray(np.maximum(np.abs(difference.real), np.abs(difference.imag)), np.float64)
+    return np.asarray(np.abs(difference), np.float64)
 
 
 def _worst(wrong: NDArray[np.bool_], severity: Array) -> tuple[int, ...]:

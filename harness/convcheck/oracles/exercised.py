@@ -15,9 +15,7 @@ from convcheck_reference.params import Conv2dParams
 @lru_cache(maxsize=1024)
 def exercised(case: Case, quantity: str = "output") -> tuple[str, ...]:
     """The clauses that a legal case exercises in one quantity, most specific first."""
-    gradient = {"grad_input": "C2D-GRAD-1", "grad_weight": "C2D-GRAD-2", "grad_bias": "C2D-GRAD-3"}.get(
-        quantity
-    )
+    gradient = {"grad_input": "C2D-GRAD-1", "grad_weight": "C2D-GRAD-2", "grad_bias": "C2D-GRAD-3"}.get(quantity)
     clauses = [*_parameters(case), *_data(case)]
     if gradient is None:
         return tuple(clauses)
@@ -40,9 +38,7 @@ def leftovers(params: Conv2dParams, height: int, width: int) -> tuple[int, int]:
 def _parameters(case: Case) -> list[str]:
     params, spelled = case.params, case.arguments
     (ph, pw), padded = (max(p) for p in params.padding), any(map(any, params.padding))
-    mode = {"reflect": "C2D-MODE-2", "replicate": "C2D-MODE-3", "circular": "C2D-MODE-4"}.get(
-        params.padding_mode
-    )
+    mode = {"reflect": "C2D-MODE-2", "replicate": "C2D-MODE-3", "circular": "C2D-MODE-4"}.get(params.padding_mode)
     candidates = (
         (mode if padded else None, True),
         ("C2D-PAD-3", spelled.padding == "same"),

@@ -164,8 +164,8 @@ class Expected:
 def magnitude(array: Array) -> NDArray[np.float64]:
     """|a|; |re a| + |im a| for complex values, which bounds the modulus and every component."""
     if array.dtype.kind == "c":
-        return np.abs(array.real) + np.abs(array.imag)
-    return np.abs(array)
+        return np.asarray(np.abs(array.real) + np.abs(array.imag), np.float64)
+    return np.asarray(np.abs(array), np.float64)
 
 
 def _most(array: Array) -> float:

@@ -68,9 +68,7 @@ def expected_by_position(trial: Trial) -> tuple[Array, Array]:
     classes, open_ = classify(trial)
     value, bound = _finite_part(trial)
     finite = classes == _FINITE
-    marked = np.select(
-        [classes == _NAN, classes == _PLUS, classes == _MINUS], [np.nan, np.inf, -np.inf], value
-    )
+    marked = np.select([classes == _NAN, classes == _PLUS, classes == _MINUS], [np.nan, np.inf, -np.inf], value)
     return marked, np.where(open_, np.inf, np.where(finite, bound, 0.0))
 
 
@@ -91,9 +89,7 @@ def classify(trial: Trial) -> tuple[NDArray[np.int_], NDArray[np.bool_]]:
     plus += count(x > 0, plus_w) + count(x < 0, minus_w)
     minus = count(plus_x, weight < 0) + count(minus_x, weight > 0)
     minus += count(x > 0, minus_w) + count(x < 0, plus_w)
-    classes = np.select(
-        [(nan > 0) | ((plus > 0) & (minus > 0)), plus > 0, minus > 0], [_NAN, _PLUS, _MINUS], _FINITE
-    )
+    classes = np.select([(nan > 0) | ((plus > 0) & (minus > 0)), plus > 0, minus > 0], [_NAN, _PLUS, _MINUS], _FINITE)
     return classes, _padding_meets_nonfinite(trial)
 
 

@@ -50,9 +50,7 @@ class Trial:
     @cached_property
     def integers(self) -> Values:
         """The exact regime's data."""
-        return integer_values(
-            self.case, {q: self.capabilities.profile(self.case.dtype, q) for q in QUANTITIES}
-        )
+        return integer_values(self.case, {q: self.capabilities.profile(self.case.dtype, q) for q in QUANTITIES})
 
     @cached_property
     def reals(self) -> Values:

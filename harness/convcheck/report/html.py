@@ -12,9 +12,7 @@ from convcheck_reference.clauses import CLAUSES
 def html(record: Record) -> str:
     """The page; it fetches nothing."""
     ran = [b for b in record.backends if not b.unavailable]
-    matrix = [
-        (clause, [clause_verdict(record, backend.name, clause.id) for backend in ran]) for clause in CLAUSES
-    ]
+    matrix = [(clause, [clause_verdict(record, backend.name, clause.id) for backend in ran]) for clause in CLAUSES]
     findings = [(f, details(f), replay_command(f) if f.token else "") for f in record.findings]
     template = environment().get_template("index.html.j2")
     return template.render(record=record, verdict=verdict(record), ran=ran, matrix=matrix, findings=findings)

@@ -18,9 +18,7 @@ def junit(record: Record) -> str:
         suite = ET.SubElement(root, "testsuite", name=backend.name, timestamp=record.started)
         failures = skipped = 0
         for clause in CLAUSES:
-            test = ET.SubElement(
-                suite, "testcase", classname=backend.name, name=f"{clause.id} {clause.title}"
-            )
+            test = ET.SubElement(suite, "testcase", classname=backend.name, name=f"{clause.id} {clause.title}")
             status, judged, failed = clause_verdict(record, backend.name, clause.id)
             mine = [f for f in record.open_findings if (f.backend, f.clause) == (backend.name, clause.id)]
             if mine or status in FAILURES:
@@ -30,9 +28,7 @@ def junit(record: Record) -> str:
                 node.text = _printable("\n".join(f"{f.reason}\n{replay_command(f)}" for f in mine))
             elif status is not Status.PASS:
                 skipped += 1
-                ET.SubElement(
-                    test, "skipped", message=_printable(backend.unavailable or str(status or "not judged"))
-                )
+                ET.SubElement(test, "skipped", message=_printable(backend.unavailable or str(status or "not judged")))
         suite.attrib |= {"tests": str(len(CLAUSES)), "failures": str(failures), "skipped": str(skipped)}
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"

@@ -118,13 +118,13 @@ def _coverage(record: Record, style: Style) -> str:
 
 
 def _run(record: Record, style: Style) -> str:
-    rows = [
-        ["command", record.command],
-        ["seed", record.seed],
-        ["cases", record.cases],
-        ["started", record.started],
-        ["seconds", f"{record.seconds:.1f}"],
-        ["convcheck", record.version],
+    rows: list[tuple[object, ...]] = [
+        ("command", record.command),
+        ("seed", record.seed),
+        ("cases", record.cases),
+        ("started", record.started),
+        ("seconds", f"{record.seconds:.1f}"),
+        ("convcheck", record.version),
         *record.environment.items(),
     ]
     return table(["", ""], rows, style)

@@ -47,9 +47,7 @@ def read_record(path: Path) -> Record:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise RecordError(
-            f"{file} cannot be read: {error}; expected a report's folder or its {RECORD}"
-        ) from error
+        raise RecordError(f"{file} cannot be read: {error}; expected a report's folder or its {RECORD}") from error
     return from_lines(line for line in text.split("\n") if line)
 
 

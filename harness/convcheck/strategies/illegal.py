@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from convcheck.case import FLAWS, Case
+from convcheck.case import FLAWS, Case, Entry
 from convcheck.strategies.layers import pick
 
 _KINDS: Final = (
@@ -20,12 +20,13 @@ _MODULE_KINDS: Final = ("mode", "kernel", "type")
 """What only a constructor can be asked: a function has no such argument, or sees it in the weight."""
 
 
-def break_case(draw: Any, case: Case, *, module: bool) -> Case:
+def break_case(draw: Any, case: Case, *, module: bool) -> Case:  # noqa: C901  (one branch a kind)
     """An illegal neighbour of a legal case, through the module only if there is one."""
     kind = pick(draw, _KINDS if module else tuple(k for k in _KINDS if k not in _MODULE_KINDS))
     if kind in FLAWS:
         return _flawed(case, kind)
-    axis, entry = draw(st.integers(0, 1)), pick(draw, ("function", "module") if module else ("function",))
+    axis: int = draw(st.integers(0, 1))
+    entry: Entry = pick(draw, ("function", "module") if module else ("function",))
     arguments, params = case.arguments, case.params
     changes: dict[str, Any]
     if kind in ("stride", "dilation", "padding"):

@@ -40,7 +40,8 @@ def layers(draw: Draw, capabilities: Capabilities) -> tuple[Arguments, Shape]:
 
 def pick(draw: Draw, values: Sequence[Value]) -> Value:
     """One of `values`, the first being the simplest; repeated values are drawn more often."""
-    return values[draw(st.integers(0, len(values) - 1))]
+    at: int = draw(st.integers(0, len(values) - 1))
+    return values[at]
 
 
 def _layer(draw: Draw, capabilities: Capabilities, budget: int, *, medium: bool) -> tuple[Arguments, Shape]:
@@ -119,14 +120,15 @@ def _size(draw: Draw, kernel: int, stride: int, dilation: int, pads: Pair, mode:
     least = max(1, dilation * (kernel - 1) + 1 - sum(pads))
     least = max(least, {"reflect": max(pads) + 1, "circular": max(pads)}.get(mode, 1))
     if medium:
-        return max(least, draw(st.integers(16, 64)))
+        medium_size: int = draw(st.integers(16, 64))
+        return max(least, medium_size)
     spare = pick(draw, _SPARE)
     return int(least + spare + draw(st.integers(0, stride - 1)))
 
 
 def _batch(draw: Draw, capabilities: Capabilities, *, medium: bool) -> int:
-    batch = draw(st.integers(8, 32)) if medium else pick(draw, _BATCH)
-    return max(1, batch) if not capabilities.empty_batch else batch
+    batch: int = draw(st.integers(8, 32)) if medium else pick(draw, _BATCH)
+    return batch if capabilities.empty_batch else max(1, batch)
 
 
 def _within(budget: int, groups: int, per_group: Pair, batch: int) -> tuple[int, Pair, int]:

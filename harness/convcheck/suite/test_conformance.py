@@ -20,9 +20,7 @@ def test_clause(conv_judgements: Judgements, conv_backend: str, conv_dtype: str,
     findings = [f for f in record.findings if f.clause == conv_clause]
     unknown = [f for f in findings if f.status is not Status.KNOWN_FAILURE]
     if unknown:
-        pytest.fail(
-            "\n\n".join(f"{f.reason}\n{f.evidence}\n{replay_command(f)}" for f in unknown), pytrace=False
-        )
+        pytest.fail("\n\n".join(f"{f.reason}\n{f.evidence}\n{replay_command(f)}" for f in unknown), pytrace=False)
     if findings:
         pytest.xfail("; ".join(f.known for f in findings))
     status, judged, _ = clause_verdict(record, conv_backend, conv_clause)
@@ -34,8 +32,4 @@ def _why_unjudged(record: Record, clause: str, status: Status | None) -> str:
     if not record.judged(record.backends[0].name):
         return "nothing of this dtype was judged: " + "; ".join({c.reason for c in record.counts})
     reasons = sorted({c.reason for c in record.counts if c.clause == clause})
-    return (
-        f"{status}: {'; '.join(reasons)}"
-        if reasons
-        else "no case of this run exercises it, or no oracle judges it"
-    )
+    return f"{status}: {'; '.join(reasons)}" if reasons else "no case of this run exercises it, or no oracle judges it"

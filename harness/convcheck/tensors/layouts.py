@@ -27,8 +27,8 @@ def lay_out(tensor: Tensor) -> Array:
             values[:1].copy(), values.shape, (0, *values[:1].copy().strides[1:]), writeable=True
         )
     if layout == "reversed":
-        flip = (..., *(slice(None, None, -1),) * min(2, values.ndim))
-        return values[flip].copy()[flip]
+        flip: Any = (..., *(slice(None, None, -1),) * min(2, values.ndim))
+        return np.asarray(values[flip].copy()[flip])
     if layout == "channels_last" and values.ndim >= 3:
         return np.moveaxis(np.moveaxis(values, -3, -1).copy(), -1, -3)
     if layout == "transposed" and values.ndim >= 2:

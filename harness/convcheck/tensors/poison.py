@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-_PATTERNS: Final = {
+_PATTERNS: Final[dict[np.dtype[Any], Any]] = {
     np.dtype(np.float16): np.dtype(np.uint16).type(0x7EAD),
     np.dtype(ml_dtypes.bfloat16): np.dtype(np.uint16).type(0x7FEA),
     np.dtype(np.float32): np.dtype(np.uint32).type(0x7FDEADC5),
     np.dtype(np.float64): np.dtype(np.uint64).type(0x7FFDEADC5EADBEEF),
 }
-_COMPONENTS: Final = {
+_COMPONENTS: Final[dict[np.dtype[Any], np.dtype[Any]]] = {
     np.dtype(np.complex64): np.dtype(np.float32),
     np.dtype(np.complex128): np.dtype(np.float64),
 }
@@ -41,4 +41,4 @@ def is_poison(array: Array) -> NDArray[np.bool_]:
     pattern = _PATTERNS[component]
     words = np.ascontiguousarray(array).view(pattern.dtype)
     found = np.asarray(words == pattern).reshape(*array.shape, -1)
-    return found.any(axis=-1)
+    return np.asarray(found.any(axis=-1), np.bool_)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -175,13 +176,15 @@ def _finish(case: Case, values: Values, rng: np.random.Generator, imaginary: Any
             array = np.broadcast_to(array[:1], array.shape)
         return np.ascontiguousarray(array.astype(dtype))
 
+    bias = None if values.bias is None else finish("bias", values.bias)
     return Values(
-        **{
-            f.name: None if (array := getattr(values, f.name)) is None else finish(f.name, array)
-            for f in fields(values)
-        }
+        finish("x", values.x),
+        finish("weight", values.weight),
+        bias,
+        finish("grad_output", values.grad_output),
     )
 
 
-def _map(values: Values, function: Any) -> Values:
-    return Values(*(None if (a := getattr(values, f.name)) is None else function(a) for f in fields(values)))
+def _map(values: Values, function: Callable[[Array], Array]) -> Values:
+    bias = None if values.bias is None else function(values.bias)
+    return Values(function(values.x), function(values.weight), bias, function(values.grad_output))
