@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from numpy.typing import NDArray
 
@@ -21,7 +21,17 @@ class Operation(StrEnum):
 
     FORWARD = "forward"
     BACKWARD = "backward"
+    DOUBLE_BACKWARD = "double backward"
     MODULE = "module"
+
+
+Buffers: TypeAlias = Literal["fresh", "reused"]
+"""Whether a call's tensors lie in new memory, or are written into the buffers of the call before it.
+
+Reused: a tensor of the same name, shape, dtype and layout as in the call before takes over its memory, its
+address and the native object made of it, where that shares the memory. What the contents were does not
+matter to a candidate without hidden state.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,15 +52,18 @@ class Call:
     Attributes:
         operation: what to call.
         arguments: the layer, as spelled.
-        tensors: by name: x, weight, bias (absent for a layer without one), and for BACKWARD grad_output.
-            A MODULE call has x only.
+        tensors: by name: x, weight, bias (absent for a layer without one), and for BACKWARD grad_output;
+            for DOUBLE_BACKWARD grad_grad_input, grad_grad_weight and grad_grad_bias as well. A MODULE call
+            has x only.
         dtype: of the parameters of a module.
+        buffers: where the tensors lie.
     """
 
     operation: Operation
     arguments: Arguments
     tensors: Mapping[str, Tensor]
     dtype: str = "float32"
+    buffers: Buffers = "fresh"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,14 +72,17 @@ class Returned:
 
     Attributes:
         arrays: results by name: output for FORWARD; grad_input, grad_weight, grad_bias for BACKWARD
-            (grad_bias is None for a layer without bias); weight, bias and output for MODULE.
+            (grad_bias is None for a layer without bias); grad_grad_output, grad_input and grad_weight for
+            DOUBLE_BACKWARD; weight, bias and output for MODULE.
         malformed: results that are no plain arrays, with what is wrong, by name.
         mutated: names of the tensors whose bytes the candidate changed.
+        overwritten: names of results of the call before that have changed since it returned them.
     """
 
     arrays: Mapping[str, NDArray[Any] | None]
     malformed: Mapping[str, str] = field(default_factory=dict)
     mutated: tuple[str, ...] = ()
+    overwritten: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from convcheck.execution.judging import judge_case
 from convcheck.explain import explain as explain_layer
 from convcheck.explain import parse_layer
 from convcheck.known_failures import load_known_failures
+from convcheck.oracles import applicable
 from convcheck.record import Record
 from convcheck.registry import available, load, resolve
 from convcheck.report import read_record, write_report
@@ -138,7 +139,7 @@ def replay(
         candidate = _open(spec, limit, in_process=in_process)
         rows = []
         for case in cases:
-            for v in judge_case(candidate, case)[0]:
+            for v in judge_case(candidate, case, applicable(case))[0]:
                 failed |= v.status in FAILURES
                 judged += v.status in JUDGED
                 evidence = _worst(v.evidence)

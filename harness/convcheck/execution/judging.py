@@ -10,7 +10,7 @@ from functools import partial
 
 from convcheck.case import Case
 from convcheck.execution.candidate import Candidate
-from convcheck.oracles import judge
+from convcheck.oracles import Oracle, due, extra_calls, judge
 from convcheck.oracles.parity import unspecified
 from convcheck.oracles.trial import Trial
 from convcheck.strategies.coverage import features
@@ -61,17 +61,26 @@ class Tally:
             self.seconds[part] += seconds
 
 
-def judge_case(candidate: Candidate, case: Case) -> tuple[tuple[Verdict, ...], float, float]:
-    """The verdicts on one case, and the seconds spent in the candidate and in judging."""
+def judge_case(
+    candidate: Candidate, case: Case, oracles: Sequence[Oracle] | None = None
+) -> tuple[tuple[Verdict, ...], float, float]:
+    """The verdicts on one case, and the seconds spent in the candidate and in judging.
+
+    Args:
+        candidate: the candidate.
+        case: the case.
+        oracles: who judges; by default those that are due for this case.
+    """
+    oracles = due(case) if oracles is None else oracles
     reason = candidate.capabilities.unsupported(case) or (unspecified(case) if case.violation else None)
     if reason is not None:
         return (Verdict("capabilities", "call", Status.NOT_APPLICABLE, ("",), reason),), 0.0, 0.0
     trial = Trial(case, candidate.capabilities)
-    calls = trial.calls
+    calls = {**trial.calls, **extra_calls(trial, oracles)}
     start = time.perf_counter()
     outcomes = {name: candidate.call(call) for name, call in calls.items()}
     called = time.perf_counter()
-    verdicts = judge(trial.with_outcomes(outcomes))
+    verdicts = judge(trial.with_outcomes(outcomes), oracles)
     return verdicts, called - start, time.perf_counter() - called
 
 

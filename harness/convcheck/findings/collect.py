@@ -10,6 +10,7 @@ from convcheck.case import Case
 from convcheck.execution.candidate import Candidate
 from convcheck.execution.judging import Failure, first_causes, judge_case
 from convcheck.findings.shrink import shrink
+from convcheck.oracles import repeating
 from convcheck.oracles.exercised import PLAIN
 from convcheck.record import Finding
 from convcheck.verdicts import Status, Verdict
@@ -64,7 +65,7 @@ def _finding(
     candidate: Candidate, kind: _Kind, first: Failure, cases_of_block: Callable[[int], Sequence[Case]]
 ) -> tuple[Finding, set[str]]:
     def failing(case: Case) -> Verdict | None:
-        verdicts, _, _ = judge_case(candidate, case)
+        verdicts, _, _ = judge_case(candidate, case, repeating(kind.oracle, case))
         return next((v for v in first_causes(verdicts) if _Kind(v.oracle, v.quantity, v.status) == kind), None)
 
     candidate.restart()

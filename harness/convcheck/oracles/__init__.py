@@ -6,31 +6,56 @@ defect shows in several of them: a finding is named after the first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import zlib
+from collections.abc import Sequence
 from typing import Final
 
+from convcheck.calls import Call
+from convcheck.case import Case
 from convcheck.oracles import adjoint, bounded, contract, exact, gradients, module, parity, special
+from convcheck.oracles.oracle import Oracle
 from convcheck.oracles.trial import Trial
 from convcheck.verdicts import Verdict
 
+__all__ = ["ORACLES", "Oracle", "Trial", "applicable", "due", "extra_calls", "judge", "repeating"]
 
-@dataclass(frozen=True, slots=True)
-class Oracle:
-    """A named judge of trials."""
-
-    name: str
-    judge: Callable[[Trial], Iterable[Verdict]]
-
-
-ORACLES: Final = tuple(
-    Oracle(module_.NAME, module_.judge)
-    for module_ in (parity, contract, exact, bounded, special, gradients, adjoint, module)
+ORACLES: Final = (
+    Oracle(parity.NAME, parity.judge),
+    Oracle(contract.NAME, contract.judge),
+    Oracle(exact.NAME, exact.judge),
+    Oracle(bounded.NAME, bounded.judge),
+    Oracle(special.NAME, special.judge),
+    Oracle(gradients.NAME, gradients.judge),
+    Oracle(adjoint.NAME, adjoint.judge),
+    Oracle(module.NAME, module.judge),
 )
+"""Every oracle, the most general first."""
 
 
-def judge(trial: Trial) -> tuple[Verdict, ...]:
-    """Every verdict of every oracle on a trial whose calls have been made."""
+def due(case: Case) -> tuple[Oracle, ...]:
+    """The oracles that a campaign asks about this case: a pure function of the case."""
+    draw = zlib.crc32(case.token.encode())
+    return tuple(o for at, o in enumerate(applicable(case)) if (draw + 7 * at) % o.every == 0)
+
+
+def repeating(name: str, case: Case) -> tuple[Oracle, ...]:
+    """The oracles to ask when a verdict of the oracle `name` is to be repeated: it, and those of every case."""
+    return tuple(o for o in applicable(case) if o.every == 1 or name.startswith(o.name))
+
+
+def applicable(case: Case) -> tuple[Oracle, ...]:
+    """All oracles that can say something about this case, whatever their calls cost."""
     # an illegal case has no result to judge: only whether it was refused
-    oracles = ORACLES if trial.case.violation is None else ORACLES[:1]
+    return ORACLES if case.violation is None else ORACLES[:1]
+
+
+def extra_calls(trial: Trial, oracles: Sequence[Oracle]) -> dict[str, Call]:
+    """The calls that `oracles` need besides those of every case."""
+    if trial.case.violation is not None or trial.case.entry == "module":
+        return {}
+    return {f"{o.name} {name}": call for o in oracles for name, call in o.calls(trial).items()}
+
+
+def judge(trial: Trial, oracles: Sequence[Oracle]) -> tuple[Verdict, ...]:
+    """The verdicts of `oracles` on a trial whose calls have been made."""
     return tuple(verdict for oracle in oracles for verdict in oracle.judge(trial))

@@ -28,11 +28,11 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     for name, outcome in trial.outcomes.items():
         if not isinstance(outcome, Returned):
             continue
-        quantities: tuple[Quantity, ...] = GRADIENTS
-        if trial.calls[name].operation is Operation.FORWARD:
-            quantities = ("output",)
-        for quantity in quantities:
-            yield from _judge_array(trial, outcome, quantity)
+        if name in trial.calls:
+            forward = trial.calls[name].operation is Operation.FORWARD
+            quantities: tuple[Quantity, ...] = ("output",) if forward else GRADIENTS
+            for quantity in quantities:
+                yield from _judge_array(trial, outcome, quantity)
         yield _judge_inputs(outcome)
 
 

@@ -78,6 +78,10 @@ class Trial:
             return None
         return array
 
+    def outcome(self, oracle: str, name: str) -> Outcome | None:
+        """The outcome of a call that an oracle asked for under a name of its own; None if it was not made."""
+        return self.outcomes.get(f"{oracle} {name}")
+
     def shape(self, quantity: Quantity) -> tuple[int, ...]:
         """The shape that the contract gives a quantity."""
         return {
@@ -90,9 +94,7 @@ class Trial:
     def with_outcomes(self, outcomes: Mapping[str, Outcome]) -> Trial:
         """The same trial after its calls have been made."""
         done = Trial(self.case, self.capabilities, outcomes)
-        for name in ("calls", "integers", "reals"):
-            if name in self.__dict__:
-                done.__dict__[name] = self.__dict__[name]
+        done.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("case", "capabilities", "outcomes")})
         return done
 
     def _call(self, operation: Operation, values: Values) -> Call:
