@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import signal
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -61,7 +63,7 @@ def run(
     known_failures: Annotated[
         Path | None, typer.Option(help="TOML file, or folder of <backend>.toml", exists=True)
     ] = None,
-    workers: Annotated[int, typer.Option(help="judging processes", min=1)] = 1,
+    workers: Annotated[int | None, typer.Option(help="judging processes (default: one a core)", min=1)] = None,
     limit: Limit = CALL_LIMIT,
     in_process: InProcess = False,
 ) -> None:
@@ -77,11 +79,12 @@ def run(
         seed=seed,
         dtypes=tuple(dtype or ()),
         clause=find_clause(clause).id if clause else "",
-        workers=workers,
+        workers=workers or os.cpu_count() or 1,
         in_process=in_process,
         limit=limit,
         known=load_known_failures(known_failures, backend) if known_failures else (),
     )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops a run finds a report of what was done
     name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-seed{seed}"
     folder = report_dir / name
     console = Console(stderr=True)
