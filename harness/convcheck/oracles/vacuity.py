@@ -19,12 +19,12 @@ def vacuous(found: Sum, quantity: str, case: Case) -> str:
     """
     # a value other than zero has a gauge above zero; the gauge itself is asked only where many are zero
     live = found.value != 0
-    if float(live.mean()) < _LEAST_SHARE:
+    if _share(live) < _LEAST_SHARE:
         live = found.gauge > 0
-    share = float(live.mean())
+    share = _share(live)
     if quantity in ("output", "grad_bias") and share < _LEAST_SHARE:
         return f"only {share:.0%} of the elements sum anything: the rest lies in the padding or under zeros"
-    if not live.any():
+    if not share:
         return "every element is a sum of zeros"
     if "expanded" in case.layouts or case.nonzeros is not None:
         return ""
@@ -36,7 +36,11 @@ def vacuous(found: Sum, quantity: str, case: Case) -> str:
 
 def too_few_judged(judged: NDArray[np.bool_]) -> str:
     """Why too few elements could be compared; empty if at least half were."""
-    share = float(judged.mean())
+    share = _share(judged)
     if share >= _LEAST_SHARE:
         return ""
     return f"only {share:.0%} of the elements are exact, or free of overflow, under the declared profile"
+
+
+def _share(mask: NDArray[np.bool_]) -> float:
+    return int(np.count_nonzero(mask)) / mask.size
