@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from typing import Any
 
 import torch
@@ -35,22 +36,30 @@ class TorchCompile(TorchCpu):
         # thread-local settings: they have to be raised in the thread that compiles
         torch._dynamo.config.recompile_limit = 1_000_000  # noqa: SLF001
         torch._dynamo.config.accumulated_recompile_limit = 1_000_000  # noqa: SLF001
+        self._params: Conv2dParams | None = None
+        self._function: Any = None
 
     def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
         """The output of the compiled function."""
-        with torch.no_grad():
-            return self._compiled(params)(x, weight, bias)
+        return self._recorded(x, weight, bias, params)[0].detach()
 
     def conv2d_backward(
         self, grad_output: Any, x: Any, weight: Any, bias: Any | None, params: Conv2dParams
     ) -> Gradients:
         """The gradients of the compiled function."""
-        inputs = [t.detach().requires_grad_() for t in (x, weight, bias) if t is not None]
-        output = self._compiled(params)(inputs[0], inputs[1], inputs[2] if bias is not None else None)
+        output, inputs = self._recorded(x, weight, bias, params)
         gradients = torch.autograd.grad(output, inputs, grad_output)
         return Gradients(gradients[0], gradients[1], gradients[2] if bias is not None else None)
 
+    def _recorded(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> tuple[Any, list[Any]]:
+        """The output, recorded for autograd in both passes, so that one compilation serves both."""
+        inputs = [t.detach().requires_grad_() for t in (x, weight, bias) if t is not None]
+        output = self._compiled(params)(inputs[0], inputs[1], inputs[2] if bias is not None else None)
+        return output, inputs
+
     def _compiled(self, params: Conv2dParams) -> Any:
-        # compiled code of earlier cases is never used again
-        torch._dynamo.reset()  # type: ignore[no-untyped-call]  # noqa: SLF001
-        return torch.compile(lambda x, weight, bias: apply(x, weight, bias, params), dynamic=False)
+        if params != self._params or params.arguments != self._params.arguments:
+            torch._dynamo.reset()  # type: ignore[no-untyped-call]  # noqa: SLF001  (earlier cases do not come back)
+            self._function = torch.compile(partial(apply, params=params), dynamic=False)
+            self._params = params
+        return self._function

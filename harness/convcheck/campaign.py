@@ -7,35 +7,29 @@ import platform
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
-from multiprocessing import get_context
 
 import ml_dtypes
 import numpy as np
 
 from convcheck.backend import UnavailableError
-from convcheck.capabilities import Capabilities
-from convcheck.case import Case
-from convcheck.execution import Candidate, Host, IsolatedCandidate
+from convcheck.execution.candidate import Candidate
 from convcheck.execution.isolated import CALL_LIMIT
-from convcheck.execution.judging import Tally, judge_block
+from convcheck.execution.judging import Tally
+from convcheck.execution.lanes import Lane, tallies
 from convcheck.findings.collect import collect
-from convcheck.known_failures import KnownFailure, apply_known_failures
+from convcheck.known_failures import Known, KnownFailure, unexpected_passes
 from convcheck.profiles import QUANTITIES
-from convcheck.record import BackendRecord, Count, Coverage, Finding, Record
-from convcheck.registry import load, resolve
-from convcheck.strategies import cases, generate
+from convcheck.record import BackendRecord, Count, Finding, Record
+from convcheck.registry import resolve
 from convcheck.strategies.coverage import from_counts
 from convcheck.verdicts import Status
 from convcheck_reference.selfcheck import self_check
-
-BLOCK = 250
-"""Cases that one worker judges at a time."""
 
 Progress = Callable[[str, int, int], None]
 """Called with the backend, the number of cases done and the number of failures."""
@@ -50,12 +44,12 @@ class Options:
         examples: cases for each backend; None for as many as `seconds` allow.
         seconds: wall time for each backend; None for no limit.
         seed: of the generator.
-        dtypes: restricts the dtypes; empty for those that a backend declares, complex ones excepted.
+        dtypes: restricts the dtypes; empty for those that a backend declares.
         clause: restricts the verdicts to one clause; empty for all.
         workers: judging processes, each with a candidate process of its own.
         in_process: the candidate runs in this process, for debuggers.
         limit: seconds that a call may take.
-        known: known failures by backend name.
+        known: known failures.
     """
 
     specs: tuple[str, ...]
@@ -69,25 +63,27 @@ class Options:
     limit: float = CALL_LIMIT
     known: tuple[KnownFailure, ...] = ()
 
+    def lane(self, spec: str) -> Lane:
+        """What one backend is put to."""
+        return Lane(
+            spec=resolve(spec),
+            examples=self.examples,
+            seed=self.seed,
+            dtypes=self.dtypes,
+            clause=self.clause,
+            in_process=self.in_process,
+            limit=self.limit,
+        )
 
-@dataclass(frozen=True)
-class _Lane:
-    """What a judging process needs for every block of one backend."""
 
-    spec: str
-    options: Options
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """What became of one backend."""
 
-    def open(self) -> Candidate:
-        if self.options.in_process:
-            return Host(lambda: load(self.spec))
-        return IsolatedCandidate(self.spec, self.options.limit)
-
-    def block(self, capabilities: Capabilities, number: int) -> tuple[Case, ...]:
-        size = BLOCK
-        if self.options.examples is not None:
-            size = min(BLOCK, self.options.examples - number * BLOCK)
-        strategy = cases(capabilities, self.options.dtypes or None)
-        return generate(strategy, run_seed=self.options.seed, block=number, size=size)
+    backend: BackendRecord
+    counts: tuple[Count, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 def run(
@@ -107,63 +103,46 @@ def run(
         SelfCheckError: the two formulations of the reference disagree.
     """
     self_check()
-    start, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
-    backends: list[BackendRecord] = []
-    counts: list[Count] = []
-    findings: list[Finding] = []
-    coverage: Counter[tuple[str, str]] = Counter()
-    generated, interrupted = 0, False
+    start = time.perf_counter()
+    begun = Record(
+        name=name,
+        command=command,
+        seed=options.seed,
+        examples=options.examples,
+        cases=0,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=0.0,
+        interrupted=False,
+        version=version("convcheck"),
+        environment=environment(),
+        backends=(),
+        counts=(),
+        coverage=(),
+        findings=(),
+    )
+    parts: list[_Part] = []
+    interrupted = False
 
-    def record() -> Record:
-        rows: tuple[Coverage, ...] = from_counts(coverage)
-        return Record(
-            name=name,
-            command=command,
-            seed=options.seed,
-            examples=options.examples,
-            cases=generated,
-            started=started,
+    def record(*, interrupted: bool) -> Record:
+        coverage = sum((part.coverage for part in parts), Counter[tuple[str, str]]())
+        return replace(
+            begun,
+            cases=sum(part.backend.cases for part in parts),
             seconds=time.perf_counter() - start,
             interrupted=interrupted,
-            version=version("convcheck"),
-            environment=environment(),
-            backends=tuple(backends),
-            counts=tuple(counts),
-            coverage=rows,
-            findings=tuple(findings),
+            backends=tuple(part.backend for part in parts),
+            counts=tuple(count for part in parts for count in part.counts),
+            coverage=from_counts(coverage),
+            findings=tuple(finding for part in parts for finding in part.findings),
         )
 
     for spec in options.specs:
-        lane = _Lane(resolve(spec), options)
-        try:
-            candidate = lane.open()
-        except UnavailableError as error:
-            backends.append(BackendRecord(name=spec, spec=spec, unavailable=str(error)))
-            counts.append(Count(backend=spec, clause="", status=Status.UNAVAILABLE, reason=str(error), cases=0))
-            checkpoint(record())
-            continue
-        tally = Tally()
-        found: tuple[Finding, ...] = ()
-        try:
-            _judge(lane, candidate, tally, progress)
-        except KeyboardInterrupt:
-            interrupted = True
-        if not interrupted or tally.failures:
-            block = lru_cache(maxsize=8)(lambda number: lane.block(candidate.capabilities, number))  # noqa: B023
-            found = collect(candidate, tally.failures, block)
-        found = tuple(replace(f, backend=spec) for f in found)
-        backends.append(_backend_record(spec, candidate, tally))
-        candidate.close()
-        known = tuple(entry for entry in options.known if entry.backend in ("", spec))
-        new_counts, found = apply_known_failures(_counts(spec, tally, found), found, known, spec)
-        counts += new_counts
-        findings += found
-        coverage.update(tally.coverage)
-        generated += tally.cases
-        checkpoint(record())
+        part, interrupted = _judge(spec, options, progress)
+        parts.append(part)
+        checkpoint(record(interrupted=interrupted))
         if interrupted:
             break
-    return record()
+    return record(interrupted=interrupted)
 
 
 def environment() -> dict[str, str]:
@@ -178,72 +157,46 @@ def environment() -> dict[str, str]:
     }
 
 
-def _judge(lane: _Lane, candidate: Candidate, tally: Tally, progress: Progress) -> None:
-    """Judge blocks until the budget is spent; the tally is in the order of the blocks."""
-    options = lane.options
-    blocks = -(-options.examples // BLOCK) if options.examples is not None else sys.maxsize
-    deadline = time.perf_counter() + (options.seconds or float("inf"))
-    if options.workers == 1 or options.in_process or blocks == 1:
-        for number in range(blocks):
-            _add(lane, tally, _judge_one(lane, candidate, number), progress)
-            if time.perf_counter() > deadline:
-                return
-        return
-    context = get_context("spawn")
-    with ProcessPoolExecutor(options.workers, context, _open_lane, (lane,)) as pool:
-        pending: dict[Future[Tally], int] = {}
-        done: dict[int, Tally] = {}
-        next_block = merged = 0
+def _judge(spec: str, options: Options, progress: Progress) -> tuple[_Part, bool]:
+    """One backend, and whether an interrupt cut it short."""
+    lane = options.lane(spec)
+    try:
+        candidate = lane.open()
+    except UnavailableError as error:
+        reason = str(error)
+        count = Count(backend=spec, clause="", status=Status.UNAVAILABLE, reason=reason, cases=0)
+        return _Part(backend=BackendRecord(name=spec, spec=lane.spec, unavailable=reason), counts=(count,)), False
+    tally, interrupted = Tally(), False
+    with closing(candidate):
         try:
-            while True:
-                while next_block < blocks and len(pending) < 2 * options.workers and time.perf_counter() < deadline:
-                    pending[pool.submit(_judge_in_lane, next_block)] = next_block
-                    next_block += 1
-                if not pending:
-                    return
-                finished, _ = wait(pending, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    done[pending.pop(future)] = future.result()
-                while merged in done:
-                    _add(lane, tally, done.pop(merged), progress)
-                    merged += 1
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+            for block in tallies(lane, candidate, options.workers, options.seconds):
+                tally.add(block)
+                progress(spec, tally.cases, len(tally.failures))
+        except KeyboardInterrupt:
+            interrupted = True
+        findings = tuple(_findings(spec, lane, candidate, tally, options.known))
+        backend = _backend_record(spec, lane, candidate, tally)
+    counts = _counts(spec, tally, findings)
+    return _Part(backend=backend, counts=counts, findings=findings, coverage=tally.coverage), interrupted
 
 
-def _judge_one(lane: _Lane, candidate: Candidate, number: int) -> Tally:
-    start = time.perf_counter()
-    block = lane.block(candidate.capabilities, number)
-    generating = time.perf_counter() - start
-    tally = judge_block(candidate, block, number, lane.options.clause or None)
-    tally.seconds["generation"] += generating
-    return tally
+def _findings(
+    spec: str, lane: Lane, candidate: Candidate, tally: Tally, entries: Sequence[KnownFailure]
+) -> Iterator[Finding]:
+    known = Known(tuple(entry for entry in entries if entry.backend in ("", spec)))
+    block = lru_cache(maxsize=8)(lambda number: lane.block(candidate.capabilities, number))
+    unknown = [f for f in tally.failures if known.entry(f.case, f.verdict) is None]
+    for finding in collect(candidate, unknown, block, known.covers):
+        yield replace(finding, backend=spec)
+    yield from known.findings(spec, tally.failures)
+    yield from unexpected_passes(known, spec, candidate, tally)
 
 
-def _add(lane: _Lane, tally: Tally, block: Tally, progress: Progress) -> None:
-    tally.add(block)
-    progress(lane.spec, tally.cases, len(tally.failures))
-
-
-_OPENED: list[tuple[_Lane, Candidate]] = []
-"""In a judging process: its one lane and candidate, opened by the pool's initializer."""
-
-
-def _open_lane(lane: _Lane) -> None:
-    _OPENED.append((lane, lane.open()))
-
-
-def _judge_in_lane(number: int) -> Tally:
-    lane, candidate = _OPENED[0]
-    return _judge_one(lane, candidate, number)
-
-
-def _backend_record(spec: str, candidate: Candidate, tally: Tally) -> BackendRecord:
+def _backend_record(spec: str, lane: Lane, candidate: Candidate, tally: Tally) -> BackendRecord:
     capabilities = candidate.capabilities
     return BackendRecord(
         name=spec,
-        spec=spec,
+        spec=lane.spec,
         cases=tally.cases,
         versions=dict(candidate.versions),
         profiles={
@@ -260,7 +213,7 @@ def _backend_record(spec: str, candidate: Candidate, tally: Tally) -> BackendRec
 def _counts(spec: str, tally: Tally, findings: Sequence[Finding]) -> tuple[Count, ...]:
     rows = Counter(tally.counts)
     for finding in findings:
-        rows[finding.clause, finding.status, finding.reason] += finding.hits
+        rows[finding.clause, finding.status, finding.known or finding.reason] += finding.hits
     return tuple(
         Count(backend=spec, clause=clause, status=status, reason=reason, cases=cases)
         for (clause, status, reason), cases in sorted(rows.items())

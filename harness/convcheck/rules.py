@@ -42,6 +42,23 @@ class RuleError(ConvcheckError, ValueError):
     """A rule that cannot be read."""
 
 
+@lru_cache(maxsize=4096)
+def _compiled(text: str) -> CodeType:
+    try:
+        tree = ast.parse(text or "True", mode="eval")
+    except SyntaxError as error:
+        example = "write, say, 'groups > 1 and kernel_h == 1'"
+        raise RuleError(f"rule {text!r} cannot be read: {error.msg}; {example}") from error
+    for node in ast.walk(tree.body):
+        if not isinstance(node, _ALLOWED):
+            raise RuleError(f"rule {text!r}: {type(node).__name__} has no meaning; use names, numbers, comparisons")
+        if isinstance(node, ast.Name) and node.id not in NAMES:
+            near = get_close_matches(node.id, NAMES, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"expected some of {', '.join(NAMES)}"
+            raise RuleError(f"rule {text!r}: nothing of a case is called {node.id!r}; {hint}")
+    return compile(tree, "<rule>", "eval")
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A condition on a case. The empty text holds for every case.
@@ -63,6 +80,10 @@ class Rule:
     def __str__(self) -> str:
         """The text; "always" if it is empty."""
         return self.text or "always"
+
+
+ALWAYS: Final = Rule("")
+"""Holds for every case."""
 
 
 @lru_cache(maxsize=4096)
@@ -87,20 +108,3 @@ def facts(case: Case) -> Facts:
         case.dtype, case.regime, *case.layouts, case.entry,
     )  # fmt: skip
     return MappingProxyType(dict(zip(NAMES, values, strict=True)))
-
-
-@lru_cache(maxsize=4096)
-def _compiled(text: str) -> CodeType:
-    try:
-        tree = ast.parse(text or "True", mode="eval")
-    except SyntaxError as error:
-        example = "write, say, 'groups > 1 and kernel_h == 1'"
-        raise RuleError(f"rule {text!r} cannot be read: {error.msg}; {example}") from error
-    for node in ast.walk(tree.body):
-        if not isinstance(node, _ALLOWED):
-            raise RuleError(f"rule {text!r}: {type(node).__name__} has no meaning; use names, numbers, comparisons")
-        if isinstance(node, ast.Name) and node.id not in NAMES:
-            near = get_close_matches(node.id, NAMES, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"expected some of {', '.join(NAMES)}"
-            raise RuleError(f"rule {text!r}: nothing of a case is called {node.id!r}; {hint}")
-    return compile(tree, "<rule>", "eval")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import signal
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -58,17 +60,18 @@ def run(
     dtype: Annotated[list[str] | None, typer.Option(help="only these dtypes")] = None,
     clause: Annotated[str, typer.Option(help="only verdicts on this clause")] = "",
     report_dir: Annotated[Path, typer.Option(help="where the report's folder goes")] = Path("reports"),
+    name: Annotated[str, typer.Option(help="of the report's folder (default: time and seed)")] = "",
     known_failures: Annotated[
         Path | None, typer.Option(help="TOML file, or folder of <backend>.toml", exists=True)
     ] = None,
-    workers: Annotated[int, typer.Option(help="judging processes", min=1)] = 1,
+    workers: Annotated[int | None, typer.Option(help="judging processes (default: one a core)", min=1)] = None,
     limit: Limit = CALL_LIMIT,
     in_process: InProcess = False,
 ) -> None:
     """Judge backends on generated cases and write a report."""
-    for name in dtype or ():
-        if name not in DTYPES:
-            raise typer.BadParameter(f"{name!r} is no dtype; expected some of {', '.join(DTYPES)}")
+    for wanted in dtype or ():
+        if wanted not in DTYPES:
+            raise typer.BadParameter(f"{wanted!r} is no dtype; expected some of {', '.join(DTYPES)}")
     seconds = _seconds(time)
     options = campaign.Options(
         specs=tuple(dict.fromkeys(backend)),
@@ -77,12 +80,13 @@ def run(
         seed=seed,
         dtypes=tuple(dtype or ()),
         clause=find_clause(clause).id if clause else "",
-        workers=workers,
+        workers=workers or os.cpu_count() or 1,
         in_process=in_process,
         limit=limit,
         known=load_known_failures(known_failures, backend) if known_failures else (),
     )
-    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-seed{seed}"
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops a run finds a report of what was done
+    name = name or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-seed{seed}"
     folder = report_dir / name
     console = Console(stderr=True)
     command = shlex.join(["convcheck", *sys.argv[1:]])

@@ -34,6 +34,7 @@ def collect(
     candidate: Candidate,
     failures: Sequence[Failure],
     cases_of_block: Callable[[int], Sequence[Case]],
+    excluded: Callable[[Case, Verdict], bool],
 ) -> tuple[Finding, ...]:
     """One finding for each distinct cause among the failures.
 
@@ -41,6 +42,7 @@ def collect(
         candidate: to shrink and to repeat with.
         failures: in the order of the run.
         cases_of_block: the cases of a block, for failures that depend on what ran before.
+        excluded: failures that shrinking must not slip to, because they are known.
     """
     kinds: dict[_Kind, list[Failure]] = {}
     for failure in failures:
@@ -52,7 +54,7 @@ def collect(
         for _ in range(MOST_PER_KIND):
             if not remaining:
                 break
-            finding, needed = _finding(candidate, kind, remaining[0], cases_of_block)
+            finding, needed = _finding(candidate, kind, remaining[0], cases_of_block, excluded)
             explained = [f for f in remaining if f is remaining[0] or needed <= set(f.verdict.clauses)]
             remaining = [f for f in remaining if f not in explained]
             findings.append(_with_hits(finding, explained))
@@ -62,11 +64,16 @@ def collect(
 
 
 def _finding(
-    candidate: Candidate, kind: _Kind, first: Failure, cases_of_block: Callable[[int], Sequence[Case]]
+    candidate: Candidate,
+    kind: _Kind,
+    first: Failure,
+    cases_of_block: Callable[[int], Sequence[Case]],
+    excluded: Callable[[Case, Verdict], bool],
 ) -> tuple[Finding, set[str]]:
     def failing(case: Case) -> Verdict | None:
         verdicts, _, _ = judge_case(candidate, case, repeating(kind.oracle, case))
-        return next((v for v in first_causes(verdicts) if _Kind(v.oracle, v.quantity, v.status) == kind), None)
+        of_kind = (v for v in first_causes(verdicts) if _Kind(v.oracle, v.quantity, v.status) == kind)
+        return next((v for v in of_kind if not excluded(case, v)), None)
 
     candidate.restart()
     before: tuple[Case, ...] = ()

@@ -1,0 +1,59 @@
+"""Wrong and legal variants of the reference, and what the oracles make of them."""
+
+import numpy as np
+
+from convcheck.execution import Host
+from convcheck.execution.judging import judge_case
+from convcheck.oracles import applicable
+from convcheck.token import read
+from convcheck.verdicts import FAILURES
+from convcheck_backends import NumpyBackend
+
+CASE = "v1,x=2x4x7x6,out=6,k=3x2,s=2x1,p=1x0,g=2"
+"""A layer with a group, different strides, different paddings and a stride remainder."""
+
+
+class Altered(NumpyBackend):
+    """The reference, with one result altered after the fact."""
+
+    def __init__(self, output=lambda a: a, gradients=lambda g: g):
+        self.output, self.gradients = output, gradients
+
+    def conv2d(self, x, weight, bias, params):
+        return self.output(super().conv2d(x, weight, bias, params))
+
+    def conv2d_backward(self, grad_output, x, weight, bias, params):
+        return self.gradients(super().conv2d_backward(grad_output, x, weight, bias, params))
+
+
+def verdicts(backend, token=CASE):
+    """Every verdict of every oracle."""
+    case = read(token)
+    return judge_case(Host(lambda: backend), case, applicable(case))[0]
+
+
+def failing(backend, token=CASE):
+    """(oracle, quantity, status) of the failing verdicts."""
+    return {(v.oracle, v.quantity, v.status) for v in verdicts(backend, token) if v.status in FAILURES}
+
+
+def off_by(amount):
+    """A function that changes the last element of an array by `amount`."""
+
+    def change(a):
+        a = a.copy()
+        a.reshape(-1)[-1] += a.dtype.type(amount)
+        return a
+
+    return change
+
+
+def with_last(value):
+    """A function that sets the last element of an array to `value`."""
+
+    def change(a):
+        a = a.copy()
+        a.reshape(-1)[-1] = np.asarray(value).astype(a.dtype)
+        return a
+
+    return change
