@@ -137,6 +137,7 @@ _GROUPS: Final[tuple[tuple[str, str, str, tuple[tuple[str, str], ...]], ...]] = 
         ("inputs untouched", "No byte of an input changes."),
         ("every element written", "No result shows what was in memory before the call."),
         ("a plain result", "A call returns a plain array; it does not end the process, nor hang."),
+        ("no hidden state", "A result depends on the arguments of its call alone, and stays as it was returned."),
     )),
     ("SPECIAL", "Special values", "IEEE 754, sections 6 and 7", (
         ("NaN", "NaN stands where a window reads one or infinities cancel, and nowhere else."),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from convcheck.oracles.compare import compare_bounded
 from convcheck.oracles.exercised import exercised
 from convcheck.oracles.trial import REALS, Trial
@@ -50,7 +48,7 @@ def judge_bounded(trial: Trial, quantity: Quantity, oracle: str, clause: str) ->
         return
     compared = compare_bounded(got, found.value, bound)
     if compared.status is Status.PASS:
-        reason = too_few_judged(np.isfinite(bound)) or vacuous(found, quantity, case)
+        reason = too_few_judged(compared.judged, got.size) or vacuous(found, quantity, case)
         status = Status.VACUOUS if reason else Status.PASS
         yield Verdict(oracle, quantity, status, clauses, reason, compared.margin)
         return

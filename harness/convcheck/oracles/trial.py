@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
-from convcheck.calls import Call, Operation, Outcome, Returned, Tensor
+from convcheck.calls import Buffers, Call, Operation, Outcome, Returned, Tensor
 from convcheck.capabilities import Capabilities
 from convcheck.case import Case, Layout
 from convcheck.oracles.expected import Expected
@@ -18,6 +18,7 @@ from convcheck_reference.formats import DTYPES
 
 INTEGERS = "integers"
 REALS = "reals"
+_OTHER_SEED = 0x5EED
 
 
 @dataclass(frozen=True)
@@ -41,16 +42,22 @@ class Trial:
             return {"call": _single_call(self.case)}
         calls: dict[str, Call] = {}
         for regime, values in ((INTEGERS, self.integers), (REALS, self.reals)):
-            calls[f"{regime} forward"] = self._call(Operation.FORWARD, values)
+            calls[f"{regime} forward"] = self.call(Operation.FORWARD, values)
             # non-finite gradients are judged by position in the output only
             if self.capabilities.gradients and not (regime == REALS and self.case.regime == "special"):
-                calls[f"{regime} backward"] = self._call(Operation.BACKWARD, values)
+                calls[f"{regime} backward"] = self.call(Operation.BACKWARD, values)
         return calls
 
     @cached_property
     def integers(self) -> Values:
         """The exact regime's data."""
         return integer_values(self.case, {q: self.capabilities.profile(self.case.dtype, q) for q in QUANTITIES})
+
+    @cached_property
+    def other_integers(self) -> Values:
+        """Other data of the exact regime, of the same shapes."""
+        other = replace(self.case, seed=self.case.seed ^ _OTHER_SEED)
+        return integer_values(other, {q: self.capabilities.profile(self.case.dtype, q) for q in QUANTITIES})
 
     @cached_property
     def reals(self) -> Values:
@@ -70,10 +77,11 @@ class Trial:
     def returned(self, regime: str, quantity: Quantity) -> np.ndarray | None:
         """The array that came back for a quantity, if it has the shape and dtype of the contract."""
         name = f"{regime} {'forward' if quantity == 'output' else 'backward'}"
-        outcome = self.outcomes.get(name)
-        if not isinstance(outcome, Returned):
-            return None
-        array = outcome.arrays.get(quantity)
+        return self.array(self.outcomes.get(name), quantity)
+
+    def array(self, outcome: Outcome | None, quantity: Quantity) -> np.ndarray | None:
+        """The array of a quantity in the outcome of a call, if it has the shape and dtype of the contract."""
+        array = outcome.arrays.get(quantity) if isinstance(outcome, Returned) else None
         if array is None or array.shape != self.shape(quantity) or array.dtype != DTYPES[self.case.dtype]:
             return None
         return array
@@ -97,14 +105,15 @@ class Trial:
         done.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("case", "capabilities", "outcomes")})
         return done
 
-    def _call(self, operation: Operation, values: Values) -> Call:
+    def call(self, operation: Operation, values: Values, buffers: Buffers = "fresh") -> Call:
+        """A call of the case's layer on `values`, in the case's layouts."""
         layout_x, layout_weight, layout_grad = self.case.layouts
         tensors = {"x": Tensor(values.x, layout_x), "weight": Tensor(values.weight, layout_weight)}
         if values.bias is not None:
             tensors["bias"] = Tensor(values.bias, "sliced" if layout_weight == "sliced" else "contiguous")
         if operation is Operation.BACKWARD:
             tensors["grad_output"] = Tensor(values.grad_output, layout_grad)
-        return Call(operation, self.case.arguments, tensors, self.case.dtype)
+        return Call(operation, self.case.arguments, tensors, self.case.dtype, buffers)
 
 
 def _single_call(case: Case) -> Call:
