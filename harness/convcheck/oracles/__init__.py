@@ -24,6 +24,7 @@ from convcheck.oracles import (
     soak,
     special,
     state,
+    taint,
 )
 from convcheck.oracles.oracle import Oracle
 from convcheck.oracles.trial import Trial
@@ -42,6 +43,7 @@ ORACLES: Final = (
     Oracle(module.NAME, module.judge),
     Oracle(kept.NAME, kept.judge),
     Oracle(state.NAME, state.judge, state.calls, every=20),
+    Oracle(taint.NAME, taint.judge, taint.calls, every=6),
     Oracle(soak.NAME, soak.judge, soak.calls, every=150),
 )
 """Every oracle, the most general first."""
