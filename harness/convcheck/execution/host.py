@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from convcheck.backend import Backend
-from convcheck.calls import Call, Operation, Outcome, Raised
+from convcheck.calls import Call, Operation, Outcome, Raised, Returned
 from convcheck.capabilities import Capabilities
 from convcheck.execution.inputs import Inputs
 from convcheck.execution.results import Results
@@ -62,7 +62,7 @@ class Host:
     def close(self) -> None:
         """Nothing to release."""
 
-    def call(self, call: Call) -> Outcome:
+    def call(self, call: Call) -> Returned | Raised:
         """Make one call: inputs in their layouts, poisoned free memory, and a look at the memory after."""
         backend = self._backend
         try:
@@ -77,6 +77,10 @@ class Host:
         overwritten = self._results.overwritten(backend)
         returned = self._results.collect(backend, dict(zip(_RESULTS[call.operation], results, strict=False)))
         return replace(returned, mutated=self._inputs.mutated(), overwritten=overwritten)
+
+    def call_all(self, calls: Sequence[Call]) -> list[Outcome]:
+        """Make calls one after the other."""
+        return [self.call(call) for call in calls]
 
     def _invoke(self, call: Call, native: dict[str, Any]) -> tuple[Any, ...]:
         """The backend's results in the order of `_RESULTS`."""

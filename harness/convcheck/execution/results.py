@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from convcheck.backend import Backend
 from convcheck.calls import Returned
+from convcheck.execution.codec import dtype_name
 
 Array = NDArray[Any]
 
@@ -40,6 +41,7 @@ class Results:
             try:
                 # a copy: the candidate may write to its result again
                 copy = np.array(backend.to_numpy(result), order="C", copy=True)
+                dtype_name(copy.dtype)
             except Exception as error:  # noqa: BLE001  (whatever a candidate's result raises is a finding)
                 malformed[name] = f"{type(error).__name__}: {error}"
                 continue
