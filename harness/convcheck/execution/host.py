@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ import numpy as np
 from convcheck.backend import Backend
 from convcheck.calls import Call, Operation, Outcome, Raised, Returned
 from convcheck.capabilities import Capabilities
-from convcheck.tensors.layouts import lay_out, unchanged
+from convcheck.execution.inputs import Inputs
+from convcheck.execution.results import Results
 from convcheck.tensors.poison import poison_free_memory
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.formats import DTYPES
@@ -35,7 +37,7 @@ class Host:
 
     def __init__(self, load: Callable[[], Backend]) -> None:
         self._load = load
-        self._backend = load()
+        self.restart()
 
     @property
     def name(self) -> str:
@@ -55,24 +57,30 @@ class Host:
     def restart(self) -> None:
         """Load the backend anew; state in its modules stays, as in any one process."""
         self._backend = self._load()
+        self._inputs, self._results = Inputs(), Results()
 
     def close(self) -> None:
         """Nothing to release."""
 
-    def call(self, call: Call) -> Outcome:
-        """Make one call: fresh inputs in their layouts, poisoned free memory, and a look at the inputs after."""
-        arrays = {name: lay_out(tensor) for name, tensor in call.tensors.items()}
-        _poison(call)
+    def call(self, call: Call) -> Returned | Raised:
+        """Make one call: inputs in their layouts, poisoned free memory, and a look at the memory after."""
+        backend = self._backend
         try:
             # warnings are the candidate's own business, whatever this process makes of them
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
-                results = self._invoke(call, {n: self._backend.to_native(a) for n, a in arrays.items()})
+                native = self._inputs.place(call, backend)
+                _poison(call)
+                results = self._invoke(call, native)
         except Exception as error:  # noqa: BLE001  (whatever a candidate raises is an outcome)
             return Raised(type(error).__name__, str(error), traceback.format_exc(limit=-8))
-        outcome = self._collect(call, results)
-        mutated = tuple(n for n, array in arrays.items() if not unchanged(array, call.tensors[n]))
-        return Returned(outcome.arrays, outcome.malformed, mutated)
+        overwritten = self._results.overwritten(backend)
+        returned = self._results.collect(backend, dict(zip(_RESULTS[call.operation], results, strict=False)))
+        return replace(returned, mutated=self._inputs.mutated(), overwritten=overwritten)
+
+    def call_all(self, calls: Sequence[Call]) -> list[Outcome]:
+        """Make calls one after the other."""
+        return [self.call(call) for call in calls]
 
     def _invoke(self, call: Call, native: dict[str, Any]) -> tuple[Any, ...]:
         """The backend's results in the order of `_RESULTS`."""
@@ -89,22 +97,6 @@ class Host:
         if call.operation is Operation.FORWARD:
             return (backend.conv2d(x, weight, bias, params),)
         return tuple(backend.conv2d_backward(native["grad_output"], x, weight, bias, params))
-
-    def _collect(self, call: Call, results: tuple[Any, ...]) -> Returned:
-        arrays: dict[str, Any] = {}
-        malformed: dict[str, str] = {}
-        for name, result in zip(_RESULTS[call.operation], results, strict=False):
-            if result is None:
-                arrays[name] = None
-                continue
-            try:
-                array = self._backend.to_numpy(result)
-                # a copy: the candidate may write to its result again
-                arrays[name] = np.array(array, order="C", copy=True)
-            except Exception as error:  # noqa: BLE001  (as above)
-                arrays[name] = None
-                malformed[name] = f"{type(error).__name__}: {error}"
-        return Returned(arrays, malformed)
 
 
 def _poison(call: Call) -> None:
