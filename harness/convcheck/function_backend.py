@@ -122,7 +122,7 @@ def from_torch(tensor: Any) -> NDArray[Any]:
         raise TypeError(f"returned a {type(tensor).__name__}; expected a torch.Tensor")
     plain = tensor.detach().cpu().resolve_conj().resolve_neg()
     if plain.dtype == torch.bfloat16:
-        return np.asarray(plain.contiguous().view(torch.int16).numpy().view(bfloat16))
+        return np.asarray(plain.view(torch.int16).numpy().view(bfloat16))
     return np.asarray(plain.numpy())
 
 

@@ -14,13 +14,16 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from convcheck.calls import Call, Died, Hung, Outcome
 from convcheck.capabilities import Capabilities
 from convcheck.execution.channel import Channel
 from convcheck.execution.codec import MessageError
+from convcheck.execution.faults import explain
 from convcheck.execution.messages import TO_JUDGE, Answer, Calls, Failed, Ready
+from convcheck.tensors.poison import ALLOCATOR_SETTINGS
 from convcheck_reference.errors import ConvcheckError
 
 CALL_LIMIT: Final = 60.0
@@ -83,8 +86,17 @@ class IsolatedCandidate:
             fault = self._answers(Calls(first, tuple(calls[len(outcomes) :])), outcomes)
             if fault is not None:
                 self.restart()
+                if isinstance(fault, Died):
+                    fault = replace(fault, fault=explain(calls[len(outcomes)], self._dies))
                 outcomes.append(fault)
         return outcomes
+
+    def _dies(self, call: Call) -> bool:
+        self._number += 1
+        fault = self._answers(Calls(self._number - 1, (call,)), [])
+        if fault is not None:
+            self.restart()
+        return isinstance(fault, Died)
 
     def _answers(self, calls: Calls, outcomes: list[Outcome]) -> Outcome | None:
         """Add the outcomes of `calls` until one is missing: then why, else None."""
@@ -165,7 +177,8 @@ class IsolatedCandidate:
 
 
 def _environment() -> dict[str, str]:
-    """The worker's environment: one thread, unless the user says otherwise, and the same import path."""
+    """The worker's environment: one thread, unless the user says otherwise, poisoned memory, our import path."""
     paths = [p for p in sys.path if p]
     single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return {**single, **os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    tunables = ":".join(filter(None, (ALLOCATOR_SETTINGS, os.environ.get("GLIBC_TUNABLES"))))
+    return {**single, **os.environ, "PYTHONPATH": os.pathsep.join(paths), "GLIBC_TUNABLES": tunables}

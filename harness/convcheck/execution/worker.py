@@ -11,6 +11,7 @@ from convcheck.execution.channel import Channel
 from convcheck.execution.host import Host
 from convcheck.execution.messages import TO_WORKER, Answer, Calls, Failed, Ready
 from convcheck.registry import load
+from convcheck.tensors.guarded import guarded
 from convcheck_reference.errors import ConvcheckError
 
 
@@ -23,7 +24,7 @@ def main(descriptor: int, spec: str) -> None:
         return load(spec)
 
     try:
-        host = Host(load_backend)
+        host = Host(load_backend, guarded)
         channel.send(Ready(host.name, host.capabilities, dict(host.versions)))
     except ConvcheckError as error:
         channel.send(Failed(type(error).__name__, str(error)))

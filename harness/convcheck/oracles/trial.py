@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
-from convcheck.calls import Call, Operation, Outcome, Returned, Tensor
+from convcheck.calls import Call, Memory, Operation, Outcome, Returned, Tensor
 from convcheck.capabilities import Capabilities
 from convcheck.case import Case, Layout
 from convcheck.oracles.expected import Expected
@@ -40,11 +40,15 @@ class Trial:
         if self.case.violation is not None or self.case.entry == "module":
             return {"call": _single_call(self.case)}
         calls: dict[str, Call] = {}
-        for regime, values in ((INTEGERS, self.integers), (REALS, self.reals)):
-            calls[f"{regime} forward"] = self._call(Operation.FORWARD, values)
+        regimes: tuple[tuple[str, Values, Memory], ...] = (
+            (INTEGERS, self.integers, "guard_after"),
+            (REALS, self.reals, "guard_before"),
+        )
+        for regime, values, memory in regimes:
+            calls[f"{regime} forward"] = self._call(Operation.FORWARD, values, memory)
             # non-finite gradients are judged by position in the output only
             if self.capabilities.gradients and not (regime == REALS and self.case.regime == "special"):
-                calls[f"{regime} backward"] = self._call(Operation.BACKWARD, values)
+                calls[f"{regime} backward"] = self._call(Operation.BACKWARD, values, memory)
         return calls
 
     @cached_property
@@ -69,14 +73,18 @@ class Trial:
 
     def returned(self, regime: str, quantity: Quantity) -> np.ndarray | None:
         """The array that came back for a quantity, if it has the shape and dtype of the contract."""
-        name = f"{regime} {'forward' if quantity == 'output' else 'backward'}"
-        outcome = self.outcomes.get(name)
+        outcome = self._outcome(regime, quantity)
         if not isinstance(outcome, Returned):
             return None
         array = outcome.arrays.get(quantity)
         if array is None or array.shape != self.shape(quantity) or array.dtype != DTYPES[self.case.dtype]:
             return None
         return array
+
+    def poisoned(self, regime: str, quantity: Quantity) -> bool:
+        """Whether an element of a quantity that is never written would have shown."""
+        outcome = self._outcome(regime, quantity)
+        return isinstance(outcome, Returned) and outcome.poisoned
 
     def outcome(self, oracle: str, name: str) -> Outcome | None:
         """The outcome of a call that an oracle asked for under a name of its own; None if it was not made."""
@@ -97,13 +105,16 @@ class Trial:
         done.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("case", "capabilities", "outcomes")})
         return done
 
-    def _call(self, operation: Operation, values: Values) -> Call:
+    def _outcome(self, regime: str, quantity: Quantity) -> Outcome | None:
+        return self.outcomes.get(f"{regime} {'forward' if quantity == 'output' else 'backward'}")
+
+    def _call(self, operation: Operation, values: Values, memory: Memory) -> Call:
         layout_x, layout_weight, layout_grad = self.case.layouts
-        tensors = {"x": Tensor(values.x, layout_x), "weight": Tensor(values.weight, layout_weight)}
+        tensors = {"x": Tensor(values.x, layout_x, memory), "weight": Tensor(values.weight, layout_weight, memory)}
         if values.bias is not None:
-            tensors["bias"] = Tensor(values.bias, "sliced" if layout_weight == "sliced" else "contiguous")
+            tensors["bias"] = Tensor(values.bias, "sliced" if layout_weight == "sliced" else "contiguous", memory)
         if operation is Operation.BACKWARD:
-            tensors["grad_output"] = Tensor(values.grad_output, layout_grad)
+            tensors["grad_output"] = Tensor(values.grad_output, layout_grad, memory)
         return Call(operation, self.case.arguments, tensors, self.case.dtype)
 
 
@@ -117,7 +128,7 @@ def _single_call(case: Case) -> Call:
         chosen: Layout = "contiguous" if layout is None else case.layouts[layout]
         if chosen == "expanded" and values.size:
             values = np.ascontiguousarray(np.broadcast_to(values[:1], shape))
-        return Tensor(values, chosen)
+        return Tensor(values, chosen, "guard_after")
 
     shape = case.input_shape
     if case.flaw == "input_ndim":
@@ -135,7 +146,7 @@ def _single_call(case: Case) -> Call:
     tensors["weight"] = tensor(weight)
     if case.flaw == "weight_dtype":
         other = np.float64 if dtype != np.float64 else np.float32
-        tensors["weight"] = Tensor(tensors["weight"].values.astype(other))
+        tensors["weight"] = replace(tensors["weight"], values=tensors["weight"].values.astype(other))
     if case.arguments.bias:
         tensors["bias"] = tensor((weight[0] + (case.flaw == "bias_shape"),))
     return Call(Operation.FORWARD, case.arguments, tensors, case.dtype)
