@@ -12,7 +12,21 @@ from typing import Final
 
 from convcheck.calls import Call
 from convcheck.case import Case
-from convcheck.oracles import adjoint, bounded, contract, exact, gradients, memory, module, parity, special
+from convcheck.oracles import (
+    adjoint,
+    bounded,
+    contract,
+    exact,
+    gradients,
+    kept,
+    memory,
+    module,
+    parity,
+    soak,
+    special,
+    state,
+    taint,
+)
 from convcheck.oracles.oracle import Oracle
 from convcheck.oracles.trial import Trial
 from convcheck.verdicts import Verdict
@@ -29,6 +43,10 @@ ORACLES: Final = (
     Oracle(gradients.NAME, gradients.judge),
     Oracle(adjoint.NAME, adjoint.judge),
     Oracle(module.NAME, module.judge),
+    Oracle(kept.NAME, kept.judge),
+    Oracle(state.NAME, state.judge, state.calls, every=20),
+    Oracle(taint.NAME, taint.judge, taint.calls, every=6),
+    Oracle(soak.NAME, soak.judge, soak.calls, every=150),
 )
 """Every oracle, the most general first."""
 

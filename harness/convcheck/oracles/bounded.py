@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from convcheck.oracles.compare import compare_bounded
 from convcheck.oracles.exercised import exercised
 from convcheck.oracles.trial import REALS, Trial
@@ -52,7 +50,7 @@ def judge_bounded(trial: Trial, quantity: Quantity, oracle: str, clause: str) ->
     if compared.status is Status.PASS:
         # right where poison would have stood
         written = ("C2D-PURE-2",) if trial.poisoned(REALS, quantity) else ()
-        reason = too_few_judged(np.isfinite(bound)) or vacuous(found, quantity, case)
+        reason = too_few_judged(compared.judged, got.size) or vacuous(found, quantity, case)
         status = Status.VACUOUS if reason else Status.PASS
         yield Verdict(oracle, quantity, status, (*clauses, *written), reason, compared.margin)
         return

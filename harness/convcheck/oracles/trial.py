@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from convcheck.calls import Call, Memory, Operation, Outcome, Returned, Tensor
+from convcheck.calls import Buffers, Call, Memory, Operation, Outcome, Returned, Tensor
 from convcheck.capabilities import Capabilities
 from convcheck.case import Case, Layout
 from convcheck.oracles.expected import Expected
@@ -18,6 +18,7 @@ from convcheck_reference.formats import DTYPES
 
 INTEGERS = "integers"
 REALS = "reals"
+_OTHER_SEED = 0x5EED
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,22 @@ class Trial:
             (REALS, self.reals, "guard_before"),
         )
         for regime, values, memory in regimes:
-            calls[f"{regime} forward"] = self._call(Operation.FORWARD, values, memory)
+            calls[f"{regime} forward"] = self.call(Operation.FORWARD, values, memory=memory)
             # non-finite gradients are judged by position in the output only
             if self.capabilities.gradients and not (regime == REALS and self.case.regime == "special"):
-                calls[f"{regime} backward"] = self._call(Operation.BACKWARD, values, memory)
+                calls[f"{regime} backward"] = self.call(Operation.BACKWARD, values, memory=memory)
         return calls
 
     @cached_property
     def integers(self) -> Values:
         """The exact regime's data."""
         return integer_values(self.case, {q: self.capabilities.profile(self.case.dtype, q) for q in QUANTITIES})
+
+    @cached_property
+    def other_integers(self) -> Values:
+        """Other data of the exact regime, of the same shapes."""
+        other = replace(self.case, seed=self.case.seed ^ _OTHER_SEED)
+        return integer_values(other, {q: self.capabilities.profile(self.case.dtype, q) for q in QUANTITIES})
 
     @cached_property
     def reals(self) -> Values:
@@ -73,10 +80,11 @@ class Trial:
 
     def returned(self, regime: str, quantity: Quantity) -> np.ndarray | None:
         """The array that came back for a quantity, if it has the shape and dtype of the contract."""
-        outcome = self._outcome(regime, quantity)
-        if not isinstance(outcome, Returned):
-            return None
-        array = outcome.arrays.get(quantity)
+        return self.array(self._outcome(regime, quantity), quantity)
+
+    def array(self, outcome: Outcome | None, quantity: Quantity) -> np.ndarray | None:
+        """The array of a quantity in the outcome of a call, if it has the shape and dtype of the contract."""
+        array = outcome.arrays.get(quantity) if isinstance(outcome, Returned) else None
         if array is None or array.shape != self.shape(quantity) or array.dtype != DTYPES[self.case.dtype]:
             return None
         return array
@@ -108,14 +116,15 @@ class Trial:
     def _outcome(self, regime: str, quantity: Quantity) -> Outcome | None:
         return self.outcomes.get(f"{regime} {'forward' if quantity == 'output' else 'backward'}")
 
-    def _call(self, operation: Operation, values: Values, memory: Memory) -> Call:
+    def call(self, operation: Operation, values: Values, buffers: Buffers = "fresh", memory: Memory = "heap") -> Call:
+        """A call of the case's layer on `values`, in the case's layouts."""
         layout_x, layout_weight, layout_grad = self.case.layouts
         tensors = {"x": Tensor(values.x, layout_x, memory), "weight": Tensor(values.weight, layout_weight, memory)}
         if values.bias is not None:
             tensors["bias"] = Tensor(values.bias, "sliced" if layout_weight == "sliced" else "contiguous", memory)
         if operation is Operation.BACKWARD:
             tensors["grad_output"] = Tensor(values.grad_output, layout_grad, memory)
-        return Call(operation, self.case.arguments, tensors, self.case.dtype)
+        return Call(operation, self.case.arguments, tensors, self.case.dtype, buffers)
 
 
 def _single_call(case: Case) -> Call:
