@@ -22,6 +22,7 @@ from convcheck_reference.params import Conv2dParams
 _RESULTS = {
     Operation.FORWARD: ("output",),
     Operation.BACKWARD: ("grad_input", "grad_weight", "grad_bias"),
+    Operation.DOUBLE_BACKWARD: ("grad_grad_output", "grad_input", "grad_weight"),
     Operation.MODULE: ("weight", "bias", "output"),
 }
 
@@ -88,6 +89,9 @@ class Host:
         x, weight, bias = native["x"], native["weight"], native.get("bias")
         if call.operation is Operation.FORWARD:
             return (backend.conv2d(x, weight, bias, params),)
+        if call.operation is Operation.DOUBLE_BACKWARD:
+            outer = (native["grad_grad_input"], native["grad_grad_weight"], native.get("grad_grad_bias"))
+            return tuple(backend.conv2d_double_backward(*outer, native["grad_output"], x, weight, bias, params))
         return tuple(backend.conv2d_backward(native["grad_output"], x, weight, bias, params))
 
     def _collect(self, call: Call, results: tuple[Any, ...]) -> Returned:
@@ -112,6 +116,6 @@ def _poison(call: Call) -> None:
     with suppress(ConvcheckError, TypeError):
         shape = Conv2dParams.of(call.arguments).output_shape(call.tensors["x"].values.shape)
         poison_free_memory(dtype, int(np.prod(shape)))
-        if call.operation is Operation.BACKWARD:
+        if call.operation in (Operation.BACKWARD, Operation.DOUBLE_BACKWARD):
             poison_free_memory(dtype, call.tensors["x"].values.size)
             poison_free_memory(dtype, call.tensors["weight"].values.size)

@@ -12,7 +12,17 @@ from typing import Final
 
 from convcheck.calls import Call
 from convcheck.case import Case
-from convcheck.oracles import adjoint, bounded, contract, exact, gradients, module, parity, special
+from convcheck.oracles import (
+    adjoint,
+    bounded,
+    contract,
+    double_backward,
+    exact,
+    gradients,
+    module,
+    parity,
+    special,
+)
 from convcheck.oracles.oracle import Oracle
 from convcheck.oracles.trial import Trial
 from convcheck.verdicts import Verdict
@@ -28,6 +38,7 @@ ORACLES: Final = (
     Oracle(gradients.NAME, gradients.judge),
     Oracle(adjoint.NAME, adjoint.judge),
     Oracle(module.NAME, module.judge),
+    Oracle(double_backward.NAME, double_backward.judge, double_backward.calls, every=4),
 )
 """Every oracle, the most general first."""
 
