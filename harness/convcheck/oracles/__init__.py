@@ -19,6 +19,7 @@ from convcheck.oracles import (
     double_backward,
     exact,
     gradients,
+    metamorphic,
     module,
     parity,
     special,
@@ -39,6 +40,7 @@ ORACLES: Final = (
     Oracle(adjoint.NAME, adjoint.judge),
     Oracle(module.NAME, module.judge),
     Oracle(double_backward.NAME, double_backward.judge, double_backward.calls, every=4),
+    *metamorphic.ORACLES,
 )
 """Every oracle, the most general first."""
 
