@@ -7,9 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck import Backend, Capabilities, Gradients
+from convcheck import Backend, Capabilities, DoubleGradients, Gradients
 from convcheck_reference import DTYPES, Conv2dParams
-from convcheck_reference.convolution import conv2d, conv2d_grad_bias, conv2d_grad_input, conv2d_grad_weight
+from convcheck_reference.convolution import (
+    conv2d,
+    conv2d_double_backward,
+    conv2d_grad_bias,
+    conv2d_grad_input,
+    conv2d_grad_weight,
+)
 from convcheck_reference.errors import InputShapeError
 from convcheck_reference.initialisation import reset_parameters
 
@@ -20,7 +26,7 @@ class NumpyBackend(Backend):
     """`convcheck_reference.convolution`, for every dtype, layout and mode."""
 
     name = "numpy"
-    capabilities = Capabilities(dtypes=tuple(DTYPES), gradients=True, module=True)
+    capabilities = Capabilities(dtypes=tuple(DTYPES), gradients=True, double_backward=True, module=True)
 
     def conv2d(self, x: Array, weight: Array, bias: Array | None, params: Conv2dParams) -> Array:
         """The output."""
@@ -36,6 +42,25 @@ class NumpyBackend(Backend):
             conv2d_grad_input(grad_output, weight, params, x.shape, dtype=x.dtype),
             conv2d_grad_weight(grad_output, x, params, dtype=x.dtype),
             None if bias is None else conv2d_grad_bias(grad_output, dtype=x.dtype),
+        )
+
+    def conv2d_double_backward(
+        self,
+        grad_grad_input: Array,
+        grad_grad_weight: Array,
+        grad_grad_bias: Array | None,
+        grad_output: Array,
+        x: Array,
+        weight: Array,
+        bias: Array | None,
+        params: Conv2dParams,
+    ) -> DoubleGradients:
+        """The gradients of the gradients."""
+        del bias  # no gradient depends on it
+        return DoubleGradients(
+            *conv2d_double_backward(
+                grad_grad_input, grad_grad_weight, grad_grad_bias, grad_output, x, weight, params, dtype=x.dtype
+            )
         )
 
     def make_module(self, **constructor_arguments: Any) -> NumpyModule:

@@ -3,7 +3,7 @@
 Everything public is exported here.
 """
 
-from convcheck.backend import Backend, Gradients, Module, UnavailableError
+from convcheck.backend import Backend, DoubleGradients, Gradients, Module, UnavailableError
 from convcheck.capabilities import Capabilities, CapabilityError
 from convcheck.case import LAYOUTS, REGIMES, Case
 from convcheck.function_backend import capabilities
@@ -22,6 +22,7 @@ __all__ = [
     "CapabilityError",
     "Case",
     "ConvcheckError",
+    "DoubleGradients",
     "Evidence",
     "Gradients",
     "Module",

@@ -25,6 +25,7 @@ from convcheck_reference.params import Conv2dParams
 _RESULTS = {
     Operation.FORWARD: ("output",),
     Operation.BACKWARD: ("grad_input", "grad_weight", "grad_bias"),
+    Operation.DOUBLE_BACKWARD: ("grad_grad_output", "grad_input", "grad_weight"),
     Operation.MODULE: ("weight", "bias", "output"),
 }
 
@@ -110,6 +111,9 @@ class Host:
         x, weight, bias = native["x"], native["weight"], native.get("bias")
         if call.operation is Operation.FORWARD:
             return (backend.conv2d(x, weight, bias, params),)
+        if call.operation is Operation.DOUBLE_BACKWARD:
+            outer = (native["grad_grad_input"], native["grad_grad_weight"], native.get("grad_grad_bias"))
+            return tuple(backend.conv2d_double_backward(*outer, native["grad_output"], x, weight, bias, params))
         return tuple(backend.conv2d_backward(native["grad_output"], x, weight, bias, params))
 
 
@@ -122,7 +126,7 @@ def _poison(call: Call, native: Any) -> bool:
     except (ConvcheckError, TypeError):
         return False
     sizes = [math.prod(shape)]
-    if call.operation is Operation.BACKWARD:
+    if call.operation in (Operation.BACKWARD, Operation.DOUBLE_BACKWARD):
         # of the gradients
         sizes = [call.tensors[name].values.size for name in ("x", "weight", "bias") if name in call.tensors]
     poisoned = [poison_free_memory(native, dtype, size, kind) for size in sizes]
