@@ -2,10 +2,9 @@
 
 from functools import cache
 
-import numpy as np
 import pytest
 
-from convcheck.calls import Operation, Returned
+from convcheck.calls import Returned
 from convcheck.defects import DEFECTS, Category, UnknownDefectError, defect
 from convcheck.execution import Host
 from convcheck.oracles.trial import Trial
@@ -49,7 +48,9 @@ def bits(outcome):
     """Whatever came back, comparable: bytes, or how the call failed."""
     if not isinstance(outcome, Returned):
         return type(outcome).__name__
-    arrays = {n: None if a is None else (a.shape, a.dtype, (a + a.dtype.type(0)).tobytes()) for n, a in outcome.arrays.items()}
+    arrays = {
+        n: None if a is None else (a.shape, a.dtype, (a + a.dtype.type(0)).tobytes()) for n, a in outcome.arrays.items()
+    }
     return arrays, outcome.malformed, outcome.mutated
 
 
