@@ -12,7 +12,6 @@ from functools import lru_cache, partial
 from multiprocessing import get_context
 from typing import Final, TypeAlias, TypeVar
 
-from convcheck.campaign import BLOCK
 from convcheck.capabilities import Capabilities
 from convcheck.case import Case
 from convcheck.certify.baselines import BASELINES
@@ -21,6 +20,7 @@ from convcheck.certify.variants import Variant
 from convcheck.defects import Defect
 from convcheck.execution import Candidate, Host, IsolatedCandidate
 from convcheck.execution.judging import first_causes, judge_case
+from convcheck.execution.lanes import BLOCK
 from convcheck.strategies import cases, generate
 from convcheck_reference.selfcheck import self_check
 
