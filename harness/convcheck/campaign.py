@@ -29,13 +29,11 @@ from convcheck.known_failures import KnownFailure, apply_known_failures
 from convcheck.profiles import QUANTITIES
 from convcheck.record import BackendRecord, Count, Coverage, Finding, Record
 from convcheck.registry import load, resolve
-from convcheck.strategies import cases, generate
+from convcheck.strategies import generate
 from convcheck.strategies.coverage import from_counts
+from convcheck.strategies.generate import BLOCK
 from convcheck.verdicts import Status
 from convcheck_reference.selfcheck import self_check
-
-BLOCK = 250
-"""Cases that one worker judges at a time."""
 
 Progress = Callable[[str, int, int], None]
 """Called with the backend, the number of cases done and the number of failures."""
@@ -50,7 +48,7 @@ class Options:
         examples: cases for each backend; None for as many as `seconds` allow.
         seconds: wall time for each backend; None for no limit.
         seed: of the generator.
-        dtypes: restricts the dtypes; empty for those that a backend declares, complex ones excepted.
+        dtypes: restricts the dtypes; empty for those that a backend declares.
         clause: restricts the verdicts to one clause; empty for all.
         workers: judging processes, each with a candidate process of its own.
         in_process: the candidate runs in this process, for debuggers.
@@ -86,8 +84,8 @@ class _Lane:
         size = BLOCK
         if self.options.examples is not None:
             size = min(BLOCK, self.options.examples - number * BLOCK)
-        strategy = cases(capabilities, self.options.dtypes or None)
-        return generate(strategy, run_seed=self.options.seed, block=number, size=size)
+        dtypes = self.options.dtypes or None
+        return generate(capabilities, dtypes, run_seed=self.options.seed, block=number, size=size)
 
 
 def run(
