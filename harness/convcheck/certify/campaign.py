@@ -20,8 +20,8 @@ from convcheck.certify.variants import Variant
 from convcheck.defects import Defect
 from convcheck.execution import Candidate, Host, IsolatedCandidate
 from convcheck.execution.judging import first_causes, judge_case
-from convcheck.execution.lanes import BLOCK
-from convcheck.strategies import cases, generate
+from convcheck.strategies import generate
+from convcheck.strategies.generate import BLOCK
 from convcheck_reference.selfcheck import self_check
 
 Subject = TypeVar("Subject")
@@ -158,7 +158,7 @@ class _Key:
 
 @lru_cache(maxsize=32)
 def _block(key: _Key, seed: int, number: int, size: int) -> tuple[Case, ...]:
-    return generate(cases(key.capabilities), run_seed=seed, block=number, size=size)
+    return generate(key.capabilities, run_seed=seed, block=number, size=size)
 
 
 def _map(function: Callable[[Subject], Result], subjects: Iterable[Subject], workers: int) -> Iterator[Result]:

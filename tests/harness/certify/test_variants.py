@@ -4,7 +4,7 @@ import pytest
 from convcheck.certify.variants import VARIANTS, fused, variant
 from convcheck.execution import Host
 from convcheck.execution.judging import judge_block
-from convcheck.strategies import cases, generate
+from convcheck.strategies import generate
 from convcheck.verdicts import JUDGED
 
 
@@ -15,7 +15,7 @@ def test_there_are_enough_of_them():
 @pytest.mark.parametrize("item", VARIANTS, ids=lambda item: item.name)
 def test_a_variant_raises_no_alarm(item):
     host = Host(item.backend)
-    tally = judge_block(host, generate(cases(host.capabilities), run_seed=3, block=0, size=15), 0)
+    tally = judge_block(host, generate(host.capabilities, run_seed=3, block=0, size=15), 0)
     assert not tally.failures
     assert sum(n for (_, status, _), n in tally.counts.items() if status in JUDGED) > 50
 

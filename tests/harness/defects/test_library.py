@@ -13,7 +13,7 @@ from convcheck.oracles.trial import Trial
 from convcheck.reference_backend import ReferenceBackend
 from convcheck.registry import load
 from convcheck.rules import facts
-from convcheck.strategies import cases, generate
+from convcheck.strategies import generate
 from convcheck.token import read
 from convcheck.verdicts import FAILURES, Status
 
@@ -62,7 +62,7 @@ WITNESSES = {
 @cache
 def pool():
     """Small legal cases: cheap, and of every kind."""
-    drawn = generate(cases(CAPABILITIES), run_seed=5, block=0, size=400)
+    drawn = generate(CAPABILITIES, run_seed=5, block=0, size=400)
     legal = [c for c in drawn if c.violation is None and c.entry == "function"]
     return tuple(c for c in legal if c.params.multiply_adds(c.input_shape) <= 8_000)
 
