@@ -16,6 +16,8 @@ from convcheck_reference import Conv2dParams
 class TorchCompile(TorchCpu):
     """The CPU kernels behind `torch.compile`. About two seconds for every new shape.
 
+    No double backward: compiled gradients cannot be differentiated again.
+
     Raises:
         UnavailableError: Inductor has no C++ compiler here.
     """

@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from convcheck import LAYOUTS, Backend, Capabilities, Gradients, Profile, UnavailableError
-from convcheck.function_backend import from_torch, to_torch
+from convcheck import LAYOUTS, Backend, Capabilities, DoubleGradients, Gradients, Profile, UnavailableError
+from convcheck.function_backend import differentiate_twice, from_torch, to_torch
 from convcheck.profiles import BF16_ACC_FLUSHING, BF16_IN_FP32_ACC_FLUSHING, FP16_ACC, TF32_INPUTS, Quantity
 from convcheck_reference import Conv2dParams
 
@@ -48,6 +48,7 @@ class TorchBackend(Backend):
         dtypes=("float32", "float64", "float16", "bfloat16", "complex64", "complex128"),
         layouts=STRIDED,
         gradients=True,
+        double_backward=True,
         module=True,
         profiles=CPU_PROFILES,
     )
@@ -72,6 +73,26 @@ class TorchBackend(Backend):
             output = apply(inputs[0], inputs[1], inputs[2] if bias is not None else None, params)
             gradients = torch.autograd.grad(output, inputs, grad_output)
         return Gradients(gradients[0], gradients[1], gradients[2] if bias is not None else None)
+
+    def conv2d_double_backward(
+        self,
+        grad_grad_input: Any,
+        grad_grad_weight: Any,
+        grad_grad_bias: Any | None,
+        grad_output: Any,
+        x: Any,
+        weight: Any,
+        bias: Any | None,
+        params: Conv2dParams,
+    ) -> DoubleGradients:
+        """The gradients of the gradients, by autograd."""
+        with self.settings():
+            return differentiate_twice(
+                lambda x, weight, bias: apply(x, weight, bias, params),
+                (x, weight, bias),
+                grad_output,
+                (grad_grad_input, grad_grad_weight, grad_grad_bias),
+            )
 
     def make_module(self, *, dtype: str = "float32", **constructor_arguments: Any) -> Any:
         """A `torch.nn.Conv2d`."""
@@ -142,7 +163,11 @@ class TorchCuda(TorchBackend):
     device = "cuda"
     allow_tf32: ClassVar[bool] = False
     capabilities = Capabilities(
-        dtypes=("float32", "float64", "float16", "bfloat16"), layouts=STRIDED, gradients=True, module=True
+        dtypes=("float32", "float64", "float16", "bfloat16"),
+        layouts=STRIDED,
+        gradients=True,
+        double_backward=True,
+        module=True,
     )
 
     def settings(self) -> AbstractContextManager[Any]:
@@ -164,7 +189,12 @@ class TorchCudaTf32(TorchCuda):
     name = "torch-cuda-tf32"
     allow_tf32 = True
     capabilities = Capabilities(
-        dtypes=("float32",), layouts=STRIDED, gradients=True, module=True, profiles={"float32": TF32_INPUTS}
+        dtypes=("float32",),
+        layouts=STRIDED,
+        gradients=True,
+        double_backward=True,
+        module=True,
+        profiles={"float32": TF32_INPUTS},
     )
 
 
@@ -180,7 +210,9 @@ class TorchMps(TorchBackend):
 
     name = "torch-mps"
     device = "mps"
-    capabilities = Capabilities(dtypes=("float32", "float16"), layouts=STRIDED, gradients=True, module=True)
+    capabilities = Capabilities(
+        dtypes=("float32", "float16"), layouts=STRIDED, gradients=True, double_backward=True, module=True
+    )
 
 
 class TorchXpu(TorchBackend):
@@ -189,7 +221,11 @@ class TorchXpu(TorchBackend):
     name = "torch-xpu"
     device = "xpu"
     capabilities = Capabilities(
-        dtypes=("float32", "float64", "float16", "bfloat16"), layouts=STRIDED, gradients=True, module=True
+        dtypes=("float32", "float64", "float16", "bfloat16"),
+        layouts=STRIDED,
+        gradients=True,
+        double_backward=True,
+        module=True,
     )
 
 

@@ -3,11 +3,12 @@
 Everything public is exported here.
 """
 
-from convcheck.backend import Backend, Gradients, Module, UnavailableError
+from convcheck.backend import Backend, DoubleGradients, Gradients, Module, UnavailableError
 from convcheck.capabilities import Capabilities, CapabilityError
 from convcheck.case import LAYOUTS, REGIMES, Case
 from convcheck.function_backend import capabilities
 from convcheck.profiles import PROFILES, Profile
+from convcheck.reference_backend import ReferenceBackend
 from convcheck.registry import RegistryError, load, register
 from convcheck.token import TokenError
 from convcheck.verdicts import Evidence, Status, Verdict
@@ -22,10 +23,12 @@ __all__ = [
     "CapabilityError",
     "Case",
     "ConvcheckError",
+    "DoubleGradients",
     "Evidence",
     "Gradients",
     "Module",
     "Profile",
+    "ReferenceBackend",
     "RegistryError",
     "Status",
     "TokenError",

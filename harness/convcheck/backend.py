@@ -26,6 +26,14 @@ class Gradients(NamedTuple):
     bias: Any | None
 
 
+class DoubleGradients(NamedTuple):
+    """What `conv2d_double_backward` returns: gradients with respect to grad_output, x and weight."""
+
+    grad_output: Any
+    input: Any
+    weight: Any
+
+
 @runtime_checkable
 class Module(Protocol):
     """What `make_module` returns: a layer with its parameters, callable on an input."""
@@ -68,6 +76,31 @@ class Backend:
         self, grad_output: Any, x: Any, weight: Any, bias: Any | None, params: Conv2dParams
     ) -> Gradients:
         """The gradients of the output, weighted by `grad_output`, with respect to x, weight and bias."""
+        raise NotImplementedError
+
+    def conv2d_double_backward(
+        self,
+        grad_grad_input: Any,
+        grad_grad_weight: Any,
+        grad_grad_bias: Any | None,
+        grad_output: Any,
+        x: Any,
+        weight: Any,
+        bias: Any | None,
+        params: Conv2dParams,
+    ) -> DoubleGradients:
+        """The gradients of ⟨ggx, gx⟩ + ⟨ggw, gw⟩ + ⟨ggb, gb⟩, where gx, gw and gb are the results of `conv2d_backward`.
+
+        Args:
+            grad_grad_input: ggx, shaped as x.
+            grad_grad_weight: ggw, shaped as weight.
+            grad_grad_bias: ggb, shaped as bias; None without one.
+            grad_output: shaped as the output.
+            x: the input.
+            weight: the weight.
+            bias: the bias or None; no result depends on its values.
+            params: the layer.
+        """
         raise NotImplementedError
 
     def make_module(self, **constructor_arguments: Any) -> Module:

@@ -25,6 +25,7 @@ class Capabilities:
         padding_modes: the padding modes.
         layouts: the memory layouts that may reach it.
         gradients: whether `conv2d_backward` gives gradients.
+        double_backward: whether `conv2d_double_backward` gives gradients of the gradients.
         module: whether `make_module` builds layers.
         groups: whether groups > 1 is supported.
         dilation: whether dilation > 1 is supported.
@@ -43,6 +44,7 @@ class Capabilities:
     padding_modes: tuple[PaddingMode, ...] = PADDING_MODES
     layouts: tuple[Layout, ...] = LAYOUTS
     gradients: bool = False
+    double_backward: bool = False
     module: bool = False
     groups: bool = True
     dilation: bool = True

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.backend import Backend, Gradients
+from convcheck.backend import Backend, DoubleGradients, Gradients
 from convcheck.capabilities import Capabilities
 from convcheck.case import LAYOUTS
 from convcheck_reference.errors import ConvcheckError
@@ -91,6 +91,25 @@ class FunctionBackend(Backend):
         gradients = torch.autograd.grad(output, inputs, grad_output)
         return Gradients(gradients[0], gradients[1], gradients[2] if bias is not None else None)
 
+    def conv2d_double_backward(
+        self,
+        grad_grad_input: Any,
+        grad_grad_weight: Any,
+        grad_grad_bias: Any | None,
+        grad_output: Any,
+        x: Any,
+        weight: Any,
+        bias: Any | None,
+        params: Conv2dParams,
+    ) -> DoubleGradients:
+        """The gradients of the gradients, by torch's autograd."""
+        return differentiate_twice(
+            lambda x, weight, bias: self.conv2d(x, weight, bias, params),
+            (x, weight, bias),
+            grad_output,
+            (grad_grad_input, grad_grad_weight, grad_grad_bias),
+        )
+
     def to_native(self, array: NDArray[Any]) -> Any:
         """The array, or a torch tensor on the same memory."""
         return to_torch(array) if self._torch else array
@@ -98,6 +117,29 @@ class FunctionBackend(Backend):
     def to_numpy(self, native: Any) -> NDArray[Any]:
         """The array of a result, which must be of the type that the function takes."""
         return from_torch(native) if self._torch else super().to_numpy(native)
+
+
+def differentiate_twice(
+    function: Callable[..., Any], tensors: tuple[Any, Any, Any], grad_output: Any, grad_grads: tuple[Any, Any, Any]
+) -> DoubleGradients:
+    """The gradients of the gradients of a function of (x, weight, bias), by torch's autograd.
+
+    Args:
+        function: gives the output.
+        tensors: x, weight, and bias or None.
+        grad_output: shaped as the output.
+        grad_grads: weights of the gradients, shaped as `tensors`; None where the bias is.
+    """
+    import torch  # noqa: PLC0415
+
+    inputs = [t.detach().requires_grad_() for t in tensors if t is not None]
+    outer = grad_output.detach().requires_grad_()
+    output = function(inputs[0], inputs[1], inputs[2] if tensors[2] is not None else None)
+    gradients = torch.autograd.grad(output, inputs, outer, create_graph=True)
+    weights = [t for t in grad_grads if t is not None]
+    # on an empty batch nothing depends on x: its gradient is zero, not an error
+    second = torch.autograd.grad(gradients, (outer, *inputs[:2]), weights, materialize_grads=True)
+    return DoubleGradients(*second)
 
 
 def to_torch(array: NDArray[Any]) -> Any:
@@ -122,7 +164,7 @@ def from_torch(tensor: Any) -> NDArray[Any]:
         raise TypeError(f"returned a {type(tensor).__name__}; expected a torch.Tensor")
     plain = tensor.detach().cpu().resolve_conj().resolve_neg()
     if plain.dtype == torch.bfloat16:
-        return np.asarray(plain.contiguous().view(torch.int16).numpy().view(bfloat16))
+        return np.asarray(plain.view(torch.int16).numpy().view(bfloat16))
     return np.asarray(plain.numpy())
 
 

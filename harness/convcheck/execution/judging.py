@@ -16,6 +16,7 @@ from convcheck.oracles.trial import Trial
 from convcheck.strategies.coverage import features
 from convcheck.verdicts import FAILURES, Status, Verdict
 
+_ECHOES = ("adjoint", "double_backward")
 _RANK = {Status.PASS: 2, Status.VACUOUS: 1, Status.NOT_APPLICABLE: 0}
 
 
@@ -78,7 +79,7 @@ def judge_case(
     trial = Trial(case, candidate.capabilities)
     calls = {**trial.calls, **extra_calls(trial, oracles)}
     start = time.perf_counter()
-    outcomes = {name: candidate.call(call) for name, call in calls.items()}
+    outcomes = dict(zip(calls, candidate.call_all(tuple(calls.values())), strict=True))
     called = time.perf_counter()
     verdicts = judge(trial.with_outcomes(outcomes), oracles)
     return verdicts, called - start, time.perf_counter() - called
@@ -110,7 +111,8 @@ def judge_block(candidate: Candidate, cases: Sequence[Case], block: int, clause:
 def first_causes(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     """The failing verdicts of one case, one a quantity: the first oracle's, without echoes.
 
-    A call that failed has no results to judge; a wrong result breaks the adjoint identity as well.
+    A call that failed has no results to judge; a wrong result breaks the adjoint identity and the double
+    backward as well.
     """
     failing = [v for v in verdicts if v.status in FAILURES]
     calls = [v for v in failing if v.quantity == "call"]
@@ -123,8 +125,9 @@ def first_causes(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     by_quantity: dict[str, Verdict] = {}
     for verdict in failing:
         by_quantity.setdefault(verdict.quantity, verdict)
-    if len(by_quantity) > 1:
-        by_quantity.pop("adjoint", None)
+    for echo in _ECHOES:
+        if len(by_quantity) > 1:
+            by_quantity.pop(echo, None)
     return tuple(by_quantity.values())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from convcheck.profiles import Profile
@@ -26,3 +27,14 @@ def integer_limit(profile: Profile, dtype: str) -> int:
     if DTYPES[dtype].kind == "c":
         bits -= _COMPLEX_BITS
     return int(min(2.0**bits, component_format(dtype).largest))
+
+
+def within_dtype(profile: Profile, dtype: str) -> Profile:
+    """The promise as it stands for sums of results: partial results are rounded to `dtype` before they are added.
+
+    Integers sized for it are exact in every result, so that differences and sums of results are as well.
+    """
+    result = component_format(dtype)
+    if profile.accumulator.precision <= result.precision:
+        return profile
+    return replace(profile, accumulator=result)

@@ -41,11 +41,14 @@ def judge_exact(trial: Trial, quantity: Quantity, oracle: str, clause: str) -> I
     expected = trial.expected_integers
     found = compare_integers(got, expected, quantity, profile)
     if found.status is Status.PASS:
+        # right where poison would have stood
+        written = ("C2D-PURE-2",) if trial.poisoned(INTEGERS, quantity) else ()
         reason = too_few_judged(found.judged, got.size) or vacuous(expected.sum(quantity), quantity, trial.case)
-        yield Verdict(oracle, quantity, Status.VACUOUS if reason else Status.PASS, clauses, reason)
+        yield Verdict(oracle, quantity, Status.VACUOUS if reason else Status.PASS, (*clauses, *written), reason)
         return
     reason = f"{quantity} differs from the exact integer result"
     if found.status is Status.UNWRITTEN:
+        clauses = ("C2D-PURE-2", *clauses)
         reason = f"{quantity} holds what was in memory before the call"
     yield Verdict(oracle, quantity, found.status, clauses, reason, evidence=found.evidence)
 

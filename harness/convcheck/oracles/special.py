@@ -54,6 +54,7 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     compared = compare_bounded(got, value, np.where(finite, bound, np.inf))
     if compared.status is not Status.PASS:
         reason = "elements that no special value reaches are wrong"
+        clauses = ("C2D-PURE-2", *clauses) if compared.status is Status.UNWRITTEN else clauses
         yield Verdict(NAME, "output", compared.status, clauses, reason, compared.margin, compared.evidence)
     elif not judged.any():
         yield Verdict(NAME, "output", Status.VACUOUS, clauses, "every element is left open by the standard")

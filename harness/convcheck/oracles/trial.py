@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from convcheck.calls import Buffers, Call, Operation, Outcome, Returned, Tensor
+from convcheck.calls import Buffers, Call, Memory, Operation, Outcome, Returned, Tensor
 from convcheck.capabilities import Capabilities
 from convcheck.case import Case, Layout
 from convcheck.oracles.expected import Expected
@@ -41,11 +41,15 @@ class Trial:
         if self.case.violation is not None or self.case.entry == "module":
             return {"call": _single_call(self.case)}
         calls: dict[str, Call] = {}
-        for regime, values in ((INTEGERS, self.integers), (REALS, self.reals)):
-            calls[f"{regime} forward"] = self.call(Operation.FORWARD, values)
+        regimes: tuple[tuple[str, Values, Memory], ...] = (
+            (INTEGERS, self.integers, "guard_after"),
+            (REALS, self.reals, "guard_before"),
+        )
+        for regime, values, memory in regimes:
+            calls[f"{regime} forward"] = self.call(Operation.FORWARD, values, memory=memory)
             # non-finite gradients are judged by position in the output only
             if self.capabilities.gradients and not (regime == REALS and self.case.regime == "special"):
-                calls[f"{regime} backward"] = self.call(Operation.BACKWARD, values)
+                calls[f"{regime} backward"] = self.call(Operation.BACKWARD, values, memory=memory)
         return calls
 
     @cached_property
@@ -76,8 +80,7 @@ class Trial:
 
     def returned(self, regime: str, quantity: Quantity) -> np.ndarray | None:
         """The array that came back for a quantity, if it has the shape and dtype of the contract."""
-        name = f"{regime} {'forward' if quantity == 'output' else 'backward'}"
-        return self.array(self.outcomes.get(name), quantity)
+        return self.array(self._outcome(regime, quantity), quantity)
 
     def array(self, outcome: Outcome | None, quantity: Quantity) -> np.ndarray | None:
         """The array of a quantity in the outcome of a call, if it has the shape and dtype of the contract."""
@@ -85,6 +88,11 @@ class Trial:
         if array is None or array.shape != self.shape(quantity) or array.dtype != DTYPES[self.case.dtype]:
             return None
         return array
+
+    def poisoned(self, regime: str, quantity: Quantity) -> bool:
+        """Whether an element of a quantity that is never written would have shown."""
+        outcome = self._outcome(regime, quantity)
+        return isinstance(outcome, Returned) and outcome.poisoned
 
     def outcome(self, oracle: str, name: str) -> Outcome | None:
         """The outcome of a call that an oracle asked for under a name of its own; None if it was not made."""
@@ -105,14 +113,17 @@ class Trial:
         done.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("case", "capabilities", "outcomes")})
         return done
 
-    def call(self, operation: Operation, values: Values, buffers: Buffers = "fresh") -> Call:
+    def _outcome(self, regime: str, quantity: Quantity) -> Outcome | None:
+        return self.outcomes.get(f"{regime} {'forward' if quantity == 'output' else 'backward'}")
+
+    def call(self, operation: Operation, values: Values, buffers: Buffers = "fresh", memory: Memory = "heap") -> Call:
         """A call of the case's layer on `values`, in the case's layouts."""
         layout_x, layout_weight, layout_grad = self.case.layouts
-        tensors = {"x": Tensor(values.x, layout_x), "weight": Tensor(values.weight, layout_weight)}
+        tensors = {"x": Tensor(values.x, layout_x, memory), "weight": Tensor(values.weight, layout_weight, memory)}
         if values.bias is not None:
-            tensors["bias"] = Tensor(values.bias, "sliced" if layout_weight == "sliced" else "contiguous")
+            tensors["bias"] = Tensor(values.bias, "sliced" if layout_weight == "sliced" else "contiguous", memory)
         if operation is Operation.BACKWARD:
-            tensors["grad_output"] = Tensor(values.grad_output, layout_grad)
+            tensors["grad_output"] = Tensor(values.grad_output, layout_grad, memory)
         return Call(operation, self.case.arguments, tensors, self.case.dtype, buffers)
 
 
@@ -126,7 +137,7 @@ def _single_call(case: Case) -> Call:
         chosen: Layout = "contiguous" if layout is None else case.layouts[layout]
         if chosen == "expanded" and values.size:
             values = np.ascontiguousarray(np.broadcast_to(values[:1], shape))
-        return Tensor(values, chosen)
+        return Tensor(values, chosen, "guard_after")
 
     shape = case.input_shape
     if case.flaw == "input_ndim":
@@ -144,7 +155,7 @@ def _single_call(case: Case) -> Call:
     tensors["weight"] = tensor(weight)
     if case.flaw == "weight_dtype":
         other = np.float64 if dtype != np.float64 else np.float32
-        tensors["weight"] = Tensor(tensors["weight"].values.astype(other))
+        tensors["weight"] = replace(tensors["weight"], values=tensors["weight"].values.astype(other))
     if case.arguments.bias:
         tensors["bias"] = tensor((weight[0] + (case.flaw == "bias_shape"),))
     return Call(Operation.FORWARD, case.arguments, tensors, case.dtype)

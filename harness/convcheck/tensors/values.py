@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,7 +36,7 @@ class Values:
     grad_output: Array
 
 
-def integer_values(case: Case, profiles: dict[Quantity, Profile]) -> Values:
+def integer_values(case: Case, profiles: Mapping[Quantity, Profile]) -> Values:
     """Dense signed integers, sized so that every partial sum is exact in the promised accumulators.
 
     With |x|, |w| ≤ M and |bias| ≤ M_b, M²·n + M_b ≤ 2^p makes every partial sum of n products exact in

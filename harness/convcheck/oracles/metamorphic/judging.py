@@ -1,0 +1,128 @@
+"""Asking a candidate for the outputs that a relation needs, and judging whether they agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcheck.calls import Call, Operation, Returned, Tensor
+from convcheck.case import Case
+from convcheck.oracles.compare import compare_exact
+from convcheck.oracles.exercised import exercised
+from convcheck.oracles.metamorphic.relation import Layer, Relation
+from convcheck.oracles.trial import INTEGERS, Trial
+from convcheck.oracles.vacuity import too_few_judged, vacuous
+from convcheck.oracles.wellformed import fault, misshapen
+from convcheck.verdicts import Status, Verdict
+from convcheck_reference.formats import component_format
+
+Array = NDArray[Any]
+
+BUDGET: Final = 300_000
+"""Multiply-adds of all images together, above which a case is left to the other oracles."""
+
+_PREFIX: Final = "metamorphic-"
+
+
+def oracle_name(relation: Relation) -> str:
+    """The oracle of a relation, as verdicts name it."""
+    return _PREFIX + relation.name
+
+
+def calls(relation: Relation, trial: Trial) -> Mapping[str, Call]:
+    """One forward call for each image; none where the relation says nothing, or the candidate does not declare it."""
+    found = images(relation, trial)
+    return {} if found is None else {str(at): _call(trial.case, image) for at, image in enumerate(found)}
+
+
+def judge(relation: Relation, trial: Trial) -> Iterator[Verdict]:
+    """Judge whether the output of the exact regime is what the relation makes of its images' outputs."""
+    got = trial.returned(INTEGERS, "output")
+    found = None if got is None or got.size == 0 else images(relation, trial)
+    if got is None or found is None:
+        return
+    name, clauses = oracle_name(relation), _clauses(relation, trial.case)
+    outputs: list[Array] = []
+    for at, image in enumerate(found):
+        outcome = trial.outcome(name, str(at))
+        if not isinstance(outcome, Returned):
+            return
+        shape = image.params.output_shape(image.x.shape)
+        wrong = fault(outcome, "output", shape, trial.case.dtype)
+        if wrong:
+            what = f"the output of {image.arguments} on {image.x.shape}"
+            yield misshapen(name, "output", clauses, what, wrong, shape)
+            return
+        outputs.append(np.asarray(outcome.arrays["output"]))
+    yield _verdict(relation, trial, got, tuple(outputs), clauses)
+
+
+def layer_of(trial: Trial) -> Layer:
+    """The case's layer on the integers of the exact regime."""
+    values = trial.integers
+    return Layer(trial.case.arguments, values.x, values.weight, values.bias)
+
+
+def images(relation: Relation, trial: Trial) -> tuple[Layer, ...] | None:
+    """The images that the candidate can be asked for; None where the relation does not apply to the case."""
+    if not trial.capabilities.profile(trial.case.dtype, "output").exact_integers or trial.case.batch == 0:
+        return None
+    found = relation.images(layer_of(trial))
+    if found is None or sum(image.multiply_adds for image in found) > BUDGET:
+        return None
+    if any(trial.capabilities.unsupported(_case(trial.case, image)) for image in found):
+        return None
+    # what lies expanded along a batch has no equal entries along the channels
+    if trial.case.layouts[0] == "expanded" and any(image.x.ndim != len(trial.case.input_shape) for image in found):
+        return None
+    return found
+
+
+def exact(relation: Relation, trial: Trial) -> NDArray[np.bool_]:
+    """Which elements the relation holds for exactly: where outputs are added up, those that were not rounded."""
+    expected = trial.expected_integers
+    judged = expected.exact("output", trial.capabilities.profile(trial.case.dtype, "output"))
+    limit = 2 ** component_format(trial.case.dtype).precision
+    found = expected.sum("output")
+    return judged & (found.gauge <= limit) if relation.adds and not found.stays_below(limit) else judged
+
+
+def _verdict(
+    relation: Relation, trial: Trial, got: Array, outputs: tuple[Array, ...], clauses: tuple[str, ...]
+) -> Verdict:
+    predicted = relation.predict(layer_of(trial), outputs)
+    wide = predicted.astype(np.complex128 if predicted.dtype.kind == "c" else np.float64)
+    name = oracle_name(relation)
+    compared = compare_exact(got, wide, exact(relation, trial))
+    if compared.status is Status.PASS:
+        empty = too_few_judged(compared.judged, got.size) or vacuous(
+            trial.expected_integers.sum("output"), "output", trial.case
+        )
+        return Verdict(name, "output", Status.VACUOUS if empty else Status.PASS, clauses, empty)
+    reason = f"it does not hold that {relation.statement}"
+    return Verdict(name, "output", compared.status, clauses, reason, evidence=compared.evidence)
+
+
+def _clauses(relation: Relation, case: Case) -> tuple[str, ...]:
+    """What the case exercises, what the relation is about first."""
+    found = exercised(case)
+    about = [clause for clause in relation.clauses if clause in found]
+    return (*about, *(clause for clause in found if clause not in about), "C2D-ARITH-1")
+
+
+def _case(case: Case, image: Layer) -> Case:
+    return Case(image.arguments, image.x.shape, case.dtype, layouts=case.layouts)
+
+
+def _call(case: Case, image: Layer) -> Call:
+    layout_x, layout_weight, _ = case.layouts
+    tensors = {
+        "x": Tensor(np.ascontiguousarray(image.x), layout_x),
+        "weight": Tensor(np.ascontiguousarray(image.weight), layout_weight),
+    }
+    if image.bias is not None:
+        tensors["bias"] = Tensor(np.ascontiguousarray(image.bias))
+    return Call(Operation.FORWARD, image.arguments, tensors, case.dtype)
