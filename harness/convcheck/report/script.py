@@ -100,9 +100,8 @@ def _expected(trial: Trial, finding: Finding, quantity: Quantity) -> tuple[Array
     if finding.oracle == "special":
         return expected_by_position(trial)
     if _REGIMES[finding.oracle] == INTEGERS:
-        exact = trial.expected_integers.exact(quantity, profile)
-        value = trial.expected_integers.sum(quantity).value
-        return value, np.where(exact, 0.0, np.inf)
+        expected = trial.expected_integers
+        return expected.sum(quantity).value, expected.integer_tolerance(quantity, profile)
     bound = trial.expected_reals.bound(quantity, profile)
     value = trial.expected_reals.sum(quantity).value
     return value, np.full(value.shape, np.inf) if bound is None else bound
