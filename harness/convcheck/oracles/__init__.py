@@ -14,6 +14,7 @@ from convcheck.calls import Call
 from convcheck.case import Case
 from convcheck.oracles import (
     adjoint,
+    bitwise,
     bounded,
     contract,
     double_backward,
@@ -47,6 +48,7 @@ ORACLES: Final = (
     Oracle(double_backward.NAME, double_backward.judge, double_backward.calls, every=4),
     *metamorphic.ORACLES,
     Oracle(state.NAME, state.judge, state.calls, every=20),
+    Oracle(bitwise.NAME, bitwise.judge, bitwise.calls, every=10),
     Oracle(taint.NAME, taint.judge, taint.calls, every=6),
     Oracle(soak.NAME, soak.judge, soak.calls, every=150),
 )
