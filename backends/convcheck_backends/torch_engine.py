@@ -6,7 +6,7 @@ convolution, every other padding mode as a step of its own before it. Gradients 
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any, ClassVar
 
 import torch
@@ -146,13 +146,18 @@ class TorchCpuChannelsLast(TorchCpu):
 
 
 class TorchCpuNative(TorchCpu):
-    """The CPU without oneDNN: torch's own kernels."""
+    """The CPU without oneDNN and NNPACK: torch's own kernels.
+
+    NNPACK, which takes large batches where oneDNN is off, computes through Fourier and Winograd transforms.
+    """
 
     name = "torch-cpu-native"
 
     def settings(self) -> AbstractContextManager[Any]:
-        """OneDNN off."""
-        flags: AbstractContextManager[Any] = torch.backends.mkldnn.flags(enabled=False)  # type: ignore[no-untyped-call]
+        """Both libraries off."""
+        flags = ExitStack()
+        flags.enter_context(torch.backends.mkldnn.flags(enabled=False))  # type: ignore[no-untyped-call]
+        flags.enter_context(torch.backends.nnpack.flags(enabled=False))  # type: ignore[no-untyped-call]
         return flags
 
 

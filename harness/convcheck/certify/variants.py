@@ -141,7 +141,7 @@ class DirectVariant(ProductVariant):
         kh, kw = params.kernel_size
         shape = params.output_shape(x.shape)
         patches = im2col(x.astype(dtype), params)
-        patches = patches.reshape(patches.shape[0], params.groups, -1, kh, kw, patches.shape[-1])
+        patches = patches.reshape(patches.shape[0], params.groups, weight.shape[1], kh, kw, patches.shape[-1])
         filters = weight.astype(dtype).reshape(params.groups, params.out_channels // params.groups, -1, kh, kw)
         out = np.zeros((patches.shape[0], *filters.shape[:2], patches.shape[-1]), dtype)
         if bias is not None:
@@ -164,10 +164,10 @@ class ChannelsLastVariant(ProductVariant):
         taps = params.kernel_size[0] * params.kernel_size[1]
         shape = params.output_shape(x.shape)
         patches = im2col(x.astype(dtype), params)
-        patches = patches.reshape(patches.shape[0], params.groups, -1, taps, patches.shape[-1])
+        patches = patches.reshape(patches.shape[0], params.groups, weight.shape[1], taps, patches.shape[-1])
         filters = weight.astype(dtype).reshape(params.groups, params.out_channels // params.groups, -1, taps)
         innermost = np.ascontiguousarray(patches.transpose(0, 4, 1, 3, 2)), np.ascontiguousarray(filters.swapaxes(2, 3))
-        out = np.einsum("npgtc,gotc->npgo", *innermost).reshape(-1, shape[-2], shape[-1], params.out_channels)
+        out = np.einsum("npgtc,gotc->npgo", *innermost).reshape(len(patches), shape[-2], shape[-1], params.out_channels)
         if bias is not None:
             out = out + bias.astype(dtype)
         return np.asarray(np.moveaxis(out.astype(x.dtype), -1, 1).reshape(shape))
@@ -282,8 +282,10 @@ def torch_native(
     """Torch on the CPU with its own kernels."""
     import torch  # noqa: PLC0415  (only where this variant runs)
 
-    flags: Any = torch.backends.mkldnn.flags
-    with flags(enabled=False):
+    # NNPACK would take large batches, and compute through Fourier transforms
+    onednn: Any = torch.backends.mkldnn.flags
+    nnpack: Any = torch.backends.nnpack.flags
+    with onednn(enabled=False), nnpack(enabled=False):
         return torch.nn.functional.conv2d(x, weight, bias, stride, padding, dilation, groups)
 
 

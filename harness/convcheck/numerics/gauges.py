@@ -56,6 +56,15 @@ def in_use(profile: Profile, quantity: Quantity, params: Conv2dParams) -> Algori
     return profile.algorithm
 
 
+def spreads(profile: Profile, quantity: Quantity, params: Conv2dParams) -> str:
+    """Why NaN and ±Inf may show outside their receptive field; empty if they may not."""
+    algorithm = in_use(profile, quantity, params)
+    if algorithm is Algorithm.DIRECT:
+        return ""
+    where = "image" if algorithm is Algorithm.FFT else "tile"
+    return f"NaN and infinities spread over the {where} under profile {profile.name}"
+
+
 def law(profile: Profile, quantity: Quantity, params: Conv2dParams, input_shape: Shape) -> Law | None:
     """The law of a quantity under an algorithm other than DIRECT; None where none is derived.
 
