@@ -17,7 +17,7 @@ from convcheck.oracles.compare import Comparison, compare_bounded, compare_exact
 from convcheck.oracles.exercised import exercised
 from convcheck.oracles.expected import Expected
 from convcheck.oracles.trial import INTEGERS, Trial
-from convcheck.oracles.vacuity import too_few_judged, vacuous
+from convcheck.oracles.vacuity import blind_taps, too_few_judged, vacuous
 from convcheck.profiles import Profile, Quantity
 from convcheck.verdicts import Status, Verdict
 
@@ -42,6 +42,8 @@ def judge_exact(trial: Trial, quantity: Quantity, oracle: str, clause: str) -> I
         # right where poison would have stood
         written = ("C2D-PURE-2",) if trial.poisoned(INTEGERS, quantity) else ()
         reason = too_few_judged(found.judged, got.size) or vacuous(expected.sum(quantity), quantity, trial.case)
+        if not reason and quantity == "output":
+            reason = blind_taps(trial.integers.x, trial.case)
         yield Verdict(oracle, quantity, Status.VACUOUS if reason else Status.PASS, (*clauses, *written), reason)
         return
     reason = f"{quantity} differs from the exact integer result"

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.case import Case
 from convcheck.oracles.expected import Sum
+from convcheck_reference.convolution import im2col
 
 _LEAST_SHARE = 0.5
+_MANY = 8
 
 
 def vacuous(found: Sum, quantity: str, case: Case) -> str:
     """Why this quantity could not tell right from wrong; empty if it could.
 
-    At least half of the elements must have a non-zero gauge, and the values must not all be the same.
-    Gradients of pixels that no window reads are zero by definition and do not count.
+    At least half of the elements must have a non-zero gauge, and the values must take three different
+    values (two where there are fewer than eight). Gradients of pixels that no window reads are zero by
+    definition and do not count.
     """
     # a value other than zero has a gauge above zero; the gauge itself is asked only where many are zero
     live = found.value != 0
@@ -31,7 +36,23 @@ def vacuous(found: Sum, quantity: str, case: Case) -> str:
     values = found.value[live]
     if values.size > 1 and (values == values[0]).all():
         return "the result is constant"
+    if values.size >= _MANY and ((values == values.min()) | (values == values.max())).all():
+        return "the result takes two values only"
     return ""
+
+
+def blind_taps(x: NDArray[Any], case: Case) -> str:
+    """Why sparse data hide most taps of the kernel; empty if they do not.
+
+    A tap is hidden if it reads pixels of the image, but zeros only: then no output depends on its weight.
+    """
+    if case.nonzeros is not None or _share(x != 0) >= _LEAST_SHARE:
+        return ""
+    readable, live = (
+        im2col(mask.astype(np.float32), case.params).any(axis=(0, 3)) for mask in (np.ones(x.shape), x != 0)
+    )
+    share = int(np.count_nonzero(live)) / max(1, int(np.count_nonzero(readable)))
+    return "" if share >= _LEAST_SHARE else f"only {share:.0%} of the kernel's taps read a non-zero pixel"
 
 
 def too_few_judged(judged: int, total: int) -> str:

@@ -15,6 +15,7 @@ from convcheck.numerics.counts import term_counts
 from convcheck.numerics.gauges import integer_room
 from convcheck.numerics.limits import integer_limit
 from convcheck.profiles import GRADIENTS, Profile, Quantity
+from convcheck_reference.convolution import conv2d, conv2d_grad_bias, conv2d_grad_input, conv2d_grad_weight
 from convcheck_reference.formats import DTYPES, Format, component_format
 
 Array = NDArray[Any]
@@ -125,8 +126,10 @@ def real_values(case: Case) -> Values:
         values = _map(values, lambda a: 0.5 + np.abs(a) % 1.0)
     elif case.regime == "wide":
         values = _map(values, lambda a: a * 2.0 ** rng.integers(-8, 9, a.shape) * _moderate(fmt))
-    elif case.regime in ("large", "overflow"):
-        values = _scaled_up(values, case, fmt, close=case.regime == "overflow")
+    elif case.regime == "large":
+        values = _scaled_up(values, case, fmt)
+    elif case.regime == "overflow":
+        values = _near_overflow(values, case, fmt)
     elif case.regime == "cancelling":
         values = _cancelling(values)
     elif case.regime == "subnormal":
@@ -159,18 +162,45 @@ def _moderate(fmt: Format) -> float:
     return 2.0**-4 if fmt.max_exponent < 16 else 1.0
 
 
-def _scaled_up(values: Values, case: Case, fmt: Format, *, close: bool) -> Values:
-    """Both factors scaled by powers of two until the sums of magnitudes reach a share of the largest.
-
-    The share is about 2⁻²⁰ of the binades for large data, 1/2 for near overflow.
-    """
+def _scaled_up(values: Values, case: Case, fmt: Format) -> Values:
+    """Both factors scaled by powers of two until the sums of magnitudes reach 3/4 of the binades."""
     counts = term_counts(case.params, case.input_shape)
     most = max(counts["output"], counts["grad_input"], counts["grad_weight"])
-    room = math.log2(fmt.largest) - math.log2(most) - 5
-    room -= 0 if close else 0.25 * fmt.max_exponent
+    room = math.log2(fmt.largest) - math.log2(most) - 5 - 0.25 * fmt.max_exponent
     factor = 2.0 ** math.floor(max(0.0, room) / 2)
     bias = None if values.bias is None else values.bias * factor
     return Values(values.x * factor, values.weight * factor, bias, values.grad_output * factor)
+
+
+def _near_overflow(values: Values, case: Case, fmt: Format) -> Values:
+    """Scaled by powers of two until the largest sum of magnitudes is between 1/4 and 1/2 of the largest number.
+
+    x and weight share the exponent that the output leaves; grad_output takes what both gradients leave.
+    """
+    params = case.params
+    x, weight, grad = (np.abs(a) for a in (values.x, values.weight, values.grad_output))
+    bias = None if values.bias is None else np.abs(values.bias)
+    # the imaginary part, drawn later, makes four products of each
+    limit = fmt.largest / (8.0 if case.dtype.startswith("complex") else 2.0)
+
+    def room(*sums: Array) -> int:
+        most = max(float(a.max(initial=0.0)) for a in sums)
+        return math.floor(math.log2(limit / most)) if most > 0 else 0
+
+    total = room(conv2d(x, weight, bias, params))
+    of_x = total // 2
+    of_weight = total - of_x
+    of_grad = min(
+        room(conv2d_grad_input(grad, weight, params, x.shape)) - of_weight,
+        room(conv2d_grad_weight(grad, x, params)) - of_x,
+        room(conv2d_grad_bias(grad)),
+    )
+    return Values(
+        values.x * 2.0**of_x,
+        values.weight * 2.0**of_weight,
+        None if values.bias is None else values.bias * 2.0**total,
+        values.grad_output * 2.0**of_grad,
+    )
 
 
 def _cancelling(values: Values) -> Values:
