@@ -52,9 +52,10 @@ class Interaction:
         """From 0 to 1."""
         return self.covered / self.feasible
 
-    def __str__(self) -> str:
-        """For a report: ``2-way: 100.00 % (2,345 of 2,345)``."""
-        return f"{self.strength}-way: {self.share:.2%} ({self.covered:,} of {self.feasible:,})"
+    @property
+    def figure(self) -> str:
+        """For a report: ``100.00% (2,504 of 2,504)``."""
+        return f"{self.share:.2%} ({self.covered:,} of {self.feasible:,})"
 
 
 def measure(space: Space, cases: Iterable[Case]) -> tuple[Interaction, Interaction]:
