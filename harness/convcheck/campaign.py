@@ -24,6 +24,7 @@ from convcheck.case import Case
 from convcheck.execution import Candidate, Host, IsolatedCandidate
 from convcheck.execution.isolated import CALL_LIMIT
 from convcheck.execution.judging import Tally, judge_block
+from convcheck.execution.launch import trusted, untrusted
 from convcheck.findings.collect import collect
 from convcheck.known_failures import KnownFailure, apply_known_failures
 from convcheck.profiles import QUANTITIES
@@ -54,6 +55,8 @@ class Options:
         clause: restricts the verdicts to one clause; empty for all.
         workers: judging processes, each with a candidate process of its own.
         in_process: the candidate runs in this process, for debuggers.
+        untrusted: the candidate may have been written to pass: its process is cut off from the judge, and
+            what it calls is watched.
         limit: seconds that a call may take.
         known: known failures by backend name.
     """
@@ -66,6 +69,7 @@ class Options:
     clause: str = ""
     workers: int = 1
     in_process: bool = False
+    untrusted: bool = False
     limit: float = CALL_LIMIT
     known: tuple[KnownFailure, ...] = ()
 
@@ -80,7 +84,7 @@ class _Lane:
     def open(self) -> Candidate:
         if self.options.in_process:
             return Host(lambda: load(self.spec))
-        return IsolatedCandidate(self.spec, self.options.limit)
+        return IsolatedCandidate(self.spec, self.options.limit, untrusted if self.options.untrusted else trusted)
 
     def block(self, capabilities: Capabilities, number: int) -> tuple[Case, ...]:
         size = BLOCK

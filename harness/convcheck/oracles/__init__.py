@@ -12,7 +12,18 @@ from typing import Final
 
 from convcheck.calls import Call
 from convcheck.case import Case
-from convcheck.oracles import adjoint, bounded, contract, exact, gradients, memory, module, parity, special
+from convcheck.oracles import (
+    adjoint,
+    bounded,
+    contract,
+    exact,
+    gradients,
+    interception,
+    memory,
+    module,
+    parity,
+    special,
+)
 from convcheck.oracles.oracle import Oracle
 from convcheck.oracles.trial import Trial
 from convcheck.verdicts import Verdict
@@ -21,6 +32,7 @@ __all__ = ["ORACLES", "Oracle", "Trial", "applicable", "due", "extra_calls", "ju
 
 ORACLES: Final = (
     Oracle(parity.NAME, parity.judge),
+    Oracle(interception.NAME, interception.judge),
     Oracle(contract.NAME, contract.judge),
     Oracle(memory.NAME, memory.judge),
     Oracle(exact.NAME, exact.judge),

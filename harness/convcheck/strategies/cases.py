@@ -13,8 +13,8 @@ from convcheck.strategies.layers import layers, pick
 
 _DTYPES: Final = ("float32", "float32", "float32", "float32", "float64", "float16", "bfloat16")
 _REGIMES: Final[tuple[Regime, ...]] = (
-    "reals", "reals", "reals", "reals", "reals", "wide", "positive", "cancelling", "special", "large",
-    "overflow", "subnormal",
+    "reals", "reals", "reals", "reals", "reals", "wide", "positive", "cancelling", "mixed", "special",
+    "large", "overflow", "subnormal",
 )  # fmt: skip
 _LAYOUTS: Final[tuple[Layout, ...]] = (
     "contiguous", "contiguous", "contiguous", "channels_last", "channels_last", "sliced", "transposed",
@@ -42,7 +42,7 @@ def cases(
         arguments,
         shape,
         dtype=pick(draw, weighted),
-        regime=pick(draw, _REGIMES if capabilities.nonfinite else _REGIMES[:8]),
+        regime=pick(draw, _REGIMES if capabilities.nonfinite else _REGIMES[:9]),
         layouts=_layouts(draw, tuple(x for x in _LAYOUTS if x in capabilities.layouts)),
         seed=draw(st.integers(0, 2**32 - 1)),
     )
