@@ -175,8 +175,9 @@ def _mixed(x: Array, fmt: Format) -> Array:
     """
     mixed = x.copy()
     mixed[1::4] = 0.0
-    mixed[2::4] *= 2.0 ** (np.arange(x[0].size).reshape(x[0].shape) * 5 % 17 - 8) * _moderate(fmt)
-    centre = tuple(size // 2 for size in x.shape[1:])
+    image = x.shape[1:]
+    mixed[2::4] *= 2.0 ** (np.arange(math.prod(image)).reshape(image) * 5 % 17 - 8) * _moderate(fmt)
+    centre = tuple(size // 2 for size in image)
     mixed[3::4] = 0.0
     mixed[(slice(3, None, 4), *centre)] = 1.0
     return mixed
