@@ -54,6 +54,8 @@ class Options:
         clause: restricts the verdicts to one clause; empty for all.
         workers: judging processes, each with a candidate process of its own.
         in_process: the candidate runs in this process, for debuggers.
+        untrusted: the candidate may have been written to pass: its process is cut off from the judge, and
+            what it calls is watched.
         limit: seconds that a call may take.
         known: known failures.
     """
@@ -66,6 +68,7 @@ class Options:
     clause: str = ""
     workers: int = 1
     in_process: bool = False
+    untrusted: bool = False
     limit: float = CALL_LIMIT
     known: tuple[KnownFailure, ...] = ()
 
@@ -78,6 +81,7 @@ class Options:
             dtypes=self.dtypes,
             clause=self.clause,
             in_process=self.in_process,
+            untrusted=self.untrusted,
             limit=self.limit,
         )
 

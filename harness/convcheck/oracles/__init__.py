@@ -20,6 +20,7 @@ from convcheck.oracles import (
     double_backward,
     exact,
     gradients,
+    interception,
     memory,
     metamorphic,
     module,
@@ -37,6 +38,7 @@ __all__ = ["ORACLES", "Oracle", "Trial", "applicable", "due", "extra_calls", "ju
 
 ORACLES: Final = (
     Oracle(parity.NAME, parity.judge),
+    Oracle(interception.NAME, interception.judge),
     Oracle(contract.NAME, contract.judge),
     Oracle(memory.NAME, memory.judge),
     Oracle(exact.NAME, exact.judge),

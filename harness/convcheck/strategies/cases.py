@@ -19,8 +19,8 @@ _DTYPES: Final = (
     *("float32",) * 10, *("float64",) * 3, *("float16",) * 3, *("bfloat16",) * 3, "complex64", "complex128",
 )  # fmt: skip
 _REGIMES: Final[tuple[Regime, ...]] = (
-    "reals", "reals", "reals", "reals", "reals", "wide", "positive", "cancelling", "special", "large",
-    "overflow", "subnormal",
+    "reals", "reals", "reals", "reals", "reals", "wide", "positive", "cancelling", "mixed", "special",
+    "large", "overflow", "subnormal",
 )  # fmt: skip
 _LAYOUTS: Final[tuple[Layout, ...]] = (
     "contiguous", "contiguous", "contiguous", "channels_last", "channels_last", "sliced", "transposed",

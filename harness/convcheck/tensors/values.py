@@ -22,6 +22,9 @@ _LEAST_MAGNITUDE: Final = 4
 """Integers are drawn from ±1…±4 at least; below that they are thinned out instead. With magnitudes up
 to M, one draw misses a wrong output element with probability ≤ 2/(2M+1) (Schwartz–Zippel)."""
 
+_INTEGER_STREAM: Final = 8
+"""The random stream of the integers, besides one for each regime."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Values:
@@ -63,7 +66,7 @@ def integer_values(case: Case, profiles: Mapping[Quantity, Profile]) -> Values:
         _LEAST_MAGNITUDE, min(most, int(backward / (summed * magnitude)), backward // counts["grad_bias"])
     )
     grad_magnitude = min(grad_magnitude, most)
-    rng = np.random.default_rng([case.seed, len(REGIMES)])
+    rng = np.random.default_rng([case.seed, _INTEGER_STREAM])
     drawn = Values(
         x=_integers(rng, case.input_shape, magnitude, _share(0.75 * forward, counts["output"], magnitude**2)),
         weight=_integers(rng, case.params.weight_shape, magnitude, 1.0),
@@ -77,7 +80,8 @@ def integer_values(case: Case, profiles: Mapping[Quantity, Profile]) -> Values:
 
 def real_values(case: Case) -> Values:
     """The real-valued data of the case's regime, rounded to its dtype."""
-    rng = np.random.default_rng([case.seed, REGIMES.index(case.regime)])
+    regime = REGIMES.index(case.regime)
+    rng = np.random.default_rng([case.seed, regime if regime < _INTEGER_STREAM else regime + 1])
     shapes = (case.input_shape, case.params.weight_shape, case.params.bias_shape, case.output_shape)
     x, weight, bias, grad = (None if shape is None else rng.standard_normal(shape) for shape in shapes)
     assert x is not None
@@ -102,6 +106,8 @@ def real_values(case: Case) -> Values:
         )
     elif case.regime == "special":
         values = _sprinkled(values, rng)
+    elif case.regime == "mixed":
+        values = Values(_mixed(x.reshape(-1, *x.shape[-3:]), fmt).reshape(x.shape), weight, bias, grad)
     return _finish(case, values, rng, imaginary=lambda a: rng.permuted(a.reshape(-1)).reshape(a.shape))
 
 
@@ -158,6 +164,23 @@ def _sprinkled(values: Values, rng: np.random.Generator) -> Values:
             at = rng.choice(array.size, count, replace=False)
             array.reshape(-1)[at] = rng.choice(specials, count)
     return Values(x, weight, values.bias, values.grad_output)
+
+
+def _mixed(x: Array, fmt: Format) -> Array:
+    """One image after the other dense, zero, wide and an impulse: no look at one of them tells about the rest.
+
+    Args:
+        x: (N, C, H, W), zero mean and scale 1.
+        fmt: of the dtype.
+    """
+    mixed = x.copy()
+    mixed[1::4] = 0.0
+    image = x.shape[1:]
+    mixed[2::4] *= 2.0 ** (np.arange(math.prod(image)).reshape(image) * 5 % 17 - 8) * _moderate(fmt)
+    centre = tuple(size // 2 for size in image)
+    mixed[3::4] = 0.0
+    mixed[(slice(3, None, 4), *centre)] = 1.0
+    return mixed
 
 
 def _finish(case: Case, values: Values, rng: np.random.Generator, imaginary: Any) -> Values:
