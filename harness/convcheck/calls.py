@@ -38,7 +38,7 @@ matter to a candidate without hidden state.
 class Tensor:
     """The values of a tensor, C-contiguous, and the layout in which the candidate gets them.
 
-    An expanded tensor's values are equal along the first axis.
+    An expanded tensor's values are equal along the first axis, those of a broadcast tensor are all 1.
     """
 
     values: NDArray[Any]

@@ -18,7 +18,7 @@ _REGIMES: Final[tuple[Regime, ...]] = (
 )  # fmt: skip
 _LAYOUTS: Final[tuple[Layout, ...]] = (
     "contiguous", "contiguous", "contiguous", "channels_last", "channels_last", "sliced", "transposed",
-    "reversed", "expanded",
+    "reversed", "expanded", "offset", "odd_strides",
 )  # fmt: skip
 
 
@@ -43,7 +43,7 @@ def cases(
         shape,
         dtype=pick(draw, weighted),
         regime=pick(draw, _REGIMES if capabilities.nonfinite else _REGIMES[:8]),
-        layouts=_layouts(draw, tuple(x for x in _LAYOUTS if x in capabilities.layouts)),
+        layouts=_layouts(draw, capabilities),
         seed=draw(st.integers(0, 2**32 - 1)),
     )
     kind = draw(st.integers(0, 27))
@@ -54,9 +54,12 @@ def cases(
     return case
 
 
-def _layouts(draw: Any, known: tuple[Layout, ...]) -> Layouts:
+def _layouts(draw: Any, capabilities: Capabilities) -> Layouts:
     """One layout for all tensors in half of the cases, three independent ones in the rest."""
+    known = tuple(layout for layout in _LAYOUTS if layout in capabilities.layouts)
     first = pick(draw, known)
     if draw(st.integers(0, 1)) == 0:
         return first, first, first
-    return first, pick(draw, known), pick(draw, known)
+    # a gradient is the tensor that comes as one number, from the sum that is differentiated
+    of_gradients = (*known, "broadcast") if "broadcast" in capabilities.layouts else known
+    return first, pick(draw, known), pick(draw, of_gradients)

@@ -16,6 +16,7 @@ from convcheck.oracles.metamorphic.relation import Layer, Relation
 from convcheck.oracles.trial import INTEGERS, Trial
 from convcheck.oracles.vacuity import too_few_judged, vacuous
 from convcheck.oracles.wellformed import fault, misshapen
+from convcheck.tensors.layouts import conformed
 from convcheck.verdicts import Status, Verdict
 from convcheck_reference.formats import component_format
 
@@ -76,9 +77,9 @@ def images(relation: Relation, trial: Trial) -> tuple[Layer, ...] | None:
     if any(trial.capabilities.unsupported(_case(trial.case, image)) for image in found):
         return None
     # what lies expanded along a batch has no equal entries along the channels
-    if trial.case.layouts[0] == "expanded" and any(image.x.ndim != len(trial.case.input_shape) for image in found):
-        return None
-    return found
+    layout_x, layout_weight, _ = trial.case.layouts
+    tensors = [(t, layout) for image in found for t, layout in ((image.x, layout_x), (image.weight, layout_weight))]
+    return found if all(np.array_equal(t, conformed(t, layout)) for t, layout in tensors) else None
 
 
 def exact(relation: Relation, trial: Trial) -> NDArray[np.bool_]:
