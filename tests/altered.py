@@ -26,15 +26,16 @@ class Altered(NumpyBackend):
         return self.gradients(super().conv2d_backward(grad_output, x, weight, bias, params))
 
 
-def verdicts(backend, token=CASE):
-    """Every verdict of every oracle."""
+def verdicts(backend, token=CASE, only=()):
+    """Every verdict of every oracle, or of those whose names are in `only`."""
     case = read(token)
-    return judge_case(Host(lambda: backend), case, applicable(case))[0]
+    oracles = [o for o in applicable(case) if not only or o.name in only]
+    return judge_case(Host(lambda: backend), case, oracles)[0]
 
 
-def failing(backend, token=CASE):
+def failing(backend, token=CASE, only=()):
     """(oracle, quantity, status) of the failing verdicts."""
-    return {(v.oracle, v.quantity, v.status) for v in verdicts(backend, token) if v.status in FAILURES}
+    return {(v.oracle, v.quantity, v.status) for v in verdicts(backend, token, only) if v.status in FAILURES}
 
 
 def off_by(amount):

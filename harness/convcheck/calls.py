@@ -28,21 +28,38 @@ class Operation(StrEnum):
 Buffers: TypeAlias = Literal["fresh", "reused"]
 """Whether a call's tensors lie in new memory, or are written into the buffers of the call before it.
 
-Reused: a tensor of the same name, shape, dtype and layout as in the call before takes over its memory, its
+Reused: a tensor of the same name, shape, dtype, layout and place as in the call before takes over its memory, its
 address and the native object made of it, where that shares the memory. What the contents were does not
 matter to a candidate without hidden state.
 """
 
 
+Memory: TypeAlias = Literal["heap", "guard_after", "guard_before", "read_only"]
+"""Where a tensor lies, and what surrounds it.
+
+heap: between bytes that make NaN. guard_after, guard_before: in pages that can only be read while the
+candidate runs, right before or right after a page that cannot be touched; what is left of the tensor's
+own pages, and the gaps of a sliced layout, hold NaN for guard_after and large finite numbers for
+guard_before. read_only: in pages that can only be read, with accessible ones around them.
+
+Only a worker process has such pages, because a candidate that strays dies; elsewhere tensors lie on the
+heap, with the same bytes around them.
+"""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Tensor:
-    """The values of a tensor, C-contiguous, and the layout in which the candidate gets them.
+    """The values of a tensor, C-contiguous, and how the candidate gets them.
 
-    An expanded tensor's values are equal along the first axis, those of a broadcast tensor are all 1.
+    Attributes:
+        values: for an expanded tensor they are equal along the first axis, for a broadcast one they are all 1.
+        layout: the strides.
+        memory: where it lies.
     """
 
     values: NDArray[Any]
     layout: Layout = "contiguous"
+    memory: Memory = "heap"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,13 +93,23 @@ class Returned:
             DOUBLE_BACKWARD; weight, bias and output for MODULE.
         malformed: results that are no plain arrays, with what is wrong, by name.
         mutated: names of the tensors whose bytes the candidate changed.
-        overwritten: names of results of the call before that have changed since it returned them.
+        spilled: names of the tensors around which bytes have changed, or between whose elements.
+        overwritten: names of results that have changed since an earlier call returned them.
+        aliased: results that share memory with a tensor of the call, with one another or with the last
+            result of an earlier call: "output with x".
+        copied: names of the tensors of which the candidate has a copy of its own (on a device, say), so
+            that nothing is known about what it does around them.
+        poisoned: whether new memory of the size of a result held the poison when the call began.
     """
 
     arrays: Mapping[str, NDArray[Any] | None]
     malformed: Mapping[str, str] = field(default_factory=dict)
     mutated: tuple[str, ...] = ()
+    spilled: tuple[str, ...] = ()
     overwritten: tuple[str, ...] = ()
+    aliased: tuple[str, ...] = ()
+    copied: tuple[str, ...] = ()
+    poisoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +123,17 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """The candidate's process ended during the call; `how` names the signal or exit status."""
+    """The candidate's process ended during the call.
+
+    Attributes:
+        how: the signal or exit status.
+        stderr: the end of what it printed.
+        fault: what it did to memory, where its death depends on where the tensors lie: "it wrote to x".
+    """
 
     how: str
     stderr: str = ""
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)

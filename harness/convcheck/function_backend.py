@@ -86,8 +86,8 @@ class FunctionBackend(Backend):
         """The gradients by torch's autograd."""
         import torch  # noqa: PLC0415  (only where the function takes torch tensors)
 
-        inputs = [t.requires_grad_() for t in (x, weight, bias) if t is not None]
-        output = self.conv2d(x, weight, bias, params)
+        inputs = [t.detach().requires_grad_() for t in (x, weight, bias) if t is not None]
+        output = self.conv2d(inputs[0], inputs[1], inputs[2] if bias is not None else None, params)
         gradients = torch.autograd.grad(output, inputs, grad_output)
         return Gradients(gradients[0], gradients[1], gradients[2] if bias is not None else None)
 
@@ -164,7 +164,7 @@ def from_torch(tensor: Any) -> NDArray[Any]:
         raise TypeError(f"returned a {type(tensor).__name__}; expected a torch.Tensor")
     plain = tensor.detach().cpu().resolve_conj().resolve_neg()
     if plain.dtype == torch.bfloat16:
-        return np.asarray(plain.contiguous().view(torch.int16).numpy().view(bfloat16))
+        return np.asarray(plain.view(torch.int16).numpy().view(bfloat16))
     return np.asarray(plain.numpy())
 
 

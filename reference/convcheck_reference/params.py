@@ -309,7 +309,8 @@ def _pair(name: str, value: Any, least: int, error: type[ParameterError]) -> Pai
 
 
 def _integer(name: str, value: Any, least: int, error: type[ParameterError]) -> int:
-    # bool is a subclass of int: stride=True is a slip, not a stride of 1
+    # bool is a subclass of int: stride=True is a slip, not a stride of 1; a plain int is worth a short way,
+    # because looking for a protocol takes microseconds
     if type(value) is not int and (isinstance(value, bool) or not isinstance(value, SupportsIndex)):
         raise ParameterTypeError(f"{name}={value!r} is a {_kind(value)}; expected an int")
     value = operator.index(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from convcheck.calls import Call, Outcome
@@ -26,6 +26,9 @@ class Candidate(Protocol):
 
     def call(self, call: Call) -> Outcome:
         """Make one call. Whatever the candidate does becomes an outcome; nothing is raised."""
+
+    def call_all(self, calls: Sequence[Call]) -> list[Outcome]:
+        """Make calls one after the other; an outcome for each."""
 
     def restart(self) -> None:
         """Forget all state: the next call meets a fresh candidate."""

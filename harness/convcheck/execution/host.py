@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ import numpy as np
 from convcheck.backend import Backend
 from convcheck.calls import Call, Operation, Outcome, Raised, Returned
 from convcheck.capabilities import Capabilities
-from convcheck.tensors.layouts import lay_out, unchanged
-from convcheck.tensors.poison import poison_free_memory
+from convcheck.execution.inputs import Inputs
+from convcheck.execution.results import Results
+from convcheck.tensors.poison import Poison, poison_free_memory
+from convcheck.tensors.regions import Allocate, heap
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.formats import DTYPES
 from convcheck_reference.params import Conv2dParams
@@ -32,11 +35,13 @@ class Host:
 
     Args:
         load: makes a fresh backend; called again by `restart`.
+        allocate: where the candidate's tensors lie; by default on the heap, whatever a call asks for.
     """
 
-    def __init__(self, load: Callable[[], Backend]) -> None:
+    def __init__(self, load: Callable[[], Backend], allocate: Allocate = heap) -> None:
         self._load = load
-        self._backend = load()
+        self._allocate = allocate
+        self.restart()
 
     @property
     def name(self) -> str:
@@ -56,24 +61,41 @@ class Host:
     def restart(self) -> None:
         """Load the backend anew; state in its modules stays, as in any one process."""
         self._backend = self._load()
+        self._inputs, self._results = Inputs(self._allocate), Results()
 
     def close(self) -> None:
         """Nothing to release."""
 
-    def call(self, call: Call) -> Outcome:
-        """Make one call: fresh inputs in their layouts, poisoned free memory, and a look at the inputs after."""
-        arrays = {name: lay_out(tensor) for name, tensor in call.tensors.items()}
-        _poison(call)
+    def call(self, call: Call) -> Returned | Raised:
+        """Make one call: inputs in their layouts, poisoned free memory, and a look at the memory after."""
+        backend, inputs = self._backend, self._inputs
         try:
             # warnings are the candidate's own business, whatever this process makes of them
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
-                results = self._invoke(call, {n: self._backend.to_native(a) for n, a in arrays.items()})
+                native = inputs.place(call, backend)
+                poisoned = _poison(call, native["x"])
+                with inputs.sealed():
+                    results = self._invoke(call, native)
         except Exception as error:  # noqa: BLE001  (whatever a candidate raises is an outcome)
             return Raised(type(error).__name__, str(error), traceback.format_exc(limit=-8))
-        outcome = self._collect(call, results)
-        mutated = tuple(n for n, array in arrays.items() if not unchanged(array, call.tensors[n]))
-        return Returned(outcome.arrays, outcome.malformed, mutated)
+        overwritten = self._results.overwritten(backend)
+        memory = {name: buffer.region.whole for name, buffer in inputs.buffers.items()}
+        named = dict(zip(_RESULTS[call.operation], results, strict=False))
+        returned = self._results.collect(backend, named, memory)
+        changes = {name: buffer.changes() for name, buffer in inputs.buffers.items()}
+        return replace(
+            returned,
+            mutated=tuple(name for name, (mutated, _) in changes.items() if mutated),
+            spilled=tuple(name for name, (_, spilled) in changes.items() if spilled),
+            overwritten=overwritten,
+            copied=tuple(name for name, buffer in inputs.buffers.items() if not buffer.shared),
+            poisoned=poisoned,
+        )
+
+    def call_all(self, calls: Sequence[Call]) -> list[Outcome]:
+        """Make calls one after the other."""
+        return [self.call(call) for call in calls]
 
     def _invoke(self, call: Call, native: dict[str, Any]) -> tuple[Any, ...]:
         """The backend's results in the order of `_RESULTS`."""
@@ -94,28 +116,20 @@ class Host:
             return tuple(backend.conv2d_double_backward(*outer, native["grad_output"], x, weight, bias, params))
         return tuple(backend.conv2d_backward(native["grad_output"], x, weight, bias, params))
 
-    def _collect(self, call: Call, results: tuple[Any, ...]) -> Returned:
-        arrays: dict[str, Any] = {}
-        malformed: dict[str, str] = {}
-        for name, result in zip(_RESULTS[call.operation], results, strict=False):
-            if result is None:
-                arrays[name] = None
-                continue
-            try:
-                array = self._backend.to_numpy(result)
-                # a copy: the candidate may write to its result again
-                arrays[name] = np.array(array, order="C", copy=True)
-            except Exception as error:  # noqa: BLE001  (as above)
-                arrays[name] = None
-                malformed[name] = f"{type(error).__name__}: {error}"
-        return Returned(arrays, malformed)
 
-
-def _poison(call: Call) -> None:
+def _poison(call: Call, native: Any) -> bool:
+    """Poison free memory of the sizes of the results; whether all new memory of these sizes is poisoned."""
     dtype = DTYPES[call.dtype]
-    with suppress(ConvcheckError, TypeError):
+    kind: Poison = "large" if call.tensors["x"].memory == "guard_before" else "nan"
+    try:
         shape = Conv2dParams.of(call.arguments).output_shape(call.tensors["x"].values.shape)
-        poison_free_memory(dtype, int(np.prod(shape)))
-        if call.operation in (Operation.BACKWARD, Operation.DOUBLE_BACKWARD):
-            poison_free_memory(dtype, call.tensors["x"].values.size)
-            poison_free_memory(dtype, call.tensors["weight"].values.size)
+    except (ConvcheckError, TypeError):
+        return False
+    sizes = [math.prod(shape)]
+    if call.operation is Operation.DOUBLE_BACKWARD:
+        sizes += [call.tensors[name].values.size for name in ("x", "weight")]
+    if call.operation is Operation.BACKWARD:
+        # of the gradients
+        sizes = [call.tensors[name].values.size for name in ("x", "weight", "bias") if name in call.tensors]
+    poisoned = [poison_free_memory(native, dtype, size, kind) for size in sizes]
+    return all(poisoned)

@@ -12,14 +12,18 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from multiprocessing.connection import Connection
+from dataclasses import replace
 from typing import Final
 
 from convcheck.calls import Call, Died, Hung, Outcome
 from convcheck.capabilities import Capabilities
-from convcheck.execution.messages import Failed, Ready, Stop, receive, send
+from convcheck.execution.channel import Channel
+from convcheck.execution.codec import MessageError
+from convcheck.execution.faults import explain
+from convcheck.execution.messages import TO_JUDGE, Answer, Calls, Failed, Ready
+from convcheck.tensors.poison import ALLOCATOR_SETTINGS
 from convcheck_reference.errors import ConvcheckError
 
 CALL_LIMIT: Final = 60.0
@@ -48,6 +52,7 @@ class IsolatedCandidate:
     def __init__(self, spec: str, limit: float = CALL_LIMIT) -> None:
         self._spec = spec
         self._limit = limit
+        self._number = 0
         self._start()
 
     @property
@@ -67,18 +72,48 @@ class IsolatedCandidate:
 
     def call(self, call: Call) -> Outcome:
         """Make one call in the worker; a worker that died or hung is replaced before this returns."""
-        try:
-            send(self._connection, call)
-            answered = self._connection.poll(self._limit)
-            if answered:
-                outcome: Outcome = receive(self._connection)
-                return outcome
-        except (EOFError, OSError):
-            died = Died(self._how_it_ended(), self._stderr())
+        return self.call_all((call,))[0]
+
+    def call_all(self, calls: Sequence[Call]) -> list[Outcome]:
+        """Make calls in order, all sent at once.
+
+        The first without an answer is the one in which the worker died or hung; those after it are put to
+        the replacement.
+        """
+        outcomes: list[Outcome] = []
+        while len(outcomes) < len(calls):
+            first, self._number = self._number, self._number + len(calls) - len(outcomes)
+            fault = self._answers(Calls(first, tuple(calls[len(outcomes) :])), outcomes)
+            if fault is not None:
+                self.restart()
+                if isinstance(fault, Died):
+                    fault = replace(fault, fault=explain(calls[len(outcomes)], self._dies))
+                outcomes.append(fault)
+        return outcomes
+
+    def _dies(self, call: Call) -> bool:
+        self._number += 1
+        fault = self._answers(Calls(self._number - 1, (call,)), [])
+        if fault is not None:
             self.restart()
-            return died
-        self.restart()
-        return Hung(self._limit)
+        return isinstance(fault, Died)
+
+    def _answers(self, calls: Calls, outcomes: list[Outcome]) -> Outcome | None:
+        """Add the outcomes of `calls` until one is missing: then why, else None."""
+        try:
+            self._channel.send(calls, self._limit)
+            for number in range(calls.first, calls.first + len(calls.calls)):
+                answer = self._channel.receive(self._limit)
+                if not isinstance(answer, Answer) or answer.number != number:
+                    return Died("it was answered more than once, or not by the worker's own program", self._stderr())
+                outcomes.append(answer.outcome)
+        except TimeoutError:
+            return Hung(self._limit)
+        except MessageError as error:
+            return Died(f"it wrote to the judge's connection: {error}", self._stderr())
+        except (EOFError, OSError):
+            return Died(self._how_it_ended(), self._stderr())
+        return None
 
     def restart(self) -> None:
         """Replace the worker by a fresh one."""
@@ -87,10 +122,9 @@ class IsolatedCandidate:
 
     def close(self) -> None:
         """End the worker."""
-        with suppress(OSError):
-            send(self._connection, Stop())
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=2.0)
+        self._channel.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=2.0)
         self._kill()
 
     def _start(self) -> None:
@@ -105,11 +139,10 @@ class IsolatedCandidate:
                 stderr=self._errors,
                 env=_environment(),
             )
-        self._connection = Connection(ours.detach())
+        self._channel = Channel(ours, TO_JUDGE)
         try:
-            answered = self._connection.poll(_START_LIMIT)
-            ready = receive(self._connection) if answered else None
-        except (EOFError, OSError):
+            ready = self._channel.receive(_START_LIMIT)
+        except (EOFError, OSError, MessageError):
             ready = None
         if isinstance(ready, Ready):
             self._ready = ready
@@ -117,13 +150,13 @@ class IsolatedCandidate:
         how, stderr = self._how_it_ended(), self._stderr()
         self._kill()
         if isinstance(ready, Failed):
-            raise ready.error
+            raise ready.error()
         raise WorkerStartError(
             f"the worker of {self._spec!r} did not load it within {_START_LIMIT:g} s: {how}\n{stderr}"
         )
 
     def _kill(self) -> None:
-        self._connection.close()
+        self._channel.close()
         with suppress(ProcessLookupError):
             self._process.kill()
         self._process.wait()
@@ -144,7 +177,8 @@ class IsolatedCandidate:
 
 
 def _environment() -> dict[str, str]:
-    """The worker's environment: one thread, unless the user says otherwise, and the same import path."""
+    """The worker's environment: one thread, unless the user says otherwise, poisoned memory, our import path."""
     paths = [p for p in sys.path if p]
     single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return {**single, **os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    tunables = ":".join(filter(None, (ALLOCATOR_SETTINGS, os.environ.get("GLIBC_TUNABLES"))))
+    return {**single, **os.environ, "PYTHONPATH": os.pathsep.join(paths), "GLIBC_TUNABLES": tunables}

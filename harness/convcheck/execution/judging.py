@@ -79,7 +79,7 @@ def judge_case(
     trial = Trial(case, candidate.capabilities)
     calls = {**trial.calls, **extra_calls(trial, oracles)}
     start = time.perf_counter()
-    outcomes = {name: candidate.call(call) for name, call in calls.items()}
+    outcomes = dict(zip(calls, candidate.call_all(tuple(calls.values())), strict=True))
     called = time.perf_counter()
     verdicts = judge(trial.with_outcomes(outcomes), oracles)
     return verdicts, called - start, time.perf_counter() - called

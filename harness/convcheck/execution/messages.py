@@ -1,14 +1,39 @@
-"""The messages between a judge and a worker, pickled."""
+"""The messages between a judge and a worker, and which of them each side accepts."""
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Final
 
-from convcheck.capabilities import Capabilities
+import numpy as np
+
+from convcheck.backend import UnavailableError
+from convcheck.calls import Call, Operation, Raised, Returned, Tensor
+from convcheck.capabilities import Capabilities, CapabilityError
+from convcheck.execution.codec import Makers, MessageError
+from convcheck.profiles import Profile
+from convcheck.registry import (
+    BackendConstructorError,
+    BackendFileError,
+    BackendImportError,
+    BackendNameError,
+    BackendSignatureError,
+    DuplicateBackendError,
+    RegistryError,
+)
+from convcheck_reference.errors import ConvcheckError
+from convcheck_reference.formats import Format
+from convcheck_reference.params import Arguments
+
+_LONGEST_TEXT: Final = 20_000
+_ERRORS: Final = {
+    error.__name__: error
+    for error in (
+        BackendConstructorError, BackendFileError, BackendImportError, BackendNameError, BackendSignatureError,
+        CapabilityError, DuplicateBackendError, RegistryError, UnavailableError,
+    )
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,25 +47,86 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The worker could not load its backend."""
+    """The worker could not load its backend: the class and the message of the error."""
 
-    error: Exception
+    kind: str
+    message: str
 
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """The worker is to end."""
-
-
-def send(connection: Connection, message: Any) -> None:
-    """Send one message."""
-    connection.send_bytes(pickle.dumps(message, protocol=5))
+    def error(self) -> ConvcheckError:
+        """The error as the registry raised it in the worker."""
+        return _ERRORS.get(self.kind, RegistryError)(self.message)
 
 
-def receive(connection: Connection) -> Any:
-    """Receive one message.
+@dataclass(frozen=True, slots=True, eq=False)
+class Calls:
+    """Calls to make one after the other; the first has the number `first`."""
 
-    Raises:
-        EOFError: the other side is gone.
-    """
-    return pickle.loads(connection.recv_bytes())  # noqa: S301  (from our own worker)
+    first: int
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What came of one call: its outcome, and its number, so that nobody can answer twice."""
+
+    number: int
+    outcome: Returned | Raised
+
+
+def _call(*, operation: str, **others: Any) -> Call:
+    return Call(operation=Operation(operation), **others)
+
+
+def _ready(*, name: Any, capabilities: Any, versions: Any) -> Ready:
+    if not isinstance(capabilities, Capabilities):
+        raise MessageError("malformed message: capabilities of another kind")
+    return Ready(_text(name), capabilities, _texts(versions))
+
+
+def _failed(*, kind: Any, message: Any) -> Failed:
+    return Failed(_text(kind), _text(message))
+
+
+def _answer(*, number: Any, outcome: Any) -> Answer:
+    if type(number) is not int or not isinstance(outcome, Returned | Raised):
+        raise MessageError("malformed message: an answer without a number or an outcome")
+    return Answer(number, outcome)
+
+
+def _raised(*, kind: Any, message: Any, traceback: Any) -> Raised:
+    return Raised(_text(kind), _text(message), _text(traceback))
+
+
+def _returned(*, arrays: Any, malformed: Any, poisoned: Any = False, **names: Any) -> Returned:
+    for name, array in dict(arrays).items():
+        if type(name) is not str or not (array is None or isinstance(array, np.ndarray)):
+            raise MessageError("malformed message: a result that is no array")
+    found = {what: tuple(map(_text, listed)) for what, listed in names.items()}
+    return Returned(arrays=arrays, malformed=_texts(malformed), poisoned=poisoned is True, **found)
+
+
+def _texts(mapping: Any) -> dict[str, str]:
+    return {_text(name): _text(text) for name, text in mapping.items()}
+
+
+def _text(value: Any) -> str:
+    """Text that can be written to any report: no lone surrogates, no endless lines."""
+    if type(value) is not str:
+        raise MessageError(f"malformed message: a {type(value).__name__} in place of a text")
+    return value[:_LONGEST_TEXT].encode("utf-8", "replace").decode()
+
+
+TO_WORKER: Final[Makers] = {"Calls": Calls, "Call": _call, "Tensor": Tensor, "Arguments": Arguments}
+"""What a worker accepts."""
+
+TO_JUDGE: Final[Makers] = {
+    "Ready": _ready,
+    "Failed": _failed,
+    "Answer": _answer,
+    "Returned": _returned,
+    "Raised": _raised,
+    "Capabilities": Capabilities,
+    "Profile": Profile,
+    "Format": Format,
+}
+"""What a judge accepts: every field is looked at, because whoever sends it may be hostile."""

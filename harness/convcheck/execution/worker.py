@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import faulthandler
+import socket
 import sys
-from multiprocessing.connection import Connection
 
 from convcheck.backend import Backend
+from convcheck.execution.channel import Channel
 from convcheck.execution.host import Host
-from convcheck.execution.messages import Failed, Ready, Stop, receive, send
+from convcheck.execution.messages import TO_WORKER, Answer, Calls, Failed, Ready
 from convcheck.registry import load
+from convcheck.tensors.guarded import guarded
 from convcheck_reference.errors import ConvcheckError
 
 
 def main(descriptor: int, spec: str) -> None:
-    """Serve calls that arrive at the inherited file `descriptor`."""
+    """Serve calls that arrive at the inherited socket `descriptor`."""
     faulthandler.enable()  # a segmentation fault leaves its traceback on stderr
-    connection = Connection(descriptor)
+    channel = Channel(socket.socket(fileno=descriptor), TO_WORKER)
 
     def load_backend() -> Backend:
         return load(spec)
 
     try:
-        host = Host(load_backend)
-        send(connection, Ready(host.name, host.capabilities, dict(host.versions)))
+        host = Host(load_backend, guarded)
+        channel.send(Ready(host.name, host.capabilities, dict(host.versions)))
     except ConvcheckError as error:
-        send(connection, Failed(error))
+        channel.send(Failed(type(error).__name__, str(error)))
         return
     try:
-        while not isinstance(message := receive(connection), Stop):
-            send(connection, host.call(message))
-    except EOFError:  # the judge is gone
+        while True:
+            calls: Calls = channel.receive()
+            for number, call in enumerate(calls.calls, calls.first):
+                channel.send(Answer(number, host.call(call)))
+    except (EOFError, BrokenPipeError):  # the judge is gone, or wants no more
         return
 
 

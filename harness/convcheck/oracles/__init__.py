@@ -19,10 +19,15 @@ from convcheck.oracles import (
     double_backward,
     exact,
     gradients,
+    kept,
+    memory,
     metamorphic,
     module,
     parity,
+    soak,
     special,
+    state,
+    taint,
 )
 from convcheck.oracles.oracle import Oracle
 from convcheck.oracles.trial import Trial
@@ -33,12 +38,17 @@ __all__ = ["ORACLES", "Oracle", "Trial", "applicable", "due", "extra_calls", "ju
 ORACLES: Final = (
     Oracle(parity.NAME, parity.judge),
     Oracle(contract.NAME, contract.judge),
+    Oracle(memory.NAME, memory.judge),
     Oracle(exact.NAME, exact.judge),
     Oracle(bounded.NAME, bounded.judge),
     Oracle(special.NAME, special.judge),
     Oracle(gradients.NAME, gradients.judge),
     Oracle(adjoint.NAME, adjoint.judge),
     Oracle(module.NAME, module.judge),
+    Oracle(kept.NAME, kept.judge),
+    Oracle(state.NAME, state.judge, state.calls, every=20),
+    Oracle(taint.NAME, taint.judge, taint.calls, every=6),
+    Oracle(soak.NAME, soak.judge, soak.calls, every=150),
     Oracle(double_backward.NAME, double_backward.judge, double_backward.calls, every=4),
     *metamorphic.ORACLES,
 )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from convcheck.oracles.compare import compare_bounded
 from convcheck.oracles.exercised import exercised
 from convcheck.oracles.trial import REALS, Trial
@@ -50,11 +48,14 @@ def judge_bounded(trial: Trial, quantity: Quantity, oracle: str, clause: str) ->
         return
     compared = compare_bounded(got, found.value, bound)
     if compared.status is Status.PASS:
-        reason = too_few_judged(np.isfinite(bound)) or vacuous(found, quantity, case)
+        # right where poison would have stood
+        written = ("C2D-PURE-2",) if trial.poisoned(REALS, quantity) else ()
+        reason = too_few_judged(compared.judged, got.size) or vacuous(found, quantity, case)
         status = Status.VACUOUS if reason else Status.PASS
-        yield Verdict(oracle, quantity, status, clauses, reason, compared.margin)
+        yield Verdict(oracle, quantity, status, (*clauses, *written), reason, compared.margin)
         return
     reason = f"{quantity} is {compared.margin:.3g} times the largest legal error of {profile.name} away"
     if compared.status is Status.UNWRITTEN:
+        clauses = ("C2D-PURE-2", *clauses)
         reason = f"{quantity} holds what was in memory before the call"
     yield Verdict(oracle, quantity, compared.status, clauses, reason, compared.margin, compared.evidence)

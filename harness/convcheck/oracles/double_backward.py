@@ -128,17 +128,15 @@ def _judge_result(
             reason = f"integers are not exact under profile {profile.name}"
             yield Verdict(NAME, QUANTITY, Status.NOT_APPLICABLE, clauses, reason)
             return
-        judged = expected.exact(quantity, profile, case.dtype)
-        compared = compare_exact(got, found.value, judged)
+        compared = compare_exact(got, found.value, expected.exact(quantity, profile, case.dtype))
     else:
         bound = expected.bound(quantity, profile, case.dtype)
         if bound is None:
             reason = f"sums of {found.terms} products under profile {profile.name}: n·u > 0.1 leaves no bound"
             yield Verdict(NAME, QUANTITY, Status.VACUOUS, clauses, reason)
             return
-        judged = np.isfinite(bound)
         compared = compare_bounded(got, found.value, bound)
-    empty = too_few_judged(judged) or vacuous(found, quantity, case)
+    empty = too_few_judged(compared.judged, got.size) or vacuous(found, quantity, case)
     yield _verdict(result, compared, clauses, empty)
 
 

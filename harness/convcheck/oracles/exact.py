@@ -7,12 +7,16 @@ accumulator with few bits, elements whose gauge is larger are left out.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from convcheck.oracles.compare import compare_exact
+from numpy.typing import NDArray
+
+from convcheck.oracles.compare import Comparison, compare_exact
 from convcheck.oracles.exercised import exercised
+from convcheck.oracles.expected import Expected
 from convcheck.oracles.trial import INTEGERS, Trial
 from convcheck.oracles.vacuity import too_few_judged, vacuous
-from convcheck.profiles import Quantity
+from convcheck.profiles import Profile, Quantity
 from convcheck.verdicts import Status, Verdict
 
 NAME = "exact"
@@ -35,13 +39,20 @@ def judge_exact(trial: Trial, quantity: Quantity, oracle: str, clause: str) -> I
         yield Verdict(oracle, quantity, Status.NOT_APPLICABLE, clauses, reason)
         return
     expected = trial.expected_integers
-    exact = expected.exact(quantity, profile)
-    found = compare_exact(got, expected.sum(quantity).value, exact)
+    found = compare_integers(got, expected, quantity, profile)
     if found.status is Status.PASS:
-        reason = too_few_judged(exact) or vacuous(expected.sum(quantity), quantity, trial.case)
-        yield Verdict(oracle, quantity, Status.VACUOUS if reason else Status.PASS, clauses, reason)
+        # right where poison would have stood
+        written = ("C2D-PURE-2",) if trial.poisoned(INTEGERS, quantity) else ()
+        reason = too_few_judged(found.judged, got.size) or vacuous(expected.sum(quantity), quantity, trial.case)
+        yield Verdict(oracle, quantity, Status.VACUOUS if reason else Status.PASS, (*clauses, *written), reason)
         return
     reason = f"{quantity} differs from the exact integer result"
     if found.status is Status.UNWRITTEN:
+        clauses = ("C2D-PURE-2", *clauses)
         reason = f"{quantity} holds what was in memory before the call"
     yield Verdict(oracle, quantity, found.status, clauses, reason, evidence=found.evidence)
+
+
+def compare_integers(got: NDArray[Any], expected: Expected, quantity: Quantity, profile: Profile) -> Comparison:
+    """A result of integers against the reference, wherever the promised accumulator makes it exact."""
+    return compare_exact(got, expected.sum(quantity).value, expected.exact(quantity, profile))

@@ -38,7 +38,10 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     for outcome in trial.outcomes.values():
         if isinstance(outcome, Died):
             reason = f"the candidate's process ended: {outcome.how}"
-            yield Verdict(NAME, "call", Status.CRASHED, (*_clauses(case), "C2D-PURE-3"), reason)
+            clauses = (*_clauses(case), "C2D-PURE-3")
+            if outcome.fault:
+                reason, clauses = f"{outcome.fault} ({outcome.how})", ("C2D-PURE-5", *clauses)
+            yield Verdict(NAME, "call", Status.CRASHED, clauses, reason)
         elif isinstance(outcome, Hung):
             reason = f"no result within {outcome.limit:g} s"
             yield Verdict(NAME, "call", Status.HUNG, (*_clauses(case), "C2D-PURE-3"), reason)

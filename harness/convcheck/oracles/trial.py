@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
-from convcheck.calls import Call, Operation, Outcome, Returned, Tensor
+from convcheck.calls import Buffers, Call, Memory, Operation, Outcome, Returned, Tensor
 from convcheck.capabilities import Capabilities
 from convcheck.case import Case, Layout
 from convcheck.oracles.expected import Expected
@@ -19,6 +19,7 @@ from convcheck_reference.formats import DTYPES
 
 INTEGERS = "integers"
 REALS = "reals"
+_OTHER_SEED = 0x5EED
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,27 @@ class Trial:
         if self.case.violation is not None or self.case.entry == "module":
             return {"call": _single_call(self.case)}
         calls: dict[str, Call] = {}
-        for regime, values in ((INTEGERS, self.integers), (REALS, self.reals)):
-            calls[f"{regime} forward"] = self._call(Operation.FORWARD, values)
+        regimes: tuple[tuple[str, Values, Memory], ...] = (
+            (INTEGERS, self.integers, "guard_after"),
+            (REALS, self.reals, "guard_before"),
+        )
+        for regime, values, memory in regimes:
+            calls[f"{regime} forward"] = self.call(Operation.FORWARD, values, memory=memory)
             # non-finite gradients are judged by position in the output only
             if self.capabilities.gradients and not (regime == REALS and self.case.regime == "special"):
-                calls[f"{regime} backward"] = self._call(Operation.BACKWARD, values)
+                calls[f"{regime} backward"] = self.call(Operation.BACKWARD, values, memory=memory)
         return calls
 
     @cached_property
     def integers(self) -> Values:
         """The exact regime's data."""
         return integer_values(self.case, {q: self.capabilities.profile(self.case.dtype, q) for q in QUANTITIES})
+
+    @cached_property
+    def other_integers(self) -> Values:
+        """Other data of the exact regime, of the same shapes."""
+        other = replace(self.case, seed=self.case.seed ^ _OTHER_SEED)
+        return integer_values(other, {q: self.capabilities.profile(self.case.dtype, q) for q in QUANTITIES})
 
     @cached_property
     def reals(self) -> Values:
@@ -70,14 +81,19 @@ class Trial:
 
     def returned(self, regime: str, quantity: Quantity) -> np.ndarray | None:
         """The array that came back for a quantity, if it has the shape and dtype of the contract."""
-        name = f"{regime} {'forward' if quantity == 'output' else 'backward'}"
-        outcome = self.outcomes.get(name)
-        if not isinstance(outcome, Returned):
-            return None
-        array = outcome.arrays.get(quantity)
+        return self.array(self._outcome(regime, quantity), quantity)
+
+    def array(self, outcome: Outcome | None, quantity: Quantity) -> np.ndarray | None:
+        """The array of a quantity in the outcome of a call, if it has the shape and dtype of the contract."""
+        array = outcome.arrays.get(quantity) if isinstance(outcome, Returned) else None
         if array is None or array.shape != self.shape(quantity) or array.dtype != DTYPES[self.case.dtype]:
             return None
         return array
+
+    def poisoned(self, regime: str, quantity: Quantity) -> bool:
+        """Whether an element of a quantity that is never written would have shown."""
+        outcome = self._outcome(regime, quantity)
+        return isinstance(outcome, Returned) and outcome.poisoned
 
     def outcome(self, oracle: str, name: str) -> Outcome | None:
         """The outcome of a call that an oracle asked for under a name of its own; None if it was not made."""
@@ -98,14 +114,18 @@ class Trial:
         done.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("case", "capabilities", "outcomes")})
         return done
 
-    def _call(self, operation: Operation, values: Values) -> Call:
+    def _outcome(self, regime: str, quantity: Quantity) -> Outcome | None:
+        return self.outcomes.get(f"{regime} {'forward' if quantity == 'output' else 'backward'}")
+
+    def call(self, operation: Operation, values: Values, buffers: Buffers = "fresh", memory: Memory = "heap") -> Call:
+        """A call of the case's layer on `values`, in the case's layouts."""
         layout_x, layout_weight, layout_grad = self.case.layouts
-        tensors = {"x": Tensor(values.x, layout_x), "weight": Tensor(values.weight, layout_weight)}
+        tensors = {"x": Tensor(values.x, layout_x, memory), "weight": Tensor(values.weight, layout_weight, memory)}
         if values.bias is not None:
-            tensors["bias"] = Tensor(values.bias, "sliced" if layout_weight == "sliced" else "contiguous")
+            tensors["bias"] = Tensor(values.bias, "sliced" if layout_weight == "sliced" else "contiguous", memory)
         if operation is Operation.BACKWARD:
-            tensors["grad_output"] = Tensor(values.grad_output, layout_grad)
-        return Call(operation, self.case.arguments, tensors, self.case.dtype)
+            tensors["grad_output"] = Tensor(values.grad_output, layout_grad, memory)
+        return Call(operation, self.case.arguments, tensors, self.case.dtype, buffers)
 
 
 def _single_call(case: Case) -> Call:
@@ -116,7 +136,7 @@ def _single_call(case: Case) -> Call:
     def tensor(shape: tuple[int, ...], layout: int | None = None) -> Tensor:
         values = rng.standard_normal(shape).astype(dtype)
         chosen: Layout = "contiguous" if layout is None else case.layouts[layout]
-        return Tensor(conformed(values, chosen), chosen)
+        return Tensor(conformed(values, chosen), chosen, "guard_after")
 
     shape = case.input_shape
     if case.flaw == "input_ndim":
@@ -134,7 +154,7 @@ def _single_call(case: Case) -> Call:
     tensors["weight"] = tensor(weight)
     if case.flaw == "weight_dtype":
         other = np.float64 if dtype != np.float64 else np.float32
-        tensors["weight"] = Tensor(tensors["weight"].values.astype(other))
+        tensors["weight"] = replace(tensors["weight"], values=tensors["weight"].values.astype(other))
     if case.arguments.bias:
         tensors["bias"] = tensor((weight[0] + (case.flaw == "bias_shape"),))
     return Call(Operation.FORWARD, case.arguments, tensors, case.dtype)

@@ -34,9 +34,9 @@ def vacuous(found: Sum, quantity: str, case: Case) -> str:
     return ""
 
 
-def too_few_judged(judged: NDArray[np.bool_]) -> str:
+def too_few_judged(judged: int, total: int) -> str:
     """Why too few elements could be compared; empty if at least half were."""
-    share = _share(judged)
+    share = judged / total
     if share >= _LEAST_SHARE:
         return ""
     return f"only {share:.0%} of the elements are exact, or free of overflow, under the declared profile"

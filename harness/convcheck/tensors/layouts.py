@@ -1,7 +1,8 @@
-"""Memory layouts: the same values as different views, each inside memory that a wrong stride would show."""
+"""Memory layouts: the same values as different views of a region of memory."""
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from convcheck.calls import Tensor
 from convcheck.case import Layout
+from convcheck.tensors.regions import Allocate, Region
 
 Array = NDArray[Any]
 
@@ -16,25 +18,62 @@ _ODD: Final = 7
 """Elements: the stride of an axis along which there is no step to take."""
 
 
-def lay_out(tensor: Tensor) -> Array:
-    """A fresh array with the values of `tensor` in its layout.
+def lay_out(tensor: Tensor, allocate: Allocate) -> tuple[Array, Region]:
+    """The values of `tensor` in its layout, and the new region where they lie.
 
-    Sliced and offset arrays lie inside a larger one filled with NaN, so that reading outside the view
-    shows. A layout that has no meaning for the number of dimensions (channels_last of a bias) is contiguous.
+    A layout that has no meaning for the number of dimensions (channels_last of a bias) is contiguous.
     """
-    values, layout = tensor.values, tensor.layout
-    if layout in ("sliced", "offset"):
-        return _inside(values, gaps=layout == "sliced")
+    values = tensor.values
+    shape, layout = values.shape, _meaningful(tensor.layout, values)
+    stored = _stored_shape(shape, layout)
+    region = allocate(math.prod(stored) * values.itemsize, tensor.memory)
+    array = _view(region.content.view(values.dtype).reshape(stored), shape, layout)
+    array[...] = values
+    return array, region
+
+
+def _meaningful(layout: Layout, values: Array) -> Layout:
+    least = {"channels_last": 3, "transposed": 2}.get(layout, 0)
+    nothing_to_repeat = layout in ("expanded", "broadcast") and not values.size
+    return "contiguous" if values.ndim < least or nothing_to_repeat else layout
+
+
+def _stored_shape(shape: tuple[int, ...], layout: Layout) -> tuple[int, ...]:
+    """The shape of the C-contiguous array that a layout is a view of."""
+    if layout == "sliced":
+        return tuple(size + 3 for size in shape)
+    if layout in ("expanded", "broadcast"):
+        return (1, *(shape[1:] if layout == "expanded" else (1,) * (len(shape) - 1)))
+    if layout == "offset":
+        # an even number of elements, so that the second of them is misaligned at either end of a page
+        return ((math.prod(shape) + 2) // 2 * 2,)
+    if layout == "channels_last":
+        return (*shape[:-3], *shape[-2:], shape[-3])
+    return (*shape[:-2], shape[-1], shape[-2]) if layout == "transposed" else shape
+
+
+def _view(stored: Array, shape: tuple[int, ...], layout: Layout) -> Array:
+    if layout == "sliced":
+        return stored[tuple(slice(1, 1 + size) for size in shape)]
+    if layout == "offset":
+        return stored[1 : 1 + math.prod(shape)].reshape(shape)
     if layout in ("expanded", "broadcast", "odd_strides"):
-        return _strided(values, layout)
+        return np.lib.stride_tricks.as_strided(stored, shape, _strides(stored, shape, layout), writeable=True)
     if layout == "reversed":
-        flip: Any = (..., *(slice(None, None, -1),) * min(2, values.ndim))
-        return np.asarray(values[flip].copy()[flip])
-    if layout == "channels_last" and values.ndim >= 3:
-        return np.moveaxis(np.moveaxis(values, -3, -1).copy(), -1, -3)
-    if layout == "transposed" and values.ndim >= 2:
-        return values.swapaxes(-1, -2).copy().swapaxes(-1, -2)
-    return values.copy()
+        flip: Any = (..., *(slice(None, None, -1),) * min(2, len(shape)))
+        return np.asarray(stored[flip])
+    if layout == "channels_last":
+        return np.moveaxis(stored, -1, -3)
+    return stored.swapaxes(-1, -2) if layout == "transposed" else stored
+
+
+def _strides(stored: Array, shape: tuple[int, ...], layout: Layout) -> tuple[int, ...]:
+    if layout == "broadcast":
+        return (0,) * len(shape)
+    if layout == "expanded":
+        return (0, *stored.strides[1:])
+    stepless = [size == 1 or not stored.size for size in shape]
+    return tuple(_ODD * stored.itemsize if s else given for s, given in zip(stepless, stored.strides, strict=True))
 
 
 def conformed(values: Array, layout: Layout) -> Array:
@@ -44,29 +83,3 @@ def conformed(values: Array, layout: Layout) -> Array:
     if layout == "expanded" and values.size:
         return np.ascontiguousarray(np.broadcast_to(values[:1], values.shape))
     return values
-
-
-def unchanged(array: Array, tensor: Tensor) -> bool:
-    """Whether `array`, which `lay_out` gave for `tensor`, still holds its values byte for byte."""
-    return array.tobytes() == tensor.values.tobytes()
-
-
-def _inside(values: Array, *, gaps: bool) -> Array:
-    """A view inside NaN: with gaps along every axis, or dense, one element in."""
-    shape = values.shape if gaps else (values.size,)
-    parent = np.full([size + 3 for size in shape], np.nan, values.dtype)
-    view = parent[tuple(slice(1, 1 + size) for size in shape)].reshape(values.shape)
-    view[...] = values
-    return view
-
-
-def _strided(values: Array, layout: Layout) -> Array:
-    """A view with strides that its memory alone does not give."""
-    strides, memory = values.strides, values
-    if layout == "odd_strides":
-        odd = [size == 1 or not values.size for size in values.shape]
-        strides = tuple(_ODD * values.itemsize if o else s for o, s in zip(odd, strides, strict=True))
-    elif values.size:
-        repeated = values.ndim if layout == "broadcast" else 1
-        strides, memory = (0,) * repeated + strides[repeated:], values[(slice(0, 1),) * repeated]
-    return np.lib.stride_tricks.as_strided(memory.copy(), values.shape, strides, writeable=True)

@@ -1,16 +1,31 @@
-"""Poison: a NaN with a payload of ours in free memory, so that an unwritten output element shows."""
+"""Poison: values of ours in free memory, so that an output element that is never written shows.
+
+Two kinds: a NaN with a payload of ours, and a byte that makes a large finite number of every format
+(about 2^102 in float32). The first shows in sums, the second where NaN would be dropped. In a worker process
+glibc itself writes the second to every new block (`ALLOCATOR_SETTINGS`), so that no allocation escapes;
+elsewhere, and for allocators that keep blocks of their own, blocks of the size of a result are filled and
+freed.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Final
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, Literal, TypeAlias
 
 import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+Poison: TypeAlias = Literal["nan", "large"]
 
-_PATTERNS: Final[dict[np.dtype[Any], Any]] = {
+POISON_BYTE: Final = 0x72
+ALLOCATOR_SETTINGS: Final = f"glibc.malloc.perturb={POISON_BYTE ^ 0xFF}:glibc.malloc.tcache_count=0"
+"""For GLIBC_TUNABLES: new memory holds the complement of perturb, if no thread cache bypasses it (mallopt(3))."""
+
+_NANS: Final[dict[np.dtype[Any], Any]] = {
     np.dtype(np.float16): np.dtype(np.uint16).type(0x7EAD),
     np.dtype(ml_dtypes.bfloat16): np.dtype(np.uint16).type(0x7FEA),
     np.dtype(np.float32): np.dtype(np.uint32).type(0x7FDEADC5),
@@ -24,21 +39,50 @@ _COPIES: Final = 3
 """Blocks that are poisoned per size: an implementation may take some for temporaries."""
 
 
-def poison_free_memory(dtype: np.dtype[Any], elements: int) -> None:
-    """Fill free blocks of the size of a result, so that an allocator which reuses memory hands them out."""
-    component = _COMPONENTS.get(dtype, dtype)
-    count = elements * (dtype.itemsize // component.itemsize)
-    pattern = _PATTERNS[component]
-    blocks = [np.full(count, pattern) for _ in range(_COPIES)]
+def poison_free_memory(native: Any, dtype: np.dtype[Any], elements: int, kind: Poison) -> bool:
+    """Fill free blocks of the size of a result with poison; whether a new block of that size holds poison.
+
+    Args:
+        native: a tensor of the candidate's, which tells whose allocator hands out its results: NumPy's
+            or torch's, on the tensor's device.
+        dtype: of the result.
+        elements: of the result.
+        kind: of the poison.
+    """
+    pattern = _pattern(dtype, kind)
+    makers = _makers(native, pattern, elements * dtype.itemsize // pattern.itemsize)
+    if makers is None or not elements:
+        return False
+    full, empty = makers
+    blocks = [full() for _ in range(_COPIES)]
     del blocks
+    return bool(is_poison(empty().view(dtype)).all())
 
 
 def is_poison(array: Array) -> NDArray[np.bool_]:
-    """Where `array` holds the poison, bit for bit."""
-    component = _COMPONENTS.get(array.dtype, array.dtype)
-    if component not in _PATTERNS:
+    """Where `array` holds poison, bit for bit."""
+    if _COMPONENTS.get(array.dtype, array.dtype) not in _NANS:
         return np.zeros(array.shape, np.bool_)
-    pattern = _PATTERNS[component]
-    words = np.ascontiguousarray(array).view(pattern.dtype)
-    found = np.asarray(words == pattern).reshape(*array.shape, -1)
-    return np.asarray(found.any(axis=-1), np.bool_)
+    patterns = (_pattern(array.dtype, "nan"), _pattern(array.dtype, "large"))
+    words = np.ascontiguousarray(array).view(patterns[0].dtype)
+    found = (words == patterns[0]) | (words == patterns[1])
+    return np.asarray(found.reshape(*array.shape, -1).any(axis=-1), np.bool_)
+
+
+def _pattern(dtype: np.dtype[Any], kind: Poison) -> Any:
+    nan = _NANS[_COMPONENTS.get(dtype, dtype)]
+    return nan if kind == "nan" else np.frombuffer(bytes([POISON_BYTE]) * nan.itemsize, nan.dtype)[0]
+
+
+def _makers(native: Any, pattern: Any, count: int) -> tuple[Callable[[], Any], Callable[[], Array]] | None:
+    """What makes a block of `count` patterns where results of the candidate lie, and the array of a new block."""
+    if isinstance(native, np.ndarray):
+        return partial(np.full, count, pattern), partial(np.empty, count, pattern.dtype)
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(native, torch.Tensor):
+        return None
+    # signed integers: torch fills few others
+    signed = pattern.view(f"i{pattern.itemsize}")
+    settings = {"dtype": getattr(torch, signed.dtype.name), "device": native.device}
+    full = partial(torch.full, (count,), signed.item(), **settings)
+    return full, lambda: np.asarray(torch.empty(count, **settings).cpu().numpy())

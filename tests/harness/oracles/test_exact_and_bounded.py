@@ -56,7 +56,8 @@ def test_another_order_of_summation_passes():
             return out
 
     for seed in range(20):
-        assert not failing(Reordered(), f"v1,x=2x8x6x5,out=4,k=3,values=positive,seed={seed}")
+        token = f"v1,x=2x8x6x5,out=4,k=3,values=positive,seed={seed}"
+        assert not failing(Reordered(), token, only=("exact", "bounded"))
 
 
 def test_a_case_that_could_not_tell_is_vacuous():

@@ -96,11 +96,11 @@ def _verdict(
 ) -> Verdict:
     predicted = relation.predict(layer_of(trial), outputs)
     wide = predicted.astype(np.complex128 if predicted.dtype.kind == "c" else np.float64)
-    judged = exact(relation, trial)
     name = oracle_name(relation)
-    compared = compare_exact(got, wide, judged)
+    compared = compare_exact(got, wide, exact(relation, trial))
     if compared.status is Status.PASS:
-        empty = too_few_judged(judged) or vacuous(trial.expected_integers.sum("output"), "output", trial.case)
+        found = trial.expected_integers.sum("output")
+        empty = too_few_judged(compared.judged, got.size) or vacuous(found, "output", trial.case)
         return Verdict(name, "output", Status.VACUOUS if empty else Status.PASS, clauses, empty)
     reason = f"it does not hold that {relation.statement}"
     return Verdict(name, "output", compared.status, clauses, reason, evidence=compared.evidence)

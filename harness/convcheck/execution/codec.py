@@ -1,0 +1,129 @@
+"""Messages as bytes: a JSON header and raw arrays behind it. Reading one runs no code of the sender.
+
+A header is made of JSON's own scalars and lists, and of objects with one of three marks:
+``{"array": 0}`` the array of that number; ``{"items": [[key, value], …]}`` a mapping;
+``{"is": "Call", …}`` a dataclass that the reader knows, with its fields. Lists are read as tuples.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import ml_dtypes
+import numpy as np
+from numpy.typing import NDArray
+
+from convcheck_reference.errors import ConvcheckError
+
+Array = NDArray[Any]
+Makers = Mapping[str, Callable[..., Any]]
+"""What makes each dataclass from its fields, by the name of the class."""
+
+ALIGNMENT: Final = 64
+_BFLOAT16: Final = np.dtype(ml_dtypes.bfloat16)
+_NUMERIC: Final = re.compile(r"[<>|][biufc]\d{1,2}")
+_COMPACT: Final = (",", ":")
+_SCALARS: Final = frozenset({bool, int, float, type(None)})
+
+
+class MessageError(ConvcheckError, ValueError):
+    """Bytes that are no message."""
+
+
+def dtype_name(dtype: np.dtype[Any]) -> str:
+    """The name under which a numeric dtype crosses: "<f4", "bfloat16".
+
+    Raises:
+        MessageError: the dtype has no fixed bytes for a number (object, text, structures).
+    """
+    if dtype == _BFLOAT16:
+        return "bfloat16"
+    if not _NUMERIC.fullmatch(dtype.str):
+        raise MessageError(f"an array of dtype {dtype}; expected numbers")
+    return dtype.str
+
+
+def encode(message: Any) -> tuple[bytes, list[Array]]:
+    """The header of a message, and its arrays in order; an array that stands twice is sent once.
+
+    The header is two lines: dtype and shape of each array, then the message.
+    """
+    arrays: dict[int, tuple[int, Array]] = {}  # number and array by id; the message keeps them alive
+    plain = _plain(message, arrays)
+    described = [(dtype_name(array.dtype), array.shape) for _, array in arrays.values()]
+    header = f"{json.dumps(described, separators=_COMPACT)}\n{json.dumps(plain, separators=_COMPACT)}"
+    return header.encode(), [np.ascontiguousarray(array) for _, array in arrays.values()]
+
+
+def decode(header: bytes, body: bytearray, makers: Makers) -> Any:
+    """The message of a header and the bytes behind it; its arrays lie in `body`.
+
+    Raises:
+        MessageError: it is malformed, or contains something that is not in `makers`.
+    """
+    try:
+        described, _, message = header.partition(b"\n")
+        arrays = list(_arrays(json.loads(described), body))
+        return json.loads(message, object_hook=lambda plain: _made(plain, arrays, makers))
+    except MessageError:
+        raise
+    except Exception as error:
+        # whatever the bytes were meant to be, they are no message
+        raise MessageError(f"malformed message: {type(error).__name__}: {error}") from error
+
+
+def padding(array: Array) -> int:
+    """Bytes after an array that keep the next one aligned."""
+    return -array.nbytes % ALIGNMENT
+
+
+def _plain(value: Any, arrays: dict[int, tuple[int, Array]]) -> Any:
+    kind = type(value)
+    if kind in _SCALARS or isinstance(value, str):
+        return value
+    if kind is np.ndarray:
+        number, _ = arrays.setdefault(id(value), (len(arrays), value))
+        return {"array": number}
+    if is_dataclass(kind):
+        written = {name: _plain(getattr(value, name), arrays) for name in _field_names(kind)}
+        return {"is": kind.__name__, **written}
+    if isinstance(value, Mapping):
+        return {"items": [(_plain(k, arrays), _plain(v, arrays)) for k, v in value.items()]}
+    return [_plain(item, arrays) for item in value]
+
+
+@lru_cache(maxsize=64)
+def _field_names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+def _made(plain: dict[str, Any], arrays: Sequence[Array], makers: Makers) -> Any:
+    if "array" in plain:
+        return arrays[plain["array"]]
+    if "items" in plain:
+        return {_frozen(key): _frozen(value) for key, value in plain["items"]}
+    make = makers[plain.pop("is")]
+    return make(**{name: _frozen(value) for name, value in plain.items()})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if type(value) is list else value
+
+
+def _arrays(described: list[Any], body: bytearray) -> Iterator[Array]:
+    at = 0
+    for name, shape in described:
+        if name != "bfloat16" and not _NUMERIC.fullmatch(name):
+            raise MessageError(f"malformed message: an array of dtype {name!r}")
+        dtype = _BFLOAT16 if name == "bfloat16" else np.dtype(name)
+        if not all(type(size) is int and size >= 0 for size in shape):
+            raise MessageError(f"malformed message: an array of shape {shape!r}")
+        array = np.frombuffer(body, dtype, math.prod(shape), at).reshape(shape)
+        yield array
+        at += array.nbytes + padding(array)

@@ -1,0 +1,112 @@
+"""The tensors of a call in memory: new buffers, or those of the call before with new contents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from convcheck.backend import Backend
+from convcheck.calls import Call, Tensor
+from convcheck.tensors.layouts import lay_out
+from convcheck.tensors.regions import Allocate, Region, surrounding_byte
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Buffer:
+    """A tensor in memory.
+
+    Attributes:
+        tensor: what was written there.
+        array: the memory, as the tensor's layout views it.
+        region: the memory, with its surroundings.
+        before: the bytes of the region before the call.
+        native: what the candidate gets, made of `array`.
+        shared: whether it shows what is written to `array`; a copy elsewhere does not.
+    """
+
+    tensor: Tensor
+    array: Array
+    region: Region
+    before: bytes
+    native: Any
+    shared: bool
+
+    def changes(self) -> tuple[bool, bool]:
+        """Whether elements have changed, and whether bytes around or between them have; both are restored."""
+        if self.region.whole.tobytes() == self.before:
+            return False, False
+        mutated = self.array.tobytes() != self.tensor.values.tobytes()
+        self.array[...] = self.tensor.values
+        return mutated, self.region.whole.tobytes() != self.before
+
+
+class Inputs:
+    """The buffers of one call after another.
+
+    They are held until the next call has its own, so that new memory really is other memory.
+
+    Args:
+        allocate: where regions come from.
+    """
+
+    def __init__(self, allocate: Allocate) -> None:
+        self._allocate = allocate
+        self._buffers: Mapping[str, Buffer] = {}
+
+    @property
+    def buffers(self) -> Mapping[str, Buffer]:
+        """Those of the last call, by name."""
+        return self._buffers
+
+    def place(self, call: Call, backend: Backend) -> dict[str, Any]:
+        """What the candidate gets for each tensor of `call`, by name. Whatever `to_native` raises is raised."""
+        earlier = self._buffers if call.buffers == "reused" else {}
+        self._buffers = {name: self._place(t, earlier.get(name), backend) for name, t in call.tensors.items()}
+        return {name: buffer.native for name, buffer in self._buffers.items()}
+
+    @contextmanager
+    def sealed(self) -> Iterator[None]:
+        """While the candidate runs, it may only read."""
+        for buffer in self._buffers.values():
+            buffer.region.seal()
+        try:
+            yield
+        finally:
+            for buffer in self._buffers.values():
+                buffer.region.unseal()
+
+    def _place(self, tensor: Tensor, earlier: Buffer | None, backend: Backend) -> Buffer:
+        if earlier is None or not _fits(earlier.tensor, tensor):
+            array, region = lay_out(tensor, self._allocate)
+            native = backend.to_native(array)
+        else:
+            array, region = earlier.array, earlier.region
+            region.whole.fill(surrounding_byte(tensor.memory))
+            array[...] = tensor.values
+            native = earlier.native if earlier.shared else backend.to_native(array)
+        return Buffer(tensor, array, region, region.whole.tobytes(), native, _shares_memory(native, array, backend))
+
+
+def _fits(earlier: Tensor, tensor: Tensor) -> bool:
+    one, other = earlier.values, tensor.values
+    return (one.shape, one.dtype, earlier.layout, earlier.memory) == (
+        other.shape,
+        other.dtype,
+        tensor.layout,
+        tensor.memory,
+    )
+
+
+def _shares_memory(native: Any, array: Array, backend: Backend) -> bool:
+    if native is array or not array.size:
+        return True
+    with suppress(Exception):  # a native object that has no array of its own counts as a copy
+        seen = backend.to_numpy(native)
+        return seen.ctypes.data == array.ctypes.data and seen.strides == array.strides
+    return False

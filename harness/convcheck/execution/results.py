@@ -1,0 +1,80 @@
+"""The results of a call: copies for the judge, and the originals kept to see whether they change later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcheck.backend import Backend
+from convcheck.calls import Returned
+from convcheck.execution.codec import dtype_name
+
+Array = NDArray[Any]
+
+_WORK: Final = 100_000
+
+
+class Results:
+    """The last native result of each name, with a copy of what it held.
+
+    A reference to each is held, so no allocator may hand out its memory: whoever changes it keeps a
+    pointer to what he has given away, or writes late.
+    """
+
+    def __init__(self) -> None:
+        self._kept: Mapping[str, tuple[Any, Array, Array]] = {}  # native, its array, a copy
+
+    def overwritten(self, backend: Backend) -> tuple[str, ...]:
+        """Names of the kept results that no longer hold what they held; each is told once."""
+        changed = tuple(name for name, (native, _, copy) in self._kept.items() if not _holds(backend, native, copy))
+        self._kept = {name: kept for name, kept in self._kept.items() if name not in changed}
+        return changed
+
+    def collect(self, backend: Backend, native: Mapping[str, Any], inputs: Mapping[str, Array]) -> Returned:
+        """Copies of the results by name; the originals are kept in place of earlier ones.
+
+        Args:
+            backend: whose results they are.
+            native: by name.
+            inputs: the memory of each tensor of the call, which no result may share.
+        """
+        others = [*inputs.items(), *((f"the earlier {n}", original) for n, (_, original, _) in self._kept.items())]
+        arrays: dict[str, Array | None] = {}
+        aliased: list[str] = []
+        malformed: dict[str, str] = {}
+        kept: dict[str, tuple[Any, Array, Array]] = {}
+        for name, result in native.items():
+            arrays[name] = None
+            if result is None:
+                continue
+            try:
+                original = backend.to_numpy(result)
+                dtype_name(original.dtype)
+                # a copy: the candidate may write to its result again
+                copy = np.array(original, order="C", copy=True)
+            except Exception as error:  # noqa: BLE001  (whatever a candidate's result raises is a finding)
+                malformed[name] = f"{type(error).__name__}: {error}"
+                continue
+            arrays[name], kept[name] = copy, (result, original, copy)
+            aliased += [f"{name} with {other}" for other, array in others if _share_memory(original, array)]
+            others.append((name, original))
+        self._kept = {**self._kept, **kept}
+        return Returned(arrays, malformed, aliased=tuple(aliased))
+
+
+def _holds(backend: Backend, native: Any, copy: Array) -> bool:
+    try:
+        array = backend.to_numpy(native)
+    except Exception:  # noqa: BLE001  (it had an array when it was returned)
+        return False
+    return array.shape == copy.shape and array.dtype == copy.dtype and array.tobytes() == copy.tobytes()
+
+
+def _share_memory(one: Array, other: Array) -> bool:
+    try:
+        return np.shares_memory(one, other, max_work=_WORK)  # type: ignore[arg-type]  # its stub knows two of its values
+    except np.exceptions.TooHardError:
+        return False  # interleaved views so intricate that nobody can say are given the benefit of the doubt

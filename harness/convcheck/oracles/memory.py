@@ -1,0 +1,48 @@
+"""Memory: nothing outside the tensors is touched, and a result is nobody else's memory.
+
+A read outside that is discarded, or a write that hits nothing of interest, leaves every value right; so
+this judges what the host saw around the tensors. Out-of-bounds accesses in a worker end its process; they
+are found by `parity`, under the same clause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convcheck.calls import Returned
+from convcheck.oracles.trial import Trial
+from convcheck.verdicts import Status, Verdict
+
+NAME = "memory"
+OUTSIDE = "C2D-PURE-5"
+OWN_RESULTS = "C2D-PURE-6"
+
+
+def judge(trial: Trial) -> Iterator[Verdict]:
+    """Judge every call of a legal case that returned."""
+    if trial.case.violation is not None:
+        return
+    for name, outcome in trial.outcomes.items():
+        if isinstance(outcome, Returned) and name in trial.calls:
+            yield _outside(outcome)
+            yield _own_results(outcome)
+
+
+def _outside(outcome: Returned) -> Verdict:
+    if outcome.spilled:
+        reason = f"the call changed bytes outside {', '.join(outcome.spilled)}"
+        return Verdict(NAME, "inputs", Status.FAIL, (OUTSIDE,), reason)
+    if outcome.copied:
+        reason = f"the candidate has copies of {', '.join(outcome.copied)} in memory that cannot be watched"
+        return Verdict(NAME, "inputs", Status.NOT_APPLICABLE, (OUTSIDE,), reason)
+    return Verdict(NAME, "inputs", Status.PASS, (OUTSIDE,))
+
+
+def _own_results(outcome: Returned) -> Verdict:
+    if outcome.aliased:
+        reason = f"results share memory: {', '.join(outcome.aliased)}"
+        return Verdict(NAME, "memory", Status.FAIL, (OWN_RESULTS,), reason)
+    if outcome.overwritten:
+        reason = f"results of an earlier call changed: {', '.join(outcome.overwritten)}"
+        return Verdict(NAME, "memory", Status.FAIL, (OWN_RESULTS,), reason)
+    return Verdict(NAME, "memory", Status.PASS, (OWN_RESULTS,))

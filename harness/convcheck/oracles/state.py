@@ -1,0 +1,114 @@
+"""Hidden state: the same buffers with new contents, other layers and sizes in between, and the first call again.
+
+An implementation may cache what it derives from its arguments: packed weights, index tables, workspaces.
+A cache that goes by address, shape or object identity gives a result of earlier contents. Every call is
+judged on exact integers, so a stale result shows whatever it is a result of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcheck.calls import Call, Operation
+from convcheck.oracles.exact import compare_integers
+from convcheck.oracles.expected import Expected
+from convcheck.oracles.trial import Trial
+from convcheck.profiles import GRADIENTS, Quantity
+from convcheck.tensors.values import Values
+from convcheck.verdicts import Status, Verdict
+
+NAME = "state"
+CLAUSE = "C2D-PURE-4"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of the sequence.
+
+    Attributes:
+        name: what sets it apart from the step before.
+        trial: its layer and input size.
+        values: its data.
+        operation: forward or backward.
+    """
+
+    name: str
+    trial: Trial
+    values: Values
+    operation: Operation = Operation.FORWARD
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What the call returns."""
+        if self.operation is Operation.FORWARD:
+            return ("output",)
+        return GRADIENTS if self.values.bias is not None else GRADIENTS[:-1]
+
+
+def calls(trial: Trial) -> dict[str, Call]:
+    """The sequence; every step reuses the buffers of the one before where shapes allow."""
+    return {s.name: s.trial.call(s.operation, s.values, "reused") for s in steps(trial)}
+
+
+def steps(trial: Trial) -> Iterator[Step]:
+    """A larger image, A, then B one tensor at a time, another stride, A again; then B and A backward."""
+    case = trial.case
+    if case.batch == 0:
+        return
+    a, b = trial.integers, trial.other_integers
+    larger = np.pad(a.x, [(0, 0)] * (a.x.ndim - 2) + [(0, 1), (0, 1)], mode="edge")
+    grown = Trial(replace(case, input_shape=larger.shape), trial.capabilities)
+    yield Step("a larger image", grown, replace(a, x=larger))
+    yield Step("the image of the case", trial, a)
+    yield Step("x changed in place", trial, replace(a, x=b.x))
+    yield Step("weight changed in place", trial, replace(a, x=b.x, weight=b.weight))
+    if b.bias is not None:
+        yield Step("bias changed in place", trial, b)
+    if case.arguments.padding != "same":
+        wider = tuple(s + 1 for s in case.params.stride)
+        strided = Trial(replace(case, arguments=replace(case.arguments, stride=wider)), trial.capabilities)
+        yield Step("another stride", strided, b)
+    yield Step("the first contents again", trial, a)
+    if trial.capabilities.gradients:
+        yield Step("other contents backward", trial, b, Operation.BACKWARD)
+        yield Step("the first contents backward", trial, a, Operation.BACKWARD)
+
+
+def judge(trial: Trial) -> Iterator[Verdict]:
+    """Judge each step's results, one verdict a quantity (clause C2D-PURE-4)."""
+    earlier: dict[Quantity, list[NDArray[np.generic]]] = {}
+    failed: set[Quantity] = set()
+    passed: dict[Quantity, int] = {}
+    for step in steps(trial):
+        outcome = trial.outcome(NAME, step.name)
+        expected = Expected(step.trial.case, step.values)
+        for quantity in step.quantities:
+            got = step.trial.array(outcome, quantity)
+            if got is None or got.size == 0 or quantity in failed:
+                continue
+            profile = trial.capabilities.profile(trial.case.dtype, quantity)
+            compared = compare_integers(got, expected, quantity, profile)
+            if compared.status is not Status.PASS:
+                failed.add(quantity)
+                reason = f"{quantity} is wrong in the call '{step.name}'{_stale(got, earlier.get(quantity, []))}"
+                yield Verdict(NAME, quantity, compared.status, (CLAUSE,), reason, evidence=compared.evidence)
+            passed[quantity] = passed.get(quantity, 0) + bool(compared.judged)
+            earlier.setdefault(quantity, []).append(got)
+    for quantity in passed.keys() - failed:
+        told_apart = _differ(earlier[quantity]) and passed[quantity] > 1
+        reason = "" if told_apart else "the results of the calls are the same, or none is exact"
+        yield Verdict(NAME, quantity, Status.PASS if told_apart else Status.VACUOUS, (CLAUSE,), reason)
+
+
+def _stale(got: NDArray[np.generic], earlier: list[NDArray[np.generic]]) -> str:
+    same = any(np.array_equal(got, before) for before in earlier)
+    return ": it is the result of an earlier call" if same else ""
+
+
+def _differ(results: list[NDArray[np.generic]]) -> bool:
+    return any(a.shape == b.shape and not np.array_equal(a, b) for a, b in pairwise(results))

@@ -1,0 +1,46 @@
+import ml_dtypes
+import numpy as np
+import pytest
+import torch
+
+from convcheck.tensors.poison import is_poison, poison_free_memory
+from convcheck_reference import DTYPES
+
+
+@pytest.mark.parametrize("kind", ["nan", "large"])
+@pytest.mark.parametrize("dtype", DTYPES.values(), ids=str)
+def test_new_memory_of_a_poisoned_size_is_poison(dtype, kind):
+    assert poison_free_memory(np.empty(3), dtype, 60, kind)
+    new = np.empty((3, 4, 5), dtype)
+    assert is_poison(new).all()
+    wide = np.abs(new.astype(np.complex128))
+    assert np.isnan(wide).all() if kind == "nan" else (wide > 1e4).all()
+
+
+def test_what_is_claimed_of_torchs_allocator_holds():
+    # in a worker process it always is: the allocator's settings poison every block
+    for elements in (40, 400, 4000, 40_000) * 5:
+        if poison_free_memory(torch.empty(3), np.dtype(np.float32), elements, "nan"):
+            assert is_poison(torch.empty(elements).numpy()).all()
+
+
+def test_nothing_is_claimed_about_unknown_allocators_and_empty_results():
+    assert not poison_free_memory(object(), np.dtype(np.float32), 60, "nan")
+    assert not poison_free_memory(np.empty(3), np.dtype(np.float32), 0, "nan")
+
+
+@pytest.mark.parametrize("value", [0.0, -1.5, np.nan, np.inf])
+@pytest.mark.parametrize("dtype", ["float16", ml_dtypes.bfloat16, "float32", "complex64"])
+def test_numbers_are_no_poison(dtype, value):
+    assert not is_poison(np.full((2, 3), value, dtype)).any()
+
+
+def test_arithmetic_of_poison_is_seen_or_wrong():
+    poison_free_memory(np.empty(3), np.dtype(np.float32), 60, "large")
+    new = np.empty(60, np.float32)
+    new += 1
+    assert not np.isclose(new, 1).any()
+
+
+def test_integers_are_no_poison():
+    assert not is_poison(np.full(3, 0x72727272)).any()
