@@ -94,7 +94,8 @@ def exact(relation: Relation, trial: Trial) -> NDArray[np.bool_]:
 def _verdict(
     relation: Relation, trial: Trial, got: Array, outputs: tuple[Array, ...], clauses: tuple[str, ...]
 ) -> Verdict:
-    predicted = relation.predict(layer_of(trial), outputs)
+    with np.errstate(invalid="ignore"):  # wrong outputs may be infinite
+        predicted = relation.predict(layer_of(trial), outputs)
     wide = predicted.astype(np.complex128 if predicted.dtype.kind == "c" else np.float64)
     name = oracle_name(relation)
     compared = compare_exact(got, wide, exact(relation, trial))
