@@ -20,7 +20,7 @@ from convcheck.oracles import ORACLES
 from convcheck.oracles.expected import Expected
 from convcheck.oracles.trial import Trial
 from convcheck.profiles import QUANTITIES
-from convcheck.strategies import cases, generate
+from convcheck.strategies import generate
 
 SMALL = 30_000
 """Multiply-adds of one forward pass up to which a shape is small."""
@@ -56,7 +56,7 @@ def small_cases(capabilities, count, seed):
     """Legal calls on small shapes, as the campaign draws them, on finite data."""
     found, block = [], 0
     while len(found) < count:
-        drawn = generate(cases(capabilities), run_seed=seed, block=block, size=250)
+        drawn = generate(capabilities, run_seed=seed, block=block, size=250)
         found += [c for c in drawn if c.violation is None and c.entry == "function" and c.regime != "special"]
         found = [c for c in found if c.params.multiply_adds(c.input_shape) <= SMALL]
         block += 1

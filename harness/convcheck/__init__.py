@@ -8,6 +8,7 @@ from convcheck.capabilities import Capabilities, CapabilityError
 from convcheck.case import LAYOUTS, REGIMES, Case
 from convcheck.function_backend import capabilities
 from convcheck.profiles import PROFILES, Profile
+from convcheck.reference_backend import ReferenceBackend
 from convcheck.registry import RegistryError, load, register
 from convcheck.token import TokenError
 from convcheck.verdicts import Evidence, Status, Verdict
@@ -27,6 +28,7 @@ __all__ = [
     "Gradients",
     "Module",
     "Profile",
+    "ReferenceBackend",
     "RegistryError",
     "Status",
     "TokenError",

@@ -186,7 +186,7 @@ def _findings(
     known = Known(tuple(entry for entry in entries if entry.backend in ("", spec)))
     block = lru_cache(maxsize=8)(lambda number: lane.block(candidate.capabilities, number))
     unknown = [f for f in tally.failures if known.entry(f.case, f.verdict) is None]
-    for finding in collect(candidate, unknown, block, known.covers):
+    for finding in collect(candidate, unknown, block, excluded=known.covers):
         yield replace(finding, backend=spec)
     yield from known.findings(spec, tally.failures)
     yield from unexpected_passes(known, spec, candidate, tally)

@@ -28,6 +28,8 @@ class Profile:
         input_precision: significant bits that an operand keeps; None for all bits of its dtype.
         truncating: the accumulator rounds by truncation (tensor cores), so errors do not average out.
         flushes_subnormals: subnormal operands, products and results may become zero.
+        repeatable: the same call gives the same bits; false where the order of summation is left to
+            chance (atomic additions).
         exact_integers: integer sums are exact; false where transforms have non-dyadic constants.
     """
 
@@ -38,6 +40,7 @@ class Profile:
     truncating: bool = False
     flushes_subnormals: bool = False
     exact_integers: bool = True
+    repeatable: bool = True
 
 
 FP64_STRICT: Final = Profile("fp64-strict", FLOAT64)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 if TYPE_CHECKING:
+    from convcheck.known_failures import KnownFailure
     from convcheck.record import Record
 
 # Everything else is imported when a backend is named: this plugin loads in every run of pytest.
@@ -43,19 +44,25 @@ class Judgements:
 
     def _run(self, backend: str, dtype: str) -> Record:
         from convcheck import campaign
-        from convcheck.known_failures import load_known_failures
 
         get = self.config.getoption
-        known = get("conv_known_failures")
         options = campaign.Options(
             specs=(backend,),
             examples=get("conv_examples"),
             seed=get("conv_seed"),
             dtypes=(dtype,),
             limit=get("conv_limit"),
-            known=load_known_failures(Path(known), (backend,)) if known else (),
+            known=known_entries(self.config, backend),
         )
         return campaign.run(options, name=f"{backend} {dtype}", command="pytest", progress=_silent, checkpoint=_silent)
+
+
+def known_entries(config: pytest.Config, backend: str) -> tuple[KnownFailure, ...]:
+    """The known failures of a backend."""
+    from convcheck.known_failures import load_known_failures
+
+    path = config.getoption("conv_known_failures")
+    return load_known_failures(Path(path), (backend,)) if path else ()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -77,6 +84,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"dtypes; by default {', '.join(DTYPES)}",
     )
     add("--conv-examples", type=int, default=200, metavar="N", help="cases for each backend and dtype")
+    add("--conv-explore", type=int, default=0, metavar="N", help="let Hypothesis search for N examples as well")
     add("--conv-seed", type=int, default=0, metavar="N", help="of the generator")
     add("--conv-limit", type=float, default=60.0, metavar="SECONDS", help="after which a call counts as hung")
     add("--conv-report-dir", default="reports", metavar="DIR", help="where the report's folder goes")
@@ -90,14 +98,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test for each backend, dtype and clause."""
+    """One test for each backend, dtype and clause, and one for each backend that is explored."""
+    config = metafunc.config
+    backends = list(dict.fromkeys(config.getoption("conv_backend")))
+    if "conv_explored" in metafunc.fixturenames:
+        explored = backends if config.getoption("conv_explore") else []
+        metafunc.parametrize("conv_explored", explored, ids=[Path(b).name for b in explored])
     if "conv_clause" not in metafunc.fixturenames:
         return
     from convcheck_reference.clauses import CLAUSES
 
-    config = metafunc.config
     dtypes = config.getoption("conv_dtype") or DTYPES
-    pairs = [(b, d) for b in dict.fromkeys(config.getoption("conv_backend")) for d in dtypes]
+    pairs = [(b, d) for b in backends for d in dtypes]
     parameters = [(b, d, c.id) for b, d in pairs for c in CLAUSES]
     ids = [f"{Path(b).name}|{d}|{c}" for b, d, c in parameters]
     metafunc.parametrize(("conv_backend", "conv_dtype", "conv_clause"), parameters, ids=ids)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
+from convcheck.diagnosis.model import HeatMap, Lookalike, Trigger, Whereabouts
+from convcheck.rules import Rule
 from convcheck.verdicts import JUDGED, Evidence, Status
 from convcheck_reference.errors import ConvcheckError
 
@@ -41,6 +43,13 @@ class Finding:
         reproduced: how many of `attempts` repetitions in a fresh process failed again.
         attempts: repetitions.
         known: reason and link of the known-failure entry that covers it; empty if none does.
+        trigger: when it fails; None where that was not learnt.
+        lookalikes: the defects of the library that it behaves like, the best first.
+        whereabouts: where a telling case is wrong; None where no result of the right shape came back.
+        arbitration: whether the reference could be at fault, in words.
+        also: other quantities in which the same cause shows.
+        not_told_apart: how many of `hits` are counted here only because the budget of calls, or the
+            number of findings, ended before they were looked at.
         script: file name of the standalone reproduction in the report's folder; empty if there is none.
     """
 
@@ -61,6 +70,12 @@ class Finding:
     reproduced: int = 0
     attempts: int = 0
     known: str = ""
+    trigger: Trigger | None = None
+    lookalikes: tuple[Lookalike, ...] = ()
+    whereabouts: Whereabouts | None = None
+    arbitration: str = ""
+    also: tuple[str, ...] = ()
+    not_told_apart: int = 0
     script: str = ""
 
 
@@ -254,8 +269,20 @@ def _restore(kind: str, entry: dict[str, Any]) -> dict[str, Any]:
     if "status" in entry:
         entry["status"] = Status(entry["status"])
     if kind == "finding":
-        for name in ("clauses", "before", "dtypes"):
-            entry[name] = tuple(entry[name])
+        for name in ("clauses", "before", "dtypes", "also"):
+            entry[name] = tuple(entry.get(name, ()))
         if entry["evidence"] is not None:
             entry["evidence"] = Evidence(**{**entry["evidence"], "index": tuple(entry["evidence"]["index"])})
+        entry |= _restored_diagnosis(entry)
     return entry
+
+
+def _restored_diagnosis(entry: dict[str, Any]) -> dict[str, Any]:
+    trigger, where = entry.get("trigger"), entry.get("whereabouts")
+    if trigger is not None:
+        trigger = Trigger(**{**trigger, "rule": Rule(**trigger["rule"])})
+    if where is not None:
+        maps = [HeatMap(**{**m, "shares": tuple(map(tuple, m["shares"]))}) for m in where["maps"]]
+        where = Whereabouts(**{**where, "maps": tuple(maps)})
+    found = tuple(Lookalike(**item) for item in entry.get("lookalikes", ()))
+    return {"trigger": trigger, "whereabouts": where, "lookalikes": found}

@@ -53,6 +53,7 @@ _GROUPS: Final[tuple[tuple[str, str, str, tuple[tuple[str, str], ...]], ...]] = 
         ("exact sums", "Where every partial sum is exact in the promised accumulator, so is the result, bit for bit."),
         ("bounded error", "Elsewhere the error stays within the bound that any order of summation keeps, under the declared profile."),
         ("finite results", "A result is finite where no order of summation can overflow."),
+        ("powers of two", "Data multiplied by ±2^k give ±2^k times the result, bit for bit, where nothing underflows or overflows."),
     )),
     ("KERNEL", "kernel_size", "docs, Parameters: kernel_size", (
         ("unequal sides", "A pair (kh, kw) is height first; kh ≠ kw is legal."),

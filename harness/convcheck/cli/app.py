@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from convcheck import campaign
 from convcheck.backend import UnavailableError
+from convcheck.cli.certify import certify
 from convcheck.execution import Candidate, Host, IsolatedCandidate
 from convcheck.execution.isolated import CALL_LIMIT
 from convcheck.execution.judging import judge_case
@@ -45,6 +46,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.command()(certify)
 
 Backends = Annotated[list[str], typer.Option("--backend", "-b", help="installed name, file.py:name or module:Name")]
 InProcess = Annotated[bool, typer.Option(help="run the candidate in this process, for debuggers")]

@@ -21,10 +21,8 @@ from convcheck.execution.host import Host
 from convcheck.execution.isolated import CALL_LIMIT, IsolatedCandidate
 from convcheck.execution.judging import Tally, judge_block
 from convcheck.registry import load
-from convcheck.strategies import cases, generate
-
-BLOCK = 100
-"""Cases that one process judges at a time."""
+from convcheck.strategies import generate
+from convcheck.strategies.generate import BLOCK
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +66,7 @@ class Lane:
     def block(self, capabilities: Capabilities, number: int) -> tuple[Case, ...]:
         """The cases of one block."""
         size = BLOCK if self.examples is None else min(BLOCK, self.examples - number * BLOCK)
-        strategy = cases(capabilities, self.dtypes or None)
-        return generate(strategy, run_seed=self.seed, block=number, size=size)
+        return generate(capabilities, self.dtypes or None, run_seed=self.seed, block=number, size=size)
 
     def judge(self, candidate: Candidate, number: int) -> Tally:
         """The tally of one block."""

@@ -1,104 +1,141 @@
-"""Grouping failures: shrink one, let it explain every failure that has all it needs, go on with the rest."""
+"""From failures to findings: one for each distinct cause, not for each case.
+
+Failures of one symptom are taken one by one, the simplest first: it is shrunk, its trigger learnt and its
+lookalikes sought; whatever the trigger or the lookalike accounts for is explained. Findings with the same
+lookalike, or the same trigger, are one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from convcheck.case import Case
+from convcheck.defects import DEFECTS, Defect
+from convcheck.diagnosis.examine import Diagnosis, examine, reproduces
 from convcheck.execution.candidate import Candidate
-from convcheck.execution.judging import Failure, first_causes, judge_case
+from convcheck.execution.judging import Failure
+from convcheck.findings.bench import MOST_CALLS, Bench, Excluded, nothing_excluded
+from convcheck.findings.history import needed_before
 from convcheck.findings.shrink import shrink
-from convcheck.oracles import repeating
+from convcheck.findings.symptom import Symptom
 from convcheck.oracles.exercised import PLAIN
 from convcheck.record import Finding
-from convcheck.verdicts import Status, Verdict
+from convcheck.rules import facts
+from convcheck.verdicts import Verdict
 
-MOST_PER_KIND: Final = 6
-"""Findings per (oracle, quantity, status); a candidate that is wrong everywhere would give hundreds."""
+HARMLESS: Final = tuple(defect for defect in DEFECTS if not defect.fatal)
+"""The defects that can be run beside a candidate, in this process."""
 
-ATTEMPTS: Final = 2
+MOST_PER_SYMPTOM: Final = 6
+"""Findings per symptom; a candidate that is wrong everywhere would give hundreds."""
+
+ATTEMPTS: Final = 3
+"""Repetitions of a smallest case, each on a fresh candidate."""
+
+_FIRST_LOOKS: Final = 5
+_CHECKED: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """Failures of one kind may have one cause."""
+@dataclass(slots=True)
+class _Cause:
+    """A finding in the making, and the failures that it explains."""
 
-    oracle: str
-    quantity: str
-    status: Status
+    finding: Finding
+    symptom: Symptom
+    legal: bool
+    diagnosis: Diagnosis
+    explains: list[Failure] = field(default_factory=list)
+    also: list[Symptom] = field(default_factory=list)
+    untold: int = 0
+
+    def accounts_for(self, failure: Failure) -> bool:
+        """By the trigger or the lookalike's region; without a trigger, by the clauses that are needed."""
+        if self.legal is not (failure.case.violation is None):
+            return False
+        trigger, defect = self.diagnosis.trigger, self.diagnosis.defect
+        if trigger is None:
+            return set(self.finding.clauses) - PLAIN <= set(failure.verdict.clauses)
+        found = facts(failure.case)
+        return trigger.rule.holds(found) or (defect is not None and defect.region.holds(found))
 
 
 def collect(
     candidate: Candidate,
     failures: Sequence[Failure],
     cases_of_block: Callable[[int], Sequence[Case]],
-    excluded: Callable[[Case, Verdict], bool],
+    *,
+    excluded: Excluded = nothing_excluded,
+    defects: Sequence[Defect] = HARMLESS,
+    most_calls: int = MOST_CALLS,
 ) -> tuple[Finding, ...]:
     """One finding for each distinct cause among the failures.
 
     Args:
-        candidate: to shrink and to repeat with.
+        candidate: to shrink, diagnose and repeat with.
         failures: in the order of the run.
         cases_of_block: the cases of a block, for failures that depend on what ran before.
-        excluded: failures that shrinking must not slip to, because they are known.
+        excluded: failures that are known; no case that a finding shows is one.
+        defects: that the candidate may behave like; none of them may end its process.
+        most_calls: of the candidate; what they do not suffice for is counted as not told apart.
     """
-    kinds: dict[_Kind, list[Failure]] = {}
+    bench = Bench(candidate, excluded, most_calls)
+    by_symptom: dict[Symptom, list[Failure]] = {}
     for failure in failures:
-        verdict = failure.verdict
-        kinds.setdefault(_Kind(verdict.oracle, verdict.quantity, verdict.status), []).append(failure)
-    findings: list[Finding] = []
-    for kind, unexplained in kinds.items():
-        remaining = unexplained
-        for _ in range(MOST_PER_KIND):
-            if not remaining:
-                break
-            finding, needed = _finding(candidate, kind, remaining[0], cases_of_block, excluded)
-            explained = [f for f in remaining if f is remaining[0] or needed <= set(f.verdict.clauses)]
-            remaining = [f for f in remaining if f not in explained]
-            findings.append(_with_hits(finding, explained))
+        by_symptom.setdefault(Symptom.of(failure.verdict), []).append(failure)
+    causes: list[_Cause] = []
+    # a wrong output often has wrong gradients for an echo
+    for symptom in sorted(by_symptom, key=lambda s: s.backward):
+        remaining = by_symptom[symptom]
+        for cause in causes:
+            remaining = _echoes(bench, symptom, cause, remaining)
+        found: list[_Cause] = []
+        while remaining and len(found) < MOST_PER_SYMPTOM and (bench.left > 0 or not found):
+            cause = _cause(bench, symptom, remaining, cases_of_block, defects)
+            cause.explains = _explained(bench, cause, remaining)
+            remaining = _without(remaining, cause.explains)
+            found.append(cause)
         if remaining:
-            findings[-1] = _with_hits(findings[-1], remaining, more=findings[-1].hits)
-    return _merged(findings)
+            found[-1].untold = len(remaining)
+            found[-1].explains += remaining
+        causes += found
+    return tuple(_finished(cause) for cause in _merged(causes))
 
 
-def _finding(
-    candidate: Candidate,
-    kind: _Kind,
-    first: Failure,
+def _cause(
+    bench: Bench,
+    symptom: Symptom,
+    remaining: Sequence[Failure],
     cases_of_block: Callable[[int], Sequence[Case]],
-    excluded: Callable[[Case, Verdict], bool],
-) -> tuple[Finding, set[str]]:
-    def failing(case: Case) -> Verdict | None:
-        verdicts, _, _ = judge_case(candidate, case, repeating(kind.oracle, case))
-        of_kind = (v for v in first_causes(verdicts) if _Kind(v.oracle, v.quantity, v.status) == kind)
-        return next((v for v in of_kind if not excluded(case, v)), None)
-
-    candidate.restart()
+    defects: Sequence[Defect],
+) -> _Cause:
+    bench.fresh()
+    simplest = sorted(remaining, key=_size)
+    first = next((f for f in simplest[:_FIRST_LOOKS] if bench.failing(f.case, symptom) is not None), None)
     before: tuple[Case, ...] = ()
-    smallest, verdict = first.case, failing(first.case)
-    if verdict is not None:
-        smallest = shrink(first.case, lambda case: failing(case) is not None)
+    if first is None:
+        first = remaining[0]
+        smallest, verdict = first.case, first.verdict
     else:
-        before = _needed_before(candidate, failing, first, cases_of_block)
-    reproduced = 0
-    for _ in range(ATTEMPTS):
-        candidate.restart()
-        for case in before:
-            failing(case)
-        found = failing(smallest)
-        if found is not None:
-            verdict, reproduced = found, reproduced + 1
-    verdict = verdict or first.verdict
-    needed = set(verdict.clauses) - PLAIN
+        smallest = shrink(first.case, lambda case: bench.failing(case, symptom) is not None)
+        verdict = bench.failing(smallest, symptom) or first.verdict
+    reproduced, repeated = _repeated(bench, smallest, symptom, before)
+    if not reproduced:
+        smallest, verdict = first.case, first.verdict
+        before = _history(bench, symptom, first, cases_of_block)
+        reproduced, repeated = _repeated(bench, smallest, symptom, before)
+    verdict = repeated or verdict
+    alike = [f.case for f in simplest if f is not first]
+    stateless = reproduced == ATTEMPTS and not before
+    diagnosis = examine(bench, symptom, smallest, alike, defects) if stateless else Diagnosis()
     finding = Finding(
-        backend=candidate.name,
+        backend=bench.candidate.name,
         clause=verdict.clauses[0] if verdict.clauses[0] not in PLAIN else verdict.clauses[-1],
         clauses=verdict.clauses,
-        oracle=kind.oracle,
-        quantity=kind.quantity,
-        status=kind.status,
+        oracle=verdict.oracle,
+        quantity=verdict.quantity,
+        status=verdict.status,
         token=smallest.token,
         found_as=first.case.token,
         before=tuple(case.token for case in before),
@@ -107,57 +144,110 @@ def _finding(
         evidence=verdict.evidence,
         reproduced=reproduced,
         attempts=ATTEMPTS,
+        trigger=diagnosis.trigger,
+        lookalikes=diagnosis.lookalikes,
+        whereabouts=diagnosis.whereabouts,
     )
-    return finding, needed
+    return _Cause(finding, symptom, first.case.violation is None, diagnosis)
 
 
-def _needed_before(
-    candidate: Candidate,
-    failing: Callable[[Case], Verdict | None],
-    first: Failure,
-    cases_of_block: Callable[[int], Sequence[Case]],
+def _size(failure: Failure) -> tuple[int, int, int]:
+    """How much there is to a case: work first, for the candidate's sake."""
+    case = failure.case
+    if case.violation is not None:
+        return 0, len(case.token), failure.block
+    return case.params.multiply_adds(case.input_shape), len(case.token), failure.block
+
+
+def _repeated(bench: Bench, case: Case, symptom: Symptom, before: Sequence[Case]) -> tuple[int, Verdict | None]:
+    """How often a case fails again, each time on a fresh candidate, and the last failing verdict."""
+    last: Verdict | None = None
+    count = 0
+    for _ in range(ATTEMPTS):
+        found = _after(bench, before, case, symptom)
+        count += found is not None
+        last = found or last
+    return count, last
+
+
+def _after(bench: Bench, before: Sequence[Case], case: Case, symptom: Symptom) -> Verdict | None:
+    bench.fresh()
+    for earlier in before:
+        bench.failing(earlier, symptom)
+    return bench.again(case, symptom)
+
+
+def _history(
+    bench: Bench, symptom: Symptom, first: Failure, cases_of_block: Callable[[int], Sequence[Case]]
 ) -> tuple[Case, ...]:
-    """The cases that have to run first for this one to fail; empty if it fails only now and then."""
+    earlier = cases_of_block(first.block)[: first.position]
+    return needed_before(earlier, lambda some: _after(bench, some, first.case, symptom) is not None)
 
-    def fails_after(prefix: tuple[Case, ...]) -> bool:
-        candidate.restart()
-        for case in prefix:
-            failing(case)
-        return failing(first.case) is not None
 
-    prefix = tuple(cases_of_block(first.block)[: first.position])
-    if not fails_after(prefix):
-        return ()
-    chunk = max(1, len(prefix) // 2)
-    while prefix:
-        for start in range(0, len(prefix), chunk):
-            shorter = prefix[:start] + prefix[start + chunk :]
-            if fails_after(shorter):
-                prefix = shorter
-                break
-        else:
-            if chunk == 1:
-                return prefix
-            chunk = max(1, chunk // 2)
+def _explained(bench: Bench, cause: _Cause, remaining: Sequence[Failure]) -> list[Failure]:
+    """The failures that a cause accounts for, without those that its lookalike does not reproduce."""
+    inside = [f for f in remaining if f.case.token == cause.finding.found_as or cause.accounts_for(f)]
+    return _without(inside, _contradicting(bench, cause.symptom, cause, inside))
+
+
+def _echoes(bench: Bench, symptom: Symptom, cause: _Cause, remaining: list[Failure]) -> list[Failure]:
+    """What is left of the failures of one symptom when those are gone that are another's with the same cause."""
+    if cause.diagnosis.defect is None or not remaining:
+        return remaining
+    inside = [f for f in remaining if cause.accounts_for(f)]
+    echoes = _without(inside, _contradicting(bench, symptom, cause, inside))
+    if echoes:
+        cause.explains += echoes
+        cause.also.append(symptom)
+    return _without(remaining, echoes)
+
+
+def _contradicting(bench: Bench, symptom: Symptom, cause: _Cause, inside: Sequence[Failure]) -> list[Failure]:
+    """The failures that the lookalike of a cause does not reproduce, of the simplest; all if it does none."""
+    defect = cause.diagnosis.defect
+    if defect is None:
+        return []
+    checked = sorted(inside, key=_size)[:_CHECKED]
+    wrong = [f for f in checked if not reproduces(bench, symptom, f.case, defect)]
+    return list(inside) if len(wrong) == len(checked) and symptom != cause.symptom else wrong
+
+
+def _without(failures: Sequence[Failure], others: Sequence[Failure]) -> list[Failure]:
+    gone = {id(f) for f in others}
+    return [f for f in failures if id(f) not in gone]
+
+
+def _merged(causes: Sequence[_Cause]) -> list[_Cause]:
+    """Causes with the same lookalike, or the same trigger and no lookalikes that differ, as one."""
+    merged: list[_Cause] = []
+    for cause in causes:
+        known = next((m for m in merged if _same(m, cause)), None)
+        if known is None:
+            merged.append(cause)
             continue
-        chunk = min(chunk, max(1, len(prefix) // 2))
-    return prefix
+        known.explains += cause.explains
+        known.untold += cause.untold
+        if cause.symptom != known.symptom:
+            known.also.append(cause.symptom)
+    return merged
 
 
-def _with_hits(finding: Finding, explained: Sequence[Failure], more: int = 0) -> Finding:
-    dtypes = tuple(sorted({f.case.dtype for f in explained} | set(finding.dtypes)))
-    return replace(finding, hits=len(explained) + more, dtypes=dtypes)
+def _same(a: _Cause, b: _Cause) -> bool:
+    names = [{found.name for found in c.finding.lookalikes} for c in (a, b)]
+    if any(names):
+        return bool(names[0] & names[1])
+    triggers = [c.diagnosis.trigger for c in (a, b)]
+    if triggers[0] is None or triggers[1] is None:
+        return a.symptom == b.symptom and a.finding.token == b.finding.token and a.finding.before == b.finding.before
+    # "always" says nothing about a cause
+    return triggers[0].rule == triggers[1].rule and (triggers[0].rule.text != "" or a.symptom == b.symptom)
 
 
-def _merged(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Findings of one quantity whose smallest cases need the same things are one: the first oracle's."""
-    merged: dict[tuple[str, str, tuple[str, ...]], Finding] = {}
-    for finding in findings:
-        key = (finding.quantity, finding.clause, tuple(sorted(set(finding.clauses[:-1]) - PLAIN)))
-        if key in merged:
-            known = merged[key]
-            dtypes = tuple(sorted({*known.dtypes, *finding.dtypes}))
-            merged[key] = replace(known, hits=known.hits + finding.hits, dtypes=dtypes)
-        else:
-            merged[key] = finding
-    return tuple(merged.values())
+def _finished(cause: _Cause) -> Finding:
+    return replace(
+        cause.finding,
+        hits=len(cause.explains),
+        dtypes=tuple(sorted({f.case.dtype for f in cause.explains})),
+        also=tuple(dict.fromkeys(s.quantity for s in cause.also if s.quantity != cause.symptom.quantity)),
+        not_told_apart=cause.untold,
+    )

@@ -6,109 +6,154 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from convcheck.case import Case
+from convcheck.case import Case, Layouts
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.params import Arguments, Conv2dParams
 
-MOST_TRIALS: Final = 400
+MOST_TRIALS: Final = 300
+
+_CONTIGUOUS: Final[Layouts] = ("contiguous", "contiguous", "contiguous")
+_DEFAULTS: Final = (("padding_mode", "zeros"), ("dilation", 1), ("groups", 1), ("stride", 1), ("padding", 0))
+_LEAST: Final = (("kernel_size", 1), ("dilation", 1), ("stride", 1), ("padding", 0))
 
 
 def shrink(case: Case, still_fails: Callable[[Case], bool], most: int = MOST_TRIALS) -> Case:
-    """The simplest case found by taking any simpler neighbour that still fails, until none does."""
-    tried: set[str] = {case.token}
+    """The simplest case found by taking any simpler neighbour that still fails, until none does.
+
+    Args:
+        case: fails.
+        still_fails: whether a case fails in the same way.
+        most: cases that are tried.
+
+    Returns:
+        A case none of whose `simpler` neighbours fails, unless `most` ran out.
+    """
+    tried = {case.token}
     progress = True
     while progress:
         progress = False
-        for candidate in simpler(case):
-            if candidate.token in tried:
+        for neighbour in simpler(case):
+            if neighbour.token in tried:
                 continue
             if len(tried) > most:
                 return case
-            tried.add(candidate.token)
-            if still_fails(candidate):
-                case, progress = candidate, True
+            tried.add(neighbour.token)
+            if still_fails(neighbour):
+                case, progress = neighbour, True
                 break
     return case
 
 
 def simpler(case: Case) -> Iterator[Case]:
-    """Neighbours of `case` that are simpler in one way and of the same legality, most rewarding first."""
+    """Neighbours of `case` that are simpler in one way and of the same legality, most rewarding first.
+
+    Each parameter goes back to its default, each size down to its least and by powers of two, which
+    find a threshold in logarithmically many steps and keep what depends on a remainder.
+    """
     kind = type(case.violation)
-    for candidate in _neighbours(case):
-        if candidate != case and type(candidate.violation) is kind:
-            yield candidate
+    for neighbour in _neighbours(case):
+        if neighbour != case and type(neighbour.violation) is kind:
+            yield neighbour
 
 
 def _neighbours(case: Case) -> Iterator[Case]:
-    """Parameters back to their defaults first, then smaller sizes, then sparser data."""
-    spelled = case.arguments
-    contiguous: Any = ("contiguous",) * 3
-    yield replace(case, layouts=contiguous)
+    yield from _plainer_data(case)
+    yield from _defaults(case)
+    yield from _smaller_shapes(case)
+    yield from _smaller_arguments(case)
+    yield from _sparser(case)
+
+
+def _plainer_data(case: Case) -> Iterator[Case]:
+    yield replace(case, layouts=_CONTIGUOUS)
     for at in range(3):
         layouts: Any = (*case.layouts[:at], "contiguous", *case.layouts[at + 1 :])
         yield replace(case, layouts=layouts)
     yield replace(case, regime="reals")
-    for dtype in ("float32", "float64"):
-        if case.dtype not in (dtype, "float32"):
-            yield replace(case, dtype=dtype)
-    for change in _argument_changes(spelled):
-        yield from _refit(case, replace(spelled, **change))
-    yield from _smaller_shapes(case)
-    if case.nonzeros is None or case.nonzeros > 1:
-        for nonzeros in (1, 2, 4):
-            if case.nonzeros is None or nonzeros < case.nonzeros:
-                yield replace(case, nonzeros=nonzeros)
-    for seed in (0, 1, case.seed // 2):
-        if seed < case.seed:
-            yield replace(case, seed=seed)
+    if case.dtype != "float32":
+        yield replace(case, dtype="float32")
+    if case.dtype not in ("float32", "float64"):
+        yield replace(case, dtype="float64")
 
 
-def _argument_changes(spelled: Arguments) -> Iterator[dict[str, Any]]:
-    for name, default in (
-        ("padding_mode", "zeros"),
-        ("dilation", 1),
-        ("groups", 1),
-        ("stride", 1),
-        ("padding", 0),
-    ):
+def _defaults(case: Case) -> Iterator[Case]:
+    spelled = case.arguments
+    for name, default in _DEFAULTS:
         if getattr(spelled, name) != default:
-            yield {name: default}
+            yield from _refit(case, replace(spelled, **{name: default}))
     if spelled.bias is True:
-        yield {"bias": False}
-    if isinstance(spelled.groups, int) and spelled.groups > 2:
-        yield {"groups": 2}
-    for name, least in (("dilation", 1), ("stride", 1), ("kernel_size", 1), ("padding", 0)):
-        yield from _smaller_pairs(name, getattr(spelled, name), least)
+        yield replace(case, arguments=replace(spelled, bias=False))
+    if len(case.input_shape) == 3:
+        yield replace(case, input_shape=(1, *case.input_shape))
 
 
-def _smaller_pairs(name: str, value: Any, least: int) -> Iterator[dict[str, Any]]:
-    if isinstance(value, str) or value is None:
-        return
+def _smaller_arguments(case: Case) -> Iterator[Case]:
+    spelled = case.arguments
+    if type(spelled.groups) is int:
+        for groups in _down(spelled.groups, 2):
+            yield from _refit(case, replace(spelled, groups=groups))
+    for name, least in _LEAST:
+        for value in _smaller_pairs(getattr(spelled, name), least):
+            yield from _refit(case, replace(spelled, **{name: value}))
+
+
+def _smaller_pairs(value: Any, least: int) -> Iterator[Any]:
     pair = value if isinstance(value, tuple) else (value, value)
     if len(pair) != 2 or not all(type(v) is int for v in pair):
         return
     if pair[0] == pair[1] and isinstance(value, tuple):
-        yield {name: pair[0]}
-    both = [(least, least), *((max(least, pair[0] - step), max(least, pair[1] - step)) for step in (2, 1))]
-    for changed in (
-        *both,
-        (least, pair[1]),
-        (pair[0], least),
-        (pair[0] - 1, pair[1]),
-        (pair[0], pair[1] - 1),
-    ):
-        if changed != pair and min(changed) >= least:
-            yield {name: changed[0] if changed[0] == changed[1] else changed}
+        yield pair[0]
+    if min(pair) > least:
+        yield least
+    for smaller in _down(pair[0], least):
+        yield _spelled(smaller, pair[1])
+    for smaller in _down(pair[1], least):
+        yield _spelled(pair[0], smaller)
+    if pair[0] == pair[1]:
+        yield from _down(pair[0], least)
+
+
+def _spelled(height: int, width: int) -> int | tuple[int, int]:
+    return height if height == width else (height, width)
+
+
+def _down(value: int, least: int) -> Iterator[int]:
+    """`least`, then `value` less powers of two, the largest first."""
+    if value <= least:
+        return
+    yield least
+    for exponent in reversed(range((value - least).bit_length())):
+        smaller = value - 2**exponent
+        if smaller > least:
+            yield smaller
 
 
 def _refit(case: Case, arguments: Arguments) -> Iterator[Case]:
-    """`arguments` on the input as it is and, where groups went, with the channels of one group."""
+    """`arguments` on the input as it is; with the output as it was; with as many channels for each group."""
     yield replace(case, arguments=arguments)
     groups, before = arguments.groups, case.arguments.groups
-    if type(groups) is int and type(before) is int and 0 < groups < before:
+    if groups != before and type(groups) is int and type(before) is int and 0 < groups < before:
         into, out = arguments.in_channels, arguments.out_channels
         if type(into) is int and type(out) is int and into % before == out % before == 0:
             yield _with_channels(replace(case, arguments=arguments), into // before * groups, out // before * groups)
+    elif case.violation is None:
+        yield from _with_output_kept(case, arguments)
+
+
+def _with_output_kept(case: Case, arguments: Arguments) -> Iterator[Case]:
+    """What depends on the output's size stays as it is where a parameter no longer needs as much input."""
+    try:
+        params = Conv2dParams.of(arguments)
+    except ConvcheckError:
+        return
+    size = [
+        (out - 1) * stride + extent - sum(pads)
+        for out, stride, extent, pads in zip(
+            case.output_shape[-2:], params.stride, params.extent, params.padding, strict=True
+        )
+    ]
+    if all(1 <= new <= old for new, old in zip(size, case.input_shape[-2:], strict=True)):
+        yield replace(case, arguments=arguments, input_shape=(*case.input_shape[:-2], *size))
 
 
 def _with_channels(case: Case, into: int, out: int) -> Case:
@@ -117,25 +162,20 @@ def _with_channels(case: Case, into: int, out: int) -> Case:
 
 
 def _smaller_shapes(case: Case) -> Iterator[Case]:
-    shape = case.input_shape
-    if len(shape) == 3:
-        yield replace(case, input_shape=(1, *shape))
-    spelled = case.arguments
+    spelled, shape = case.arguments, case.input_shape
+    least = _least_sizes(case)
+    for axis in range(-2, 0):
+        for size in _down(shape[axis], least[axis]):
+            yield replace(case, input_shape=(*shape[:axis], size, *shape[axis:][1:]))
+    if len(shape) == 4:
+        for batch in _down(shape[0], 1):
+            yield replace(case, input_shape=(batch, *shape[1:]))
     groups = spelled.groups if type(spelled.groups) is int and spelled.groups > 0 else 1
     into, out = spelled.in_channels // groups, spelled.out_channels // groups
-    halves = ((into // 2, out), (into, out // 2), (into - 1, out), (into, out - 1))
-    for less_in, less_out in ((1, 1), (1, out), (into, 1), *halves):
-        if min(less_in, less_out) >= 1:
-            yield _with_channels(case, less_in * groups, less_out * groups)
-    least = _least_sizes(case)
-    for axis in (0, -2, -1) if len(shape) == 4 else (-2, -1):
-        floor = 1 if axis == 0 else least[axis]
-        size = shape[axis]
-        for smaller in dict.fromkeys((floor, floor + 1, size // 2, size - 2, size - 1)):
-            if floor <= smaller < size:
-                changed = list(shape)
-                changed[axis] = smaller
-                yield replace(case, input_shape=tuple(changed))
+    for less in _down(into, 1):
+        yield _with_channels(case, less * groups, out * groups)
+    for less in _down(out, 1):
+        yield _with_channels(case, into * groups, less * groups)
 
 
 def _least_sizes(case: Case) -> dict[int, int]:
@@ -145,3 +185,12 @@ def _least_sizes(case: Case) -> dict[int, int]:
     except ConvcheckError:
         return {-2: 1, -1: 1}
     return {axis: max(1, params.extent[axis] - sum(params.padding[axis])) for axis in (-2, -1)}
+
+
+def _sparser(case: Case) -> Iterator[Case]:
+    for nonzeros in (1, 2, 4):
+        if case.nonzeros is None or nonzeros < case.nonzeros:
+            yield replace(case, nonzeros=nonzeros)
+    for seed in (0, 1, 2):
+        if seed < case.seed:
+            yield replace(case, seed=seed)

@@ -14,12 +14,12 @@ from convcheck.calls import Call
 from convcheck.case import Case
 from convcheck.oracles import (
     adjoint,
+    bitwise,
     bounded,
     contract,
     double_backward,
     exact,
     gradients,
-    kept,
     memory,
     metamorphic,
     module,
@@ -45,12 +45,12 @@ ORACLES: Final = (
     Oracle(gradients.NAME, gradients.judge),
     Oracle(adjoint.NAME, adjoint.judge),
     Oracle(module.NAME, module.judge),
-    Oracle(kept.NAME, kept.judge),
-    Oracle(state.NAME, state.judge, state.calls, every=20),
-    Oracle(taint.NAME, taint.judge, taint.calls, every=6),
-    Oracle(soak.NAME, soak.judge, soak.calls, every=150),
     Oracle(double_backward.NAME, double_backward.judge, double_backward.calls, every=4),
     *metamorphic.ORACLES,
+    Oracle(state.NAME, state.judge, state.calls, every=20),
+    Oracle(bitwise.NAME, bitwise.judge, bitwise.calls, every=10),
+    Oracle(taint.NAME, taint.judge, taint.calls, every=6),
+    Oracle(soak.NAME, soak.judge, soak.calls, every=150),
 )
 """Every oracle, the most general first."""
 

@@ -37,14 +37,13 @@ def compare_exact(got: Array, expected: Array, judged: NDArray[np.bool_]) -> Com
 
     −0 equals 0; NaN equals nothing.
     """
-    # wrong results may be infinite, and so may what is expected where it comes from another of them
+    # a wrong result may be infinite, and what a relation predicts from it as well
     with np.errstate(invalid="ignore", over="ignore"):
         rounded = expected.astype(got.dtype)
         wrong = judged & ~(got == rounded)
         if not wrong.any():
             return Comparison(Status.PASS, int(judged.sum()))
-        distance = np.abs(got.astype(expected.dtype) - expected)
-    worst = _worst(wrong, distance)
+        worst = _worst(wrong, np.abs(got.astype(expected.dtype) - expected))
     evidence = Evidence(
         worst,
         expected=_number(rounded[worst]),

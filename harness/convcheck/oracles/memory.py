@@ -22,8 +22,8 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     """Judge every call of a legal case that returned."""
     if trial.case.violation is not None:
         return
-    for name, outcome in trial.outcomes.items():
-        if isinstance(outcome, Returned) and name in trial.calls:
+    for outcome in trial.outcomes.values():
+        if isinstance(outcome, Returned):
             yield _outside(outcome)
             yield _own_results(outcome)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from convcheck.calls import Call, Operation
 from convcheck.capabilities import Capabilities
 from convcheck.case import Case
-from convcheck.oracles.special import expected_by_position
+from convcheck.diagnosis.whereabouts import expected
 from convcheck.oracles.trial import INTEGERS, REALS, Trial
 from convcheck.profiles import GRADIENTS, PROFILES, STRICT, Profile, Quantity
 from convcheck.record import Finding, Record
@@ -54,7 +54,7 @@ def script(record: Record, finding: Finding) -> str:
         quantity: Quantity = finding.quantity  # type: ignore[assignment]  # an oracle of results names one
         regime = _REGIMES[finding.oracle]
         call = trial.calls[f"{regime} {'backward' if quantity in GRADIENTS else 'forward'}"]
-        results = dict(zip(("expected", "tolerance"), _expected(trial, finding, quantity), strict=True))
+        results = dict(zip(("expected", "tolerance"), expected(trial, finding.oracle, quantity), strict=True))
     return (
         environment()
         .get_template("reproduce.py.j2")
@@ -92,17 +92,3 @@ def _capabilities(case: Case, profiles: Any) -> Capabilities:
 def _failing_call(trial: Trial) -> Call:
     """The call that makes most of the candidate: backward runs forward as well."""
     return list(trial.calls.values())[-1]
-
-
-def _expected(trial: Trial, finding: Finding, quantity: Quantity) -> tuple[Array, Array]:
-    """The right result and how far from it each element may be; infinite where it is not judged."""
-    profile = trial.capabilities.profile(trial.case.dtype, quantity)
-    if finding.oracle == "special":
-        return expected_by_position(trial)
-    if _REGIMES[finding.oracle] == INTEGERS:
-        exact = trial.expected_integers.exact(quantity, profile)
-        value = trial.expected_integers.sum(quantity).value
-        return value, np.where(exact, 0.0, np.inf)
-    bound = trial.expected_reals.bound(quantity, profile)
-    value = trial.expected_reals.sum(quantity).value
-    return value, np.full(value.shape, np.inf) if bound is None else bound

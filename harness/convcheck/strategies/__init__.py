@@ -1,4 +1,4 @@
-"""Hypothesis strategies for cases, and deterministic blocks of cases drawn from them."""
+"""Hypothesis strategies for cases, and deterministic blocks of cases, half of them steered by coverage."""
 
 from convcheck.strategies.cases import cases
 from convcheck.strategies.coverage import coverage

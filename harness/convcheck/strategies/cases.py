@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from hypothesis import strategies as st
 
 from convcheck.capabilities import Capabilities
 from convcheck.case import Case, Layout, Layouts, Regime
-from convcheck.strategies.illegal import break_case
-from convcheck.strategies.layers import layers, pick
+from convcheck.strategies.conjunctions import CONJUNCTIONS
+from convcheck.strategies.draws import Draw, from_hypothesis, pick
+from convcheck.strategies.illegal import MODULE_ONLY, WAYS, break_case
+from convcheck.strategies.layers import Plan, deep, medium, small, spell
+from convcheck.strategies.realistic import realistic
 
-_DTYPES: Final = ("float32", "float32", "float32", "float32", "float64", "float16", "bfloat16")
+_DTYPES: Final = (
+    *("float32",) * 10, *("float64",) * 3, *("float16",) * 3, *("bfloat16",) * 3, "complex64", "complex128",
+)  # fmt: skip
 _REGIMES: Final[tuple[Regime, ...]] = (
     "reals", "reals", "reals", "reals", "reals", "wide", "positive", "cancelling", "special", "large",
     "overflow", "subnormal",
@@ -20,45 +26,75 @@ _LAYOUTS: Final[tuple[Layout, ...]] = (
     "contiguous", "contiguous", "contiguous", "channels_last", "channels_last", "sliced", "transposed",
     "reversed", "expanded", "offset", "odd_strides",
 )  # fmt: skip
+_LEGAL: Final = (
+    *("small",) * 20, *("conjunction",) * 26, *("deep",) * 12, *("medium",) * 30, *("realistic",) * 10,
+)  # fmt: skip
+_ILLEGAL: Final = (*tuple(WAYS) * 2, *("tensors",) * 3)
+"""Two of each, and more of the tensors, which have five ways to be wrong."""
 
 
 @st.composite
-def cases(
-    draw: Any,
-    capabilities: Capabilities,
-    dtypes: tuple[str, ...] | None = None,
-) -> Case:
-    """Cases that a backend with these capabilities has to handle, about 11 % of them illegal.
+def cases(draw: Any, capabilities: Capabilities, dtypes: tuple[str, ...] | None = None) -> Case:
+    """Cases that a backend with these capabilities has to handle; about a fifth are illegal.
 
     Args:
         draw: given by Hypothesis.
         capabilities: what is drawn at all.
-        dtypes: restricts the dtypes further; complex dtypes are drawn only if they are named here.
+        dtypes: restricts the dtypes further.
     """
-    wanted = dtypes or tuple(d for d in capabilities.dtypes if not d.startswith("complex"))
-    weighted = tuple(d for d in _DTYPES if d in wanted) + tuple(d for d in wanted if d not in _DTYPES)
-    arguments, shape = layers(draw, capabilities)
+    choose = from_hypothesis(draw)
+    return free_case(choose, capabilities, dtypes, pick(choose, kinds(capabilities)))
+
+
+def kinds(capabilities: Capabilities) -> tuple[str, ...]:
+    """The kinds of `free_case`, each as often as its share; the simplest first."""
+    return (*_LEGAL, *(way for way in _ILLEGAL if capabilities.module or way not in MODULE_ONLY))
+
+
+def free_case(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...] | None, kind: str) -> Case:
+    """A case of one of the `kinds`, every parameter drawn for itself."""
+    wanted = tuple(d for d in _DTYPES if d in (dtypes or capabilities.dtypes))
+    real = tuple(d for d in wanted if not d.startswith("complex"))
+    plan = _plan(draw, capabilities, kind)
+    if not plan.supported(capabilities):
+        plan = small(draw, capabilities)
+    arguments, shape = spell(draw, plan)
     case = Case(
         arguments,
         shape,
-        dtype=pick(draw, weighted),
-        regime=pick(draw, _REGIMES if capabilities.nonfinite else _REGIMES[:8]),
+        dtype=pick(draw, real if real and kind in WAYS else wanted),
+        regime=pick(draw, regimes(capabilities)),
         layouts=_layouts(draw, capabilities),
-        seed=draw(st.integers(0, 2**32 - 1)),
+        seed=draw(0, 2**32 - 1),
     )
-    kind = draw(st.integers(0, 27))
-    if kind >= 25:
-        return break_case(draw, case, module=capabilities.module)
-    if kind >= 23 and capabilities.module:
-        return Case(case.arguments, shape, case.dtype, layouts=case.layouts, entry="module", seed=case.seed)
+    if kind in WAYS:
+        return break_case(draw, case, kind, module=capabilities.module)
+    # how complex parameters are initialised is not documented
+    if capabilities.module and case.dtype in real and draw(0, 5) == 5:
+        return replace(case, entry="module", regime="reals")
     return case
 
 
-def _layouts(draw: Any, capabilities: Capabilities) -> Layouts:
+def regimes(capabilities: Capabilities) -> tuple[Regime, ...]:
+    """The data to draw, the plain ones more often."""
+    return tuple(regime for regime in _REGIMES if capabilities.nonfinite or regime != "special")
+
+
+def _plan(draw: Draw, capabilities: Capabilities, kind: str) -> Plan:
+    if kind == "conjunction":
+        return pick(draw, CONJUNCTIONS).plan(draw)
+    if kind == "deep":
+        return deep(draw, capabilities)
+    if kind == "medium":
+        return medium(draw, capabilities)
+    return realistic(draw) if kind == "realistic" else small(draw, capabilities)
+
+
+def _layouts(draw: Draw, capabilities: Capabilities) -> Layouts:
     """One layout for all tensors in half of the cases, three independent ones in the rest."""
     known = tuple(layout for layout in _LAYOUTS if layout in capabilities.layouts)
     first = pick(draw, known)
-    if draw(st.integers(0, 1)) == 0:
+    if draw(0, 1) == 0:
         return first, first, first
     # a gradient is the tensor that comes as one number, from the sum that is differentiated
     of_gradients = (*known, "broadcast") if "broadcast" in capabilities.layouts else known

@@ -2,53 +2,57 @@
 
 from __future__ import annotations
 
-import hashlib
+from typing import Final
 
-from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
-from hypothesis.strategies import SearchStrategy
-
+from convcheck.capabilities import Capabilities
 from convcheck.case import Case
+from convcheck.strategies.cases import free_case, kinds, regimes
+from convcheck.strategies.draws import Draw, from_key
+from convcheck.strategies.factors import Space
+from convcheck.strategies.steered import steered
+from convcheck.strategies.tway import ROWS, covering_rows
 
-_ROUNDS = 4
+BLOCK: Final = 250
+"""Cases of a whole block."""
+
+_ARRAYS: Final = 4
+"""Covering arrays of a run, used in turn: their classes repeat, what is drawn within them does not."""
+
+_ROUNDS: Final = 4
 
 
-def generate(strategy: SearchStrategy[Case], *, run_seed: int, block: int, size: int) -> tuple[Case, ...]:
-    """Up to `size` distinct cases; fewer only where the strategy has no more.
+def generate(
+    capabilities: Capabilities, dtypes: tuple[str, ...] | None = None, *, run_seed: int, block: int, size: int = BLOCK
+) -> tuple[Case, ...]:
+    """Up to `size` distinct cases; fewer only where there are no more.
 
-    Hypothesis begins every run at its simplest example, so that one is kept in block 0 only.
+    Every other case is steered: it takes the next row of a covering array, which a thousand cases use up.
+    The rest is drawn freely, every kind of case with its share in every block. Blocks are independent of
+    each other.
 
     Args:
-        strategy: of cases.
+        capabilities: what is drawn at all.
+        dtypes: restricts the dtypes further.
         run_seed: of the whole run.
-        block: number of the block; blocks are independent of each other.
-        size: number of cases.
+        block: number of the block.
+        size: number of cases, at most `BLOCK`.
     """
+    space, known = Space.of(capabilities, dtypes), regimes(capabilities)
+    deck = _shuffled(kinds(capabilities), from_key(f"{run_seed} {block}"))
     found: dict[str, Case] = {}
-    for attempt in range(_ROUNDS):
-        drawn = _draw(strategy, f"{run_seed} {block} {attempt}", size - len(found) + 2)
-        for case in drawn[1 if block or attempt else 0 :]:
-            found.setdefault(case.token, case)
-        if len(found) >= size:
+    for number in range(_ROUNDS * size):
+        draw = from_key(f"{run_seed} {block} {number}")
+        if number % 2 == 0:
+            array, at = divmod((block * BLOCK + number) // 2, ROWS)
+            case = steered(draw, space, covering_rows(space, f"{run_seed} {array % _ARRAYS}")[at], known)
+        else:
+            case = free_case(draw, capabilities, dtypes, deck[number // 2 % len(deck)])
+        found.setdefault(case.token, case)
+        if len(found) == size:
             break
-    return tuple(found.values())[:size]
+    return tuple(found.values())
 
 
-def _draw(strategy: SearchStrategy[Case], key: str, count: int) -> list[Case]:
-    drawn: list[Case] = []
-
-    @seed(int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]))
-    @settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        derandomize=False,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-        verbosity=Verbosity.quiet,
-    )
-    @given(strategy)
-    def collect(case: Case) -> None:
-        drawn.append(case)
-
-    collect()
-    return drawn
+def _shuffled(values: tuple[str, ...], draw: Draw) -> tuple[str, ...]:
+    left = list(values)
+    return tuple(left.pop(draw(0, len(left) - 1)) for _ in values)

@@ -1,75 +1,161 @@
-"""Illegal cases: a legal one with exactly one thing made wrong, as close to legality as it gets."""
+"""Illegal cases: a legal one with exactly one thing made wrong, as close to legality as it gets.
+
+Each clause on errors has the same share, however many ways there are to break it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
 
-from hypothesis import strategies as st
+from convcheck.case import FLAWS, Case, Flaw
+from convcheck.strategies.draws import Draw, pick
 
-from convcheck.case import FLAWS, Case, Entry
-from convcheck.strategies.layers import pick
-
-_KINDS: Final = (
-    "stride", "dilation", "padding", "groups", "zero groups", "padding string", "mode", "same with stride",
-    "kernel too large", "reflect", "circular", "kernel", "type", *FLAWS[1:],
-)  # fmt: skip
+Break: TypeAlias = Callable[[Draw, Case], Case]
 
 
-_MODULE_KINDS: Final = ("mode", "kernel", "type")
-"""What only a constructor can be asked: a function has no such argument, or sees it in the weight."""
+def break_case(draw: Draw, case: Case, way: str, *, module: bool) -> Case:
+    """An illegal neighbour of a legal case.
+
+    Args:
+        draw: the choices.
+        case: a legal case, to be called as a function.
+        way: one of `WAYS`.
+        module: whether there is a module to build, too.
+    """
+    shape = case.input_shape
+    if case.batch == 0:  # without an image there is nothing to refuse before it is touched
+        shape = (1, *shape[1:])
+    broken = WAYS[way](draw, replace(case, input_shape=shape, regime="reals"))
+    if way in MODULE_ONLY or (module and way not in FUNCTION_ONLY and draw(0, 1)):
+        return replace(broken, entry="module")
+    return broken
 
 
-def break_case(draw: Any, case: Case, *, module: bool) -> Case:  # noqa: C901  (one branch a kind)
-    """An illegal neighbour of a legal case, through the module only if there is one."""
-    kind = pick(draw, _KINDS if module else tuple(k for k in _KINDS if k not in _MODULE_KINDS))
-    if kind in FLAWS:
-        return _flawed(case, kind)
-    axis: int = draw(st.integers(0, 1))
-    entry: Entry = pick(draw, ("function", "module") if module else ("function",))
-    arguments, params = case.arguments, case.params
-    changes: dict[str, Any]
-    if kind in ("stride", "dilation", "padding"):
-        pair = list(getattr(params, kind) if kind != "padding" else (0, 0))
-        pair[axis] = -1 if kind == "padding" else pick(draw, (0, -1))
-        changes = {kind: tuple(pair), "padding_mode": "zeros"}
-        if kind == "stride" and isinstance(arguments.padding, str):
-            changes["padding"] = 0
-    elif kind == "groups":
-        # one more input channel than the groups divide
-        groups = max(2, params.groups)
-        channels = groups * (params.in_channels // params.groups) + 1
-        outputs = groups * (params.out_channels // params.groups)
-        changes = {"groups": groups, "in_channels": channels, "out_channels": outputs}
-        case = replace(case, input_shape=(*case.input_shape[:-3], channels, *case.input_shape[-2:]))
-    elif kind == "zero groups":
-        changes = {"groups": pick(draw, (0, -1))}
-    elif kind == "padding string":
-        changes = {"padding": pick(draw, ("full", "Same", "sme"))}
-    elif kind == "mode":
-        changes, entry = {"padding_mode": pick(draw, ("constant", "zero", "edge"))}, "module"
-    elif kind == "same with stride":
-        changes = {"padding": "same", "stride": (2, 1) if axis else 2, "padding_mode": "zeros"}
-    elif kind == "kernel too large":
-        kernel = list(params.kernel_size)
-        kernel[axis] = case.input_shape[axis - 2] + 2
-        changes = {"kernel_size": tuple(kernel), "padding": (0, 0), "dilation": 1, "padding_mode": "zeros"}
-    elif kind in ("reflect", "circular"):
-        pads = [0, 0]
-        pads[axis] = case.input_shape[axis - 2] + (kind == "circular")
-        changes = {"padding": tuple(pads), "padding_mode": kind}
-    elif kind == "kernel":
-        kernel = list(params.kernel_size)
-        kernel[axis] = pick(draw, (0, -1))
-        changes, entry = {"kernel_size": tuple(kernel), "padding": (0, 0)}, "module"
-    else:
-        name = pick(draw, ("stride", "kernel_size", "groups", "dilation"))
-        changes, entry = {name: pick(draw, (1.5, None, True))}, "module"
-    broken = replace(case, arguments=replace(arguments, **changes), entry=entry, regime="reals")
-    return broken if broken.violation is not None else _flawed(case, "weight_channels")
+def _changed(case: Case, **changes: Any) -> Case:
+    return replace(case, arguments=replace(case.arguments, **changes))
 
 
-def _flawed(case: Case, flaw: Any) -> Case:
-    if flaw == "bias_shape" and not case.arguments.bias:
-        case = replace(case, arguments=replace(case.arguments, bias=True))
-    return replace(case, entry="function", flaw=flaw, regime="reals")
+def _one_side(case: Case, draw: Draw, name: str, values: tuple[int, ...]) -> Case:
+    """One entry of a pair replaced, or the whole written as an int."""
+    value, axis = pick(draw, values), draw(0, 2)
+    if axis == 2:
+        return _changed(case, **{name: value})
+    pair = list(getattr(case.params, name))
+    pair[axis] = value
+    return _changed(case, **{name: tuple(pair)})
+
+
+def _stride(draw: Draw, case: Case) -> Case:
+    if case.arguments.padding == "same":  # its own clause
+        case = _changed(case, padding=0, padding_mode="zeros")
+    return _one_side(case, draw, "stride", (0, -1))
+
+
+def _kernel(draw: Draw, case: Case) -> Case:
+    return _one_side(_changed(case, padding=0, padding_mode="zeros"), draw, "kernel_size", (0, -1))
+
+
+def _groups(draw: Draw, case: Case) -> Case:
+    """Groups that are not positive, or one channel more than they divide, on one side or the other."""
+    kind, params = draw(0, 2), case.params
+    if kind == 0:
+        return _changed(case, groups=pick(draw, (0, -1)))
+    groups = max(2, params.groups)
+    inputs, outputs = (groups * (c // params.groups) for c in (params.in_channels, params.out_channels))
+    if kind == 1:
+        return _with_channels(_changed(case, groups=groups, out_channels=outputs), inputs + 1)
+    return _with_channels(_changed(case, groups=groups, out_channels=outputs + 1), inputs)
+
+
+def _with_channels(case: Case, channels: int) -> Case:
+    shape = (*case.input_shape[:-3], channels, *case.input_shape[-2:])
+    return replace(_changed(case, in_channels=channels), input_shape=shape)
+
+
+def _same_with_stride(draw: Draw, case: Case) -> Case:
+    return _changed(case, padding="same", stride=pick(draw, (2, (2, 1), (1, 2), 3)), padding_mode="zeros")
+
+
+def _padding(draw: Draw, case: Case) -> Case:
+    """A string that is not 'same' or 'valid', or a side below 0."""
+    sides = [max(pads) for pads in case.params.padding]
+    sides[draw(0, 1)] = -1
+    wrong = ("full", "Same", "sme") if draw(0, 1) else (-1, tuple(sides))
+    return _changed(case, padding=pick(draw, wrong), padding_mode="zeros")
+
+
+def _dilation(draw: Draw, case: Case) -> Case:
+    return _one_side(case, draw, "dilation", (0, -1))
+
+
+def _mode(draw: Draw, case: Case) -> Case:
+    return _changed(case, padding_mode=pick(draw, ("constant", "zero", "edge")))
+
+
+def _kernel_too_large(draw: Draw, case: Case) -> Case:
+    """The kernel spans one pixel more than the padded image."""
+    case = _changed(case, padding_mode="zeros", padding=tuple(min(pads) for pads in case.params.padding))
+    axis, params = draw(0, 1), case.params
+    shape = list(case.input_shape)
+    fitting = params.extent[axis] - 1 - sum(params.padding[axis])
+    if fitting >= 1:
+        shape[axis - 2] = fitting
+        return replace(case, input_shape=tuple(shape))
+    kernel, dilation = list(params.kernel_size), list(params.dilation)
+    kernel[axis], dilation[axis] = shape[axis - 2] + sum(params.padding[axis]) + 1, 1
+    return _changed(case, kernel_size=tuple(kernel), dilation=tuple(dilation))
+
+
+def _reflect(draw: Draw, case: Case) -> Case:
+    return _too_much(draw, case, "reflect", 0)
+
+
+def _circular(draw: Draw, case: Case) -> Case:
+    return _too_much(draw, case, "circular", 1)
+
+
+def _too_much(draw: Draw, case: Case, mode: str, beyond: int) -> Case:
+    """Padding of the image's size and `beyond` along one axis; the kernel fits all the same."""
+    axis, params = draw(0, 1), case.params
+    sides = [0, 0]
+    sides[axis] = case.input_shape[axis - 2] + beyond
+    kernel = [min(k, i) for k, i in zip(params.kernel_size, case.input_shape[-2:], strict=True)]
+    return _changed(case, padding=tuple(sides), padding_mode=mode, kernel_size=tuple(kernel), dilation=1)
+
+
+def _tensors(draw: Draw, case: Case) -> Case:
+    return _flawed(case, pick(draw, tuple(f for f in FLAWS if f not in ("none", "weight_dtype"))))
+
+
+def _dtypes(_: Draw, case: Case) -> Case:
+    return _flawed(case, "weight_dtype")
+
+
+def _flawed(case: Case, flaw: Flaw) -> Case:
+    return replace(_changed(case, bias=True) if flaw == "bias_shape" else case, flaw=flaw)
+
+
+WAYS: Final[Mapping[str, Break]] = MappingProxyType(
+    {
+        "stride": _stride,
+        "kernel": _kernel,
+        "groups": _groups,
+        "same with stride": _same_with_stride,
+        "padding": _padding,
+        "dilation": _dilation,
+        "mode": _mode,
+        "kernel too large": _kernel_too_large,
+        "reflect": _reflect,
+        "circular": _circular,
+        "tensors": _tensors,
+        "dtypes": _dtypes,
+    }
+)
+"""What is made wrong, in the order of the clauses C2D-ERROR-1 to -12."""
+
+FUNCTION_ONLY: Final = ("tensors", "dtypes")
+MODULE_ONLY: Final = ("kernel", "mode")
+"""A function has no such argument, or sees it in the weight."""

@@ -1,170 +1,252 @@
-"""Strategies for legal layers and input sizes, built so that every drawn layer fits its input."""
+"""Legal layers with an input that fits: built from one axis at a time, never filtered."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import Any, Final, TypeVar
-
-from hypothesis import strategies as st
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
 from convcheck.capabilities import Capabilities
-from convcheck.strategies.realistic import LAYERS
-from convcheck_reference.params import Arguments, Pair, Shape
-
-Value = TypeVar("Value")
-Draw = Any
+from convcheck.strategies.draws import Draw, pick
+from convcheck_reference.params import Arguments, Shape
 
 SMALL_BUDGET: Final = 100_000
 MEDIUM_BUDGET: Final = 3_000_000
-"""Multiply-adds of one forward pass: most cases stay small, so that many are judged each second."""
+"""Costs of one forward pass: most cases stay small, so that many are judged each second."""
 
-_KERNEL = (1, 3, 2, 1, 3, 5, 4, 7, 3, 2)
+Layer: TypeAlias = tuple[Arguments, Shape]
+
+_KERNEL = (1, 3, 2, 1, 3, 5, 4, 7, 3, 2, 6)
 _STRIDE = (1, 1, 2, 1, 3, 2, 1, 4, 5)
 _DILATION = (1, 1, 1, 2, 1, 3, 2, 5)
 _GROUPS = (1, 1, 1, 2, 1, 3, 4, 2, 8, 6, 16, 32)
 _PER_GROUP = (1, 1, 2, 3, 1, 4, 5, 2, 7, 8, 9, 15, 16, 17, 13, 31, 32, 33, 64)
+_DEPTH = (65, 96, 127, 128, 129, 192, 255, 256, 257, 320, 384, 511, 512)
 _BATCH = (1, 2, 3, 1, 4, 5, 2, 0)
 _SPARE = (0, 1, 2, 0, 3, 5, 8, 4, 7, 12, 20, 33)
 
 
-def layers(draw: Draw, capabilities: Capabilities) -> tuple[Arguments, Shape]:
-    """Draw one legal layer and the shape of its input."""
-    kind = draw(st.integers(0, 19))
-    if kind == 19 and capabilities.groups and capabilities.dilation:
-        return _realistic(draw)
-    if kind in (15, 16, 17):
-        return _layer(draw, capabilities, MEDIUM_BUDGET, medium=True)
-    return _layer(draw, capabilities, SMALL_BUDGET, medium=False)
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What happens along one axis of the image.
+
+    Attributes:
+        size: of the input, in pixels.
+        kernel: taps.
+        stride: of the windows.
+        padding: pixels added on each side; for 'same' the wider side.
+        dilation: spacing of the taps.
+    """
+
+    size: int
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+    dilation: int = 1
+
+    @property
+    def extent(self) -> int:
+        """Pixels that the dilated kernel spans."""
+        return self.dilation * (self.kernel - 1) + 1
 
 
-def pick(draw: Draw, values: Sequence[Value]) -> Value:
-    """One of `values`, the first being the simplest; repeated values are drawn more often."""
-    at: int = draw(st.integers(0, len(values) - 1))
-    return values[at]
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """Groups, and the channels that go in and come out in all."""
+
+    groups: int
+    inputs: int
+    outputs: int
 
 
-def _layer(draw: Draw, capabilities: Capabilities, budget: int, *, medium: bool) -> tuple[Arguments, Shape]:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A layer and its input before its arguments are spelled.
+
+    Attributes:
+        height: the vertical axis.
+        width: the horizontal axis.
+        channels: groups and channels.
+        batch: number of images; None for an unbatched input.
+        padding: 'same' or 'valid', or '' for the numbers of the axes.
+        mode: of the padding.
+        bias: whether there is one.
+    """
+
+    height: Axis
+    width: Axis
+    channels: Channels
+    batch: int | None = 1
+    padding: str = ""
+    mode: str = "zeros"
+    bias: bool = True
+
+    def supported(self, capabilities: Capabilities) -> bool:
+        """Whether a backend with these capabilities has to handle the layer."""
+        return (
+            (capabilities.groups or self.channels.groups == 1)
+            and (capabilities.dilation or self.height.dilation == self.width.dilation == 1)
+            and (capabilities.string_padding or not self.padding)
+            and self.mode in capabilities.padding_modes
+        )
+
+    @property
+    def cost(self) -> int:
+        """Multiply-adds of a forward pass, and eight for each element moved."""
+        windows = taps = 1
+        for axis in (self.height, self.width):
+            taps *= axis.kernel
+            windows *= axis.size if self.padding == "same" else _windows(axis)
+        groups, inputs, outputs = self.channels.groups, self.channels.inputs, self.channels.outputs
+        weight = inputs // groups * outputs * taps
+        moved = inputs * self.height.size * self.width.size + outputs * windows
+        return max(1, self.batch or 1) * (weight * windows + 8 * moved) + 8 * weight
+
+    def within(self, budget: int) -> Plan:
+        """The plan with groups, channels per group and batch halved, largest first, until its cost fits."""
+        plan = self
+        while plan.cost > budget:
+            groups = plan.channels.groups
+            into, out = plan.channels.inputs // groups, plan.channels.outputs // groups
+            batch = plan.batch or 1
+            largest = max(into, out, groups, batch)
+            if largest == 1:
+                break
+            if into == largest:
+                into = (into + 1) // 2
+            elif out == largest:
+                out = (out + 1) // 2
+            elif groups == largest:
+                groups = (groups + 1) // 2
+            else:
+                batch = (batch + 1) // 2
+            channels = Channels(groups, groups * into, groups * out)
+            plan = replace(plan, channels=channels, batch=batch if plan.batch else plan.batch)
+        return plan
+
+
+def spell(draw: Draw, plan: Plan) -> Layer:
+    """The arguments of a plan, equal pairs written as an int now and then, and the shape of its input."""
+    spelling = draw(0, 15)
+    axes = (plan.height, plan.width)
+    kernel, stride, padding, dilation = (
+        pair[0] if spelling & 1 << bit and pair[0] == pair[1] else pair
+        for bit, pair in enumerate(
+            (a, b)
+            for a, b in zip(
+                *((x.kernel, x.stride, x.padding, x.dilation) for x in axes),
+                strict=True,
+            )
+        )
+    )
+    channels = plan.channels
+    arguments = Arguments(
+        channels.inputs,
+        channels.outputs,
+        kernel,
+        stride,
+        plan.padding or padding,
+        dilation,
+        channels.groups,
+        plan.bias,
+        plan.mode,
+    )
+    image = (channels.inputs, plan.height.size, plan.width.size)
+    return arguments, image if plan.batch is None else (plan.batch, *image)
+
+
+def small(draw: Draw, capabilities: Capabilities) -> Plan:
+    """Any layer on a small image."""
+    plan = _any(draw, capabilities, medium=False)
+    return replace(plan, batch=_batch(draw, capabilities)).within(SMALL_BUDGET)
+
+
+def medium(draw: Draw, capabilities: Capabilities) -> Plan:
+    """Any layer on 8 to 32 images of 16 to 64 pixels a side: some defects need the room."""
+    plan = replace(_any(draw, capabilities, medium=True), batch=draw(8, 32))
+    return _keeping_batch(plan, MEDIUM_BUDGET)
+
+
+def deep(draw: Draw, capabilities: Capabilities) -> Plan:
+    """65 to 512 channels on a tiny image, where blocks over channels leave a tail."""
+    height, width = (
+        Axis(draw(kernel, kernel + 3), kernel, pick(draw, (1, 1, 2)), draw(0, kernel // 2))
+        for kernel in (pick(draw, (1, 3, 1, 2)), pick(draw, (1, 3, 1, 2)))
+    )
+    many, few = pick(draw, _DEPTH), pick(draw, _PER_GROUP)
+    kind = draw(0, 4)
+    if kind == 4 and capabilities.groups:
+        channels = Channels(many, many, many * pick(draw, (1, 1, 2)))
+    else:
+        channels = Channels(1, many, few) if kind < 2 else Channels(1, few, many)
+    return Plan(height, width, channels, draw(1, 3), bias=draw(0, 3) != 3)
+
+
+def fitting(draw: Draw, kernel: int, stride: int, dilation: int, padding: int, mode: str = "zeros") -> Axis:
+    """An axis of the smallest legal size, plus windows, plus a remainder that the stride leaves over."""
+    least = _least(kernel, dilation, 2 * padding, padding, mode)
+    return Axis(least + pick(draw, _SPARE) + draw(0, stride - 1), kernel, stride, padding, dilation)
+
+
+def _any(draw: Draw, capabilities: Capabilities, *, medium: bool) -> Plan:
     kernel = (pick(draw, _KERNEL), pick(draw, _KERNEL))
     stride = (pick(draw, _STRIDE), pick(draw, _STRIDE))
     dilation = (pick(draw, _DILATION), pick(draw, _DILATION)) if capabilities.dilation else (1, 1)
-    if draw(st.integers(0, 3)) == 3:  # square layers are the common ones
+    if draw(0, 3) == 3:  # square layers are the common ones
         kernel, stride, dilation = ((v[0], v[0]) for v in (kernel, stride, dilation))
-    mode = pick(draw, _modes(capabilities))
-    padding = _padding(draw, kernel, dilation, capabilities)
+    mode = pick(draw, modes(capabilities))
+    kind = draw(0, 9)
+    padding = ""
+    if kind >= 8 and capabilities.string_padding:
+        padding = "same" if kind == 9 else pick(draw, ("valid", "same"))
     if padding == "same":
         stride = (1, 1)
-    pads = _pads(padding, kernel, dilation)
-    size = (
-        _size(draw, kernel[0], stride[0], dilation[0], pads[0], mode, medium=medium),
-        _size(draw, kernel[1], stride[1], dilation[1], pads[1], mode, medium=medium),
+    height, width = (
+        _axis(draw, k, s, d, padding if padding or kind >= 3 else "valid", mode, medium=medium)
+        for k, s, d in zip(kernel, stride, dilation, strict=True)
     )
-    windows = math.prod(
-        (i + sum(p) - d * (k - 1) - 1) // s + 1
-        for i, p, d, k, s in zip(size, pads, dilation, kernel, stride, strict=True)
-    )
-    groups, batch = (
-        pick(draw, _GROUPS) if capabilities.groups else 1,
-        _batch(draw, capabilities, medium=medium),
-    )
-    per_group = (pick(draw, _PER_GROUP), pick(draw, _PER_GROUP))
-    groups, per_group, batch = _within(budget // (math.prod(kernel) * windows), groups, per_group, batch)
-    spelling = draw(st.integers(0, 15))
-    arguments = Arguments(
-        groups * per_group[0],
-        groups * per_group[1],
-        _spell(kernel, spelling & 1),
-        _spell(stride, spelling & 2),
-        padding if isinstance(padding, str) else _spell(padding, spelling & 4),
-        _spell(dilation, spelling & 8),
-        groups,
-        draw(st.integers(0, 3)) != 3,
-        mode,
-    )
-    shape = (groups * per_group[0], *size)
-    unbatched = capabilities.unbatched and draw(st.integers(0, 15)) == 15
-    return arguments, shape if unbatched else (batch, *shape)
+    groups = pick(draw, _GROUPS) if capabilities.groups else 1
+    channels = Channels(groups, groups * pick(draw, _PER_GROUP), groups * pick(draw, _PER_GROUP))
+    return Plan(height, width, channels, 1, padding, mode, draw(0, 3) != 3)
 
 
-def _modes(capabilities: Capabilities) -> tuple[str, ...]:
+def modes(capabilities: Capabilities) -> tuple[str, ...]:
+    """The padding modes, zeros as often as all others together."""
     others = tuple(m for m in capabilities.padding_modes if m != "zeros")
-    return ("zeros",) * 5 + others if "zeros" in capabilities.padding_modes else others
+    return ("zeros",) * (1 + len(others)) + others if "zeros" in capabilities.padding_modes else others
 
 
-def _padding(draw: Draw, kernel: Pair, dilation: Pair, capabilities: Capabilities) -> Pair | str:
-    kind = draw(st.integers(0, 9))
-    if kind < 3:
-        return (0, 0)
-    if kind >= 8 and capabilities.string_padding:
-        return "same" if kind == 9 else pick(draw, ("valid", "same"))
-    extents = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
-    # half the extent keeps the size; the extent and one more are padding ≥ kernel
-    return pick(draw, _amounts(extents[0])), pick(draw, _amounts(extents[1]))
-
-
-def _amounts(extent: int) -> tuple[int, ...]:
-    return (0, 1, extent // 2, extent - 1, 2, extent, extent + 1)
-
-
-def _pads(padding: Pair | str, kernel: Pair, dilation: Pair) -> tuple[Pair, Pair]:
+def _axis(draw: Draw, kernel: int, stride: int, dilation: int, padding: str, mode: str, *, medium: bool) -> Axis:
+    reach = dilation * (kernel - 1)
     if padding == "same":
-        totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
-        return (totals[0] // 2, totals[0] - totals[0] // 2), (totals[1] // 2, totals[1] - totals[1] // 2)
-    if isinstance(padding, str):
-        return (0, 0), (0, 0)
-    return (padding[0], padding[0]), (padding[1], padding[1])
+        total, widest = reach, (reach + 1) // 2
+    else:
+        # half the reach keeps the size; the extent and one more are padding ≥ kernel
+        amounts = (0, 1, (reach + 1) // 2, reach, 2, reach + 1, reach + 2)
+        widest = 0 if padding else pick(draw, amounts)
+        total = 2 * widest
+    least = _least(kernel, dilation, total, widest, mode)
+    size = max(least, draw(16, 64)) if medium else least + pick(draw, _SPARE)
+    return Axis(size + draw(0, stride - 1), kernel, stride, widest, dilation)
 
 
-def _size(draw: Draw, kernel: int, stride: int, dilation: int, pads: Pair, mode: str, *, medium: bool) -> int:
-    """An input size: the smallest legal one, plus windows, plus a remainder that the stride leaves over."""
-    least = max(1, dilation * (kernel - 1) + 1 - sum(pads))
-    least = max(least, {"reflect": max(pads) + 1, "circular": max(pads)}.get(mode, 1))
-    if medium:
-        medium_size: int = draw(st.integers(16, 64))
-        return max(least, medium_size)
-    spare = pick(draw, _SPARE)
-    return int(least + spare + draw(st.integers(0, stride - 1)))
+def _least(kernel: int, dilation: int, total: int, widest: int, mode: str) -> int:
+    wrapped = {"reflect": widest + 1, "circular": widest}.get(mode, 1)
+    return max(1, wrapped, dilation * (kernel - 1) + 1 - total)
 
 
-def _batch(draw: Draw, capabilities: Capabilities, *, medium: bool) -> int:
-    batch: int = draw(st.integers(8, 32)) if medium else pick(draw, _BATCH)
+def _batch(draw: Draw, capabilities: Capabilities) -> int | None:
+    if capabilities.unbatched and draw(0, 15) == 15:
+        return None
+    batch = pick(draw, _BATCH)
     return batch if capabilities.empty_batch else max(1, batch)
 
 
-def _within(budget: int, groups: int, per_group: Pair, batch: int) -> tuple[int, Pair, int]:
-    """Channels, groups and batch halved, largest first, until batch·groups·in·out fits the budget."""
-    into, out = per_group
-    while max(batch, 1) * groups * into * out > max(1, budget):
-        largest = max(into, out, groups, batch)
-        if largest == 1:
-            break
-        if into == largest:
-            into = (into + 1) // 2
-        elif out == largest:
-            out = (out + 1) // 2
-        elif groups == largest:
-            groups = (groups + 1) // 2
-        else:
-            batch = (batch + 1) // 2
-    return groups, (into, out), batch
+def _keeping_batch(plan: Plan, budget: int) -> Plan:
+    """The plan within the budget, its channels reduced before its batch."""
+    batch = plan.batch or 1
+    fitted = replace(plan, batch=1).within(budget // batch)
+    return replace(fitted, batch=batch).within(budget)
 
 
-def _spell(pair: Pair, as_int: int) -> int | Pair:
-    return pair[0] if as_int and pair[0] == pair[1] else pair
-
-
-def _realistic(draw: Draw) -> tuple[Arguments, Shape]:
-    """A published layer with channels and image scaled down to the budget, its structure kept."""
-    layer = pick(draw, LAYERS)
-    spelled = layer.arguments
-    kernel, rate = spelled.kernel_size, spelled.dilation
-    size = min(layer.size, draw(st.integers(14, 30)))
-    groups = min(spelled.groups, 24)
-    into = min(spelled.in_channels // spelled.groups, 24)
-    out = min(spelled.out_channels // spelled.groups, 32)
-    groups, (into, out), batch = _within(MEDIUM_BUDGET // (kernel**2 * size**2), groups, (into, out), 2)
-    size = max(size, rate * (kernel - 1) + 1 - 2 * spelled.padding)
-    arguments = Arguments(
-        groups * into, groups * out, kernel, spelled.stride, spelled.padding, rate, groups, spelled.bias
-    )
-    return arguments, (max(1, batch), groups * into, size, size)
+def _windows(axis: Axis) -> int:
+    return (axis.size + 2 * axis.padding - axis.extent) // axis.stride + 1

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from convcheck.strategies.draws import Draw, pick
+from convcheck.strategies.layers import MEDIUM_BUDGET, Axis, Channels, Plan
 from convcheck_reference.params import Arguments
 
 
@@ -64,3 +66,17 @@ LAYERS: Final = (
     _layer("DeepLabv3", (2048, 256), 3, 33, rate=12),
     _layer("DeepLabv3", (2048, 256), 3, 33, rate=18),
 )
+
+
+def realistic(draw: Draw) -> Plan:
+    """A published layer with channels and image scaled down to the budget, its structure kept."""
+    layer = pick(draw, LAYERS)
+    spelled = layer.arguments
+    kernel, rate, padding = spelled.kernel_size, spelled.dilation, spelled.padding
+    size = max(min(layer.size, draw(14, 30)), rate * (kernel - 1) + 1 - 2 * padding)
+    groups = min(spelled.groups, 24)
+    into = min(spelled.in_channels // spelled.groups, 24)
+    out = min(spelled.out_channels // spelled.groups, 32)
+    axis = Axis(size, kernel, spelled.stride, padding, rate)
+    channels = Channels(groups, groups * into, groups * out)
+    return Plan(axis, axis, channels, 2, bias=spelled.bias).within(MEDIUM_BUDGET)

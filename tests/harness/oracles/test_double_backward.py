@@ -9,7 +9,7 @@ from convcheck.execution.judging import judge_case
 from convcheck.function_backend import FunctionBackend
 from convcheck.oracles import ORACLES, Trial, extra_calls
 from convcheck.registry import load
-from convcheck.strategies import cases, generate
+from convcheck.strategies import generate
 from convcheck.token import read
 from convcheck.verdicts import FAILURES
 from convcheck_backends import NumpyBackend
@@ -109,7 +109,7 @@ def test_the_loops_of_the_naive_formulation_agree():
 @pytest.mark.parametrize("backend", ["torch-cpu", "torch-cpu-native"])
 def test_torch_passes(backend):
     host = Host(lambda: load(backend))
-    drawn = [c for c in generate(cases(host.capabilities), run_seed=3, block=1, size=60) if c.violation is None]
+    drawn = [c for c in generate(host.capabilities, run_seed=3, block=1, size=60) if c.violation is None]
     found = [v for case in drawn for v in judge_case(host, case, ORACLE)[0]]
     assert not [v for v in found if v.status in FAILURES]
     assert sum(v.status is Status.PASS for v in found) > 100

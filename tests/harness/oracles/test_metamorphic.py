@@ -11,7 +11,7 @@ from convcheck.oracles import Trial, repeating
 from convcheck.oracles.metamorphic import ORACLES, RELATIONS, oracle_name
 from convcheck.oracles.metamorphic.judging import _call, exact, images, layer_of
 from convcheck.registry import load
-from convcheck.strategies import cases, generate
+from convcheck.strategies import generate
 from convcheck.token import read
 from convcheck.verdicts import FAILURES
 from convcheck_backends import NumpyBackend
@@ -133,7 +133,7 @@ def test_an_image_of_another_shape_fails(name):
     assert "expected (" in found.reason
 
 
-DRAWN = [c for c in generate(cases(EVERYTHING), run_seed=5, block=1, size=150) if c.violation is None]
+DRAWN = [c for c in generate(EVERYTHING, run_seed=5, block=1, size=150) if c.violation is None]
 
 
 @pytest.mark.parametrize("relation", RELATIONS, ids=lambda r: r.name)
@@ -190,7 +190,7 @@ def test_the_loops_of_the_naive_formulation_keep_every_relation():
 def test_torch_keeps_every_relation():
     host = Host(lambda: load("torch-cpu"))
     # an image with channels_last strides and one channel is read wrongly by oneDNN; the layout oracles show it
-    drawn = [c for c in generate(cases(host.capabilities), run_seed=7, block=1, size=60) if c.violation is None]
+    drawn = [c for c in generate(host.capabilities, run_seed=7, block=1, size=60) if c.violation is None]
     dense = [c for c in drawn if "channels_last" not in c.layouts]
     found = [v for case in dense for v in judge_case(host, case, ORACLES)[0]]
     assert not [v for v in found if v.status in FAILURES]

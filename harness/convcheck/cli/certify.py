@@ -1,0 +1,63 @@
+"""The command that certifies convcheck itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from convcheck.certify import VARIANTS, Budget, Variant
+from convcheck.certify import certify as run_certification
+from convcheck.certify.render import tables, write
+from convcheck.defects import DEFECTS, Category, Defect, defect
+
+INCOMPLETE = 1
+
+
+def certify(
+    examples: Annotated[int, typer.Option(help="cases for each defect", min=1)] = 2000,
+    variant_examples: Annotated[int, typer.Option(help="cases for each legal variant", min=1)] = 20_000,
+    seed: Annotated[int, typer.Option(help="of the generator", min=0)] = 0,
+    workers: Annotated[int, typer.Option(help="judging processes", min=1)] = 1,
+    only: Annotated[
+        list[str] | None, typer.Option(help="only this category, defect, variant, or 'variants'; may be repeated")
+    ] = None,
+    report_dir: Annotated[Path, typer.Option(help="where the certificate goes")] = Path("reports"),
+) -> None:
+    """Certify convcheck: wrong convolutions detected, and no alarm on legal ones."""
+    defects, variants = select(tuple(only or ()))
+    budget = Budget(examples, variant_examples, seed)
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        console=Console(stderr=True),
+    ) as progress:  # fmt: skip
+        task = progress.add_task("certify", total=len(defects) + len(variants))
+
+        def advance(name: str) -> None:
+            progress.update(task, advance=1, description=name)
+
+        certificate = run_certification(defects, variants, budget, workers=workers, progress=advance)
+    typer.echo(tables(certificate, "text"))
+    written = write(certificate, report_dir / f"certificate-seed{seed}")
+    if not any(path.suffix == ".svg" for path in written):
+        typer.echo("no plot: install the extra, pip install convcheck[plot]")
+    typer.echo(f"certificate: {written[0]}")
+    raise typer.Exit(0 if certificate.holds else INCOMPLETE)
+
+
+def select(only: tuple[str, ...]) -> tuple[tuple[Defect, ...], tuple[Variant, ...]]:
+    """The defects and variants that the names stand for; all for none.
+
+    Raises:
+        UnknownDefectError: a name is that of no category, defect or variant.
+    """
+    if not only:
+        return DEFECTS, VARIANTS
+    categories = {str(category) for category in Category}
+    named = {item.name for item in VARIANTS}
+    singles = [defect(name).name for name in only if name not in categories | named | {"variants"}]
+    defects = tuple(item for item in DEFECTS if str(item.category) in only or item.name in singles)
+    return defects, tuple(item for item in VARIANTS if "variants" in only or item.name in only)

@@ -1,0 +1,109 @@
+"""The bench: puts cases to a candidate again, and remembers what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from convcheck.calls import Call, Outcome
+from convcheck.case import Case
+from convcheck.execution.candidate import Candidate
+from convcheck.execution.judging import first_causes
+from convcheck.findings.symptom import PRECISION, RESULT, Symptom
+from convcheck.oracles import Oracle, applicable, extra_calls, judge, repeating
+from convcheck.oracles.parity import unspecified
+from convcheck.oracles.trial import INTEGERS, REALS, Trial
+from convcheck.verdicts import Verdict
+
+MOST_CALLS: Final = 4000
+"""Calls of a candidate in all its findings: what is left is reported as not told apart."""
+
+_OF_RESULTS: Final = ("parity", "contract", "exact", "bounded", "gradients")
+
+Excluded: TypeAlias = Callable[[Case, Verdict], bool]
+"""Whether a failing verdict on a case is known and so must not become a finding."""
+
+
+def nothing_excluded(_case: Case, _verdict: Verdict) -> bool:
+    """Every failure is a finding."""
+    return False
+
+
+class Bench:
+    """A candidate with a bounded number of calls, made only where they can show a symptom.
+
+    A case that is put to it twice is called once: what it came to is remembered until `fresh`.
+
+    Args:
+        candidate: it is called.
+        excluded: failures that do not count.
+        most: calls; when they are spent, no case shows anything any more.
+    """
+
+    def __init__(self, candidate: Candidate, excluded: Excluded = nothing_excluded, most: int = MOST_CALLS) -> None:
+        self.candidate = candidate
+        self.left = most
+        self._excluded = excluded
+        self._known: dict[tuple[str, Symptom], tuple[Verdict, ...]] = {}
+
+    def fresh(self) -> None:
+        """Restart the candidate and forget what it did."""
+        self.candidate.restart()
+        self._known.clear()
+
+    def failing(self, case: Case, symptom: Symptom) -> Verdict | None:
+        """The verdict by which a case shows a symptom; None if it does not, or no calls are left."""
+        causes = first_causes(self._verdicts(case, symptom))
+        found = next((v for v in causes if Symptom.of(v) == symptom), None)
+        return None if found is None or self._excluded(case, found) else found
+
+    def again(self, case: Case, symptom: Symptom) -> Verdict | None:
+        """As `failing`, but the case is called again even if it has been."""
+        self._known.pop((case.token, symptom), None)
+        return self.failing(case, symptom)
+
+    def label(self, case: Case, symptom: Symptom) -> bool | None:
+        """Whether a case shows a symptom; None if it fails otherwise, or could not have shown it."""
+        verdicts = self._verdicts(case, symptom)
+        causes = first_causes(verdicts)
+        if any(Symptom.of(v) == symptom for v in causes):
+            return None if self.failing(case, symptom) is None else True
+        return False if not causes and any(symptom.excluded_by(v) for v in verdicts) else None
+
+    def trial(self, case: Case, symptom: Symptom) -> Trial:
+        """The trial of a case after the calls that can show a symptom."""
+        trial = Trial(case, self.candidate.capabilities)
+        calls = _calls(trial, symptom)
+        self.left -= len(calls)
+        outcomes: Mapping[str, Outcome] = {name: self.candidate.call(call) for name, call in calls.items()}
+        return trial.with_outcomes(outcomes)
+
+    def _verdicts(self, case: Case, symptom: Symptom) -> tuple[Verdict, ...]:
+        key = (case.token, symptom)
+        if key not in self._known:
+            if self.left <= 0 or self._not_applicable(case):
+                return ()
+            self._known[key] = judge(self.trial(case, symptom), _oracles(case, symptom))
+        return self._known[key]
+
+    def _not_applicable(self, case: Case) -> bool:
+        if self.candidate.capabilities.unsupported(case) is not None:
+            return True
+        return case.violation is not None and unspecified(case) is not None
+
+
+def _oracles(case: Case, symptom: Symptom) -> tuple[Oracle, ...]:
+    if symptom.sort in (RESULT, PRECISION):
+        return tuple(o for o in applicable(case) if o.name in _OF_RESULTS)
+    return repeating(symptom.sort, case)
+
+
+def _calls(trial: Trial, symptom: Symptom) -> Mapping[str, Call]:
+    """The calls in which a symptom can show, in the order of the campaign."""
+    if symptom.sort not in (RESULT, PRECISION):
+        return {**trial.calls, **extra_calls(trial, _oracles(trial.case, symptom))}
+    part = "backward" if symptom.backward else "forward"
+    regimes = (INTEGERS,) if symptom.sort == RESULT else (INTEGERS, REALS)
+    wanted = {f"{regime} {part}" for regime in regimes}
+    # a module has one call, whatever its symptom
+    return {name: call for name, call in trial.calls.items() if name in wanted} or trial.calls

@@ -1,0 +1,69 @@
+"""Cases built from a row of classes: what the row leaves open is drawn."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from numpy.typing import NDArray
+
+from convcheck.case import Case, Layouts, Regime
+from convcheck.strategies import factors
+from convcheck.strategies.draws import Draw, pick
+from convcheck.strategies.factors import Classes, Space
+from convcheck.strategies.layers import SMALL_BUDGET, Plan, spell
+from convcheck.strategies.tables import axes, axis, channels
+from convcheck_reference.params import PADDING_MODES
+
+_ATTEMPTS: Final = 4
+_BATCHES: Final[tuple[tuple[int | None, ...], ...]] = ((1,), (2, 3, 4, 5), (8, 9, 16), (0,), (None,))
+
+
+def steered(draw: Draw, space: Space, row: Classes, regimes: tuple[Regime, ...]) -> Case:
+    """A legal case in the classes of a feasible row, the cheapest of a few where all are dear."""
+    plans = []
+    for _ in range(_ATTEMPTS):
+        plan = _plan(draw, space, row)
+        plans.append(plan)
+        if plan.cost <= SMALL_BUDGET:
+            break
+    arguments, shape = spell(draw, min(plans, key=lambda plan: plan.cost))
+    of_class = tuple(d for d in space.dtypes if d.startswith(factors.DTYPES[row[factors.DTYPE]]))
+    return Case(
+        arguments,
+        shape,
+        dtype=pick(draw, of_class),
+        regime=pick(draw, regimes),
+        layouts=_layouts(draw, space, row[factors.LAYOUT]),
+        seed=draw(0, 2**32 - 1),
+    )
+
+
+def _plan(draw: Draw, space: Space, row: Classes) -> Plan:
+    spelled, mode = (factors.PADDINGS[row[factors.PADDING][0]], PADDING_MODES[row[factors.PADDING][1]])
+    along = axes(space)[spelled, mode]
+    some = channels(space)[row[factors.CHANNELS]]
+    return Plan(
+        axis(along[row[factors.HEIGHT]], _low(draw, along[row[factors.HEIGHT]])),
+        axis(along[row[factors.WIDTH]], _low(draw, along[row[factors.WIDTH]])),
+        some[_low(draw, some)],
+        pick(draw, _BATCHES[row[factors.BATCH]]),
+        spelled,
+        mode,
+        bool(row[factors.BIAS]),
+    )
+
+
+def _low(draw: Draw, some: NDArray[Any] | tuple[Any, ...]) -> int:
+    """A place in a table whose cheapest entries come first; the cheap ones more often."""
+    return min(draw(0, len(some) - 1), draw(0, len(some) - 1))
+
+
+def _layouts(draw: Draw, space: Space, number: int) -> Layouts:
+    if number < 3:
+        layout = factors.LAYOUTS[number] if number < 2 else pick(draw, space.others)
+        return layout, layout, layout  # type: ignore[return-value]
+    first, second = pick(draw, space.layouts_of_data), pick(draw, space.layouts_of_data)
+    third = pick(draw, space.layouts)
+    if first == second == third:  # mixed is what the row asks for
+        third = space.layouts[(space.layouts.index(third) + 1) % len(space.layouts)]
+    return first, second, third  # type: ignore[return-value]

@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from convcheck.certify.fast_algorithms import fft, suits_winograd, transforms, winograd
+from convcheck_reference import Conv2dParams, conv2d
+
+
+def operands(params, shape, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal(shape), rng.standard_normal(params.weight_shape)
+
+
+@pytest.mark.parametrize("tile", [2, 4, 6])
+def test_the_filters_of_one_dimension(tile):
+    m = transforms(tile)
+    d, g = np.random.default_rng(1).standard_normal(tile + 2), np.array([2.0, -3.0, 5.0])
+    expected = [d[i : i + 3] @ g for i in range(tile)]
+    assert np.allclose(m.output @ ((m.kernel @ g) * (m.data @ d)), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_the_matrices_of_two_outputs_are_the_published_ones():
+    # Lavin & Gray (2016), equation 5, up to the sign of a row
+    m = transforms(2)
+    assert np.array_equal(np.abs(m.kernel), [[1, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0.5], [0, 0, 1]])
+    assert np.array_equal(np.abs(m.data), [[1, 0, 1, 0], [0, 1, 1, 0], [0, 1, 1, 0], [0, 1, 0, 1]])
+
+
+@pytest.mark.parametrize("tile", [2, 4, 6])
+@pytest.mark.parametrize("mode", ["zeros", "circular"])
+@pytest.mark.parametrize("size", [(3, 3), (7, 10), (9, 6)])
+def test_winograd_is_the_convolution(tile, mode, size):
+    params = Conv2dParams(4, 6, 3, padding=1, groups=2, padding_mode=mode)
+    x, weight = operands(params, (2, 4, *size))
+    assert suits_winograd(params)
+    assert np.allclose(winograd(x, weight, params, tile), conv2d(x, weight, None, params), rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("stride", [1, (2, 3)])
+@pytest.mark.parametrize("dilation", [1, (1, 2)])
+@pytest.mark.parametrize("kernel", [1, (2, 3)])
+def test_fourier_is_the_convolution(stride, dilation, kernel):
+    params = Conv2dParams(4, 6, kernel, stride, 1, dilation, groups=2)
+    x, weight = operands(params, (2, 4, 7, 10))
+    assert np.allclose(fft(x, weight, params), conv2d(x, weight, None, params), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("changes", [{"stride": 2}, {"dilation": 2}, {"kernel_size": (3, 2)}])
+def test_other_layers_do_not_suit_winograd(changes):
+    assert not suits_winograd(Conv2dParams(**{"in_channels": 2, "out_channels": 2, "kernel_size": 3, **changes}))

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from convcheck.certify.variants import VARIANTS, fused, variant
+from convcheck.execution import Host
+from convcheck.execution.judging import judge_block
+from convcheck.strategies import generate
+from convcheck.verdicts import JUDGED
+
+
+def test_there_are_enough_of_them():
+    assert len({item.name for item in VARIANTS}) == len(VARIANTS) >= 12
+
+
+@pytest.mark.parametrize("item", VARIANTS, ids=lambda item: item.name)
+def test_a_variant_raises_no_alarm(item):
+    host = Host(item.backend)
+    tally = judge_block(host, generate(host.capabilities, run_seed=3, block=0, size=15), 0)
+    assert not tally.failures
+    assert sum(n for (_, status, _), n in tally.counts.items() if status in JUDGED) > 50
+
+
+@pytest.mark.parametrize("name", ["sequential", "reverse", "blocked-64", "pairwise", "split-k", "fma"])
+def test_the_orders_round_differently(name):
+    rng = np.random.default_rng(0)
+    a, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((40, 300), (300, 40)))
+    others = [
+        item for item in VARIANTS if item.name in ("sequential", "reverse", "blocked-64", "pairwise", "split-k", "fma")
+    ]
+    results = {item.name: item.backend()._product(a, b) for item in others}
+    assert all((results[name] != other).any() for key, other in results.items() if key != name)
+
+
+def test_fused_rounds_once():
+    from fractions import Fraction
+
+    rng = np.random.default_rng(1)
+    a, b = (rng.standard_normal(500).astype(np.float32) for _ in range(2))
+    for x, y in zip(a, b, strict=True):
+        total = fused(np.array([[x, y]]), np.array([[y], [x]]))[0, 0]
+        exact = Fraction(float(np.float32(x) * np.float32(y))) + Fraction(float(x)) * Fraction(float(y))
+        spacing = Fraction(float(np.spacing(np.abs(total))))
+        assert abs(Fraction(float(total)) - exact) <= spacing / 2
+
+
+def test_a_variant_is_found_by_name():
+    assert variant("tf32").backend().name == "tf32"

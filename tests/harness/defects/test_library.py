@@ -1,0 +1,175 @@
+"""Every defect shows somewhere in its region, and equals the reference everywhere else."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from convcheck.calls import Returned
+from convcheck.defects import DEFECTS, Category, UnknownDefectError, defect
+from convcheck.execution import Host
+from convcheck.execution.judging import judge_case
+from convcheck.oracles.trial import Trial
+from convcheck.reference_backend import ReferenceBackend
+from convcheck.registry import load
+from convcheck.rules import facts
+from convcheck.strategies import generate
+from convcheck.token import read
+from convcheck.verdicts import FAILURES, Status
+
+CAPABILITIES = DEFECTS[0].backend().capabilities
+IN_PROCESS = [item for item in DEFECTS if not item.fatal]
+SEQUENCES = {
+    "result-buffer-reused",
+    "plan-kept-by-shape",
+    "stale-border",
+    "result-kept-by-address",
+    "every-hundredth-call",
+}
+CRAFTED = {"kernel-that-looks-symmetric", "zero-first-image", "images-that-look-alike", "bias-that-begins-with-zero"}
+
+WITNESSES = {
+    "atrous-three-by-three": "v1,x=1x8x9x9,out=2,k=3,d=2",
+    "batched-grouped-tail": "v1,x=2x2x4x4,out=10,k=2,g=2",
+    "bias-per-column": "v1,x=1x2x5x5,out=3,k=3",
+    "channel-block-overwrites": "v1,x=1x32x5x5,out=2,k=3",
+    "circular-dilated-grouped": "v1,x=1x4x6x6,out=4,k=3,p=2,d=2,g=2,mode=circular",
+    "circular-off-by-one": "v1,x=2x3x5x5,out=3,k=3,p=1,mode=circular",
+    "depthwise-24-stride-2": "v1,x=1x24x9x9,out=24,k=3,s=2,p=1,g=24",
+    "filter-tail-of-sixteen": "v1,x=1x2x4x4,out=17,k=2",
+    "grad-input-circular-dropped": "v1,x=2x3x5x5,out=3,k=3,p=1,mode=circular",
+    "grad-weight-grouped-rectangular": "v1,x=2x4x12x9,out=4,k=3,s=2x1,d=2,g=2",
+    "half-wide-one-by-one": "v1,x=1x2x4x4,out=32,k=1,dtype=float16",
+    "images-beyond-sixteen": "v1,x=18x1x4x4,out=2,k=3",
+    "mean-of-long-sums": "v1,x=1x32x5x5,out=2,k=3",
+    "one-by-one-padded-strided": "v1,x=1x2x6x6,out=2,k=1,s=2,p=1",
+    "one-by-one-transposed": "v1,x=2x3x4x4,out=3,k=1",
+    "padding-of-stride-one": "v1,x=1x2x6x6,out=2,k=3,s=2,p=2,mode=circular",
+    "reflect-strided-odd": "v1,x=1x2x7x7,out=2,k=3,s=2,p=1,mode=reflect",
+    "replicate-even-biased": "v1,x=2x2x5x5,out=2,k=2,p=1,mode=replicate",
+    "row-33": "v1,x=1x1x36x3,out=1,k=2",
+    "same-even-dilated": "v1,x=1x2x6x6,out=2,k=2,d=2,p=same",
+    "small-results-skipped": "v1,x=1x1x3x3,out=1,k=1,bias=false,values=subnormal",
+    "three-channels-as-four": "v1,x=1x3x7x7,out=8,k=3",
+    "unbatched-grouped-no-bias": "v1,x=4x5x5,out=4,k=3,g=2,bias=false",
+    "winograd-last-of-four": "v1,x=1x2x4x5,out=2,k=3",
+    "workspace-of-first-call": "v1,x=1x1x5x5,out=1,k=2 v1,x=2x1x32x32,out=1,k=2",
+    "zero-weights-skipped": "v1,x=4x4x6x6,out=6,k=4,values=special,seed=0 v1,x=4x4x6x6,out=6,k=4,values=special,seed=1 v1,x=4x4x6x6,out=6,k=4,values=special,seed=2 v1,x=4x4x6x6,out=6,k=4,values=special,seed=3 v1,x=4x4x6x6,out=6,k=4,values=special,seed=4 v1,x=4x4x6x6,out=6,k=4,values=special,seed=5 v1,x=4x4x6x6,out=6,k=4,values=special,seed=6 v1,x=4x4x6x6,out=6,k=4,values=special,seed=7",
+}
+"""What the small cases of the pool do not hold."""
+
+
+@cache
+def pool():
+    """Small legal cases: cheap, and of every kind."""
+    drawn = generate(CAPABILITIES, run_seed=5, block=0, size=400)
+    legal = [c for c in drawn if c.violation is None and c.entry == "function"]
+    return tuple(c for c in legal if c.params.multiply_adds(c.input_shape) <= 8_000)
+
+
+@cache
+def expected(case):
+    host = Host(ReferenceBackend)
+    return {name: host.call(call) for name, call in Trial(case, CAPABILITIES).calls.items()}
+
+
+def same(got, wanted, *, exact):
+    """Equal bit for bit; or, where sums may be formed in another order, to three digits of the largest."""
+    if not isinstance(got, Returned) or got.malformed or got.mutated:
+        return False
+    for name, array in wanted.arrays.items():
+        other = got.arrays[name]
+        if array is None or other is None:
+            if other is not array:
+                return False
+        elif (
+            (other.shape, other.dtype) != (array.shape, array.dtype)
+            or (exact and not np.array_equal(other, array, equal_nan=True))
+            or (not exact and not near(other.astype(np.float64), array.astype(np.float64)))
+        ):
+            return False
+    return True
+
+
+def near(other, array):
+    largest = np.abs(array[np.isfinite(array)]).max(initial=0.0)
+    return np.allclose(other, array, rtol=1e-3, atol=1e-3 * largest, equal_nan=True)
+
+
+def differs(host, case, *, exact=True):
+    """Whether some call of the case gives something else than the reference."""
+    outcomes = {name: host.call(call) for name, call in Trial(case, CAPABILITIES).calls.items()}
+    return any(
+        not same(outcomes[name], wanted, exact=exact or name.startswith("integers"))
+        for name, wanted in expected(case).items()
+    )
+
+
+def test_there_are_enough_of_every_category():
+    assert len(DEFECTS) >= 90
+    assert {item.category for item in DEFECTS} == set(Category)
+    assert len({item.name for item in DEFECTS}) == len(DEFECTS)
+    assert len({item.summary for item in DEFECTS}) == len(DEFECTS)
+
+
+@pytest.mark.parametrize("item", IN_PROCESS, ids=lambda item: item.name)
+def test_outside_its_region_it_is_the_reference(item):
+    outside = [case for case in pool() if not item.region.holds(facts(case))]
+    host = Host(item.backend)
+    assert not [case.token for case in outside[:4] if differs(host, case, exact=False)]
+
+
+@pytest.mark.parametrize("item", IN_PROCESS, ids=lambda item: item.name)
+def test_inside_its_region_it_shows(item):
+    if item.region.text == "False" or "module" in item.region.text:
+        pytest.skip("shows on illegal cases, or on modules: test_contract")
+    if item.name in SEQUENCES | CRAFTED:
+        pytest.skip("shows on a sequence of calls, or on data of its own: test_state, test_cheats")
+    named = tuple(read(token) for token in WITNESSES.get(item.name, "").split())
+    inside = [case for case in named + pool() if item.region.holds(facts(case)) or case in named]
+    host = Host(item.backend)
+    assert any(differs(host, case) for case in inside)
+
+
+@pytest.mark.parametrize(
+    ("name", "token"),
+    [
+        ("groups-round-down", "v1,x=1x5x4x4,out=4,k=2,g=2"),
+        ("negative-padding-as-zero", "v1,x=1x2x4x4,out=2,k=2,p=-1x0"),
+        ("zero-stride-as-one", "v1,x=1x2x4x4,out=2,k=2,s=0x1"),
+        ("zero-dilation-as-one", "v1,x=1x2x4x4,out=2,k=2,d=0"),
+        ("same-with-stride-accepted", "v1,x=1x2x4x4,out=2,k=2,s=2,p=same"),
+        ("mixed-dtypes-accepted", "v1,x=1x2x4x4,out=2,k=2,flaw=weight_dtype"),
+        ("extra-channels-accepted", "v1,x=1x2x4x4,out=2,k=2,flaw=input_channels"),
+    ],
+)
+def test_a_lenient_defect_accepts_what_is_illegal(name, token):
+    verdicts, _, _ = judge_case(Host(defect(name).backend), read(token))
+    assert [v.status for v in verdicts] == [Status.WRONGLY_ACCEPTED]
+
+
+@pytest.mark.parametrize(
+    ("name", "token"),
+    [
+        ("module-fan-out", "v1,x=1x8x4x4,out=2,k=3,entry=module"),
+        ("module-zero-bias", "v1,x=1x2x4x4,out=64,k=3,entry=module"),
+        ("module-forgets-mode", "v1,x=1x2x4x4,out=2,k=3,p=1,mode=circular,entry=module"),
+    ],
+)
+def test_a_module_defect_shows_on_modules(name, token):
+    item = defect(name)
+    assert item.region.holds(facts(read(token)))
+    verdicts, _, _ = judge_case(Host(item.backend), read(token))
+    assert any(v.status in FAILURES for v in verdicts)
+
+
+def test_a_defect_is_a_backend_on_the_command_line():
+    backend = load("convcheck.defects:stride-exchanged")
+    assert backend.name == "stride-exchanged"
+    with pytest.raises(UnknownDefectError, match="did you mean stride-exchanged"):
+        defect("stride-exchangd")
+
+
+def test_backends_are_fresh():
+    item = defect("first-call-wrong")
+    assert all(differs(Host(item.backend), pool()[1]) for _ in range(2))

@@ -1,0 +1,36 @@
+from hypothesis import find, given, settings, target
+
+from convcheck import Capabilities
+from convcheck.strategies import cases
+
+EVERYTHING = Capabilities(dtypes=("float32", "bfloat16", "complex64"), gradients=True, module=True)
+QUICK = settings(max_examples=2000, deadline=None, database=None, derandomize=True)
+
+
+def test_hypothesis_shrinks_to_what_matters():
+    smallest = find(cases(EVERYTHING), lambda c: c.violation is None and c.dtype == "bfloat16", settings=QUICK)
+    assert smallest.token == "v1,x=1x1x1x1,out=1,k=1x1,s=1x1,p=0x0,d=1x1,dtype=bfloat16"
+    smallest = find(cases(EVERYTHING), lambda c: c.violation is None and c.params.stride[1] > 1, settings=QUICK)
+    assert smallest.params.stride[1] == 2
+    assert smallest.params.multiply_adds(smallest.input_shape) < 1000
+
+
+def test_a_test_of_ones_own_can_aim_at_a_figure():
+    costs = []
+
+    @settings(max_examples=60, deadline=None, database=None, derandomize=True)
+    @given(cases(EVERYTHING, ("float32",)))
+    def aims(case):
+        if case.violation is None:
+            costs.append(case.params.multiply_adds(case.input_shape))
+            target(float(costs[-1]), label="multiply-adds")
+        assert case.dtype == "float32"
+
+    aims()
+    assert costs
+
+
+@settings(max_examples=150, deadline=None)
+@given(cases(EVERYTHING))
+def test_what_is_drawn_is_declared(case):
+    assert case.violation is not None or EVERYTHING.unsupported(case) is None

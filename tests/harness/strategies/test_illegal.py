@@ -1,0 +1,61 @@
+import pytest
+
+from convcheck import Capabilities
+from convcheck.oracles.parity import _clauses
+from convcheck.strategies.cases import free_case, kinds
+from convcheck.strategies.draws import from_key
+from convcheck.strategies.illegal import FUNCTION_ONLY, MODULE_ONLY, WAYS
+from convcheck.token import read
+
+CAPABILITIES = Capabilities(dtypes=("float32", "float16", "complex64"), gradients=True, module=True)
+
+
+@pytest.fixture(scope="module")
+def broken():
+    return {
+        way: [free_case(from_key(f"{way} {number}"), CAPABILITIES, None, way) for number in range(120)] for way in WAYS
+    }
+
+
+@pytest.mark.parametrize(("number", "way"), list(enumerate(WAYS, 1)))
+def test_each_way_breaks_its_own_clause_and_no_other(broken, number, way):
+    for case in broken[way]:
+        assert case.violation is not None
+        assert _clauses(case) == (f"C2D-ERROR-{number}",)
+        assert read(case.token) == case
+        assert case.batch > 0
+        assert case.dtype != "complex64"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_entry_is_one_that_can_be_asked(broken, way):
+    entries = {case.entry for case in broken[way]}
+    if way in FUNCTION_ONLY:
+        assert entries == {"function"}
+    elif way in MODULE_ONLY:
+        assert entries == {"module"}
+    else:
+        assert entries == {"function", "module"}
+
+
+def test_all_is_one_step_from_legality(broken):
+    for case in broken["kernel too large"]:
+        padded = [i + 2 * p for i, p in zip(case.input_shape[-2:], (p[0] for p in case.params.padding), strict=True)]
+        assert 1 in [e - i for e, i in zip(case.params.extent, padded, strict=True)]
+    for way, beyond in (("reflect", 0), ("circular", 1)):
+        for case in broken[way]:
+            pads = [p[0] - i for p, i in zip(case.params.padding, case.input_shape[-2:], strict=True)]
+            assert beyond in pads
+
+
+def test_tensors_are_wrong_in_every_way(broken):
+    assert {case.flaw for case in broken["tensors"]} == {
+        "input_ndim", "input_channels", "weight_ndim", "weight_channels", "bias_shape",
+    }  # fmt: skip
+
+
+def test_without_a_module_only_functions_are_called():
+    plain = Capabilities()
+    names = [kind for kind in kinds(plain) if kind in WAYS]
+    assert not set(names) & set(MODULE_ONLY)
+    assert {free_case(from_key(str(n)), plain, None, names[n % len(names)]).entry for n in range(100)} == {"function"}
