@@ -52,7 +52,7 @@ class Tensor:
     """The values of a tensor, C-contiguous, and how the candidate gets them.
 
     Attributes:
-        values: for an expanded tensor they are equal along the first axis.
+        values: for an expanded tensor they are equal along the first axis, for a broadcast one they are all 1.
         layout: the strides.
         memory: where it lies.
     """

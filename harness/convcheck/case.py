@@ -21,12 +21,25 @@ overflow: sums of magnitudes near half the largest finite number. special: reals
 mixed: images of zero mean, of zeros, of magnitudes over 16 binades and with one non-zero pixel side by side.
 """
 
-Layout: TypeAlias = Literal["contiguous", "channels_last", "sliced", "transposed", "expanded", "reversed"]
+Layout: TypeAlias = Literal[
+    "contiguous",
+    "channels_last",
+    "sliced",
+    "transposed",
+    "expanded",
+    "reversed",
+    "offset",
+    "odd_strides",
+    "broadcast",
+]
 """How a tensor lies in memory.
 
 contiguous: C order. channels_last: NHWC order. sliced: a view at an offset inside a larger array, with
 gaps between rows. transposed: the last two axes stored swapped. expanded: the first axis has stride 0,
-so its entries are equal. reversed: negative strides along height and width.
+so its entries are equal. reversed: negative strides along height and width. offset: C order, but one element
+into its memory, so that its address has no alignment beyond that of an element. odd_strides: C order, but axes of
+size 1, and all axes of an empty tensor, have strides that no dense tensor has. broadcast: every axis has stride 0
+and every entry is 1, as in the gradient of a sum.
 """
 
 Entry: TypeAlias = Literal["function", "module"]

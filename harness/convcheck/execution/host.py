@@ -130,7 +130,9 @@ def _poison(call: Call, native: Any) -> bool:
     except (ConvcheckError, TypeError):
         return False
     sizes = [math.prod(shape)]
-    if call.operation in (Operation.BACKWARD, Operation.DOUBLE_BACKWARD):
+    if call.operation is Operation.DOUBLE_BACKWARD:
+        sizes += [call.tensors[name].values.size for name in ("x", "weight")]
+    if call.operation is Operation.BACKWARD:
         # of the gradients
         sizes = [call.tensors[name].values.size for name in ("x", "weight", "bias") if name in call.tensors]
     poisoned = [poison_free_memory(native, dtype, size, kind) for size in sizes]

@@ -24,7 +24,7 @@ _REGIMES: Final[tuple[Regime, ...]] = (
 )  # fmt: skip
 _LAYOUTS: Final[tuple[Layout, ...]] = (
     "contiguous", "contiguous", "contiguous", "channels_last", "channels_last", "sliced", "transposed",
-    "reversed", "expanded",
+    "reversed", "expanded", "offset", "odd_strides",
 )  # fmt: skip
 _LEGAL: Final = (
     "small", "small", "conjunction", "conjunction", "deep", "medium", "medium", "medium", "realistic",
@@ -97,4 +97,6 @@ def _layouts(draw: Draw, supported: tuple[Layout, ...]) -> Layouts:
     first = pick(draw, known)
     if draw(0, 1) == 0:
         return first, first, first
-    return first, pick(draw, known), pick(draw, known)
+    # a gradient is the tensor that comes as one number, from the sum that is differentiated
+    of_gradients = (*known, "broadcast") if "broadcast" in capabilities.layouts else known
+    return first, pick(draw, known), pick(draw, of_gradients)

@@ -10,10 +10,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.case import REGIMES, Case
+from convcheck.case import REGIMES, Case, Layout
 from convcheck.numerics.counts import term_counts
 from convcheck.numerics.limits import integer_limit
 from convcheck.profiles import Profile, Quantity
+from convcheck.tensors.layouts import conformed
 from convcheck_reference.formats import DTYPES, Format, component_format
 
 Array = NDArray[Any]
@@ -184,7 +185,7 @@ def _mixed(x: Array, fmt: Format) -> Array:
 
 
 def _finish(case: Case, values: Values, rng: np.random.Generator, imaginary: Any) -> Values:
-    """Rounded to the dtype, thinned out to `nonzeros`, equal along the first axis where expanded."""
+    """Rounded to the dtype, thinned out to `nonzeros`, equal where the layout has stride 0."""
     dtype = DTYPES[case.dtype]
     layouts = dict(zip(("x", "weight", "grad_output"), case.layouts, strict=True))
 
@@ -195,9 +196,8 @@ def _finish(case: Case, values: Values, rng: np.random.Generator, imaginary: Any
         if case.nonzeros is not None and name != "bias":
             rank = rng.permutation(array.size).reshape(array.shape)
             array = np.where(rank < case.nonzeros, array, 0)
-        if layouts.get(name) == "expanded" and array.size:
-            array = np.broadcast_to(array[:1], array.shape)
-        return np.ascontiguousarray(array.astype(dtype))
+        layout: Layout = layouts.get(name, "contiguous")
+        return np.ascontiguousarray(conformed(array, layout).astype(dtype))
 
     bias = None if values.bias is None else finish("bias", values.bias)
     return Values(
