@@ -98,5 +98,5 @@ def _layouts(draw: Draw, supported: tuple[Layout, ...]) -> Layouts:
     if draw(0, 1) == 0:
         return first, first, first
     # a gradient is the tensor that comes as one number, from the sum that is differentiated
-    of_gradients = (*known, "broadcast") if "broadcast" in capabilities.layouts else known
+    of_gradients = (*known, "broadcast") if "broadcast" in supported else known
     return first, pick(draw, known), pick(draw, of_gradients)
