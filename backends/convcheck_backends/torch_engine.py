@@ -146,14 +146,17 @@ class TorchCpuChannelsLast(TorchCpu):
 
 
 class TorchCpuNative(TorchCpu):
-    """The CPU without oneDNN: torch's own kernels."""
+    """The CPU with torch's own kernels: neither oneDNN nor NNPACK, which transforms batches of 16 and more."""
 
     name = "torch-cpu-native"
 
-    def settings(self) -> AbstractContextManager[Any]:
-        """OneDNN off."""
-        flags: AbstractContextManager[Any] = torch.backends.mkldnn.flags(enabled=False)  # type: ignore[no-untyped-call]
-        return flags
+    @contextmanager
+    def settings(self) -> Iterator[None]:
+        """Both libraries off."""
+        onednn: Any = torch.backends.mkldnn.flags
+        nnpack: Any = torch.backends.nnpack.flags
+        with onednn(enabled=False), nnpack(enabled=False):
+            yield
 
 
 class TorchCuda(TorchBackend):

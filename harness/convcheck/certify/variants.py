@@ -7,7 +7,7 @@ profile. A harness that reports one of them raises a false alarm.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -16,9 +16,21 @@ from numpy.typing import DTypeLike, NDArray
 
 from convcheck.backend import Backend, Gradients
 from convcheck.capabilities import Capabilities
+from convcheck.certify.fast_algorithms import Algorithm, fft, transposed, winograd
 from convcheck.defects.deviations import rounded
 from convcheck.function_backend import FunctionBackend, capabilities
-from convcheck.profiles import FP16_ACC, TF32_INPUTS, Profile, Quantity
+from convcheck.numerics.toom_cook import suits_winograd
+from convcheck.profiles import (
+    FFT,
+    FP16_ACC,
+    STRICT,
+    TF32_INPUTS,
+    WINOGRAD_F2,
+    WINOGRAD_F4,
+    WINOGRAD_F6,
+    Profile,
+    Quantity,
+)
 from convcheck.reference_backend import ReferenceBackend, check_tensors
 from convcheck_reference.convolution import col2im, im2col
 from convcheck_reference.params import Conv2dParams
@@ -163,6 +175,46 @@ class ChannelsLastVariant(ProductVariant):
         return np.asarray(np.moveaxis(out.astype(x.dtype), -1, 1).reshape(shape))
 
 
+class TransformVariant(ProductVariant):
+    """Output and input gradient by a fast algorithm where it suits the layer, all else as matrix products.
+
+    Args:
+        algorithm: for the output.
+        suits: whether it takes a layer.
+        declared: what is supported.
+    """
+
+    def __init__(self, algorithm: Algorithm, suits: Callable[[Conv2dParams], bool], declared: Capabilities) -> None:
+        super().__init__(np.matmul, declared)
+        self._algorithm = algorithm
+        self._suits = suits
+
+    def conv2d(self, x: Array, weight: Array, bias: Array | None, params: Conv2dParams) -> Array:
+        """The output."""
+        params = Conv2dParams.of(params.arguments)
+        check_tensors(x, weight, bias, params)
+        if not self._suits(params) or x.size == 0:
+            return super().conv2d(x, weight, bias, params)
+        dtype = self._sums_in(x)
+        batched = x if x.ndim == 4 else x[None]
+        out = self._algorithm(batched.astype(dtype), weight.astype(dtype), params).reshape(params.output_shape(x.shape))
+        if bias is not None:
+            out = out + bias.astype(dtype)[:, None, None]
+        return np.asarray(out.astype(x.dtype))
+
+    def conv2d_backward(
+        self, grad_output: Array, x: Array, weight: Array, bias: Array | None, params: Conv2dParams
+    ) -> Gradients:
+        """The three gradients."""
+        gradients = super().conv2d_backward(grad_output, x, weight, bias, params)
+        if not self._suits(params) or x.size == 0:
+            return gradients
+        dtype = self._sums_in(x)
+        grad = (grad_output if grad_output.ndim == 4 else grad_output[None]).astype(dtype)
+        grad_input = transposed(self._algorithm, grad, weight.astype(dtype), params, *x.shape[-2:])
+        return gradients._replace(input=grad_input.reshape(x.shape).astype(x.dtype))
+
+
 def sequential(a: Array, b: Array) -> Array:
     """One product after the other, rounded after each addition."""
     total = _zeros(a, b)
@@ -277,6 +329,18 @@ def _tf32(array: Array) -> Array:
 
 _HALF: Final = np.dtype(np.float16)
 
+
+def _transformed(
+    algorithm: Algorithm, suits: Callable[[Conv2dParams], bool], profile: Profile, dtypes: tuple[str, ...]
+) -> Callable[[], Backend]:
+    profiles: dict[str | tuple[str, Quantity], Profile] = {}
+    for dtype in dtypes:
+        profiles[dtype], profiles[dtype, "grad_weight"] = profile, STRICT[dtype]
+    # transforms spread what is not finite over a tile or an image
+    declared = replace(_capable(dtypes, profiles), nonfinite=False)
+    return partial(TransformVariant, algorithm, suits, declared)
+
+
 VARIANTS: Final[tuple[Variant, ...]] = (
     Variant("sequential", "one product after the other", _of(sequential, ("float32",))),
     Variant("reverse", "the products from the last to the first", _of(reverse, ("float32",))),
@@ -293,6 +357,12 @@ VARIANTS: Final[tuple[Variant, ...]] = (
             partial(ProductVariant, sequential, _capable(("float16",), {"float16": FP16_ACC}), accumulator=_HALF)),
     Variant("tf32", "operands rounded to TF32, and float32 sums",
             partial(ProductVariant, np.matmul, _capable(("float32",), {"float32": TF32_INPUTS}), prepare=_tf32)),
+    *(
+        Variant(f"winograd-f{tile}", f"tiles of {tile}×{tile} outputs where the kernel is 3×3",
+                _transformed(partial(winograd, tile=tile), suits_winograd, profile, ("float32", "float16")))
+        for tile, profile in ((2, WINOGRAD_F2), (4, WINOGRAD_F4), (6, WINOGRAD_F6))
+    ),
+    Variant("fft", "Fourier transforms of the image", _transformed(fft, lambda _: True, FFT, ("float32", "float16"))),
     Variant("torch-native", "torch's own kernels", partial(FunctionBackend, torch_native, "torch-native")),
 )  # fmt: skip
 """Every variant."""

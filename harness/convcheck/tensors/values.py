@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from convcheck.case import REGIMES, Case, Layout
 from convcheck.numerics.counts import term_counts
+from convcheck.numerics.gauges import integer_room
 from convcheck.numerics.limits import integer_limit
-from convcheck.profiles import Profile, Quantity
+from convcheck.profiles import GRADIENTS, Profile, Quantity
 from convcheck.tensors.layouts import conformed
 from convcheck_reference.formats import DTYPES, Format, component_format
 
@@ -45,38 +46,73 @@ def integer_values(case: Case, profiles: Mapping[Quantity, Profile]) -> Values:
 
     With |x|, |w| ≤ M and |bias| ≤ M_b, M²·n + M_b ≤ 2^p makes every partial sum of n products exact in
     an accumulator of p bits, in any order, with or without fused operations. Where 2^p/n leaves less
-    than ±4, the tensor that is summed over is thinned out instead.
+    than ±4, the tensor that is summed over is thinned out instead. Under a fast algorithm magnitudes are
+    such that the result gives the integer away.
 
     Args:
         case: a legal case.
         profiles: the promised profile of each quantity.
     """
+    sizes = _sizes(case, profiles)
+    products = sizes.magnitude**2, sizes.magnitude * sizes.grad_magnitude
+    rng = np.random.default_rng([case.seed, _INTEGER_STREAM])
+    drawn = Values(
+        x=_integers(rng, case.input_shape, sizes.magnitude, _share(*sizes.forward, products[0])),
+        weight=_integers(rng, case.params.weight_shape, sizes.magnitude, 1.0),
+        bias=_integers(rng, case.params.bias_shape, sizes.bias, 1.0) if case.params.bias_shape else None,
+        grad_output=_integers(rng, case.output_shape, sizes.grad_magnitude, _share(*sizes.backward, products[1])),
+    )
+    return _finish(case, drawn, rng, imaginary=lambda a: _integers(rng, a.shape, 1, 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """Of the integers of a case.
+
+    Attributes:
+        magnitude: the largest |x| and |w|.
+        grad_magnitude: the largest |grad_output|.
+        bias: the largest |bias|.
+        forward: what sums of products may reach, and the number of products.
+        backward: as forward, for the gradients.
+    """
+
+    magnitude: int
+    grad_magnitude: int
+    bias: int
+    forward: tuple[float, int]
+    backward: tuple[float, int]
+
+
+def _sizes(case: Case, profiles: Mapping[Quantity, Profile]) -> _Sizes:
     fmt = component_format(case.dtype)
     counts = term_counts(case.params, case.input_shape)
     forward = integer_limit(profiles["output"], case.dtype)
-    backward = min(integer_limit(profiles[q], case.dtype) for q in ("grad_input", "grad_weight", "grad_bias"))
+    backward = min(integer_limit(profiles[q], case.dtype) for q in GRADIENTS)
     if case.params.padding_mode != "zeros":
         # the gradient is rounded to the dtype before the padding is folded back
         backward = min(backward, 2**fmt.precision)
+    rooms = {q: integer_room(p, q, case.params, case.input_shape) for q, p in profiles.items()}
+    # thinning out does not help transforms, whose errors follow the largest values: there down to ±1
+    least = _LEAST_MAGNITUDE if all(map(math.isinf, rooms.values())) else 1
+    dense_forward = min(forward, rooms["output"])
+    dense_backward = min(backward, *(rooms[q] for q in GRADIENTS))
     most = min(2 ** min(p.input_precision or fmt.precision, fmt.precision) for p in profiles.values())
-    bias = max(1, min(most, forward // 4))
+    bias = max(1, min(most, int(dense_forward // 4)))
     summed = max(counts["grad_input"], counts["grad_weight"])
-    room = min(0.75 * forward / counts["output"], backward / summed)
-    magnitude = min(most, max(_LEAST_MAGNITUDE, math.isqrt(max(0, int(room)))))
+    room = min(0.75 * dense_forward / counts["output"], dense_backward / summed)
+    magnitude = min(most, max(least, math.isqrt(max(0, int(room)))))
     grad_magnitude = max(
-        _LEAST_MAGNITUDE, min(most, int(backward / (summed * magnitude)), backward // counts["grad_bias"])
+        least,
+        min(most, int(dense_backward / (summed * magnitude)), int(dense_backward // counts["grad_bias"])),
     )
-    grad_magnitude = min(grad_magnitude, most)
-    rng = np.random.default_rng([case.seed, _INTEGER_STREAM])
-    drawn = Values(
-        x=_integers(rng, case.input_shape, magnitude, _share(0.75 * forward, counts["output"], magnitude**2)),
-        weight=_integers(rng, case.params.weight_shape, magnitude, 1.0),
-        bias=_integers(rng, case.params.bias_shape, bias, 1.0) if case.params.bias_shape else None,
-        grad_output=_integers(
-            rng, case.output_shape, grad_magnitude, _share(backward, summed, magnitude * grad_magnitude)
-        ),
+    return _Sizes(
+        magnitude,
+        min(grad_magnitude, most),
+        bias,
+        (0.75 * forward, counts["output"]),
+        (backward, summed),
     )
-    return _finish(case, drawn, rng, imaginary=lambda a: _integers(rng, a.shape, 1, 1.0))
 
 
 def real_values(case: Case) -> Values:
