@@ -81,7 +81,7 @@ def _landmarks(case: Case, quantity: Quantity) -> Known:
 
 
 def _groups(channels: int, groups: int) -> Mapping[str, Iterable[int]]:
-    if groups == 1 or groups == channels:
+    if groups in (1, channels):
         return {}
     each = channels // groups
     found: dict[str, Iterable[int]] = {
