@@ -29,6 +29,7 @@ from convcheck.oracles import applicable
 from convcheck.record import Record
 from convcheck.registry import available, load, resolve
 from convcheck.report import read_record, write_report
+from convcheck.report.discrepancies import diagnosis
 from convcheck.report.summary import verdict
 from convcheck.report.tables import table
 from convcheck.token import read
@@ -252,7 +253,7 @@ def _end_summary(record: Record) -> str:
     lines = [table(["backend", "cases", "verdicts", "findings", "known"], rows, "text"), ""]
     for f in record.findings:
         lines.append(f"{f.backend}: {f.clause} {f.quantity} {f.status}, {f.hits} cases: {f.reason}")
-        lines.append(f"  {f.token}" if f.token else "")
+        lines += [f"  {line}" for line in (diagnosis(f), f.token) if line]
     return "\n".join([*lines, verdict(record)])
 
 
