@@ -20,8 +20,7 @@ from convcheck.findings.bench import Bench
 from convcheck.findings.collect import HARMLESS, collect
 from convcheck.findings.symptom import Symptom
 from convcheck.record import Finding
-from convcheck.rules import facts
-from convcheck.strategies import cases, generate
+from convcheck.strategies import generate
 from convcheck.token import read
 
 ENOUGH: Final = 0.9
@@ -77,7 +76,7 @@ def evaluate(
         defects: the library.
     """
     candidate = Host(defect.backend)
-    drawn = generate(cases(candidate.capabilities), run_seed=seed, block=0, size=examples)
+    drawn = generate(candidate.capabilities, run_seed=seed, block=0, size=examples)
     failures = judge_block(candidate, drawn, 0).failures
     library = [d for d in defects if not (withheld and d.name == defect.name)]
     found = collect(candidate, failures, lambda _: drawn, defects=library)
@@ -123,7 +122,7 @@ def _alike(bench: Bench, symptom: Symptom, other: Defect, fresh: Sequence[Case])
 def _fresh(candidate: Host, failures: Sequence[Failure], seed: int) -> list[Case]:
     """Cases that were not learnt from: of another block, and around failing ones, where rules matter."""
     rng = np.random.default_rng(seed + _FRESH_BLOCK)
-    drawn = generate(cases(candidate.capabilities), run_seed=seed, block=_FRESH_BLOCK, size=_FRESH)
+    drawn = generate(candidate.capabilities, run_seed=seed, block=_FRESH_BLOCK, size=_FRESH)
     failing = [f.case for f in failures if f.case.violation is None][:: max(1, len(failures) // _NEAR)]
     around = [case for base in failing for case in islice(variations(base, rng, 4), _FRESH // max(1, len(failing)))]
     return [case for case in (*drawn, *around) if case.violation is None and case.entry == "function"]
