@@ -9,13 +9,16 @@ from typing import Final, Literal, TypeAlias, get_args
 from convcheck_reference.errors import ConvcheckError, InputShapeError
 from convcheck_reference.params import Arguments, Conv2dParams, Shape
 
-Regime: TypeAlias = Literal["reals", "wide", "positive", "large", "cancelling", "subnormal", "overflow", "special"]
+Regime: TypeAlias = Literal[
+    "reals", "wide", "positive", "large", "cancelling", "subnormal", "overflow", "special", "mixed"
+]
 """The real-valued data of a case; the exact integers are judged in every case as well.
 
 reals: zero mean, scale 1, the data most sensitive to lost precision. wide: magnitudes over 16 binades.
 positive: no cancellation, the data that accumulates most error. large: scaled up by a power of two.
 cancelling: products that nearly cancel. subnormal: inputs and results below the smallest normal number.
 overflow: sums of magnitudes near half the largest finite number. special: reals with NaN, ±Inf and ±0.
+mixed: images of zero mean, of zeros, of magnitudes over 16 binades and with one non-zero pixel side by side.
 """
 
 Layout: TypeAlias = Literal[

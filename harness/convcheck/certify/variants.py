@@ -7,7 +7,7 @@ profile. A harness that reports one of them raises a false alarm.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -16,9 +16,21 @@ from numpy.typing import DTypeLike, NDArray
 
 from convcheck.backend import Backend, Gradients
 from convcheck.capabilities import Capabilities
+from convcheck.certify.fast_algorithms import Algorithm, fft, transposed, winograd
 from convcheck.defects.deviations import rounded
 from convcheck.function_backend import FunctionBackend, capabilities
-from convcheck.profiles import FP16_ACC, TF32_INPUTS, Profile, Quantity
+from convcheck.numerics.toom_cook import suits_winograd
+from convcheck.profiles import (
+    FFT,
+    FP16_ACC,
+    STRICT,
+    TF32_INPUTS,
+    WINOGRAD_F2,
+    WINOGRAD_F4,
+    WINOGRAD_F6,
+    Profile,
+    Quantity,
+)
 from convcheck.reference_backend import ReferenceBackend, check_tensors
 from convcheck_reference.convolution import col2im, im2col
 from convcheck_reference.params import Conv2dParams
@@ -129,8 +141,9 @@ class DirectVariant(ProductVariant):
         kh, kw = params.kernel_size
         shape = params.output_shape(x.shape)
         patches = im2col(x.astype(dtype), params)
-        patches = patches.reshape(patches.shape[0], params.groups, -1, kh, kw, patches.shape[-1])
-        filters = weight.astype(dtype).reshape(params.groups, params.out_channels // params.groups, -1, kh, kw)
+        into, out_of = (channels // params.groups for channels in (params.in_channels, params.out_channels))
+        patches = patches.reshape(patches.shape[0], params.groups, into, kh, kw, patches.shape[-1])
+        filters = weight.astype(dtype).reshape(params.groups, out_of, into, kh, kw)
         out = np.zeros((patches.shape[0], *filters.shape[:2], patches.shape[-1]), dtype)
         if bias is not None:
             out += bias.astype(dtype).reshape(*filters.shape[:2], 1)
@@ -152,18 +165,59 @@ class ChannelsLastVariant(ProductVariant):
         taps = params.kernel_size[0] * params.kernel_size[1]
         shape = params.output_shape(x.shape)
         patches = im2col(x.astype(dtype), params)
-        patches = patches.reshape(patches.shape[0], params.groups, -1, taps, patches.shape[-1])
-        filters = weight.astype(dtype).reshape(params.groups, params.out_channels // params.groups, -1, taps)
+        into, out_of = (channels // params.groups for channels in (params.in_channels, params.out_channels))
+        patches = patches.reshape(patches.shape[0], params.groups, into, taps, patches.shape[-1])
+        filters = weight.astype(dtype).reshape(params.groups, out_of, into, taps)
         innermost = np.ascontiguousarray(patches.transpose(0, 4, 1, 3, 2)), np.ascontiguousarray(filters.swapaxes(2, 3))
-        out = np.einsum("npgtc,gotc->npgo", *innermost).reshape(-1, shape[-2], shape[-1], params.out_channels)
+        out = np.einsum("npgtc,gotc->npgo", *innermost).reshape(len(patches), *shape[-2:], params.out_channels)
         if bias is not None:
             out = out + bias.astype(dtype)
         return np.asarray(np.moveaxis(out.astype(x.dtype), -1, 1).reshape(shape))
 
 
+class TransformVariant(ProductVariant):
+    """Output and input gradient by a fast algorithm where it suits the layer, all else as matrix products.
+
+    Args:
+        algorithm: for the output.
+        suits: whether it takes a layer.
+        declared: what is supported.
+    """
+
+    def __init__(self, algorithm: Algorithm, suits: Callable[[Conv2dParams], bool], declared: Capabilities) -> None:
+        super().__init__(np.matmul, declared)
+        self._algorithm = algorithm
+        self._suits = suits
+
+    def conv2d(self, x: Array, weight: Array, bias: Array | None, params: Conv2dParams) -> Array:
+        """The output."""
+        params = Conv2dParams.of(params.arguments)
+        check_tensors(x, weight, bias, params)
+        if not self._suits(params) or x.size == 0:
+            return super().conv2d(x, weight, bias, params)
+        dtype = self._sums_in(x)
+        batched = x if x.ndim == 4 else x[None]
+        out = self._algorithm(batched.astype(dtype), weight.astype(dtype), params).reshape(params.output_shape(x.shape))
+        if bias is not None:
+            out = out + bias.astype(dtype)[:, None, None]
+        return np.asarray(out.astype(x.dtype))
+
+    def conv2d_backward(
+        self, grad_output: Array, x: Array, weight: Array, bias: Array | None, params: Conv2dParams
+    ) -> Gradients:
+        """The three gradients."""
+        gradients = super().conv2d_backward(grad_output, x, weight, bias, params)
+        if not self._suits(params) or x.size == 0:
+            return gradients
+        dtype = self._sums_in(x)
+        grad = (grad_output if grad_output.ndim == 4 else grad_output[None]).astype(dtype)
+        grad_input = transposed(self._algorithm, grad, weight.astype(dtype), params, *x.shape[-2:])
+        return gradients._replace(input=grad_input.reshape(x.shape).astype(x.dtype))
+
+
 def sequential(a: Array, b: Array) -> Array:
     """One product after the other, rounded after each addition."""
-    total = np.zeros((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), a.dtype)
+    total = _zeros(a, b)
     for k in range(a.shape[-1]):
         total = total + a[..., :, k, None] * b[..., k, None, :]
     return total
@@ -176,8 +230,10 @@ def reverse(a: Array, b: Array) -> Array:
 
 def blocked(a: Array, b: Array, block: int = 64) -> Array:
     """Partial sums of 64 products, added one after the other."""
-    parts = (sequential(a[..., k : k + block], b[..., k : k + block, :]) for k in range(0, a.shape[-1], block))
-    return sum(parts, start=np.zeros((), a.dtype))
+    total = _zeros(a, b)
+    for k in range(0, a.shape[-1], block):
+        total = total + sequential(a[..., k : k + block], b[..., k : k + block, :])
+    return total
 
 
 def pairwise(a: Array, b: Array) -> Array:
@@ -202,12 +258,17 @@ def fused(a: Array, b: Array) -> Array:
     makes the second rounding, to float32, that of the exact sum (Boldo & Melquiond 2008, theorem 3).
     """
     wide_a, wide_b = a.astype(np.float64), b.astype(np.float64)
-    total = np.zeros((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), np.float32)
+    total = _zeros(a, b)
     for k in range(a.shape[-1]):
         total = _added_to_odd(wide_a[..., :, k, None] * wide_b[..., k, None, :], total.astype(np.float64)).astype(
             np.float32
         )
     return total
+
+
+def _zeros(a: Array, b: Array) -> Array:
+    """An empty sum in the shape of a @ b."""
+    return np.zeros((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), a.dtype)
 
 
 def _added_to_odd(a: Array, b: Array) -> Array:
@@ -227,11 +288,12 @@ def _added_to_odd(a: Array, b: Array) -> Array:
 def torch_native(
     x: Any, weight: Any, bias: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
-    """Torch on the CPU with its own kernels."""
+    """The CPU kernels of torch itself: neither oneDNN, nor NNPACK, which transforms batches of 16 and more."""
     import torch  # noqa: PLC0415  (only where this variant runs)
 
-    flags: Any = torch.backends.mkldnn.flags
-    with flags(enabled=False):
+    mkldnn: Any = torch.backends.mkldnn.flags
+    nnpack: Any = torch.backends.nnpack.flags
+    with mkldnn(enabled=False), nnpack(enabled=False):
         return torch.nn.functional.conv2d(x, weight, bias, stride, padding, dilation, groups)
 
 
@@ -267,6 +329,18 @@ def _tf32(array: Array) -> Array:
 
 _HALF: Final = np.dtype(np.float16)
 
+
+def _transformed(
+    algorithm: Algorithm, suits: Callable[[Conv2dParams], bool], profile: Profile, dtypes: tuple[str, ...]
+) -> Callable[[], Backend]:
+    profiles: dict[str | tuple[str, Quantity], Profile] = {}
+    for dtype in dtypes:
+        profiles[dtype], profiles[dtype, "grad_weight"] = profile, STRICT[dtype]
+    # transforms spread what is not finite over a tile or an image
+    declared = replace(_capable(dtypes, profiles), nonfinite=False)
+    return partial(TransformVariant, algorithm, suits, declared)
+
+
 VARIANTS: Final[tuple[Variant, ...]] = (
     Variant("sequential", "one product after the other", _of(sequential, ("float32",))),
     Variant("reverse", "the products from the last to the first", _of(reverse, ("float32",))),
@@ -283,6 +357,12 @@ VARIANTS: Final[tuple[Variant, ...]] = (
             partial(ProductVariant, sequential, _capable(("float16",), {"float16": FP16_ACC}), accumulator=_HALF)),
     Variant("tf32", "operands rounded to TF32, and float32 sums",
             partial(ProductVariant, np.matmul, _capable(("float32",), {"float32": TF32_INPUTS}), prepare=_tf32)),
+    *(
+        Variant(f"winograd-f{tile}", f"tiles of {tile}×{tile} outputs where the kernel is 3×3",
+                _transformed(partial(winograd, tile=tile), suits_winograd, profile, ("float32", "float16")))
+        for tile, profile in ((2, WINOGRAD_F2), (4, WINOGRAD_F4), (6, WINOGRAD_F6))
+    ),
+    Variant("fft", "Fourier transforms of the image", _transformed(fft, lambda _: True, FFT, ("float32", "float16"))),
     Variant("torch-native", "torch's own kernels", partial(FunctionBackend, torch_native, "torch-native")),
 )  # fmt: skip
 """Every variant."""

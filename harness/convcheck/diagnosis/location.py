@@ -17,6 +17,7 @@ _NAMES: Final = {
     4: ("image", "channel", "row", "column"),
 }
 _BLOCKS: Final = (32, 16, 8, 4)
+_NEARLY: Final = 0.9  # wrong terms cancel here and there
 _ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
 
@@ -37,7 +38,10 @@ def locate(wrong: Mask, judged: Mask, known: Mapping[int, Mapping[str, Iterable[
     if rim:
         planes = [text for axis in range(wrong.ndim - 2) if (text := _along(wrong, judged, axis, {}))]
         return rim + (f" of {', '.join(planes)}" if planes else "") + f" ({share})"
-    return ", ".join(parts) + f" ({share})" if parts else f"scattered: {share}"
+    if parts:
+        return ", ".join(parts) + f" ({share})"
+    nearly = wrong[judged].mean() > _NEARLY
+    return f"nearly everywhere ({share})" if nearly else f"scattered: {share}"
 
 
 def _along(wrong: Mask, judged: Mask, axis: int, known: Mapping[str, Iterable[int]]) -> str:

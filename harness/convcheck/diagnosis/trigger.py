@@ -9,6 +9,7 @@ cases asked are fresh: they measure the rule and are not learnt from.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -19,7 +20,7 @@ import numpy as np
 from convcheck.case import Case
 from convcheck.diagnosis.literals import Literal, literals
 from convcheck.diagnosis.model import Trigger
-from convcheck.diagnosis.neighbourhood import single_changes, variations
+from convcheck.diagnosis.neighbourhood import changed, single_changes, variations
 from convcheck.rules import Facts, Rule, facts
 
 Label: TypeAlias = Callable[[Case], bool | None]
@@ -110,6 +111,10 @@ def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Seque
     fresh: list[tuple[Case, bool]] = []
     rules = _rules(facts(base), samples)
     for _ in range(_ROUNDS):
+        sharper = _boundaries(rules[0], base, samples, label)
+        if sharper:
+            samples.add(sharper)
+            rules = _rules(facts(base), samples)
         fresh = samples.ask(_telling(rules, known, rng, samples), label)
         right = all(rules[0].holds(facts(case)) is fails for case, fails in fresh)
         if right and len(fresh) >= _FRESH // 2:
@@ -207,6 +212,23 @@ def _telling(rules: Sequence[Rule], known: Sequence[Case], rng: np.random.Genera
     inside = [case for case in ordered if first.holds(facts(case))]
     outside = [case for case in ordered if not first.holds(facts(case))]
     return inside[: _FRESH // 2] + outside[: _FRESH // 2]
+
+
+def _boundaries(rule: Rule, base: Case, samples: _Samples, label: Label) -> list[tuple[Case, bool]]:
+    """Answers that halve the gap between what passes and what fails, for each threshold of a rule."""
+    found: list[tuple[Case, bool]] = []
+    for name, limit in re.findall(r"(\w+) > (\d+)", rule.text):
+        reached = samples.failing & samples.mask(f"{name} > {limit}")
+        low = int(limit)
+        high = min(int(one[name]) for at, one in enumerate(samples.known) if reached >> at & 1)
+        while high - low > 1:
+            middle = changed(base, name, (low + high) // 2)
+            answer = samples.ask([] if middle is None else [middle], label)
+            if not answer:
+                break
+            found += answer
+            low, high = (low, (low + high) // 2) if answer[0][1] else ((low + high) // 2, high)
+    return found
 
 
 def _pool(known: Sequence[Case], rng: np.random.Generator) -> list[Case]:

@@ -53,8 +53,8 @@ def expected(trial: Trial, oracle: str, quantity: Quantity) -> tuple[Array, Arra
     if oracle == "special":
         return expected_by_position(trial)
     if _REGIMES[oracle] == INTEGERS:
-        exact = trial.expected_integers.exact(quantity, profile)
-        return trial.expected_integers.sum(quantity).value, np.where(exact, 0.0, np.inf)
+        integers = trial.expected_integers
+        return integers.sum(quantity).value, integers.integer_tolerance(quantity, profile)
     bound = trial.expected_reals.bound(quantity, profile)
     value = trial.expected_reals.sum(quantity).value
     return value, np.full(value.shape, np.inf) if bound is None else bound

@@ -60,7 +60,8 @@ def error_bound(
     B = [(1+ε)²−1]·S + (1+ε)²·T(n+1)·S + u_out·(|y| + the terms before) + γ_n(2⁻⁵³)·S + η, with S the
     gauge Σ|a||b| (+ |bias|), ε the rounding of the operands and η the underflow: half a subnormal spacing
     for each product and for the result or, where subnormals may be flushed, the smallest normal for each
-    operand (times the other), product and result. γ_n(2⁻⁵³)·S covers the float64 reference itself.
+    operand (times the other), product and result; where operands are rounded, ε·x_min for each operand
+    that is subnormal (times the other). γ_n(2⁻⁵³)·S covers the float64 reference itself.
 
     A complex product formed from three real ones, (ac − bd) + i((a+b)(c+d) − ac − bd), sums three gauges,
     of operands that are rounded once more each: T(n+3) taken three times and two roundings more.
@@ -80,7 +81,7 @@ def error_bound(
         u = profile.accumulator.unit_roundoff
         error = 3.0 * (error + 2.0 * u + accumulation_error(profile, n + 3))
     bound = error * gauge
-    bound = bound + result.unit_roundoff * (np.abs(value) + bound) + _underflow(profile, result, n, operands)
+    bound = bound + result.unit_roundoff * (np.abs(value) + bound) + underflow(profile, result, n, operands)
     return np.asarray(bound)
 
 
@@ -90,8 +91,11 @@ def overflow_possible(profile: Profile, result: Format, n: int, gauge: Array) ->
     return np.asarray(~(gauge * (1.0 + 2.0 * accumulation_error(profile, n + 1)) <= largest))
 
 
-def _underflow(profile: Profile, result: Format, n: int, operands: tuple[float, float]) -> float:
+def underflow(profile: Profile, result: Format, n: int, operands: tuple[float, float]) -> float:
+    """The η of `error_bound`."""
     gradual = n * profile.accumulator.underflow_error + result.underflow_error
+    # an operand that is subnormal is rounded by an absolute error, not by ε
+    gradual += n * sum(operands) * profile.input_rounding * result.smallest_normal
     if not profile.flushes_subnormals:
         return gradual
     flushed = n * (1.0 + sum(operands)) * result.smallest_normal

@@ -21,6 +21,7 @@ from convcheck.oracles import (
     exact,
     finite_differences,
     gradients,
+    interception,
     memory,
     metamorphic,
     module,
@@ -39,6 +40,7 @@ __all__ = ["ORACLES", "Oracle", "Trial", "applicable", "due", "extra_calls", "ju
 
 ORACLES: Final = (
     Oracle(parity.NAME, parity.judge),
+    Oracle(interception.NAME, interception.judge),
     Oracle(contract.NAME, contract.judge),
     Oracle(memory.NAME, memory.judge),
     Oracle(exact.NAME, exact.judge),

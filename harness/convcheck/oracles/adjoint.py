@@ -29,6 +29,10 @@ def judge(trial: Trial) -> Iterator[Verdict]:
         return
     clauses = (CLAUSE, *exercised(case))
     precision = trial.capabilities.profile(case.dtype, "grad_input").accumulator.precision
+    if not all(trial.capabilities.profile(case.dtype, q).exact_integers for q in results):
+        reason = "integers are not exact in every result under the declared profiles"
+        yield Verdict(NAME, "adjoint", Status.NOT_APPLICABLE, clauses, reason)
+        return
     values = trial.integers
     # a result above 2^p of its dtype may have been rounded, legally
     limit = 2.0 ** min(precision, np.finfo(np.float64).nmant + 1, _significant_bits(values.x))

@@ -120,8 +120,11 @@ def _commutes(trial: Trial, quantity: Quantity, profile: Profile, exponent: int)
 
     The numbers on the way are multiples of the last bit of the smallest product: if that is a normal
     number before and after, no sum of them is subnormal. Their magnitude stays below n·max|a|·max|b|.
+    Neither holds where transforms divide.
     """
     case = trial.case
+    if not profile.exact_integers:
+        return False
     result = component_format(case.dtype)
     factors, addend = _summed(trial.reals, quantity)
     smallest = [_smallest(a) for a in (*factors, addend)]

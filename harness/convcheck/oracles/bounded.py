@@ -43,7 +43,7 @@ def judge_bounded(trial: Trial, quantity: Quantity, oracle: str, clause: str) ->
     found = expected.sum(quantity)
     bound = expected.bound(quantity, profile)
     if bound is None:
-        reason = f"sums of {found.terms} products under profile {profile.name}: n·u > 0.1 leaves no bound"
+        reason = expected.unbounded(quantity, profile)
         yield Verdict(oracle, quantity, Status.VACUOUS, clauses, reason)
         return
     compared = compare_bounded(got, found.value, bound)

@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.case import Case
-from convcheck.numerics.bounds import error_bound, gamma, is_meaningful, overflow_possible
+from convcheck.numerics import gauges
+from convcheck.numerics.bounds import error_bound, gamma, is_meaningful, overflow_possible, underflow
 from convcheck.numerics.counts import copies, term_counts
+from convcheck.numerics.gauges import Law
 from convcheck.numerics.limits import integer_limit
-from convcheck.profiles import Profile, Quantity
+from convcheck.profiles import Algorithm, Profile, Quantity
 from convcheck.tensors.values import Values
 from convcheck_reference.convolution import apply, apply_transposed, col2im_padded, correlate, im2col
 from convcheck_reference.formats import component_format
@@ -27,6 +29,8 @@ from convcheck_reference.padding import pad_adjoint
 from convcheck_reference.params import Conv2dParams
 
 Array = NDArray[Any]
+
+_HALF = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,11 +103,39 @@ class Expected:
             return np.ones(found.value.shape, np.bool_)
         return found.gauge <= limit
 
+    def integer_tolerance(self, quantity: Quantity, profile: Profile) -> NDArray[np.float64]:
+        """How far a result of integers may be from the right one: 0, 1/2 (excluded), or infinitely.
+
+        Transforms that divide by other numbers than powers of two leave an error; where it is below 1/2,
+        the nearest integer is the result.
+        """
+        exact = self.exact(quantity, profile)
+        if gauges.in_use(profile, quantity, self._params) is Algorithm.DIRECT:
+            return np.where(exact, 0.0, np.inf)
+        law = self._law(quantity, profile)
+        if law is None:
+            return np.full(exact.shape, np.inf)
+        if law.denominator is not None:
+            largest = law.denominator * (law.growth * self._transformed(quantity, profile) + self.sum(quantity).addend)
+            return np.where(exact & (largest <= 2.0**profile.accumulator.precision), 0.0, np.inf)
+        bound = self.bound(quantity, profile)
+        below = np.zeros(exact.shape, np.bool_) if bound is None else bound < _HALF
+        return np.where(below, np.nextafter(_HALF, 0.0), np.inf)
+
+    def unbounded(self, quantity: Quantity, profile: Profile) -> str:
+        """Why there is no bound for a quantity; empty if there is one."""
+        terms = self.sum(quantity).terms
+        if not is_meaningful(profile, terms):
+            return f"sums of {terms} products under profile {profile.name}: n·u > 0.1 leaves no bound"
+        if gauges.in_use(profile, quantity, self._params) is Algorithm.DIRECT or self._law(quantity, profile):
+            return ""
+        return f"no bound is derived for {quantity} in {self._case.dtype} under profile {profile.name}"
+
     def bound(self, quantity: Quantity, profile: Profile) -> NDArray[np.float64] | None:
-        """The largest legal error; infinite where overflow is possible, None where n·u leaves no bound."""
-        found = self.sum(quantity)
-        if not is_meaningful(profile, found.terms):
+        """The largest legal error; infinite where overflow is possible, None where there is no bound."""
+        if self.unbounded(quantity, profile):
             return None
+        found = self.sum(quantity)
         result = component_format(self._case.dtype)
         bound = error_bound(
             profile,
@@ -114,9 +146,34 @@ class Expected:
             operands=found.operands,
             complex_products=found.value.dtype.kind == "c",
         )
+        overflows = overflow_possible(profile, result, found.terms, found.gauge)
+        if gauges.in_use(profile, quantity, self._params) is not Algorithm.DIRECT:
+            error, largest = self._transforms(quantity, profile)
+            bound = bound + error
+            overflows |= ~(largest <= profile.accumulator.largest)
         if quantity == "grad_input" and self._folds:
             bound = bound + self._folding_error(found, bound)
-        return np.where(overflow_possible(profile, result, found.terms, found.gauge), np.inf, bound)
+        return np.where(overflows, np.inf, bound)
+
+    def _transforms(self, quantity: Quantity, profile: Profile) -> tuple[Array, Array]:
+        """What the transforms of a fast algorithm add to the error, and the largest number on the way."""
+        law, found = self._law(quantity, profile), self.sum(quantity)
+        assert law is not None
+        result, transformed = component_format(self._case.dtype), self._transformed(quantity, profile)
+        lost = underflow(profile, result, found.terms, found.operands) * law.growth * (1.0 + sum(found.operands))
+        error = law.error * transformed * (1.0 + result.unit_roundoff) + lost
+        return error, 2.0 * law.growth * transformed
+
+    def _law(self, quantity: Quantity, profile: Profile) -> Law | None:
+        if self._x.dtype.kind == "c":
+            return None
+        return gauges.law(profile, quantity, self._params, self._case.input_shape)
+
+    def _transformed(self, quantity: Quantity, profile: Profile) -> Array:
+        """The gauge under the profile's fast algorithm."""
+        algorithm = gauges.in_use(profile, quantity, self._params)
+        operands = (magnitude(a) for a in (self._x, self._weight, self._grad))
+        return gauges.gauge(algorithm, quantity, self._params, *operands)
 
     def _folding_error(self, found: Sum, bound: NDArray[np.float64]) -> Array:
         """Error of adding the gradients of a pixel's copies in the dtype of the result.

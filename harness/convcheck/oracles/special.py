@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from convcheck.diagnosis.location import locate
 from convcheck.numerics import nonfinite
+from convcheck.numerics.gauges import spreads
 from convcheck.numerics.nonfinite import FINITE, NAN, WORDS, Classes
 from convcheck.oracles.compare import compare_bounded
 from convcheck.oracles.exercised import exercised
@@ -38,6 +39,10 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     if case.dtype.startswith("complex"):
         reason = "complex products of non-finite values are not specified"
         yield Verdict(NAME, "output", Status.NOT_APPLICABLE, clauses, reason)
+        return
+    spread = spreads(trial.capabilities.profile(case.dtype, "output"), "output", case.params)
+    if spread:
+        yield Verdict(NAME, "output", Status.NOT_APPLICABLE, clauses, spread)
         return
     got = trial.returned(REALS, "output")
     if got is None or got.size == 0:

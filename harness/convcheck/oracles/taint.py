@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from convcheck.calls import Call, Operation
 from convcheck.case import Layout
 from convcheck.numerics import nonfinite
+from convcheck.numerics.gauges import spreads
 from convcheck.numerics.nonfinite import FINITE, Classes
 from convcheck.oracles.exact import compare_integers
 from convcheck.oracles.exercised import exercised
@@ -88,6 +89,9 @@ def _judge(trial: Trial, call: Tainted, quantity: Quantity, got: Array) -> Verdi
     case, clean = trial.case, trial.expected_integers
     profile = trial.capabilities.profile(case.dtype, quantity)
     clauses = ("C2D-SPECIAL-1", "C2D-SPECIAL-2", *exercised(case, quantity))
+    spread = spreads(profile, quantity, case.params)
+    if spread:
+        return Verdict(NAME, quantity, Status.NOT_APPLICABLE, clauses, spread)
     expected, open_ = _classes(trial, call.values, quantity)
     exact = clean.exact(quantity, profile)
     # sums that are not exact may overflow, legally

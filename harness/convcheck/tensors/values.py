@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from convcheck.case import REGIMES, Case, Layout
 from convcheck.numerics.counts import term_counts
+from convcheck.numerics.gauges import integer_room
 from convcheck.numerics.limits import integer_limit
-from convcheck.profiles import Profile, Quantity
+from convcheck.profiles import GRADIENTS, Profile, Quantity
 from convcheck.tensors.layouts import conformed
 from convcheck_reference.formats import DTYPES, Format, component_format
 
@@ -22,6 +23,9 @@ Array = NDArray[Any]
 _LEAST_MAGNITUDE: Final = 4
 """Integers are drawn from ±1…±4 at least; below that they are thinned out instead. With magnitudes up
 to M, one draw misses a wrong output element with probability ≤ 2/(2M+1) (Schwartz–Zippel)."""
+
+_INTEGER_STREAM: Final = 8
+"""The random stream of the integers, besides one for each regime."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,43 +46,79 @@ def integer_values(case: Case, profiles: Mapping[Quantity, Profile]) -> Values:
 
     With |x|, |w| ≤ M and |bias| ≤ M_b, M²·n + M_b ≤ 2^p makes every partial sum of n products exact in
     an accumulator of p bits, in any order, with or without fused operations. Where 2^p/n leaves less
-    than ±4, the tensor that is summed over is thinned out instead.
+    than ±4, the tensor that is summed over is thinned out instead. Under a fast algorithm magnitudes are
+    such that the result gives the integer away.
 
     Args:
         case: a legal case.
         profiles: the promised profile of each quantity.
     """
-    fmt = component_format(case.dtype)
-    counts = term_counts(case.params, case.input_shape)
-    forward = integer_limit(profiles["output"], case.dtype)
-    backward = min(integer_limit(profiles[q], case.dtype) for q in ("grad_input", "grad_weight", "grad_bias"))
-    if case.params.padding_mode != "zeros":
-        # the gradient is rounded to the dtype before the padding is folded back
-        backward = min(backward, 2**fmt.precision)
-    most = min(2 ** min(p.input_precision or fmt.precision, fmt.precision) for p in profiles.values())
-    bias = max(1, min(most, forward // 4))
-    summed = max(counts["grad_input"], counts["grad_weight"])
-    room = min(0.75 * forward / counts["output"], backward / summed)
-    magnitude = min(most, max(_LEAST_MAGNITUDE, math.isqrt(max(0, int(room)))))
-    grad_magnitude = max(
-        _LEAST_MAGNITUDE, min(most, int(backward / (summed * magnitude)), backward // counts["grad_bias"])
-    )
-    grad_magnitude = min(grad_magnitude, most)
-    rng = np.random.default_rng([case.seed, len(REGIMES)])
+    sizes = _sizes(case, profiles)
+    products = sizes.magnitude**2, sizes.magnitude * sizes.grad_magnitude
+    rng = np.random.default_rng([case.seed, _INTEGER_STREAM])
     drawn = Values(
-        x=_integers(rng, case.input_shape, magnitude, _share(0.75 * forward, counts["output"], magnitude**2)),
-        weight=_integers(rng, case.params.weight_shape, magnitude, 1.0),
-        bias=_integers(rng, case.params.bias_shape, bias, 1.0) if case.params.bias_shape else None,
-        grad_output=_integers(
-            rng, case.output_shape, grad_magnitude, _share(backward, summed, magnitude * grad_magnitude)
-        ),
+        x=_integers(rng, case.input_shape, sizes.magnitude, _share(*sizes.forward, products[0])),
+        weight=_integers(rng, case.params.weight_shape, sizes.magnitude, 1.0),
+        bias=_integers(rng, case.params.bias_shape, sizes.bias, 1.0) if case.params.bias_shape else None,
+        grad_output=_integers(rng, case.output_shape, sizes.grad_magnitude, _share(*sizes.backward, products[1])),
     )
     return _finish(case, drawn, rng, imaginary=lambda a: _integers(rng, a.shape, 1, 1.0))
 
 
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """Of the integers of a case.
+
+    Attributes:
+        magnitude: the largest |x| and |w|.
+        grad_magnitude: the largest |grad_output|.
+        bias: the largest |bias|.
+        forward: what sums of products may reach, and the number of products.
+        backward: as forward, for the gradients.
+    """
+
+    magnitude: int
+    grad_magnitude: int
+    bias: int
+    forward: tuple[float, int]
+    backward: tuple[float, int]
+
+
+def _sizes(case: Case, profiles: Mapping[Quantity, Profile]) -> _Sizes:
+    fmt = component_format(case.dtype)
+    counts = term_counts(case.params, case.input_shape)
+    forward = integer_limit(profiles["output"], case.dtype)
+    backward = min(integer_limit(profiles[q], case.dtype) for q in GRADIENTS)
+    if case.params.padding_mode != "zeros":
+        # the gradient is rounded to the dtype before the padding is folded back
+        backward = min(backward, 2**fmt.precision)
+    rooms = {q: integer_room(p, q, case.params, case.input_shape) for q, p in profiles.items()}
+    # thinning out does not help transforms, whose errors follow the largest values: there down to ±1
+    least = _LEAST_MAGNITUDE if all(map(math.isinf, rooms.values())) else 1
+    dense_forward = min(forward, rooms["output"])
+    dense_backward = min(backward, *(rooms[q] for q in GRADIENTS))
+    most = min(2 ** min(p.input_precision or fmt.precision, fmt.precision) for p in profiles.values())
+    bias = max(1, min(most, int(dense_forward // 4)))
+    summed = max(counts["grad_input"], counts["grad_weight"])
+    room = min(0.75 * dense_forward / counts["output"], dense_backward / summed)
+    magnitude = min(most, max(least, math.isqrt(max(0, int(room)))))
+    grad_magnitude = max(
+        least,
+        min(most, int(dense_backward / (summed * magnitude)), int(dense_backward // counts["grad_bias"])),
+    )
+    return _Sizes(
+        magnitude,
+        min(grad_magnitude, most),
+        bias,
+        (0.75 * forward, counts["output"]),
+        (backward, summed),
+    )
+
+
 def real_values(case: Case) -> Values:
     """The real-valued data of the case's regime, rounded to its dtype."""
-    rng = np.random.default_rng([case.seed, REGIMES.index(case.regime)])
+    regime = REGIMES.index(case.regime)
+    rng = np.random.default_rng([case.seed, regime if regime < _INTEGER_STREAM else regime + 1])
     shapes = (case.input_shape, case.params.weight_shape, case.params.bias_shape, case.output_shape)
     x, weight, bias, grad = (None if shape is None else rng.standard_normal(shape) for shape in shapes)
     assert x is not None
@@ -103,6 +143,8 @@ def real_values(case: Case) -> Values:
         )
     elif case.regime == "special":
         values = _sprinkled(values, rng)
+    elif case.regime == "mixed":
+        values = Values(_mixed(x.reshape(-1, *x.shape[-3:]), fmt).reshape(x.shape), weight, bias, grad)
     return _finish(case, values, rng, imaginary=lambda a: rng.permuted(a.reshape(-1)).reshape(a.shape))
 
 
@@ -159,6 +201,23 @@ def _sprinkled(values: Values, rng: np.random.Generator) -> Values:
             at = rng.choice(array.size, count, replace=False)
             array.reshape(-1)[at] = rng.choice(specials, count)
     return Values(x, weight, values.bias, values.grad_output)
+
+
+def _mixed(x: Array, fmt: Format) -> Array:
+    """One image after the other dense, zero, wide and an impulse: no look at one of them tells about the rest.
+
+    Args:
+        x: (N, C, H, W), zero mean and scale 1.
+        fmt: of the dtype.
+    """
+    mixed = x.copy()
+    mixed[1::4] = 0.0
+    image = x.shape[1:]
+    mixed[2::4] *= 2.0 ** (np.arange(math.prod(image)).reshape(image) * 5 % 17 - 8) * _moderate(fmt)
+    centre = tuple(size // 2 for size in image)
+    mixed[3::4] = 0.0
+    mixed[(slice(3, None, 4), *centre)] = 1.0
+    return mixed
 
 
 def _finish(case: Case, values: Values, rng: np.random.Generator, imaginary: Any) -> Values:

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from convcheck.certify.fast_algorithms import fft, suits_winograd, transforms, winograd
+from convcheck.certify.fast_algorithms import fft, transposed, winograd
+from convcheck.numerics.toom_cook import suits_winograd, transforms
 from convcheck_reference import Conv2dParams, conv2d
+from convcheck_reference.convolution import conv2d_grad_input
 
 
 def operands(params, shape, seed=0):
@@ -47,3 +49,18 @@ def test_fourier_is_the_convolution(stride, dilation, kernel):
 @pytest.mark.parametrize("changes", [{"stride": 2}, {"dilation": 2}, {"kernel_size": (3, 2)}])
 def test_other_layers_do_not_suit_winograd(changes):
     assert not suits_winograd(Conv2dParams(**{"in_channels": 2, "out_channels": 2, "kernel_size": 3, **changes}))
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"padding_mode": "reflect"}, {"stride": (2, 3)}, {"dilation": 2, "kernel_size": (2, 3)}]
+)
+def test_the_transposed_problem_gives_the_input_gradient(changes):
+    params = Conv2dParams(
+        **{"in_channels": 4, "out_channels": 6, "kernel_size": 3, "padding": 1, "groups": 2, **changes}
+    )
+    algorithms = [fft, lambda *a: winograd(*a, tile=4)] if suits_winograd(params) else [fft]
+    x, weight = operands(params, (2, 4, 8, 10))
+    grad = np.random.default_rng(3).standard_normal(params.output_shape(x.shape))
+    expected = conv2d_grad_input(grad, weight, params, x.shape)
+    for algorithm in algorithms:
+        assert np.allclose(transposed(algorithm, grad, weight, params, 8, 10), expected, rtol=0, atol=1e-11)

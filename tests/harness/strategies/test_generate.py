@@ -8,6 +8,7 @@ import pytest
 from convcheck import Capabilities
 from convcheck.oracles.parity import _clauses
 from convcheck.strategies import coverage, generate
+from convcheck.strategies.coverage import interactions
 from convcheck.strategies.factors import Space
 from convcheck.strategies.tway import measure
 
@@ -146,6 +147,13 @@ def test_the_classes_of_a_run_are_counted(drawn):
     ):  # fmt: skip
         assert (parameter, value) in rows
     assert len({v for p, v in rows if p == "legality"}) == 12
+
+
+def test_the_report_gets_the_interactions_as_rows(drawn, legal):
+    two, three = interactions(drawn, EVERYTHING)
+    assert (two.parameter, three.parameter) == ("2-way", "3-way")
+    assert two.value.startswith("100.00% (")
+    assert two.cases == len(legal)
 
 
 def share(legal, holds):

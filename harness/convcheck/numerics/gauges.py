@@ -1,0 +1,193 @@
+"""Rounding errors of fast algorithms: they follow what the transforms sum up, not Σ|a||b| of one window.
+
+**Winograd.** Each product passes at most d roundings on its way through the transforms and the sum over
+the channels, so the error is at most T(d) times what the transforms sum in magnitude (Higham 2002, lemma
+3.1; T as in `convcheck.numerics.bounds`). That sum is at most Λ·S∞, with S∞ = Σ_c max|x_c|·max|w_c| over
+the pixels of any tile that the output may lie in, and Λ the amplification of the transforms.
+
+**FFT.** A transform of N points has a relative error in the 2-norm of t·η, t = log₂N, η = u + γ₄·(√2 + u)
+(Higham 2002, theorem 24.2). Both forward transforms change an output by at most t·η·Σ_c‖x_c‖‖w_c‖ each
+(Cauchy–Schwarz), the products and sums over C channels by γ_{C+3} of the same. The inverse transform
+starts from a spectrum of norm ≤ √(N·K)·Σ_c‖x_c‖‖w_c‖ for K taps; its error is spread over N elements by
+orthogonal stages, so that each gets t·η·√K·min(1, λ/√N) of it, λ as in `bounds`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcheck.numerics.bounds import LAMBDA, accumulation_error, gamma
+from convcheck.numerics.toom_cook import TAPS, suits_winograd, transforms
+from convcheck.profiles import Algorithm, Profile, Quantity
+from convcheck_reference.padding import pad, pad_adjoint
+from convcheck_reference.params import Conv2dParams, Shape
+
+Array = NDArray[Any]
+
+_TILES: Final = {Algorithm.WINOGRAD_F2: 2, Algorithm.WINOGRAD_F4: 4, Algorithm.WINOGRAD_F6: 6}
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """How the rounding error of a quantity is bounded under a fast algorithm.
+
+    Attributes:
+        error: the largest error relative to the gauge of this algorithm.
+        growth: how much larger than the gauge numbers on the way can be.
+        ceiling: the most that the gauge can be, relative to n·max|a|·max|b|.
+        denominator: makes every number on the way an integer where the operands are; None if none does.
+    """
+
+    error: float
+    growth: float
+    ceiling: float
+    denominator: int | None
+
+
+def in_use(profile: Profile, quantity: Quantity, params: Conv2dParams) -> Algorithm:
+    """The algorithm that the profile uses for one quantity of a layer."""
+    if quantity == "grad_bias" or (profile.algorithm in _TILES and not suits_winograd(params)):
+        return Algorithm.DIRECT
+    return profile.algorithm
+
+
+def spreads(profile: Profile, quantity: Quantity, params: Conv2dParams) -> str:
+    """Why NaN and ±Inf may show outside their receptive field; empty if they may not."""
+    algorithm = in_use(profile, quantity, params)
+    if algorithm is Algorithm.DIRECT:
+        return ""
+    where = "image" if algorithm is Algorithm.FFT else "tile"
+    return f"NaN and infinities spread over the {where} under profile {profile.name}"
+
+
+def law(profile: Profile, quantity: Quantity, params: Conv2dParams, input_shape: Shape) -> Law | None:
+    """The law of a quantity under an algorithm other than DIRECT; None where none is derived.
+
+    Weight gradients by Winograd, F(3, m), use other transforms than the profiles name.
+    """
+    algorithm = in_use(profile, quantity, params)
+    if algorithm in _TILES:
+        return None if quantity == "grad_weight" else _winograd(algorithm, profile, quantity, params)
+    return _fft(profile, quantity, params, input_shape)
+
+
+def gauge(
+    algorithm: Algorithm, quantity: Quantity, params: Conv2dParams, x: Array, weight: Array, grad: Array
+) -> Array:
+    """The gauge of a quantity under an algorithm other than DIRECT, shaped as the quantity.
+
+    Args:
+        algorithm: as `in_use` gives it.
+        quantity: any but grad_bias.
+        params: the layer.
+        x: |x|, (N, C, H, W) or (C, H, W).
+        weight: |w|.
+        grad: |grad_output|.
+    """
+    padded = pad(x if x.ndim == 4 else x[None], params)
+    batched = grad if grad.ndim == 4 else grad[None]
+    size = padded.shape[-2:] if quantity == "grad_input" else params.output_size(*x.shape[-2:])
+    if algorithm in _TILES:
+        found = _tile_gauge(_TILES[algorithm], quantity, params.groups, size, padded, weight, batched)
+    else:
+        found = _norm_gauge(quantity, params.groups, size, padded, weight, batched)
+    if quantity == "grad_input":
+        found = pad_adjoint(found, params)
+    shape = {"output": params.output_shape(x.shape), "grad_input": x.shape}.get(quantity, weight.shape)
+    return found.reshape(shape)
+
+
+def integer_room(profile: Profile, quantity: Quantity, params: Conv2dParams, input_shape: Shape) -> float:
+    """The largest n·max|a|·max|b| for which integers are surely known from their result.
+
+    Exact where every number on the way is a multiple of a power of two, else with an error below 1/2.
+    Infinite for DIRECT, whose limit is that of the accumulator.
+    """
+    found = (
+        None if in_use(profile, quantity, params) is Algorithm.DIRECT else law(profile, quantity, params, input_shape)
+    )
+    if found is None:
+        return math.inf
+    if found.denominator is not None:
+        return 2.0**profile.accumulator.precision / (found.growth * found.denominator * found.ceiling)
+    return 0.5 / (found.error * found.ceiling)
+
+
+def _winograd(algorithm: Algorithm, profile: Profile, quantity: Quantity, params: Conv2dParams) -> Law:
+    matrices = transforms(_TILES[algorithm])
+    channels = (params.in_channels if quantity == "output" else params.out_channels) // params.groups
+    return Law(
+        error=accumulation_error(profile, matrices.depth + channels + 1) * matrices.amplification,
+        growth=matrices.amplification,
+        ceiling=1.0 / TAPS**2,
+        denominator=matrices.denominator,
+    )
+
+
+def _fft(profile: Profile, quantity: Quantity, params: Conv2dParams, input_shape: Shape) -> Law:
+    padded = [size + sum(pads) for size, pads in zip(input_shape[-2:], params.padding, strict=True)]
+    points = math.prod(2 ** math.ceil(math.log2(p + e)) for p, e in zip(padded, params.extent, strict=True))
+    windows = math.prod(params.output_size(*input_shape[-2:]))
+    batch = input_shape[0] if len(input_shape) == 4 else 1
+    taps, summed = {
+        "output": (math.prod(params.kernel_size), params.in_channels // params.groups),
+        "grad_input": (math.prod(params.kernel_size), params.out_channels // params.groups),
+    }.get(quantity, (windows, batch))
+    u = profile.accumulator.unit_roundoff
+    transform = math.log2(points) * (u + gamma(4, u) * (math.sqrt(2.0) + u))
+    inverse = math.sqrt(taps) * min(1.0, LAMBDA / math.sqrt(points))
+    other = windows if quantity == "grad_input" else math.prod(padded)
+    return Law(
+        error=transform * (2.0 + inverse) + gamma(summed + 3, u),
+        growth=float(points),
+        ceiling=math.sqrt(other / taps),
+        denominator=None,
+    )
+
+
+def _tile_gauge(
+    tile: int, quantity: Quantity, groups: int, size: tuple[int, ...], padded: Array, weight: Array, grad: Array
+) -> Array:
+    """S∞: the pixels that share a tile with the window of an output lie up to m − 1 before it and after it."""
+    taps = weight.max(axis=(2, 3)).reshape(groups, -1, weight.shape[1])
+    if quantity == "output":
+        largest = _window_max(padded, tile - 1, tile + TAPS - 2, size)
+    else:
+        largest = _window_max(grad, tile + TAPS - 2, tile - 1, size)
+        taps = taps.swapaxes(-1, -2)
+    flat = largest.reshape(len(largest), groups, taps.shape[-1], math.prod(size))
+    return np.asarray(taps @ flat).reshape(len(largest), groups * taps.shape[-2], *size)
+
+
+def _window_max(array: Array, before: int, after: int, size: tuple[int, ...]) -> Array:
+    """The maximum over rows i − before … i + after, and columns alike, for each pixel (i, j) of `size`."""
+    found = array
+    for axis, count in ((-2, size[0]), (-1, size[1])):
+        widths = [(0, 0)] * found.ndim
+        widths[axis] = (before, max(0, count + after - found.shape[axis]))
+        wide = np.moveaxis(np.pad(found, widths), axis, -1)
+        shifted = [wide[..., at : at + count] for at in range(before + after + 1)]
+        found = np.moveaxis(np.maximum.reduce(shifted), -1, axis)
+    return np.ascontiguousarray(found)
+
+
+def _norm_gauge(
+    quantity: Quantity, groups: int, size: tuple[int, ...], padded: Array, weight: Array, grad: Array
+) -> Array:
+    """Σ‖a‖₂‖b‖₂ over what is summed, the same for all pixels or taps."""
+    filters = np.sqrt((weight**2).sum(axis=(2, 3))).reshape(groups, -1, weight.shape[1])
+    images = np.sqrt((padded**2).sum(axis=(2, 3))).reshape(len(padded), groups, filters.shape[2], 1)
+    if quantity == "output":
+        summed = filters @ images
+        return np.broadcast_to(summed.reshape(len(padded), len(weight), 1, 1), (len(padded), len(weight), *size))
+    grads = np.sqrt((grad**2).sum(axis=(2, 3))).reshape(len(grad), groups, filters.shape[1], 1)
+    if quantity == "grad_input":
+        summed = filters.swapaxes(-1, -2) @ grads
+        return np.broadcast_to(summed.reshape(*padded.shape[:2], 1, 1), (*padded.shape[:2], *size))
+    summed = (grads @ images.swapaxes(-1, -2)).sum(axis=0)
+    return np.broadcast_to(summed.reshape(*weight.shape[:2], 1, 1), weight.shape)
