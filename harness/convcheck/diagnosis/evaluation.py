@@ -20,7 +20,6 @@ from convcheck.findings.bench import Bench
 from convcheck.findings.collect import HARMLESS, collect
 from convcheck.findings.symptom import Symptom
 from convcheck.record import Finding
-from convcheck.rules import facts
 from convcheck.strategies import cases, generate
 from convcheck.token import read
 
