@@ -28,7 +28,7 @@ _SHOWN: Final = 30
 """Failing cases of the campaign that the trigger is learnt from."""
 _COMPARED: Final = 8
 _POOL: Final = 60
-_TOLD: Final = 4096
+_TOLD: Final = 64
 """Elements beyond which a larger result tells no more about where it is wrong."""
 
 
@@ -84,7 +84,8 @@ def examine(
     inside = [case for case in legal if trigger.rule.holds(facts(case))]
     spread = inside[:: max(1, len(inside) // _COMPARED)]
     compared = [c for c in (base, *_seeds(base), *spread) if fails(c)]
-    return _named(bench, symptom, compared, [*passed, *_around(base)], defects, trigger)
+    # a rule that was not measured is no diagnosis
+    return _named(bench, symptom, compared, [*passed, *_around(base)], defects, trigger if trigger.cases else None)
 
 
 def _around(base: Case) -> list[Case]:
@@ -118,9 +119,9 @@ def _seeds(case: Case) -> list[Case]:
 
 
 def _seen(bench: Bench, symptom: Symptom, failing: Sequence[Case]) -> Whereabouts | None:
-    """Where a failing case is wrong, of those that are not too large the one with most elements."""
+    """Where a failing case is wrong: the first that is large enough to show it, else the largest."""
     sizes = [(math.prod(case.output_shape), case) for case in failing if case.violation is None]
-    for _, case in sorted(sizes, key=lambda sized: (sized[0] > _TOLD, -sized[0] if sized[0] <= _TOLD else sized[0])):
+    for _, case in sorted(sizes, key=lambda sized: -min(sized[0], _TOLD)):
         verdict = bench.failing(case, symptom)
         if verdict is not None:
             return whereabouts(bench.trial(case, symptom), verdict)

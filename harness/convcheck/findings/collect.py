@@ -266,7 +266,7 @@ def _same(bench: Bench, a: _Cause, b: _Cause) -> bool:
     names = [{found.name for found in c.finding.lookalikes} for c in (a, b)]
     if all(names):
         return bool(names[0] & names[1])
-    if any(names):
+    if any(names):  # the first of the two: a name is never given to what it does not reproduce
         return a.legal is b.legal and not _contradicting(bench, b.symptom, a, b.explains)
     first, second = (c.diagnosis.trigger for c in (a, b))
     if first is None or second is None:
