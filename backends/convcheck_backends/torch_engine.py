@@ -6,7 +6,8 @@ convolution, every other padding mode as a step of its own before it. Gradients 
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, ClassVar
 
 import torch
@@ -146,19 +147,17 @@ class TorchCpuChannelsLast(TorchCpu):
 
 
 class TorchCpuNative(TorchCpu):
-    """The CPU without oneDNN and NNPACK: torch's own kernels.
-
-    NNPACK, which takes large batches where oneDNN is off, computes through Fourier and Winograd transforms.
-    """
+    """The CPU with torch's own kernels: neither oneDNN nor NNPACK, which transforms batches of 16 and more."""
 
     name = "torch-cpu-native"
 
-    def settings(self) -> AbstractContextManager[Any]:
+    @contextmanager
+    def settings(self) -> Iterator[None]:
         """Both libraries off."""
-        flags = ExitStack()
-        flags.enter_context(torch.backends.mkldnn.flags(enabled=False))  # type: ignore[no-untyped-call]
-        flags.enter_context(torch.backends.nnpack.flags(enabled=False))  # type: ignore[no-untyped-call]
-        return flags
+        onednn: Any = torch.backends.mkldnn.flags
+        nnpack: Any = torch.backends.nnpack.flags
+        with onednn(enabled=False), nnpack(enabled=False):
+            yield
 
 
 class TorchCuda(TorchBackend):

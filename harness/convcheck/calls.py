@@ -52,7 +52,7 @@ class Tensor:
     """The values of a tensor, C-contiguous, and how the candidate gets them.
 
     Attributes:
-        values: for an expanded tensor they are equal along the first axis.
+        values: for an expanded tensor they are equal along the first axis, for a broadcast one they are all 1.
         layout: the strides.
         memory: where it lies.
     """
@@ -99,7 +99,8 @@ class Returned:
             result of an earlier call: "output with x".
         copied: names of the tensors of which the candidate has a copy of its own (on a device, say), so
             that nothing is known about what it does around them.
-        poisoned: whether new memory of the size of a result held the poison when the call began.
+        poisoned: whether all new memory of the size of a result held poison when the call began.
+        called: convolutions of other people that the candidate called; None where nobody looked.
     """
 
     arrays: Mapping[str, NDArray[Any] | None]
@@ -110,6 +111,7 @@ class Returned:
     aliased: tuple[str, ...] = ()
     copied: tuple[str, ...] = ()
     poisoned: bool = False
+    called: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,28 +8,34 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
+from typing import Final
 
 import ml_dtypes
 import numpy as np
 
 from convcheck.backend import UnavailableError
 from convcheck.execution.candidate import Candidate
-from convcheck.execution.isolated import CALL_LIMIT
+from convcheck.execution.isolated import CALL_LIMIT, WorkerStartError
 from convcheck.execution.judging import Tally
 from convcheck.execution.lanes import Lane, tallies
 from convcheck.findings.collect import collect
 from convcheck.known_failures import Known, KnownFailure, unexpected_passes
 from convcheck.profiles import QUANTITIES
-from convcheck.record import BackendRecord, Count, Finding, Record
+from convcheck.record import BackendRecord, Count, Coverage, Finding, Record
 from convcheck.registry import resolve
-from convcheck.strategies.coverage import from_counts
+from convcheck.strategies.coverage import from_counts, interactions
+from convcheck.strategies.generate import BLOCK
 from convcheck.verdicts import Status
 from convcheck_reference.selfcheck import self_check
+
+_MEASURED: Final = 1000
+"""Cases after which the coverage of pairs and triples is measured."""
 
 Progress = Callable[[str, int, int], None]
 """Called with the backend, the number of cases done and the number of failures."""
@@ -48,6 +54,8 @@ class Options:
         clause: restricts the verdicts to one clause; empty for all.
         workers: judging processes, each with a candidate process of its own.
         in_process: the candidate runs in this process, for debuggers.
+        untrusted: the candidate may have been written to pass: its process is cut off from the judge, and
+            what it calls is watched.
         limit: seconds that a call may take.
         known: known failures.
     """
@@ -60,6 +68,7 @@ class Options:
     clause: str = ""
     workers: int = 1
     in_process: bool = False
+    untrusted: bool = False
     limit: float = CALL_LIMIT
     known: tuple[KnownFailure, ...] = ()
 
@@ -72,6 +81,7 @@ class Options:
             dtypes=self.dtypes,
             clause=self.clause,
             in_process=self.in_process,
+            untrusted=self.untrusted,
             limit=self.limit,
         )
 
@@ -84,6 +94,7 @@ class _Part:
     counts: tuple[Count, ...] = ()
     findings: tuple[Finding, ...] = ()
     coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
+    interactions: tuple[Coverage, ...] = ()
 
 
 def run(
@@ -132,7 +143,7 @@ def run(
             interrupted=interrupted,
             backends=tuple(part.backend for part in parts),
             counts=tuple(count for part in parts for count in part.counts),
-            coverage=from_counts(coverage),
+            coverage=(*(row for part in parts for row in part.interactions), *from_counts(coverage)),
             findings=tuple(finding for part in parts for finding in part.findings),
         )
 
@@ -166,7 +177,7 @@ def _judge(spec: str, options: Options, progress: Progress) -> tuple[_Part, bool
         reason = str(error)
         count = Count(backend=spec, clause="", status=Status.UNAVAILABLE, reason=reason, cases=0)
         return _Part(backend=BackendRecord(name=spec, spec=lane.spec, unavailable=reason), counts=(count,)), False
-    tally, interrupted = Tally(), False
+    tally, interrupted, findings = Tally(), False, list[Finding]()
     with closing(candidate):
         try:
             for block in tallies(lane, candidate, options.workers, options.seconds):
@@ -174,10 +185,45 @@ def _judge(spec: str, options: Options, progress: Progress) -> tuple[_Part, bool
                 progress(spec, tally.cases, len(tally.failures))
         except KeyboardInterrupt:
             interrupted = True
-        findings = tuple(_findings(spec, lane, candidate, tally, options.known))
-        backend = _backend_record(spec, lane, candidate, tally)
-    counts = _counts(spec, tally, findings)
-    return _Part(backend=backend, counts=counts, findings=findings, coverage=tally.coverage), interrupted
+        except (WorkerStartError, BrokenProcessPool) as error:
+            findings.append(_stopped(spec, tally, error))
+        try:
+            for finding in _findings(spec, lane, candidate, tally, options.known):
+                findings.append(finding)
+        except WorkerStartError as error:
+            findings.append(_stopped(spec, tally, error))
+        part = _Part(
+            backend=_backend_record(spec, lane, candidate, tally),
+            counts=_counts(spec, tally, findings),
+            findings=tuple(findings),
+            coverage=tally.coverage,
+            interactions=_interactions(spec, lane, candidate, tally),
+        )
+    return part, interrupted
+
+
+def _stopped(spec: str, tally: Tally, error: Exception) -> Finding:
+    """The finding that a backend could not be judged to the end."""
+    return Finding(
+        backend=spec,
+        clause="C2D-PURE-3",
+        clauses=("C2D-PURE-3",),
+        oracle="campaign",
+        quantity="call",
+        status=Status.CRASHED,
+        token="",
+        found_as="",
+        reason=f"no fresh process of the candidate would start after {tally.cases} cases: {error}",
+    )
+
+
+def _interactions(spec: str, lane: Lane, candidate: Candidate, tally: Tally) -> tuple[Coverage, ...]:
+    """2-way and 3-way coverage of the first thousand cases."""
+    capabilities = candidate.capabilities
+    blocks = range(min(lane.blocks, -(-_MEASURED // BLOCK)))
+    first = [case for number in blocks for case in lane.block(capabilities, number)]
+    rows = interactions(first[: tally.cases], capabilities, lane.dtypes or None)
+    return tuple(replace(row, parameter=f"{row.parameter} of {spec}") for row in rows)
 
 
 def _findings(

@@ -9,21 +9,37 @@ from typing import Final, Literal, TypeAlias, get_args
 from convcheck_reference.errors import ConvcheckError, InputShapeError
 from convcheck_reference.params import Arguments, Conv2dParams, Shape
 
-Regime: TypeAlias = Literal["reals", "wide", "positive", "large", "cancelling", "subnormal", "overflow", "special"]
+Regime: TypeAlias = Literal[
+    "reals", "wide", "positive", "large", "cancelling", "subnormal", "overflow", "special", "mixed"
+]
 """The real-valued data of a case; the exact integers are judged in every case as well.
 
 reals: zero mean, scale 1, the data most sensitive to lost precision. wide: magnitudes over 16 binades.
 positive: no cancellation, the data that accumulates most error. large: scaled up by a power of two.
 cancelling: products that nearly cancel. subnormal: inputs and results below the smallest normal number.
 overflow: sums of magnitudes near half the largest finite number. special: reals with NaN, ±Inf and ±0.
+mixed: images of zero mean, of zeros, of magnitudes over 16 binades and with one non-zero pixel side by side.
 """
 
-Layout: TypeAlias = Literal["contiguous", "channels_last", "sliced", "transposed", "expanded", "reversed"]
+Layout: TypeAlias = Literal[
+    "contiguous",
+    "channels_last",
+    "sliced",
+    "transposed",
+    "expanded",
+    "reversed",
+    "offset",
+    "odd_strides",
+    "broadcast",
+]
 """How a tensor lies in memory.
 
 contiguous: C order. channels_last: NHWC order. sliced: a view at an offset inside a larger array, with
 gaps between rows. transposed: the last two axes stored swapped. expanded: the first axis has stride 0,
-so its entries are equal. reversed: negative strides along height and width.
+so its entries are equal. reversed: negative strides along height and width. offset: C order, but one element
+into its memory, so that its address has no alignment beyond that of an element. odd_strides: C order, but axes of
+size 1, and all axes of an empty tensor, have strides that no dense tensor has. broadcast: every axis has stride 0
+and every entry is 1, as in the gradient of a sum.
 """
 
 Entry: TypeAlias = Literal["function", "module"]

@@ -141,8 +141,9 @@ class DirectVariant(ProductVariant):
         kh, kw = params.kernel_size
         shape = params.output_shape(x.shape)
         patches = im2col(x.astype(dtype), params)
-        patches = patches.reshape(patches.shape[0], params.groups, weight.shape[1], kh, kw, patches.shape[-1])
-        filters = weight.astype(dtype).reshape(params.groups, params.out_channels // params.groups, -1, kh, kw)
+        into, out_of = (channels // params.groups for channels in (params.in_channels, params.out_channels))
+        patches = patches.reshape(patches.shape[0], params.groups, into, kh, kw, patches.shape[-1])
+        filters = weight.astype(dtype).reshape(params.groups, out_of, into, kh, kw)
         out = np.zeros((patches.shape[0], *filters.shape[:2], patches.shape[-1]), dtype)
         if bias is not None:
             out += bias.astype(dtype).reshape(*filters.shape[:2], 1)
@@ -164,10 +165,11 @@ class ChannelsLastVariant(ProductVariant):
         taps = params.kernel_size[0] * params.kernel_size[1]
         shape = params.output_shape(x.shape)
         patches = im2col(x.astype(dtype), params)
-        patches = patches.reshape(patches.shape[0], params.groups, weight.shape[1], taps, patches.shape[-1])
-        filters = weight.astype(dtype).reshape(params.groups, params.out_channels // params.groups, -1, taps)
+        into, out_of = (channels // params.groups for channels in (params.in_channels, params.out_channels))
+        patches = patches.reshape(patches.shape[0], params.groups, into, taps, patches.shape[-1])
+        filters = weight.astype(dtype).reshape(params.groups, out_of, into, taps)
         innermost = np.ascontiguousarray(patches.transpose(0, 4, 1, 3, 2)), np.ascontiguousarray(filters.swapaxes(2, 3))
-        out = np.einsum("npgtc,gotc->npgo", *innermost).reshape(len(patches), shape[-2], shape[-1], params.out_channels)
+        out = np.einsum("npgtc,gotc->npgo", *innermost).reshape(len(patches), *shape[-2:], params.out_channels)
         if bias is not None:
             out = out + bias.astype(dtype)
         return np.asarray(np.moveaxis(out.astype(x.dtype), -1, 1).reshape(shape))
@@ -215,7 +217,7 @@ class TransformVariant(ProductVariant):
 
 def sequential(a: Array, b: Array) -> Array:
     """One product after the other, rounded after each addition."""
-    total = np.zeros((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), a.dtype)
+    total = _zeros(a, b)
     for k in range(a.shape[-1]):
         total = total + a[..., :, k, None] * b[..., k, None, :]
     return total
@@ -228,8 +230,10 @@ def reverse(a: Array, b: Array) -> Array:
 
 def blocked(a: Array, b: Array, block: int = 64) -> Array:
     """Partial sums of 64 products, added one after the other."""
-    parts = (sequential(a[..., k : k + block], b[..., k : k + block, :]) for k in range(0, max(1, a.shape[-1]), block))
-    return sum(parts, start=np.zeros((), a.dtype))
+    total = _zeros(a, b)
+    for k in range(0, a.shape[-1], block):
+        total = total + sequential(a[..., k : k + block], b[..., k : k + block, :])
+    return total
 
 
 def pairwise(a: Array, b: Array) -> Array:
@@ -254,12 +258,17 @@ def fused(a: Array, b: Array) -> Array:
     makes the second rounding, to float32, that of the exact sum (Boldo & Melquiond 2008, theorem 3).
     """
     wide_a, wide_b = a.astype(np.float64), b.astype(np.float64)
-    total = np.zeros((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), np.float32)
+    total = _zeros(a, b)
     for k in range(a.shape[-1]):
         total = _added_to_odd(wide_a[..., :, k, None] * wide_b[..., k, None, :], total.astype(np.float64)).astype(
             np.float32
         )
     return total
+
+
+def _zeros(a: Array, b: Array) -> Array:
+    """An empty sum in the shape of a @ b."""
+    return np.zeros((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), a.dtype)
 
 
 def _added_to_odd(a: Array, b: Array) -> Array:
@@ -279,13 +288,12 @@ def _added_to_odd(a: Array, b: Array) -> Array:
 def torch_native(
     x: Any, weight: Any, bias: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
-    """Torch on the CPU with its own kernels."""
+    """The CPU kernels of torch itself: neither oneDNN, nor NNPACK, which transforms batches of 16 and more."""
     import torch  # noqa: PLC0415  (only where this variant runs)
 
-    # NNPACK would take large batches, and compute through Fourier transforms
-    onednn: Any = torch.backends.mkldnn.flags
+    mkldnn: Any = torch.backends.mkldnn.flags
     nnpack: Any = torch.backends.nnpack.flags
-    with onednn(enabled=False), nnpack(enabled=False):
+    with mkldnn(enabled=False), nnpack(enabled=False):
         return torch.nn.functional.conv2d(x, weight, bias, stride, padding, dilation, groups)
 
 

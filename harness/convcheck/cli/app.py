@@ -19,7 +19,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from convcheck import campaign
 from convcheck.backend import UnavailableError
 from convcheck.cli.certify import certify
-from convcheck.execution import Candidate, Host, IsolatedCandidate
+from convcheck.execution import Candidate, Host, IsolatedCandidate, launch
 from convcheck.execution.isolated import CALL_LIMIT
 from convcheck.execution.judging import judge_case
 from convcheck.explain import explain as explain_layer
@@ -29,6 +29,7 @@ from convcheck.oracles import applicable
 from convcheck.record import Record
 from convcheck.registry import available, load, resolve
 from convcheck.report import read_record, write_report
+from convcheck.report.discrepancies import diagnosis
 from convcheck.report.summary import verdict
 from convcheck.report.tables import table
 from convcheck.token import read
@@ -51,6 +52,9 @@ app.command()(certify)
 
 Backends = Annotated[list[str], typer.Option("--backend", "-b", help="installed name, file.py:name or module:Name")]
 InProcess = Annotated[bool, typer.Option(help="run the candidate in this process, for debuggers")]
+Untrusted = Annotated[
+    bool, typer.Option("--untrusted", help="for kernels that may have been written to pass: no way to the judge")
+]
 Limit = Annotated[float, typer.Option(help="seconds after which a call counts as hung", min=0.1)]
 
 
@@ -70,11 +74,13 @@ def run(
     workers: Annotated[int | None, typer.Option(help="judging processes (default: one a core)", min=1)] = None,
     limit: Limit = CALL_LIMIT,
     in_process: InProcess = False,
+    untrusted: Untrusted = False,
 ) -> None:
     """Judge backends on generated cases and write a report."""
     for wanted in dtype or ():
         if wanted not in DTYPES:
             raise typer.BadParameter(f"{wanted!r} is no dtype; expected some of {', '.join(DTYPES)}")
+    _check_untrusted(untrusted=untrusted, in_process=in_process)
     seconds = _seconds(time)
     options = campaign.Options(
         specs=tuple(dict.fromkeys(backend)),
@@ -85,6 +91,7 @@ def run(
         clause=find_clause(clause).id if clause else "",
         workers=workers or os.cpu_count() or 1,
         in_process=in_process,
+        untrusted=untrusted,
         limit=limit,
         known=load_known_failures(known_failures, backend) if known_failures else (),
     )
@@ -137,13 +144,15 @@ def replay(
     backend: Backends,
     limit: Limit = CALL_LIMIT,
     in_process: InProcess = False,
+    untrusted: Untrusted = False,
 ) -> None:
     """Judge given cases and show every verdict."""
+    _check_untrusted(untrusted=untrusted, in_process=in_process)
     cases = [read(token) for token in tokens]
     failed = False
     judged = 0
     for spec in backend:
-        candidate = _open(spec, limit, in_process=in_process)
+        candidate = _open(spec, limit, launch.untrusted if untrusted else launch.trusted, in_process=in_process)
         rows = []
         for case in cases:
             for v in judge_case(candidate, case, applicable(case))[0]:
@@ -204,9 +213,14 @@ def report(
     typer.echo(f"report: {target / 'index.html'}")
 
 
-def _open(spec: str, limit: float, *, in_process: bool) -> Candidate:
+def _check_untrusted(*, untrusted: bool, in_process: bool) -> None:
+    if untrusted and in_process:
+        raise typer.BadParameter("--untrusted needs a process of its own for the candidate; leave out --in-process")
+
+
+def _open(spec: str, limit: float, launcher: launch.Launcher, *, in_process: bool) -> Candidate:
     try:
-        return Host(lambda: load(spec)) if in_process else IsolatedCandidate(resolve(spec), limit)
+        return Host(lambda: load(spec)) if in_process else IsolatedCandidate(resolve(spec), limit, launcher)
     except UnavailableError as error:
         raise typer.BadParameter(f"{spec} is unavailable: {error}") from error
 
@@ -239,7 +253,7 @@ def _end_summary(record: Record) -> str:
     lines = [table(["backend", "cases", "verdicts", "findings", "known"], rows, "text"), ""]
     for f in record.findings:
         lines.append(f"{f.backend}: {f.clause} {f.quantity} {f.status}, {f.hits} cases: {f.reason}")
-        lines.append(f"  {f.token}" if f.token else "")
+        lines += [f"  {line}" for line in (diagnosis(f), f.token) if line]
     return "\n".join([*lines, verdict(record)])
 
 

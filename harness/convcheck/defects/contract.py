@@ -160,6 +160,8 @@ def _whole_groups(request: _Request) -> _Request:
     if not isinstance(groups, int) or groups < 1 or spelled.in_channels < groups or spelled.out_channels % groups:
         return request
     channels = spelled.in_channels // groups * groups
+    if channels == spelled.in_channels:
+        return request
     return replace(request, arguments=replace(spelled, in_channels=channels), x=x[..., :channels, :, :])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,10 +26,10 @@ __all__ = ["Diagnosis", "examine", "reproduces"]
 
 _SHOWN: Final = 30
 """Failing cases of the campaign that the trigger is learnt from."""
-_COMPARED: Final = 5
-_POOL: Final = 150
-_TOLD: Final = 32 * 32
-"""Pixels beyond which a larger result tells no more about where it is wrong."""
+_COMPARED: Final = 8
+_POOL: Final = 60
+_TOLD: Final = 64
+"""Elements beyond which a larger result tells no more about where it is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +72,27 @@ def examine(
         return _named(bench, symptom, [c for c in (base, *same[:_COMPARED]) if fails(c)], [], defects, None)
     base = roomier(base, fails)
     legal = [case for case in alike if case.violation is None]
-    trigger = learn(base, lambda case: _label(bench, symptom, case), legal[:_SHOWN])
+    passed: list[Case] = []
+
+    def label(case: Case) -> bool | None:
+        found = _label(bench, symptom, case)
+        if found is False:
+            passed.append(case)
+        return found
+
+    trigger = learn(base, label, legal[:_SHOWN])
     inside = [case for case in legal if trigger.rule.holds(facts(case))]
-    compared = [c for c in (base, *_seeds(base), *inside[:_COMPARED]) if fails(c)]
+    spread = inside[:: max(1, len(inside) // _COMPARED)]
+    compared = [c for c in (base, *_seeds(base), *spread) if fails(c)]
+    # a rule that was not measured is no diagnosis
+    return _named(bench, symptom, compared, [*passed, *_around(base)], defects, trigger if trigger.cases else None)
+
+
+def _around(base: Case) -> list[Case]:
     rng = np.random.default_rng(zlib.crc32(base.token.encode()))
-    others = [*single_changes(base), *islice(variations(base, rng, 4), _POOL)]
-    return _named(bench, symptom, compared, others, defects, trigger)
+    near, far = (islice(variations(base, rng, names), _POOL) for names in (3, 8))
+    pool = [*single_changes(base), *near, *far]
+    return [pool[int(at)] for at in rng.permutation(len(pool))]
 
 
 def _named(
@@ -103,9 +119,9 @@ def _seeds(case: Case) -> list[Case]:
 
 
 def _seen(bench: Bench, symptom: Symptom, failing: Sequence[Case]) -> Whereabouts | None:
-    """Where the largest of the failing cases is wrong."""
-    legal = [case for case in failing if case.violation is None]
-    for case in sorted(legal, key=lambda c: -min(_TOLD, c.output_shape[-1] * c.output_shape[-2])):
+    """Where a failing case is wrong: the first that is large enough to show it, else the largest."""
+    sizes = [(math.prod(case.output_shape), case) for case in failing if case.violation is None]
+    for _, case in sorted(sizes, key=lambda sized: -min(sized[0], _TOLD)):
         verdict = bench.failing(case, symptom)
         if verdict is not None:
             return whereabouts(bench.trial(case, symptom), verdict)

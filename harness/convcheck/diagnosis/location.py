@@ -17,6 +17,8 @@ _NAMES: Final = {
     4: ("image", "channel", "row", "column"),
 }
 _BLOCKS: Final = (32, 16, 8, 4)
+_NEARLY: Final = 0.9  # wrong terms cancel here and there
+_RIM: Final = 0.5  # of a border, at least so much is wrong
 _ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
 
@@ -31,13 +33,17 @@ def locate(wrong: Mask, judged: Mask, known: Mapping[int, Mapping[str, Iterable[
     """
     if wrong[judged].all():
         return "everywhere"
-    parts = [text for axis in range(wrong.ndim) if (text := _along(wrong, judged, axis, (known or {}).get(axis, {})))]
+    along = [_along(wrong, judged, axis, (known or {}).get(axis, {})) for axis in range(wrong.ndim)]
+    parts = [text for text in along if text]
     share = f"{int(wrong.sum())} of {int(judged.sum())} elements"
     rim = _rim(wrong, judged)
-    if rim:
-        planes = [text for axis in range(wrong.ndim - 2) if (text := _along(wrong, judged, axis, {}))]
+    if rim and bool(along[-1]) is bool(along[-2]):
+        planes = [text for text in along[:-2] if text]
         return rim + (f" of {', '.join(planes)}" if planes else "") + f" ({share})"
-    return ", ".join(parts) + f" ({share})" if parts else f"scattered: {share}"
+    if parts:
+        return ", ".join(parts) + f" ({share})"
+    nearly = wrong[judged].mean() > _NEARLY
+    return f"nearly everywhere ({share})" if nearly else f"scattered: {share}"
 
 
 def _along(wrong: Mask, judged: Mask, axis: int, known: Mapping[str, Iterable[int]]) -> str:
@@ -109,11 +115,11 @@ def _rim(wrong: Mask, judged: Mask) -> str:
     distance = np.minimum(
         np.minimum(rows, rows[::-1])[:, None], np.minimum(columns, columns[::-1])[None, :]
     )  # from the nearest edge
-    plane = (wrong & judged).any(axis=tuple(range(wrong.ndim - 2)))
+    plane: Mask = np.asarray((wrong & judged).any(axis=tuple(range(wrong.ndim - 2))))
     width = int(distance[plane].max()) + 1
     at_both = (rows[:, None] % (wrong.shape[-2] - 1) == 0) & (columns[None, :] % (wrong.shape[-1] - 1) == 0)
     if not (plane & ~at_both).any():
         return "the corners"
-    if 2 * width >= min(wrong.shape[-2:]):
+    if 2 * width >= min(wrong.shape[-2:]) or plane[distance < width].mean() < _RIM:
         return ""
     return "the border" if width == 1 else f"a border {width} wide"

@@ -114,18 +114,25 @@ class _Layer:
 def single_changes(case: Case) -> tuple[Case, ...]:
     """Every parameter of a legal case set to other values, one at a time, and height exchanged with width."""
     layer = _layer(case)
-    changed = [
+    others = [
         replace(layer, **{name: value})
         for name, values in _NEAR.items()
         for value in values
         if value != getattr(layer, name)
     ]
-    changed += [replace(layer, batch=1 if layer.batch is None else None), _exchanged(layer)]
-    changed += [_exchanged(layer, name) for name in ("kernel", "stride", "dilation", "padding", "output")]
-    changed += list(_regrouped(layer))
-    found = {c.token: c for c in (_case(one, case) for one in changed) if c is not None}
+    others += [replace(layer, batch=1 if layer.batch is None else None), _exchanged(layer)]
+    others += [_exchanged(layer, name) for name in ("kernel", "stride", "dilation", "padding", "output")]
+    others += list(_regrouped(layer))
+    found = {c.token: c for c in (_case(one, case) for one in others) if c is not None}
     found.pop(case.token, None)
     return tuple(found.values())
+
+
+def changed(case: Case, name: str, value: Any) -> Case | None:
+    """A legal case with one parameter set; None where there is no such parameter, or no such case."""
+    if name not in _VALUES:
+        return None
+    return _case(replace(_layer(case), **{name: value}), case)
 
 
 def roomier(case: Case, fails: Callable[[Case], bool]) -> Case:
@@ -135,9 +142,8 @@ def roomier(case: Case, fails: Callable[[Case], bool]) -> Case:
     """
     for name, values in _ROOMIER.items():
         for value in values:
-            layer = _layer(case)
-            known = getattr(layer, name)
-            found = _case(replace(layer, **{name: value}), case) if known is not None and known < value else None
+            known = getattr(_layer(case), name)
+            found = changed(case, name, value) if known is not None and known < value else None
             if found is not None and fails(found):
                 case = found
                 break

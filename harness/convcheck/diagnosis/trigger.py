@@ -9,6 +9,7 @@ cases asked are fresh: they measure the rule and are not learnt from.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -19,7 +20,7 @@ import numpy as np
 from convcheck.case import Case
 from convcheck.diagnosis.literals import Literal, literals
 from convcheck.diagnosis.model import Trigger
-from convcheck.diagnosis.neighbourhood import single_changes, variations
+from convcheck.diagnosis.neighbourhood import changed, single_changes, variations
 from convcheck.rules import Facts, Rule, facts
 
 Label: TypeAlias = Callable[[Case], bool | None]
@@ -38,6 +39,7 @@ _LENGTH: Final = 0.5
 _LOST: Final = 0.6
 """What a failing case that a rule leaves out costs: it may have another cause."""
 _COMMITTEE: Final = 6
+_OUTSIDE: Final = Rule("padding_h >= extent_h or padding_w >= extent_w")
 
 
 _Found: TypeAlias = tuple[float, float, tuple[int, ...]]
@@ -110,6 +112,10 @@ def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Seque
     fresh: list[tuple[Case, bool]] = []
     rules = _rules(facts(base), samples)
     for _ in range(_ROUNDS):
+        sharper = _boundaries(rules[0], base, samples, label)
+        if sharper:
+            samples.add(sharper)
+            rules = _rules(facts(base), samples)
         fresh = samples.ask(_telling(rules, known, rng, samples), label)
         right = all(rules[0].holds(facts(case)) is fails for case, fails in fresh)
         if right and len(fresh) >= _FRESH // 2:
@@ -196,7 +202,7 @@ def _rule(chosen: Sequence[Literal]) -> Rule:
 
 def _telling(rules: Sequence[Rule], known: Sequence[Case], rng: np.random.Generator, samples: _Samples) -> list[Case]:
     """Fresh cases that tell most: half inside the first rule, half outside, disputed ones first."""
-    pool = [case for case in _pool(known, rng) if case not in samples]
+    pool = [case for case in _pool(known, rng) if case not in samples and _plain(case, known[0])]
     first = rules[0]
 
     def disputed(case: Case) -> int:
@@ -207,6 +213,28 @@ def _telling(rules: Sequence[Rule], known: Sequence[Case], rng: np.random.Genera
     inside = [case for case in ordered if first.holds(facts(case))]
     outside = [case for case in ordered if not first.holds(facts(case))]
     return inside[: _FRESH // 2] + outside[: _FRESH // 2]
+
+
+def _plain(case: Case, base: Case) -> bool:
+    """Whether every window reads the image, unless some of the base's do not: sums of zeros are right by accident."""
+    return _OUTSIDE.holds(facts(base)) or not _OUTSIDE.holds(facts(case))
+
+
+def _boundaries(rule: Rule, base: Case, samples: _Samples, label: Label) -> list[tuple[Case, bool]]:
+    """Answers that halve the gap between what passes and what fails, for each threshold of a rule."""
+    found: list[tuple[Case, bool]] = []
+    for name, limit in re.findall(r"(?<!\* )\b(\w+) > (\d+)", rule.text):
+        reached = samples.failing & samples.mask(f"{name} > {limit}")
+        low = int(limit)
+        high = min((int(one[name]) for at, one in enumerate(samples.known) if reached >> at & 1), default=low)
+        while high - low > 1:
+            middle = changed(base, name, (low + high) // 2)
+            answer = samples.ask([] if middle is None else [middle], label)
+            if not answer:
+                break
+            found += answer
+            low, high = (low, (low + high) // 2) if answer[0][1] else ((low + high) // 2, high)
+    return found
 
 
 def _pool(known: Sequence[Case], rng: np.random.Generator) -> list[Case]:

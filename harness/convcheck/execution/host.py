@@ -15,6 +15,7 @@ from convcheck.backend import Backend
 from convcheck.calls import Call, Operation, Outcome, Raised, Returned
 from convcheck.capabilities import Capabilities
 from convcheck.execution.inputs import Inputs
+from convcheck.execution.interception import Watch, unwatched
 from convcheck.execution.results import Results
 from convcheck.tensors.poison import Poison, poison_free_memory
 from convcheck.tensors.regions import Allocate, heap
@@ -36,11 +37,13 @@ class Host:
     Args:
         load: makes a fresh backend; called again by `restart`.
         allocate: where the candidate's tensors lie; by default on the heap, whatever a call asks for.
+        watch: what it calls; by default nobody looks.
     """
 
-    def __init__(self, load: Callable[[], Backend], allocate: Allocate = heap) -> None:
+    def __init__(self, load: Callable[[], Backend], allocate: Allocate = heap, watch: Watch = unwatched) -> None:
         self._load = load
         self._allocate = allocate
+        self._watch = watch
         self.restart()
 
     @property
@@ -75,7 +78,7 @@ class Host:
                 warnings.simplefilter("ignore")
                 native = inputs.place(call, backend)
                 poisoned = _poison(call, native["x"])
-                with inputs.sealed():
+                with inputs.sealed(), self._watch() as called:
                     results = self._invoke(call, native)
         except Exception as error:  # noqa: BLE001  (whatever a candidate raises is an outcome)
             return Raised(type(error).__name__, str(error), traceback.format_exc(limit=-8))
@@ -91,6 +94,7 @@ class Host:
             overwritten=overwritten,
             copied=tuple(name for name, buffer in inputs.buffers.items() if not buffer.shared),
             poisoned=poisoned,
+            called=None if called is None else tuple(called),
         )
 
     def call_all(self, calls: Sequence[Call]) -> list[Outcome]:
@@ -126,7 +130,9 @@ def _poison(call: Call, native: Any) -> bool:
     except (ConvcheckError, TypeError):
         return False
     sizes = [math.prod(shape)]
-    if call.operation in (Operation.BACKWARD, Operation.DOUBLE_BACKWARD):
+    if call.operation is Operation.DOUBLE_BACKWARD:
+        sizes += [call.tensors[name].values.size for name in ("x", "weight")]
+    if call.operation is Operation.BACKWARD:
         # of the gradients
         sizes = [call.tensors[name].values.size for name in ("x", "weight", "bias") if name in call.tensors]
     poisoned = [poison_free_memory(native, dtype, size, kind) for size in sizes]

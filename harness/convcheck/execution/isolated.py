@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Final
 
@@ -22,8 +22,8 @@ from convcheck.capabilities import Capabilities
 from convcheck.execution.channel import Channel
 from convcheck.execution.codec import MessageError
 from convcheck.execution.faults import explain
+from convcheck.execution.launch import Launcher, trusted
 from convcheck.execution.messages import TO_JUDGE, Answer, Calls, Failed, Ready
-from convcheck.tensors.poison import ALLOCATOR_SETTINGS
 from convcheck_reference.errors import ConvcheckError
 
 CALL_LIMIT: Final = 60.0
@@ -43,14 +43,17 @@ class IsolatedCandidate:
     Args:
         spec: what `convcheck.registry.load` takes.
         limit: seconds that a call may take.
+        launcher: how its worker is started; `convcheck.execution.launch.untrusted` for a candidate that
+            may have been written to pass.
 
     Raises:
         ConvcheckError: the backend cannot be loaded; the error of the registry, as raised in the worker.
         WorkerStartError: the worker ended while it loaded the backend.
     """
 
-    def __init__(self, spec: str, limit: float = CALL_LIMIT) -> None:
+    def __init__(self, spec: str, limit: float = CALL_LIMIT, launcher: Launcher = trusted) -> None:
         self._spec = spec
+        self._launcher = launcher
         self._limit = limit
         self._number = 0
         self._start()
@@ -128,16 +131,20 @@ class IsolatedCandidate:
         self._kill()
 
     def _start(self) -> None:
+        launch = self._launcher(self._spec)
         ours, theirs = socket.socketpair()
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the worker)
+        self._held = ExitStack()  # as long as the worker lives
+        self._errors = self._held.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  (it is in one)
+        folder = self._held.enter_context(tempfile.TemporaryDirectory()) if launch.elsewhere else None
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  (our own module)
-                [sys.executable, "-m", "convcheck.execution.worker", str(theirs.fileno()), self._spec],
+                [sys.executable, *launch.arguments, str(theirs.fileno()), launch.spec],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=self._errors,
                 stderr=self._errors,
-                env=_environment(),
+                env=launch.environment,
+                cwd=folder,
             )
         self._channel = Channel(ours, TO_JUDGE)
         try:
@@ -160,7 +167,7 @@ class IsolatedCandidate:
         with suppress(ProcessLookupError):
             self._process.kill()
         self._process.wait()
-        self._errors.close()
+        self._held.close()
 
     def _how_it_ended(self) -> str:
         with suppress(subprocess.TimeoutExpired):
@@ -174,11 +181,3 @@ class IsolatedCandidate:
         size = self._errors.seek(0, os.SEEK_END)
         self._errors.seek(max(0, size - _STDERR_TAIL))
         return self._errors.read().decode(errors="replace")
-
-
-def _environment() -> dict[str, str]:
-    """The worker's environment: one thread, unless the user says otherwise, poisoned memory, our import path."""
-    paths = [p for p in sys.path if p]
-    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    tunables = ":".join(filter(None, (ALLOCATOR_SETTINGS, os.environ.get("GLIBC_TUNABLES"))))
-    return {**single, **os.environ, "PYTHONPATH": os.pathsep.join(paths), "GLIBC_TUNABLES": tunables}

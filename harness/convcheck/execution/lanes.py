@@ -20,6 +20,7 @@ from convcheck.execution.candidate import Candidate
 from convcheck.execution.host import Host
 from convcheck.execution.isolated import CALL_LIMIT, IsolatedCandidate
 from convcheck.execution.judging import Tally, judge_block
+from convcheck.execution.launch import trusted, untrusted
 from convcheck.registry import load
 from convcheck.strategies import generate
 from convcheck.strategies.generate import BLOCK
@@ -36,6 +37,7 @@ class Lane:
         dtypes: restricts the dtypes; empty for those that the backend declares.
         clause: restricts the verdicts to one clause; empty for all.
         in_process: the candidate runs in the judging process, for debuggers.
+        untrusted: the candidate's process is cut off from the judge, and what it calls is watched.
         limit: seconds that a call may take.
     """
 
@@ -45,6 +47,7 @@ class Lane:
     dtypes: tuple[str, ...] = ()
     clause: str = ""
     in_process: bool = False
+    untrusted: bool = False
     limit: float = CALL_LIMIT
 
     @property
@@ -61,7 +64,7 @@ class Lane:
         """
         if self.in_process:
             return Host(lambda: load(self.spec))
-        return IsolatedCandidate(self.spec, self.limit)
+        return IsolatedCandidate(self.spec, self.limit, untrusted if self.untrusted else trusted)
 
     def block(self, capabilities: Capabilities, number: int) -> tuple[Case, ...]:
         """The cases of one block."""

@@ -97,12 +97,13 @@ def _raised(*, kind: Any, message: Any, traceback: Any) -> Raised:
     return Raised(_text(kind), _text(message), _text(traceback))
 
 
-def _returned(*, arrays: Any, malformed: Any, poisoned: Any = False, **names: Any) -> Returned:
+def _returned(*, arrays: Any, malformed: Any, poisoned: Any = False, called: Any = None, **names: Any) -> Returned:
     for name, array in dict(arrays).items():
         if type(name) is not str or not (array is None or isinstance(array, np.ndarray)):
             raise MessageError("malformed message: a result that is no array")
     found = {what: tuple(map(_text, listed)) for what, listed in names.items()}
-    return Returned(arrays=arrays, malformed=_texts(malformed), poisoned=poisoned is True, **found)
+    watched = None if called is None else tuple(map(_text, called))
+    return Returned(arrays=arrays, malformed=_texts(malformed), poisoned=poisoned is True, called=watched, **found)
 
 
 def _texts(mapping: Any) -> dict[str, str]:

@@ -19,7 +19,7 @@ from convcheck.execution.judging import Failure
 from convcheck.findings.bench import MOST_CALLS, Bench, Excluded, nothing_excluded
 from convcheck.findings.history import needed_before
 from convcheck.findings.shrink import shrink
-from convcheck.findings.symptom import Symptom
+from convcheck.findings.symptom import PRECISION, RESULT, Symptom
 from convcheck.oracles.exercised import PLAIN
 from convcheck.record import Finding
 from convcheck.rules import facts
@@ -36,6 +36,11 @@ ATTEMPTS: Final = 3
 
 _FIRST_LOOKS: Final = 5
 _CHECKED: Final = 20
+_LATE: Final = {PRECISION: 1, "special": 2, "module": 3}
+"""What may follow from a wrong result on integers, or on reals: looked at after these."""
+_MOSTLY: Final = 0.9
+_HISTORY: Final = 800
+"""Calls that may go into finding out what has to run before a failure."""
 
 
 @dataclass(slots=True)
@@ -86,7 +91,7 @@ def collect(
         by_symptom.setdefault(Symptom.of(failure.verdict), []).append(failure)
     causes: list[_Cause] = []
     # a wrong output often has wrong gradients for an echo
-    for symptom in sorted(by_symptom, key=lambda s: s.backward):
+    for symptom in sorted(by_symptom, key=lambda s: (_LATE.get(s.sort, 0), s.backward)):
         remaining = by_symptom[symptom]
         for cause in causes:
             remaining = _echoes(bench, symptom, cause, remaining)
@@ -100,7 +105,7 @@ def collect(
             found[-1].untold = len(remaining)
             found[-1].explains += remaining
         causes += found
-    return tuple(_finished(cause) for cause in _merged(causes))
+    return tuple(_finished(cause) for cause in _merged(bench, causes))
 
 
 def _cause(
@@ -181,7 +186,12 @@ def _history(
     bench: Bench, symptom: Symptom, first: Failure, cases_of_block: Callable[[int], Sequence[Case]]
 ) -> tuple[Case, ...]:
     earlier = cases_of_block(first.block)[: first.position]
-    return needed_before(earlier, lambda some: _after(bench, some, first.case, symptom) is not None)
+    least = bench.left - _HISTORY
+
+    def fails_after(some: Sequence[Case]) -> bool:
+        return bench.left > least and _after(bench, some, first.case, symptom) is not None
+
+    return needed_before(earlier, fails_after)
 
 
 def _explained(bench: Bench, cause: _Cause, remaining: Sequence[Failure]) -> list[Failure]:
@@ -191,15 +201,34 @@ def _explained(bench: Bench, cause: _Cause, remaining: Sequence[Failure]) -> lis
 
 
 def _echoes(bench: Bench, symptom: Symptom, cause: _Cause, remaining: list[Failure]) -> list[Failure]:
-    """What is left of the failures of one symptom when those are gone that are another's with the same cause."""
-    if cause.diagnosis.defect is None or not remaining:
-        return remaining
+    """What is left of the failures of one symptom when those are gone that have a cause found already."""
     inside = [f for f in remaining if cause.accounts_for(f)]
-    echoes = _without(inside, _contradicting(bench, symptom, cause, inside))
+    if not inside:
+        return remaining
+    if _follows(symptom, cause):
+        echoes = inside
+    elif cause.diagnosis.defect is not None:
+        echoes = _without(inside, _contradicting(bench, symptom, cause, inside))
+    else:
+        return remaining
     if echoes:
         cause.explains += echoes
         cause.also.append(symptom)
     return _without(remaining, echoes)
+
+
+def _follows(symptom: Symptom, cause: _Cause) -> bool:
+    """Whether a cause has a symptom for its consequence wherever its trigger holds.
+
+    What a function gets wrong on integers, it gets wrong on reals, special values among them or not, and
+    in a module that calls it.
+    """
+    if cause.diagnosis.trigger is None or cause.symptom.sort not in (RESULT, PRECISION):
+        return False
+    later = _LATE.get(symptom.sort, 0) > _LATE.get(cause.symptom.sort, 0)
+    return later and (
+        symptom.quantity == cause.symptom.quantity or (symptom.sort, cause.symptom.backward) == ("module", False)
+    )
 
 
 def _contradicting(bench: Bench, symptom: Symptom, cause: _Cause, inside: Sequence[Failure]) -> list[Failure]:
@@ -217,30 +246,36 @@ def _without(failures: Sequence[Failure], others: Sequence[Failure]) -> list[Fai
     return [f for f in failures if id(f) not in gone]
 
 
-def _merged(causes: Sequence[_Cause]) -> list[_Cause]:
-    """Causes with the same lookalike, or the same trigger and no lookalikes that differ, as one."""
+def _merged(bench: Bench, causes: Sequence[_Cause]) -> list[_Cause]:
+    """Causes that are one: the first that has a lookalike stands for the rest."""
     merged: list[_Cause] = []
-    for cause in causes:
-        known = next((m for m in merged if _same(m, cause)), None)
+    for cause in sorted(causes, key=lambda c: c.diagnosis.defect is None):
+        known = next((m for m in merged if _same(bench, m, cause)), None)
         if known is None:
             merged.append(cause)
             continue
         known.explains += cause.explains
         known.untold += cause.untold
-        if cause.symptom != known.symptom:
-            known.also.append(cause.symptom)
-    return merged
+        known.also += [s for s in (cause.symptom, *cause.also) if s != known.symptom]
+    order = {id(cause): at for at, cause in enumerate(causes)}
+    return sorted(merged, key=lambda c: order[id(c)])
 
 
-def _same(a: _Cause, b: _Cause) -> bool:
+def _same(bench: Bench, a: _Cause, b: _Cause) -> bool:
+    """By a lookalike in common, by a lookalike that reproduces the other's failures, or by the trigger."""
     names = [{found.name for found in c.finding.lookalikes} for c in (a, b)]
-    if any(names):
+    if all(names):
         return bool(names[0] & names[1])
-    triggers = [c.diagnosis.trigger for c in (a, b)]
-    if triggers[0] is None or triggers[1] is None:
-        return a.symptom == b.symptom and a.finding.token == b.finding.token and a.finding.before == b.finding.before
+    if any(names):  # the first of the two: a name is never given to what it does not reproduce
+        return a.legal is b.legal and not _contradicting(bench, b.symptom, a, b.explains)
+    first, second = (c.diagnosis.trigger for c in (a, b))
+    if first is None or second is None:
+        return (a.symptom, a.finding.token, a.finding.before) == (b.symptom, b.finding.token, b.finding.before)
+    if a.symptom == b.symptom:  # the later rule may cover the earlier one's failures too
+        covered = sum(second.rule.holds(facts(f.case)) for f in a.explains if f.case.violation is None)
+        return covered >= _MOSTLY * len(a.explains)
     # "always" says nothing about a cause
-    return triggers[0].rule == triggers[1].rule and (triggers[0].rule.text != "" or a.symptom == b.symptom)
+    return first.rule == second.rule and first.rule.text != ""
 
 
 def _finished(cause: _Cause) -> Finding:

@@ -11,6 +11,8 @@ from functools import lru_cache
 from convcheck.case import Case
 from convcheck_reference.params import Conv2dParams
 
+_STRIDED = frozenset({"channels_last", "sliced", "transposed", "offset", "odd_strides"})
+
 
 @lru_cache(maxsize=1024)
 def exercised(case: Case, quantity: str = "output") -> tuple[str, ...]:
@@ -65,8 +67,8 @@ def _parameters(case: Case) -> list[str]:
 def _data(case: Case) -> list[str]:
     params = case.params
     candidates = (
-        ("C2D-LAYOUT-2", not {"expanded", "reversed"}.isdisjoint(case.layouts)),
-        ("C2D-LAYOUT-1", not {"channels_last", "sliced", "transposed"}.isdisjoint(case.layouts)),
+        ("C2D-LAYOUT-2", not {"expanded", "reversed", "broadcast"}.isdisjoint(case.layouts)),
+        ("C2D-LAYOUT-1", not _STRIDED.isdisjoint(case.layouts)),
         ("C2D-DTYPE-3", case.dtype.startswith("complex")),
         ("C2D-DTYPE-2", case.dtype in ("float16", "bfloat16")),
         ("C2D-BIAS-1", params.bias),

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.calls import Call, Operation
+from convcheck.case import Layout
 from convcheck.numerics import nonfinite
 from convcheck.numerics.gauges import spreads
 from convcheck.numerics.nonfinite import FINITE, Classes
@@ -62,14 +63,14 @@ def tainted(trial: Trial) -> Iterator[Tainted]:
     if case.batch == 0 or not trial.capabilities.nonfinite or case.dtype.startswith("complex"):
         return
     values, rng = trial.integers, np.random.default_rng([case.seed, _SEED])
-    layout_x, layout_weight, layout_grad = (layout == "expanded" for layout in case.layouts)
+    layout_x, layout_weight, layout_grad = case.layouts
     special = [float(s) for s in rng.choice([np.nan, np.nan, np.inf, -np.inf], 3)]
-    x = _with_one(values.x, special[0], rng, expanded=layout_x)
+    x = _with_one(values.x, special[0], rng, layout_x)
     yield Tainted(f"{special[0]} in x", Operation.FORWARD, replace(values, x=x), ("output",))
-    weight = _with_one(values.weight, special[1], rng, expanded=layout_weight)
+    weight = _with_one(values.weight, special[1], rng, layout_weight)
     yield Tainted(f"{special[1]} in weight", Operation.FORWARD, replace(values, weight=weight), ("output",))
     if trial.capabilities.gradients:
-        grad = _with_one(values.grad_output, special[2], rng, expanded=layout_grad)
+        grad = _with_one(values.grad_output, special[2], rng, layout_grad)
         quantities = GRADIENTS if case.params.bias else GRADIENTS[:-1]
         tensors = replace(values, grad_output=grad)
         yield Tainted(f"{special[2]} in grad_output", Operation.BACKWARD, tensors, quantities)
@@ -122,10 +123,13 @@ def _classes(trial: Trial, values: Values, quantity: Quantity) -> tuple[Classes,
     return found, meets_padding(trial.case, quantity, special)
 
 
-def _with_one(array: Array, special: float, rng: np.random.Generator, *, expanded: bool) -> Array:
-    """`array` with one special element: the first, the last or any; in all entries where the first axis is expanded."""
+def _with_one(array: Array, special: float, rng: np.random.Generator, layout: Layout) -> Array:
+    """`array` with one special element, the first, the last or any, and those that share its memory."""
     changed = array.copy()
-    flat = changed.reshape(len(changed), -1) if expanded else changed.reshape(1, -1)
+    if layout == "broadcast":
+        changed[...] = special
+        return changed
+    flat = changed.reshape(len(changed), -1) if layout == "expanded" else changed.reshape(1, -1)
     last = flat.shape[1] - 1
     at = (0, last, int(rng.integers(0, last, endpoint=True)))[int(rng.integers(3))]
     flat[:, at] = special

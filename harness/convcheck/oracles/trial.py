@@ -13,6 +13,7 @@ from convcheck.capabilities import Capabilities
 from convcheck.case import Case, Layout
 from convcheck.oracles.expected import Expected
 from convcheck.profiles import QUANTITIES, Quantity
+from convcheck.tensors.layouts import conformed
 from convcheck.tensors.values import Values, integer_values, real_values
 from convcheck_reference.formats import DTYPES
 
@@ -135,9 +136,7 @@ def _single_call(case: Case) -> Call:
     def tensor(shape: tuple[int, ...], layout: int | None = None) -> Tensor:
         values = rng.standard_normal(shape).astype(dtype)
         chosen: Layout = "contiguous" if layout is None else case.layouts[layout]
-        if chosen == "expanded" and values.size:
-            values = np.ascontiguousarray(np.broadcast_to(values[:1], shape))
-        return Tensor(values, chosen, "guard_after")
+        return Tensor(conformed(values, chosen), chosen, "guard_after")
 
     shape = case.input_shape
     if case.flaw == "input_ndim":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from convcheck.diagnosis.heatmap import as_text
 from convcheck.record import Finding, Record
 from convcheck.report.tables import table
 from convcheck.token import read
@@ -39,8 +40,10 @@ def details(finding: Finding) -> list[tuple[str, str]]:
         ]
     if finding.margin is not None:
         rows.append(("error / bound", f"{finding.margin:.4g}"))
+    rows += _diagnosis(finding)
     rows += [
         ("cases", f"{finding.hits} ({', '.join(finding.dtypes)})"),
+        ("also wrong", ", ".join(finding.also)),
         ("found as", finding.found_as),
         ("repeated", f"{finding.reproduced} of {finding.attempts} times in a fresh process"),
         ("other clauses", ", ".join(finding.clauses[1:])),
@@ -54,8 +57,32 @@ def details(finding: Finding) -> list[tuple[str, str]]:
     return [(name, text) for name, text in rows if text]
 
 
+def diagnosis(finding: Finding) -> str:
+    """The diagnosis in one line: "fails iff …; behaves like …"; empty if there is none."""
+    said = [str(finding.trigger)] if finding.trigger is not None else []
+    said += [f"behaves like {alike.summary}" for alike in finding.lookalikes[:1]]
+    return "; ".join(said)
+
+
+def _diagnosis(finding: Finding) -> list[tuple[str, str]]:
+    untold = f"{finding.not_told_apart} of the cases were not told apart" if finding.not_told_apart else ""
+    where = finding.whereabouts
+    return [
+        ("when", "" if finding.trigger is None else str(finding.trigger)),
+        *(("behaves like", str(alike).removeprefix("behaves like ")) for alike in finding.lookalikes),
+        ("where", "" if where is None else f"{where.words}, in {where.token}"),
+        ("who is wrong", finding.arbitration),
+        ("perhaps more", untold),
+    ]
+
+
+def _maps(finding: Finding) -> str:
+    maps = finding.whereabouts.maps if finding.whereabouts is not None else ()
+    return "".join(f"\n\n```text\n{as_text(found)}\n```" for found in maps)
+
+
 def _finding(number: int, finding: Finding) -> str:
     heading = f"## {number}. {finding.backend}: {finding.clause}, {finding.quantity}, {finding.status}"
     body = table(["", ""], details(finding), "markdown")
     repeat = f"\n\n```sh\n{replay_command(finding)}\n```\n" if finding.token else "\n"
-    return f"{heading}\n\n{body}{repeat}"
+    return f"{heading}\n\n{body}{_maps(finding)}{repeat}"

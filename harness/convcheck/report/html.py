@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from convcheck.record import Record
+from markupsafe import Markup
+
+from convcheck.diagnosis.heatmap import as_svg
+from convcheck.record import Finding, Record
 from convcheck.report.discrepancies import details, replay_command
 from convcheck.report.summary import clause_verdict, verdict
 from convcheck.report.templating import environment
@@ -13,6 +16,11 @@ def html(record: Record) -> str:
     """The page; it fetches nothing."""
     ran = [b for b in record.backends if not b.unavailable]
     matrix = [(clause, [clause_verdict(record, backend.name, clause.id) for backend in ran]) for clause in CLAUSES]
-    findings = [(f, details(f), replay_command(f) if f.token else "") for f in record.findings]
+    findings = [(f, details(f), replay_command(f) if f.token else "", _maps(f)) for f in record.findings]
     template = environment().get_template("index.html.j2")
     return template.render(record=record, verdict=verdict(record), ran=ran, matrix=matrix, findings=findings)
+
+
+def _maps(finding: Finding) -> Markup:
+    maps = finding.whereabouts.maps if finding.whereabouts is not None else ()
+    return Markup(" ").join(Markup(as_svg(found)) for found in maps)  # noqa: S704  (our own words and numbers)

@@ -6,8 +6,11 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
+from convcheck.capabilities import Capabilities
 from convcheck.case import Case
 from convcheck.record import Coverage
+from convcheck.strategies.factors import Space
+from convcheck.strategies.tway import measure
 from convcheck_reference.params import Conv2dParams, Pair
 
 _LARGE: Final = 8
@@ -42,6 +45,24 @@ def features(case: Case) -> tuple[tuple[str, str], ...]:
 def coverage(cases: Iterable[Case]) -> tuple[Coverage, ...]:
     """How many cases took each value, by parameter, most frequent first."""
     return from_counts(Counter(feature for case in cases for feature in features(case)))
+
+
+def interactions(
+    cases: Iterable[Case], capabilities: Capabilities, dtypes: tuple[str, ...] | None = None
+) -> tuple[Coverage, ...]:
+    """2-way and 3-way coverage by the legal ones among some cases, a row each.
+
+    Args:
+        cases: the cases, say the first thousand of a run.
+        capabilities: what they were drawn for.
+        dtypes: those that they were restricted to.
+
+    Returns:
+        Rows such as "2-way", "100.00% (2,504 of 2,504)", with the number of legal cases.
+    """
+    legal = [case for case in cases if case.violation is None]
+    measured = measure(Space.of(capabilities, dtypes), legal)
+    return tuple(Coverage(parameter=f"{i.strength}-way", value=i.figure, cases=len(legal)) for i in measured)
 
 
 def from_counts(counts: Counter[tuple[str, str]]) -> tuple[Coverage, ...]:

@@ -108,9 +108,14 @@ class Space:
         return (*plain, *others, *(3,) * (len(self.layouts) > 1))
 
     @cached_property
+    def layouts_of_data(self) -> tuple[str, ...]:
+        """The layouts of x and weight: one in which every value is 1 is for gradients."""
+        return tuple(layout for layout in self.layouts if layout != "broadcast")
+
+    @cached_property
     def others(self) -> tuple[str, ...]:
         """The layouts without a class of their own."""
-        return tuple(layout for layout in self.layouts if layout not in LAYOUTS)
+        return tuple(layout for layout in self.layouts_of_data if layout not in LAYOUTS)
 
     @cached_property
     def dtype_classes(self) -> Classes:

@@ -62,7 +62,8 @@ def _layouts(draw: Draw, space: Space, number: int) -> Layouts:
     if number < 3:
         layout = factors.LAYOUTS[number] if number < 2 else pick(draw, space.others)
         return layout, layout, layout  # type: ignore[return-value]
-    first, second, third = (draw(0, len(space.layouts) - 1) for _ in range(3))
+    first, second = pick(draw, space.layouts_of_data), pick(draw, space.layouts_of_data)
+    third = pick(draw, space.layouts)
     if first == second == third:  # mixed is what the row asks for
-        third = (third + 1) % len(space.layouts)
-    return tuple(space.layouts[at] for at in (first, second, third))  # type: ignore[return-value]
+        third = space.layouts[(space.layouts.index(third) + 1) % len(space.layouts)]
+    return first, second, third  # type: ignore[return-value]

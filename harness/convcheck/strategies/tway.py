@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, product
+from math import factorial
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -52,54 +53,59 @@ class Interaction:
         """From 0 to 1."""
         return self.covered / self.feasible
 
-    def __str__(self) -> str:
-        """For a report: ``2-way: 100.00 % (2,345 of 2,345)``."""
-        return f"{self.strength}-way: {self.share:.2%} ({self.covered:,} of {self.feasible:,})"
+    @property
+    def figure(self) -> str:
+        """For a report: ``100.00% (2,504 of 2,504)``."""
+        return f"{self.share:.2%} ({self.covered:,} of {self.feasible:,})"
 
 
 def measure(space: Space, cases: Iterable[Case]) -> tuple[Interaction, Interaction]:
     """2-way and 3-way coverage of the legal ones among some cases."""
-    rows = np.array([classify(case) for case in cases if case.violation is None]).reshape(-1, len(factors.FACTORS))
-    rows = level(np.arange(len(factors.FACTORS)), rows) if len(rows) else rows.astype(int)
-    taken = [np.zeros((factors.LEVELS,) * strength, bool) for strength in (2, 3)]
-    for found in taken:
-        for columns in combinations(range(len(factors.FACTORS)), found.ndim):
-            found[tuple(rows[:, columns].T)] = True
-    return tuple(
-        Interaction(found.ndim, int((found & can).sum()), int(can.sum()))
-        for found, can in zip(taken, _ordered(feasible(space)), strict=True)
-    )  # type: ignore[return-value]
+    every = np.arange(len(factors.FACTORS))
+    rows = [level(every, np.array(classify(case))) for case in cases if case.violation is None]
+    taken = np.array(rows, np.intp).reshape(-1, len(every))
+    pairs, triples = feasible(space)
+    return _interaction(taken, pairs), _interaction(taken, triples)
+
+
+def _interaction(taken: Levels, can: NDArray[np.bool_]) -> Interaction:
+    found = np.zeros_like(can)
+    for columns in combinations(range(taken.shape[1]), can.ndim):
+        found[tuple(taken[:, columns].T)] = True
+    # `found` has its tuples in the order of the factors, `can` in every order
+    return Interaction(can.ndim, int((found & can).sum()), int(can.sum()) // factorial(can.ndim))
 
 
 @lru_cache(maxsize=8)
 def feasible(space: Space) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which pairs and which triples of classes, of different factors, some legal case takes.
-
-    Given the padding's spelling and mode, the blocks of factors are independent. So a triple over two or
-    three blocks is feasible exactly if its pairs are, and one within a block if a row of the block has it.
-    """
+    """Which pairs and which triples of classes, of different factors, some legal case takes; in every order."""
     pairs, triples = np.zeros((factors.LEVELS,) * 2, bool), np.zeros((factors.LEVELS,) * 3, bool)
     for padding in axes(space):
-        single = np.zeros(factors.LEVELS, bool)
-        blocks = [_one_hot(levels) for _, levels in _blocks(space, padding)]
-        for rows in blocks:
-            single |= rows.any(0)
-        two = np.outer(single, single)
-        three = np.zeros_like(triples)
-        for rows in blocks:
-            own = np.flatnonzero(rows.any(0))
-            two[np.ix_(own, own)] = (rows[:, own].T.astype(np.float32) @ rows[:, own]) > 0
-        three = two[:, :, None] & two[:, None, :] & two[None, :, :]
-        for rows in blocks:
-            own = np.flatnonzero(rows.any(0))
-            part = rows[:, own].astype(np.float32)
-            within = np.einsum("nx,nyz->xyz", part, part[:, :, None] * part[:, None, :], optimize=True)
-            three[np.ix_(own, own, own)] = within > 0
+        two, three = _feasible([_one_hot(levels) for _, levels in _blocks(space, padding)])
         pairs |= two
         triples |= three
     factor = owner()
     differ = factor[:, None] != factor
     return pairs & differ, triples & differ[:, :, None] & differ[:, None, :] & differ[None, :, :]
+
+
+def _feasible(blocks: list[NDArray[np.bool_]]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Pairs and triples under one padding, given the rows of every block.
+
+    The blocks are independent then. So a triple over two or three of them is feasible exactly if its pairs
+    are, and one within a block if a row has it.
+    """
+    single = np.any([rows.any(0) for rows in blocks], axis=0)
+    pairs = np.outer(single, single)
+    within = [(np.flatnonzero(rows.any(0)), rows.astype(np.float32)) for rows in blocks]
+    for own, rows in within:
+        pairs[np.ix_(own, own)] = (rows[:, own].T @ rows[:, own]) > 0
+    triples = pairs[:, :, None] & pairs[:, None, :] & pairs[None, :, :]
+    for own, rows in within:
+        part = rows[:, own]
+        counts = np.einsum("nx,nyz->xyz", part, part[:, :, None] * part[:, None, :], optimize=True)
+        triples[np.ix_(own, own, own)] = counts > 0
+    return pairs, triples
 
 
 @lru_cache(maxsize=8)
@@ -192,10 +198,3 @@ def _one_hot(levels: Levels) -> NDArray[np.bool_]:
     found = np.zeros((len(levels), factors.LEVELS), bool)
     np.put_along_axis(found, levels, values=True, axis=1)
     return found
-
-
-def _ordered(tensors: Iterable[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
-    """The tuples in the order of their levels, each once."""
-    at = np.arange(factors.LEVELS)
-    upper = at[:, None] < at
-    return [t & upper if t.ndim == 2 else t & upper[:, :, None] & upper[None, :, :] for t in tensors]

@@ -3,15 +3,17 @@
 Two kinds: a NaN with a payload of ours, and a byte that makes a large finite number of every format
 (about 2^102 in float32). The first shows in sums, the second where NaN would be dropped. In a worker process
 glibc itself writes the second to every new block (`ALLOCATOR_SETTINGS`), so that no allocation escapes;
-elsewhere, and for allocators that keep blocks of their own, blocks of the size of a result are filled and
-freed.
+for allocators that keep blocks of their own, as NumPy's does below a kilobyte, blocks of the size of a result
+are filled and freed. Elsewhere that is all there is: often enough to catch a defect, never enough to say that
+there is none.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final, Literal, TypeAlias
 
 import ml_dtypes
@@ -35,12 +37,14 @@ _COMPONENTS: Final[dict[np.dtype[Any], np.dtype[Any]]] = {
     np.dtype(np.complex64): np.dtype(np.float32),
     np.dtype(np.complex128): np.dtype(np.float64),
 }
-_COPIES: Final = 3
-"""Blocks that are poisoned per size: an implementation may take some for temporaries."""
+_KEPT: Final = 1024
+_MANY: Final = 8
+_FEW: Final = 3
+"""Blocks that are poisoned: all that NumPy keeps of one size (7) below so many bytes, some of the larger ones."""
 
 
 def poison_free_memory(native: Any, dtype: np.dtype[Any], elements: int, kind: Poison) -> bool:
-    """Fill free blocks of the size of a result with poison; whether a new block of that size holds poison.
+    """Fill free blocks of the size of a result with poison; whether all new blocks of that size hold poison.
 
     Args:
         native: a tensor of the candidate's, which tells whose allocator hands out its results: NumPy's
@@ -54,9 +58,17 @@ def poison_free_memory(native: Any, dtype: np.dtype[Any], elements: int, kind: P
     if makers is None or not elements:
         return False
     full, empty = makers
-    blocks = [full() for _ in range(_COPIES)]
+    blocks = [full() for _ in range(_MANY if elements * dtype.itemsize < _KEPT else _FEW)]
     del blocks
-    return bool(is_poison(empty().view(dtype)).all())
+    return allocator_poisons() and bool(is_poison(empty().view(dtype)).all())
+
+
+@cache
+def allocator_poisons() -> bool:
+    """Whether `ALLOCATOR_SETTINGS` are in force in this process, and have their effect."""
+    if ALLOCATOR_SETTINGS not in os.environ.get("GLIBC_TUNABLES", ""):
+        return False
+    return bool((np.empty(5 * _KEPT, np.uint8) == POISON_BYTE).all())
 
 
 def is_poison(array: Array) -> NDArray[np.bool_]:

@@ -10,11 +10,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.case import REGIMES, Case
+from convcheck.case import REGIMES, Case, Layout
 from convcheck.numerics.counts import term_counts
 from convcheck.numerics.gauges import integer_room
 from convcheck.numerics.limits import integer_limit
 from convcheck.profiles import GRADIENTS, Profile, Quantity
+from convcheck.tensors.layouts import conformed
 from convcheck_reference.convolution import conv2d, conv2d_grad_bias, conv2d_grad_input, conv2d_grad_weight
 from convcheck_reference.formats import DTYPES, Format, component_format
 
@@ -23,6 +24,9 @@ Array = NDArray[Any]
 _LEAST_MAGNITUDE: Final = 4
 """Integers are drawn from ±1…±4 at least; below that they are thinned out instead. With magnitudes up
 to M, one draw misses a wrong output element with probability ≤ 2/(2M+1) (Schwartz–Zippel)."""
+
+_INTEGER_STREAM: Final = 8
+"""The random stream of the integers, besides one for each regime."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +56,7 @@ def integer_values(case: Case, profiles: Mapping[Quantity, Profile]) -> Values:
     """
     sizes = _sizes(case, profiles)
     products = sizes.magnitude**2, sizes.magnitude * sizes.grad_magnitude
-    rng = np.random.default_rng([case.seed, len(REGIMES)])
+    rng = np.random.default_rng([case.seed, _INTEGER_STREAM])
     drawn = Values(
         x=_integers(rng, case.input_shape, sizes.magnitude, _share(*sizes.forward, products[0])),
         weight=_integers(rng, case.params.weight_shape, sizes.magnitude, 1.0),
@@ -114,7 +118,8 @@ def _sizes(case: Case, profiles: Mapping[Quantity, Profile]) -> _Sizes:
 
 def real_values(case: Case) -> Values:
     """The real-valued data of the case's regime, rounded to its dtype."""
-    rng = np.random.default_rng([case.seed, REGIMES.index(case.regime)])
+    regime = REGIMES.index(case.regime)
+    rng = np.random.default_rng([case.seed, regime if regime < _INTEGER_STREAM else regime + 1])
     shapes = (case.input_shape, case.params.weight_shape, case.params.bias_shape, case.output_shape)
     x, weight, bias, grad = (None if shape is None else rng.standard_normal(shape) for shape in shapes)
     assert x is not None
@@ -141,6 +146,8 @@ def real_values(case: Case) -> Values:
         )
     elif case.regime == "special":
         values = _sprinkled(values, rng)
+    elif case.regime == "mixed":
+        values = Values(_mixed(x.reshape(-1, *x.shape[-3:]), fmt).reshape(x.shape), weight, bias, grad)
     return _finish(case, values, rng, imaginary=lambda a: rng.permuted(a.reshape(-1)).reshape(a.shape))
 
 
@@ -226,8 +233,25 @@ def _sprinkled(values: Values, rng: np.random.Generator) -> Values:
     return Values(x, weight, values.bias, values.grad_output)
 
 
+def _mixed(x: Array, fmt: Format) -> Array:
+    """One image after the other dense, zero, wide and an impulse: no look at one of them tells about the rest.
+
+    Args:
+        x: (N, C, H, W), zero mean and scale 1.
+        fmt: of the dtype.
+    """
+    mixed = x.copy()
+    mixed[1::4] = 0.0
+    image = x.shape[1:]
+    mixed[2::4] *= 2.0 ** (np.arange(math.prod(image)).reshape(image) * 5 % 17 - 8) * _moderate(fmt)
+    centre = tuple(size // 2 for size in image)
+    mixed[3::4] = 0.0
+    mixed[(slice(3, None, 4), *centre)] = 1.0
+    return mixed
+
+
 def _finish(case: Case, values: Values, rng: np.random.Generator, imaginary: Any) -> Values:
-    """Rounded to the dtype, thinned out to `nonzeros`, equal along the first axis where expanded."""
+    """Rounded to the dtype, thinned out to `nonzeros`, equal where the layout has stride 0."""
     dtype = DTYPES[case.dtype]
     layouts = dict(zip(("x", "weight", "grad_output"), case.layouts, strict=True))
 
@@ -238,9 +262,8 @@ def _finish(case: Case, values: Values, rng: np.random.Generator, imaginary: Any
         if case.nonzeros is not None and name != "bias":
             rank = rng.permutation(array.size).reshape(array.shape)
             array = np.where(rank < case.nonzeros, array, 0)
-        if layouts.get(name) == "expanded" and array.size:
-            array = np.broadcast_to(array[:1], array.shape)
-        return np.ascontiguousarray(array.astype(dtype))
+        layout: Layout = layouts.get(name, "contiguous")
+        return np.ascontiguousarray(conformed(array, layout).astype(dtype))
 
     bias = None if values.bias is None else finish("bias", values.bias)
     return Values(

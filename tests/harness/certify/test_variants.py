@@ -3,9 +3,10 @@ import pytest
 
 from convcheck.certify.variants import VARIANTS, fused, variant
 from convcheck.execution import Host
-from convcheck.execution.judging import judge_block
+from convcheck.execution.judging import judge_block, judge_case
 from convcheck.strategies import generate
-from convcheck.verdicts import JUDGED
+from convcheck.token import read
+from convcheck.verdicts import FAILURES, JUDGED
 
 
 def test_there_are_enough_of_them():
@@ -18,6 +19,15 @@ def test_a_variant_raises_no_alarm(item):
     tally = judge_block(host, generate(host.capabilities, run_seed=3, block=0, size=15), 0)
     assert not tally.failures
     assert sum(n for (_, status, _), n in tally.counts.items() if status in JUDGED) > 50
+
+
+@pytest.mark.parametrize("item", VARIANTS, ids=lambda item: item.name)
+@pytest.mark.parametrize("batch", [0, 16])  # none, and as many as a library begins to transform at
+def test_small_and_large_batches(item, batch):
+    host = Host(item.backend)
+    dtype = host.capabilities.dtypes[0]
+    verdicts, _, _ = judge_case(host, read(f"v1,x={batch}x4x6x6,out=6,k=3,g=2,dtype={dtype}"))
+    assert not [v for v in verdicts if v.status in FAILURES]
 
 
 @pytest.mark.parametrize("name", ["sequential", "reverse", "blocked-64", "pairwise", "split-k", "fma"])

@@ -34,6 +34,7 @@ def test_an_illegal_layer_is_explained(monkeypatch, capsys):
         ("run", "--backend", "no-such-backend", "--examples", "1"),
         ("run", "--backend", "numpy", "--clause", "C2D-NONE-1"),
         ("run", "--backend", "numpy", "--time", "soon"),
+        ("run", "--backend", "numpy", "--untrusted", "--in-process"),
         ("replay", "nonsense", "--backend", "numpy"),
         ("explain", "__import__('os')"),
         ("report", "/nowhere"),

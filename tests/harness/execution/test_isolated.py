@@ -48,8 +48,8 @@ def call(value=0.0):
 def test_a_candidate_that_gives_no_result(tmp_path, body, status, reason):
     with closing(IsolatedCandidate(kernel(tmp_path, body), limit=1.0)) as candidate:
         verdicts, _, _ = judge_case(candidate, CASE)
-    assert [v.status for v in verdicts if v.quantity == "call"] == [status, status]
-    assert all(reason in v.reason for v in verdicts)
+    assert {v.status for v in verdicts if v.quantity == "call"} == {status}
+    assert all(reason in v.reason for v in verdicts if v.quantity == "call")
 
 
 def test_of_several_calls_the_one_that_failed_is_known(tmp_path):

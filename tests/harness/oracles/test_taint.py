@@ -88,7 +88,9 @@ def test_a_wrong_number_beside_the_special_value_fails():
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
-@pytest.mark.parametrize("extra", ["", ",layout=expanded", ",layout=sliced", ",mode=circular", ",mode=reflect"])
+@pytest.mark.parametrize(
+    "extra", ["", ",layout=expanded", ",layout=sliced", ",layout-grad=broadcast", ",mode=circular", ",mode=reflect"]
+)
 def test_ieee_arithmetic_passes(dtype, extra):
     for backend in (NumpyBackend(), TorchCpu()):
         assert not failing(backend, f"{CASE},dtype={dtype}{extra}")

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import find, given, settings, target
 
 from convcheck import Capabilities
@@ -7,12 +8,21 @@ EVERYTHING = Capabilities(dtypes=("float32", "bfloat16", "complex64"), gradients
 QUICK = settings(max_examples=2000, deadline=None, database=None, derandomize=True)
 
 
-def test_hypothesis_shrinks_to_what_matters():
-    smallest = find(cases(EVERYTHING), lambda c: c.violation is None and c.dtype == "bfloat16", settings=QUICK)
-    assert smallest.token == "v1,x=1x1x1x1,out=1,k=1x1,s=1x1,p=0x0,d=1x1,dtype=bfloat16"
-    smallest = find(cases(EVERYTHING), lambda c: c.violation is None and c.params.stride[1] > 1, settings=QUICK)
-    assert smallest.params.stride[1] == 2
-    assert smallest.params.multiply_adds(smallest.input_shape) < 1000
+PLAINEST = "v1,x=1x1x1x1,out=1,k=1x1,s=1x1,p=0x0,d=1x1"
+
+
+@pytest.mark.parametrize(
+    ("holds", "token"),
+    [
+        (lambda c: True, PLAINEST),
+        (lambda c: c.dtype == "bfloat16", f"{PLAINEST},dtype=bfloat16"),
+        (lambda c: c.params.stride[1] > 1, PLAINEST.replace("s=1x1", "s=1x2")),
+        (lambda c: c.layouts[1] == "sliced", f"{PLAINEST},layout=sliced"),
+    ],
+)
+def test_hypothesis_shrinks_a_case_of_any_kind_to_what_matters(holds, token):
+    smallest = find(cases(EVERYTHING), lambda c: c.violation is None and holds(c), settings=QUICK)
+    assert smallest.token == token
 
 
 def test_a_test_of_ones_own_can_aim_at_a_figure():

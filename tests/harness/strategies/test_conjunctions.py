@@ -4,7 +4,6 @@ from convcheck import Capabilities, Case
 from convcheck.rules import facts
 from convcheck.strategies.conjunctions import CONJUNCTIONS
 from convcheck.strategies.draws import from_key
-from convcheck.strategies.factors import Space
 from convcheck.strategies.layers import spell
 
 
@@ -30,4 +29,3 @@ def test_a_backend_that_lacks_something_still_gets_the_rest():
     plain = Capabilities(groups=False, dilation=False, string_padding=False, padding_modes=("zeros",))
     left = [c for c in CONJUNCTIONS if c.plan(from_key("0")).supported(plain)]
     assert 10 < len(left) < len(CONJUNCTIONS)
-    assert Space.of(plain).modes == ("zeros",)

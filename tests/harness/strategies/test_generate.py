@@ -8,6 +8,7 @@ import pytest
 from convcheck import Capabilities
 from convcheck.oracles.parity import _clauses
 from convcheck.strategies import coverage, generate
+from convcheck.strategies.coverage import interactions
 from convcheck.strategies.factors import Space
 from convcheck.strategies.tway import measure
 
@@ -118,7 +119,7 @@ def test_the_mix_is_fast_and_has_medium_layers(legal):
         (0.10, lambda c, p: any(s > k for s, k in zip(p.stride, p.kernel_size, strict=True))),
         (0.03, lambda c, p: p.kernel_size == (1, 1) and (p.groups > 1 or p.stride != (1, 1) or any(p.padding[0]))),
         (0.05, lambda c, p: any(k % 2 == 0 for k in p.kernel_size) and c.arguments.padding == "same"),
-        (0.01, lambda c, p: p.groups == 32),
+        (0.01, lambda c, p: p.groups >= 32),
         (0.02, lambda c, p: p.in_channels > 64),
         (0.02, lambda c, p: p.out_channels > 64),
         (0.05, lambda c, p: p.in_channels in (5, 7, 11, 13, 17, 31)),
@@ -146,6 +147,13 @@ def test_the_classes_of_a_run_are_counted(drawn):
     ):  # fmt: skip
         assert (parameter, value) in rows
     assert len({v for p, v in rows if p == "legality"}) == 12
+
+
+def test_the_report_gets_the_interactions_as_rows(drawn, legal):
+    two, three = interactions(drawn, EVERYTHING)
+    assert (two.parameter, three.parameter) == ("2-way", "3-way")
+    assert two.value.startswith("100.00% (")
+    assert two.cases == len(legal)
 
 
 def share(legal, holds):

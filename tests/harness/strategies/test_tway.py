@@ -105,7 +105,7 @@ def test_measuring_counts_each_tuple_once():
     assert pairs.covered == len(list(combinations(FACTORS, 2)))
     assert triples.covered == len(list(combinations(FACTORS, 3)))
     assert measure(SPACE, [])[0].share == 0
-    assert str(pairs).startswith("2-way: ")
+    assert pairs.figure.startswith("1")
 
 
 def numbered(named_class):

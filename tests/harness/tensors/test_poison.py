@@ -1,27 +1,47 @@
+import os
+import subprocess
+import sys
+
 import ml_dtypes
 import numpy as np
 import pytest
-import torch
 
-from convcheck.tensors.poison import is_poison, poison_free_memory
+from convcheck.tensors.poison import ALLOCATOR_SETTINGS, is_poison, poison_free_memory
 from convcheck_reference import DTYPES
 
 
 @pytest.mark.parametrize("kind", ["nan", "large"])
 @pytest.mark.parametrize("dtype", DTYPES.values(), ids=str)
 def test_new_memory_of_a_poisoned_size_is_poison(dtype, kind):
-    assert poison_free_memory(np.empty(3), dtype, 60, kind)
+    poison_free_memory(np.empty(3), dtype, 60, kind)
     new = np.empty((3, 4, 5), dtype)
     assert is_poison(new).all()
     wide = np.abs(new.astype(np.complex128))
     assert np.isnan(wide).all() if kind == "nan" else (wide > 1e4).all()
 
 
-def test_what_is_claimed_of_torchs_allocator_holds():
-    # in a worker process it always is: the allocator's settings poison every block
-    for elements in (40, 400, 4000, 40_000) * 5:
-        if poison_free_memory(torch.empty(3), np.dtype(np.float32), elements, "nan"):
-            assert is_poison(torch.empty(elements).numpy()).all()
+CLAIMS = """
+import numpy as np, torch
+from convcheck.tensors.poison import is_poison, poison_free_memory
+
+for native, empty in ((np.empty(3), np.empty), (torch.empty(3), lambda n, dtype: torch.empty(n).numpy())):
+    for elements in (1, 40, 200, 400, 4000, 40_000):
+        for kind in ("nan", "large"):
+            old = [np.zeros(elements, np.float32) for _ in range(20)]
+            del old
+            assert poison_free_memory(native, np.dtype(np.float32), elements, kind), elements
+            blocks = [empty(elements, np.float32) for _ in range(20)]
+            assert all(is_poison(block).all() for block in blocks), (elements, native)
+"""
+
+
+def test_in_a_process_with_a_poisoning_allocator_every_block_is_poison():
+    environment = {**os.environ, "GLIBC_TUNABLES": ALLOCATOR_SETTINGS}
+    subprocess.run([sys.executable, "-c", CLAIMS], env=environment, check=True)
+
+
+def test_without_such_an_allocator_nothing_is_claimed():
+    assert not poison_free_memory(np.empty(3), np.dtype(np.float32), 60, "nan")
 
 
 def test_nothing_is_claimed_about_unknown_allocators_and_empty_results():

@@ -10,12 +10,12 @@ from functools import partial
 from typing import Final
 
 from convcheck.oracles.metamorphic.equivalences import EQUIVALENCES
-from convcheck.oracles.metamorphic.judging import calls, judge, oracle_name
+from convcheck.oracles.metamorphic.judging import calls, images, judge, layer_of, oracle_name
 from convcheck.oracles.metamorphic.relation import Layer, Relation
 from convcheck.oracles.metamorphic.symmetries import SYMMETRIES
 from convcheck.oracles.oracle import Oracle
 
-__all__ = ["ORACLES", "RELATIONS", "Layer", "Relation", "oracle_name"]
+__all__ = ["ORACLES", "RELATIONS", "Layer", "Relation", "images", "layer_of", "oracle_name"]
 
 RELATIONS: Final = SYMMETRIES + EQUIVALENCES
 """Every relation."""

@@ -16,6 +16,7 @@ from convcheck.oracles.metamorphic.relation import Layer, Relation
 from convcheck.oracles.trial import INTEGERS, Trial
 from convcheck.oracles.vacuity import too_few_judged, vacuous
 from convcheck.oracles.wellformed import fault, misshapen
+from convcheck.tensors.layouts import conformed
 from convcheck.verdicts import Status, Verdict
 from convcheck_reference.formats import component_format
 
@@ -76,9 +77,9 @@ def images(relation: Relation, trial: Trial) -> tuple[Layer, ...] | None:
     if any(trial.capabilities.unsupported(_case(trial.case, image)) for image in found):
         return None
     # what lies expanded along a batch has no equal entries along the channels
-    if trial.case.layouts[0] == "expanded" and any(image.x.ndim != len(trial.case.input_shape) for image in found):
-        return None
-    return found
+    layout_x, layout_weight, _ = trial.case.layouts
+    tensors = [(t, layout) for image in found for t, layout in ((image.x, layout_x), (image.weight, layout_weight))]
+    return found if all(np.array_equal(t, conformed(t, layout)) for t, layout in tensors) else None
 
 
 def exact(relation: Relation, trial: Trial) -> NDArray[np.bool_]:
@@ -93,14 +94,14 @@ def exact(relation: Relation, trial: Trial) -> NDArray[np.bool_]:
 def _verdict(
     relation: Relation, trial: Trial, got: Array, outputs: tuple[Array, ...], clauses: tuple[str, ...]
 ) -> Verdict:
-    predicted = relation.predict(layer_of(trial), outputs)
+    with np.errstate(invalid="ignore"):  # wrong outputs may be infinite
+        predicted = relation.predict(layer_of(trial), outputs)
     wide = predicted.astype(np.complex128 if predicted.dtype.kind == "c" else np.float64)
     name = oracle_name(relation)
     compared = compare_exact(got, wide, exact(relation, trial))
     if compared.status is Status.PASS:
-        empty = too_few_judged(compared.judged, got.size) or vacuous(
-            trial.expected_integers.sum("output"), "output", trial.case
-        )
+        found = trial.expected_integers.sum("output")
+        empty = too_few_judged(compared.judged, got.size) or vacuous(found, "output", trial.case)
         return Verdict(name, "output", Status.VACUOUS if empty else Status.PASS, clauses, empty)
     reason = f"it does not hold that {relation.statement}"
     return Verdict(name, "output", compared.status, clauses, reason, evidence=compared.evidence)

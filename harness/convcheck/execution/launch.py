@@ -1,0 +1,63 @@
+"""How a worker process is started: as a part of the user's session, or for a candidate nobody vouches for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from convcheck.tensors.poison import ALLOCATOR_SETTINGS
+
+_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_HARMLESS: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", *_THREADS)
+_BOOTSTRAP: Final = "import sys; sys.path[:] = {paths!r}; from convcheck.execution.worker import main; main()"
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What starts a worker.
+
+    Attributes:
+        arguments: of the interpreter; the worker's own, a descriptor and a spec, follow.
+        environment: of the process.
+        elsewhere: whether it works in an empty folder of its own.
+        spec: of the backend, as that process has to spell it.
+    """
+
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    elsewhere: bool
+    spec: str
+
+
+Launcher: TypeAlias = Callable[[str], Launch]
+"""From the spec of a backend to what starts its worker."""
+
+
+def trusted(spec: str) -> Launch:
+    """The environment and the folder are the user's."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(_paths())}
+    return Launch(("-m", "convcheck.execution.worker"), _completed(environment), elsewhere=False, spec=spec)
+
+
+def untrusted(spec: str) -> Launch:
+    """Isolated from the user's session; the worker withholds the reference and watches what is called."""
+    location, _, name = spec.rpartition(":")
+    if location.endswith(".py"):
+        spec = f"{Path(location).expanduser().resolve()}:{name}"
+    environment = {name: os.environ[name] for name in _HARMLESS if name in os.environ}
+    bootstrap = _BOOTSTRAP.format(paths=_paths()).replace("main()", "main(untrusted=True)")
+    return Launch(("-I", "-c", bootstrap), _completed(environment), elsewhere=True, spec=spec)
+
+
+def _completed(environment: Mapping[str, str]) -> dict[str, str]:
+    """With one thread, unless the user says otherwise, and poison in all new memory."""
+    tunables = ":".join(filter(None, (ALLOCATOR_SETTINGS, environment.get("GLIBC_TUNABLES"))))
+    return {**dict.fromkeys(_THREADS, "1"), **environment, "GLIBC_TUNABLES": tunables}
+
+
+def _paths() -> list[str]:
+    return [path for path in sys.path if path]

@@ -1,0 +1,129 @@
+"""One-hot taps: a filter with a single 1 copies what lies under that tap, whatever float it is.
+
+The output is the input moved by the tap, value for value, subnormals included; a wrong tap, pixel or channel
+shows as a copy of something else, and the verdict says of what. For profiles that sum products of the
+operands as they are: the others round the input first, or transform it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcheck.calls import Call, Operation, Returned
+from convcheck.oracles.compare import compare_exact
+from convcheck.oracles.exercised import exercised
+from convcheck.oracles.trial import Trial
+from convcheck.oracles.wellformed import fault, misshapen
+from convcheck.tensors.layouts import conformed
+from convcheck.tensors.values import Values, real_values
+from convcheck.verdicts import Status, Verdict
+from convcheck_reference.convolution import im2col
+from convcheck_reference.formats import component_format
+
+Array = NDArray[Any]
+
+NAME = "one-hot"
+CLAUSE = "C2D-ARITH-1"
+BUDGET: Final = 300_000
+"""Multiply-adds up to which a case is asked."""
+
+_CALL: Final = "forward"
+_STEP: Final = 7
+"""Taps between one filter and the next: most kernels have no multiple of it."""
+
+
+def calls(trial: Trial) -> Mapping[str, Call]:
+    """One forward call on floats of all magnitudes, each filter a single 1, the bias zero."""
+    case = trial.case
+    if not _applies(trial) or case.params.multiply_adds(case.input_shape) > BUDGET:
+        return {}
+    return {_CALL: trial.call(Operation.FORWARD, _values(trial))}
+
+
+def judge(trial: Trial) -> Iterator[Verdict]:
+    """Judge the output, value for value (clause C2D-ARITH-1 and whatever the case exercises)."""
+    outcome = trial.outcome(NAME, _CALL)
+    if not isinstance(outcome, Returned):
+        return
+    case, shape = trial.case, trial.case.output_shape
+    clauses = (*exercised(case), CLAUSE)
+    wrong = fault(outcome, "output", shape, case.dtype)
+    if wrong:
+        yield misshapen(NAME, "output", clauses, "the output for one-hot filters", wrong, shape)
+        return
+    got, values = np.asarray(outcome.arrays["output"]), _values(trial)
+    columns = _columns(trial, values)
+    taps = _taps(trial)
+    copied = np.stack([columns[:, _group(trial, o), tap] for o, tap in enumerate(taps)], axis=1).reshape(shape)
+    compared = compare_exact(got, copied, np.ones(shape, np.bool_))
+    if compared.status is Status.PASS:
+        reason = "" if copied.any() else "every tap lies in the padding"
+        yield Verdict(NAME, "output", Status.VACUOUS if reason else Status.PASS, clauses, reason)
+        return
+    images = got.reshape(len(columns), len(taps), -1)
+    channel = next(o for o in range(len(taps)) if not (images[:, o] == columns[:, _group(trial, o), taps[o]]).all())
+    reason = f"filter {channel} is 1 at {_tap(trial, _group(trial, channel), taps[channel])} only, but the output "
+    reason += _instead(trial, images[:, channel], columns)
+    yield Verdict(NAME, "output", compared.status, clauses, reason, evidence=compared.evidence)
+
+
+def _applies(trial: Trial) -> bool:
+    """Products with 1 are exact, but for complex ones, which may be formed from sums of parts."""
+    case, profile = trial.case, trial.capabilities.profile(trial.case.dtype, "output")
+    as_they_are = profile.exact_integers and not profile.input_rounding and profile.input_precision is None
+    one_hot_fits = case.layouts[1] != "broadcast"
+    return as_they_are and one_hot_fits and case.batch > 0 and not case.dtype.startswith("complex")
+
+
+def _values(trial: Trial) -> Values:
+    """Wide and subnormal numbers in turn along the rows, and a one-hot weight; no bias adds to them."""
+    case = trial.case
+    wide, tiny = (real_values(replace(case, regime=regime, nonzeros=None)) for regime in ("wide", "subnormal"))
+    x = np.where(np.arange(case.input_shape[-1]) % 2, tiny.x, wide.x)
+    if trial.capabilities.profile(case.dtype, "output").flushes_subnormals:
+        normal = np.abs(x.astype(np.float64)) >= component_format(case.dtype).smallest_normal
+        x = np.where(normal, x, np.ones((), x.dtype))
+    weight = np.zeros((case.params.out_channels, case.params.fan_in), x.dtype)
+    weight[np.arange(len(weight)), _taps(trial)] = 1
+    return Values(
+        np.ascontiguousarray(conformed(x, case.layouts[0])),
+        weight.reshape(case.params.weight_shape),
+        None if wide.bias is None else np.zeros_like(wide.bias),
+        wide.grad_output,
+    )
+
+
+def _taps(trial: Trial) -> list[int]:
+    """Which of the fan_in taps each filter has: others in other filters, unless they share their memory."""
+    params, layout = trial.case.params, trial.case.layouts[1]
+    step = 0 if layout == "expanded" else _STEP
+    return [(trial.case.seed + step * o) % params.fan_in for o in range(params.out_channels)]
+
+
+def _columns(trial: Trial, values: Values) -> Array:
+    """What lies under every tap: (N, G, fan_in, pixels)."""
+    return im2col(values.x.astype(np.float64), trial.case.params)
+
+
+def _group(trial: Trial, out_channel: int) -> int:
+    return out_channel // (trial.case.params.out_channels // trial.case.params.groups)
+
+
+def _instead(trial: Trial, got: Array, columns: Array) -> str:
+    """What the output of a filter is a copy of, in words."""
+    same = (columns == got[:, None, None]).all(axis=(0, 3))
+    if not same.any():
+        return "is a copy of nothing under another tap"
+    group, tap = (int(i) for i in np.argwhere(same)[0])
+    return f"is what lies under {_tap(trial, group, tap)}"
+
+
+def _tap(trial: Trial, group: int, tap: int) -> str:
+    params = trial.case.params
+    within, row, column = (int(i) for i in np.unravel_index(tap, params.weight_shape[1:]))
+    return f"tap ({row}, {column}) of input channel {group * params.weight_shape[1] + within}"

@@ -1,0 +1,70 @@
+import numpy as np
+
+from convcheck import Capabilities
+from convcheck.defects import defect
+from convcheck.diagnosis.evaluation import evaluate
+from convcheck.diagnosis.examine import examine
+from convcheck.diagnosis.lookalike import LEAST_WRONG
+from convcheck.execution import Host
+from convcheck.findings.bench import Bench
+from convcheck.findings.collect import HARMLESS
+from convcheck.findings.symptom import PRECISION, RESULT, Symptom
+from convcheck.token import read
+from convcheck_backends import NumpyBackend
+
+
+def named(backend, token, symptom, without=()):
+    bench = Bench(Host(backend))
+    library = [d for d in HARMLESS if d.name not in without]
+    return examine(bench, symptom, read(token), [], library).lookalikes
+
+
+class OwnStrideSwap(NumpyBackend):
+    """Written without the library: an outsider's defect."""
+
+    capabilities = Capabilities()
+
+    def conv2d(self, x, weight, bias, params):
+        if params.stride[0] == params.stride[1]:
+            return super().conv2d(x, weight, bias, params)
+        full = super().conv2d(x, weight, bias, type(params)(**_arguments(params, stride=1)))
+        (oh, ow), (sh, sw) = params.output_size(*x.shape[-2:]), params.stride
+        out = np.zeros((*full.shape[:-2], oh, ow), x.dtype)
+        part = full[..., ::sw, ::sh][..., :oh, :ow]
+        out[..., : part.shape[-2], : part.shape[-1]] = part
+        return out
+
+
+def _arguments(params, **changes):
+    spelled = params.arguments
+    return {name: getattr(spelled, name) for name in spelled.__slots__} | changes
+
+
+TOKEN = "v1,x=2x3x7x9,out=4,k=2,s=1x2"
+
+
+def test_a_defect_is_known_by_its_results():
+    found = named(defect("stride-of-height-on-both").backend, TOKEN, Symptom(RESULT, "output"))
+    assert found[0].name == "stride-of-height-on-both"
+    assert found[0].tried >= found[0].matched >= LEAST_WRONG
+
+
+def test_a_defect_that_is_not_in_the_library_has_no_name():
+    symptom = Symptom(RESULT, "output")
+    assert not named(defect("stride-of-height-on-both").backend, TOKEN, symptom, {"stride-of-height-on-both"})
+    assert not named(OwnStrideSwap, TOKEN, symptom, {"stride-exchanged"})
+
+
+def test_lost_precision_is_known_on_reals():
+    found = named(defect("tf32-undeclared").backend, "v1,x=2x8x7x9,out=4,k=3", Symptom(PRECISION, "output"))
+    assert [f.name for f in found][:1] == ["tf32-undeclared"]
+
+
+def test_the_evaluation_of_a_defect():
+    name = "stride-capped"
+    known, withheld = (evaluate(defect(name), withheld=w, examples=60) for w in (False, True))
+    assert known.failures
+    assert (known.named, known.right_name) == (name, True)
+    assert (withheld.named, withheld.right_name) == ("", True)
+    assert known.right_rule
+    assert withheld.right_rule

@@ -1,0 +1,148 @@
+"""Every cheat is caught in an untrusted run, and an honest kernel passes it."""
+
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from convcheck import Status
+from convcheck.campaign import Options, run
+from convcheck.execution import Host, IsolatedCandidate
+from convcheck.execution.interception import Interception
+from convcheck.execution.judging import judge_case
+from convcheck.execution.launch import trusted, untrusted
+from convcheck.registry import BackendImportError, load
+from convcheck.token import read
+from convcheck.verdicts import FAILURES
+
+CHEATS = Path(__file__).parents[2] / "plugins" / "cheats.py"
+CASE = "v1,x=2x4x7x6,out=6,k=3x2,s=2x1,p=1x0,g=2"
+
+
+def judged(name, launcher=untrusted, token=CASE):
+    with closing(IsolatedCandidate(f"{CHEATS}:{name}", 20.0, launcher)) as candidate:
+        return judge_case(candidate, read(token))[0]
+
+
+def failing(verdicts):
+    return [v for v in verdicts if v.status in FAILURES]
+
+
+def assert_caught(verdicts, oracle, clause, reason):
+    found = failing(verdicts)
+    assert any(v.oracle == oracle and clause in ("", v.clauses[0]) and reason in v.reason for v in found), found
+
+
+@pytest.fixture
+def interception(monkeypatch):
+    """Watching in this process, for the length of one test."""
+    monkeypatch.setattr(threading.Thread, "run", threading.Thread.run)
+    return Interception()
+
+
+@pytest.mark.parametrize(
+    ("cheat", "oracle", "clause", "reason"),
+    [
+        ("patches_the_comparer", "exact", "", ""),
+        ("asks_the_reference", "parity", "", "withheld"),
+        ("reads_the_reference", "parity", "", "withheld"),
+    ],
+)
+def test_an_attack_on_the_judge_fails(cheat, oracle, clause, reason):
+    assert_caught(judged(cheat), oracle, clause, reason)
+
+
+@pytest.mark.parametrize(
+    ("cheat", "oracle", "clause", "reason"),
+    [
+        ("empty_output", "exact", "C2D-PURE-2", "what was in memory before"),
+        ("zeroes_the_input", "contract", "C2D-PURE-1", "changed the bytes of x"),
+        ("constant", "exact", "", ""),
+        ("cached_by_shape", "bounded", "", ""),
+        ("no_bias", "exact", "", ""),
+        ("late", "memory", "C2D-PURE-6", "earlier call changed"),
+        ("lazy", "contract", "C2D-PURE-3", "returned a Lazy"),
+        ("half_precision", "bounded", "", ""),
+        ("one_output_buffer", "memory", "C2D-PURE-6", "earlier call changed"),
+    ],
+)
+def test_a_wrong_result_is_caught_wherever_it_runs(cheat, oracle, clause, reason):
+    host = Host(lambda: load(f"{CHEATS}:{cheat}"))
+    verdicts = judge_case(host, read(CASE))[0]
+    assert_caught(verdicts, oracle, clause, reason)
+
+
+@pytest.mark.parametrize("cheat", ["known_shape_only", "fallback", "in_another_thread"])
+def test_who_lets_torch_compute_is_caught_by_a_watch_only(cheat, interception):
+    for watch, caught in ({}, False), ({"watch": interception}, True):
+        host = Host(lambda: load(f"{CHEATS}:{cheat}"), **watch)
+        found = failing(judge_case(host, read(CASE))[0])
+        assert [v.clauses for v in found] == [("C2D-PURE-7",)] * len(found)
+        assert any("torch.ops.aten.convolution" in v.reason for v in found) is caught
+
+
+def test_torch_without_a_convolution_is_ones_own_work(interception):
+    host = Host(lambda: load(f"{CHEATS.parent / 'my_torch_kernel.py'}:my_conv"), watch=interception)
+    assert not failing(judge_case(host, read("v1,x=2x4x7x6,out=6,k=3x2,s=2x1,p=1x0"))[0])
+
+
+def test_an_honest_kernel_passes():
+    verdicts = judged("honest")
+    assert not failing(verdicts)
+    assert any(v.clauses == ("C2D-PURE-7",) and v.status is Status.PASS for v in verdicts)
+
+
+def test_nothing_of_the_judge_is_in_sight(monkeypatch):
+    monkeypatch.setenv("CONVCHECK_CANARY", "1")
+    assert not failing(judged("looks_around"))
+    assert failing(judged("looks_around", trusted))
+
+
+def test_one_zero_image_among_others_shows_who_looks_at_one_only():
+    host = Host(lambda: load(f"{CHEATS}:looks_at_the_last_image"))
+    assert not failing(judge_case(host, read(CASE))[0])
+    assert any(v.oracle == "bounded" for v in failing(judge_case(host, read(f"{CASE},values=mixed"))[0]))
+    honest = Host(lambda: load(f"{CHEATS}:honest"))
+    assert not failing(judge_case(honest, read(f"{CASE},values=mixed"))[0])
+
+
+def test_the_reference_itself_cannot_be_loaded():
+    with pytest.raises(BackendImportError, match="withheld"):
+        IsolatedCandidate("numpy", launcher=untrusted)
+
+
+def test_scipy_is_watched(tmp_path, monkeypatch):
+    (tmp_path / "scipy").mkdir()
+    names = ("convolve", "convolve2d", "correlate", "correlate2d", "fftconvolve", "oaconvolve")
+    stub = "".join(f"def {name}(*_, **__): return '{name}'\n" for name in names)
+    (tmp_path / "scipy" / "signal.py").write_text(stub)
+    (tmp_path / "scipy" / "__init__.py").write_text("")
+    for name in [n for n in sys.modules if n.split(".")[0] == "scipy"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(threading.Thread, "run", threading.Thread.run)
+    watch = Interception()
+    from scipy.signal import correlate2d, fftconvolve
+
+    with watch() as called:
+        assert (correlate2d(), fftconvolve()) == ("correlate2d", "fftconvolve")
+    assert called == ["scipy.signal.correlate2d", "scipy.signal.fftconvolve"]
+    correlate2d()  # between two calls, in a thread of the candidate's, say
+    with watch() as called:
+        pass
+    assert called == ["scipy.signal.correlate2d"]
+    with watch() as called:
+        pass
+    assert called == []
+    for name in [n for n in sys.modules if n.split(".")[0] == "scipy"]:
+        monkeypatch.delitem(sys.modules, name)
+
+
+def test_a_campaign_can_be_untrusted(monkeypatch):
+    monkeypatch.chdir(CHEATS.parent)
+    options = Options(specs=("cheats.py:honest",), examples=3, untrusted=True)
+    record = run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)
+    assert record.conforms
+    assert any(c.clause == "C2D-PURE-7" and c.status is Status.PASS for c in record.counts)

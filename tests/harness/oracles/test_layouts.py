@@ -1,0 +1,98 @@
+"""Layouts are drawn with the cases, so that every oracle judges them: what each of them is there to show."""
+
+import numpy as np
+import pytest
+
+from altered import failing
+from convcheck import LAYOUTS, Status
+from convcheck.execution import Host
+from convcheck.execution.judging import judge_case
+from convcheck.oracles import ORACLES
+from convcheck.oracles.exercised import exercised
+from convcheck.registry import load
+from convcheck.strategies import generate
+from convcheck.token import read
+from convcheck.verdicts import FAILURES
+from convcheck_backends import NumpyBackend
+
+OF_VALUES = [o for o in ORACLES if o.name in ("contract", "exact", "bounded", "gradients", "adjoint")]
+CASE = "v1,x=1x1x7x6,out=6,k=3x2,s=2x1,p=1x0"
+
+
+class VectorLoads(NumpyBackend):
+    """Loads two numbers at a time, from addresses rounded down to their size."""
+
+    def conv2d(self, x, weight, bias, params):
+        owner = x.base
+        if isinstance(owner, np.ndarray) and owner.dtype == np.uint8 and x.flags.c_contiguous:
+            at = x.ctypes.data - owner.ctypes.data
+            at -= x.ctypes.data % (2 * x.itemsize)
+            x = owner[at : at + x.nbytes].view(x.dtype).reshape(x.shape)
+        return super().conv2d(x, weight, bias, params)
+
+
+class RowPitchFromChannels(NumpyBackend):
+    """Takes the stride of the channels for height · width, which it is not where there is one channel."""
+
+    def conv2d(self, x, weight, bias, params):
+        channel, row = x.strides[-3], x.strides[-1] * x.shape[-1]
+        if x.flags.c_contiguous and channel != row * x.shape[-2]:
+            x = np.zeros_like(x)
+        return super().conv2d(x, weight, bias, params)
+
+
+class SumOfMemory(NumpyBackend):
+    """Sums the memory of grad_output, in which a repeated number stands once."""
+
+    def conv2d_backward(self, grad_output, x, weight, bias, params):
+        gradients = super().conv2d_backward(grad_output, x, weight, bias, params)
+        if grad_output.size and not any(grad_output.strides):
+            gradients = gradients._replace(bias=np.ones_like(gradients.bias))
+        return gradients
+
+
+@pytest.mark.parametrize(
+    ("backend", "layouts", "found"),
+    [
+        (VectorLoads, "layout=offset", ("exact", "output", Status.FAIL)),
+        (RowPitchFromChannels, "layout=odd_strides", ("exact", "output", Status.FAIL)),
+        (SumOfMemory, "layout-grad=broadcast", ("gradients-exact", "grad_bias", Status.FAIL)),
+    ],
+)
+def test_a_defect_shows_in_its_layout_only(backend, layouts, found):
+    assert found in failing(backend(), f"{CASE},{layouts}")
+    assert not failing(backend(), CASE)
+    assert not failing(NumpyBackend(), f"{CASE},{layouts}")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "complex64"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_reference_passes_in_every_layout(layout, dtype):
+    for case in (
+        CASE,
+        "v1,x=3x4x5x4,out=4,k=2,g=2,mode=circular,p=1",
+        "v1,x=0x4x5x4,out=4,k=2",
+        "v1,x=4x5x4,out=2,k=2",
+    ):
+        assert not failing(NumpyBackend(), f"{case},dtype={dtype},layout={layout}")
+
+
+def test_every_layout_but_the_plain_one_is_a_clause_and_is_drawn():
+    clauses = {layout: exercised(read(f"{CASE},layout={layout}")) for layout in LAYOUTS}
+    assert [layout for layout, c in clauses.items() if not any("LAYOUT" in x for x in c)] == ["contiguous"]
+    drawn = generate(NumpyBackend.capabilities, run_seed=0, block=1, size=300)
+    assert {layout for case in drawn for layout in case.layouts} == set(LAYOUTS)
+
+
+@pytest.mark.parametrize("layouts", ["layout=offset", "layout=odd_strides", "layout-grad=broadcast"])
+def test_torch_passes(layouts):
+    host = Host(lambda: load("torch-cpu"))
+    tokens = (
+        "v1,x=2x1x7x6,out=3,k=3,p=1",
+        "v1,x=1x4x5x4,out=4,k=1x2,g=4,s=2",
+        "v1,x=1x3x6x6,out=2,k=3,p=1,mode=reflect",
+    )
+    for token in tokens:
+        for dtype in ("float32", "float64", "float16", "bfloat16"):
+            found = judge_case(host, read(f"{token},dtype={dtype},{layouts}"), OF_VALUES)[0]
+            assert not [v for v in found if v.status in FAILURES]
