@@ -125,14 +125,16 @@ def load(spec: str) -> Backend:
         CapabilityError: its capabilities contradict its methods.
     """
     spec = resolve(spec)
-    location, colon, name = spec.rpartition(":")
-    if not colon:
-        target = _from_entry_point(spec)
-    elif location.endswith(".py") or "/" in location or "\\" in location:
-        target = _attribute(_import_file(Path(location)), name, location)
-    else:
-        target = _attribute(_import(location), name, location)
-    return _instantiate(target, spec, name or spec)
+    return _instantiate(_target(spec), spec, spec.rpartition(":")[2])
+
+
+def preload(spec: str) -> None:
+    """Import the module of a backend, so that a fork of this process has it.
+
+    Raises:
+        RegistryError: it cannot be imported.
+    """
+    _target(resolve(spec))
 
 
 def installed_target(spec: str) -> str:
@@ -152,6 +154,15 @@ def available() -> tuple[Listing, ...]:
         except (RegistryError, UnavailableError, CapabilityError) as error:
             listings.append(Listing(name, entry.value, None, str(error)))
     return tuple(listings)
+
+
+def _target(spec: str) -> Any:
+    location, colon, name = spec.rpartition(":")
+    if not colon:
+        return _from_entry_point(spec)
+    if location.endswith(".py") or "/" in location or "\\" in location:
+        return _attribute(_import_file(Path(location)), name, location)
+    return _attribute(_import(location), name, location)
 
 
 def _installed() -> dict[str, EntryPoint]:

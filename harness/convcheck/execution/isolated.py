@@ -6,14 +6,7 @@ known here before it is made, so a crash has a case.
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Final
 
@@ -24,13 +17,13 @@ from convcheck.execution.codec import MessageError
 from convcheck.execution.faults import explain
 from convcheck.execution.launch import Launcher, trusted
 from convcheck.execution.messages import TO_JUDGE, Answer, Calls, Failed, Ready
+from convcheck.execution.process import WorkerProcess
 from convcheck_reference.errors import ConvcheckError
 
 CALL_LIMIT: Final = 60.0
 """Seconds after which a call counts as hung, unless told otherwise."""
 
 _START_LIMIT: Final = 300.0
-_STDERR_TAIL: Final = 4000
 
 
 class WorkerStartError(ConvcheckError, RuntimeError):
@@ -53,10 +46,10 @@ class IsolatedCandidate:
 
     def __init__(self, spec: str, limit: float = CALL_LIMIT, launcher: Launcher = trusted) -> None:
         self._spec = spec
-        self._launcher = launcher
         self._limit = limit
         self._number = 0
-        self._start()
+        self._process = WorkerProcess(launcher(spec))
+        self._connect()
 
     @property
     def name(self) -> str:
@@ -108,45 +101,31 @@ class IsolatedCandidate:
             for number in range(calls.first, calls.first + len(calls.calls)):
                 answer = self._channel.receive(self._limit)
                 if not isinstance(answer, Answer) or answer.number != number:
-                    return Died("it was answered more than once, or not by the worker's own program", self._stderr())
+                    return Died(
+                        "it was answered more than once, or not by the worker's own program", self._process.stderr()
+                    )
                 outcomes.append(answer.outcome)
         except TimeoutError:
             return Hung(self._limit)
         except MessageError as error:
-            return Died(f"it wrote to the judge's connection: {error}", self._stderr())
+            return Died(f"it wrote to the judge's connection: {error}", self._process.stderr())
         except (EOFError, OSError):
-            return Died(self._how_it_ended(), self._stderr())
+            return Died(self._process.end(), self._process.stderr())
         return None
 
     def restart(self) -> None:
         """Replace the worker by a fresh one."""
-        self._kill()
-        self._start()
+        self._channel.close()
+        self._process.end()
+        self._connect()
 
     def close(self) -> None:
         """End the worker."""
         self._channel.close()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=2.0)
-        self._kill()
+        self._process.close()
 
-    def _start(self) -> None:
-        launch = self._launcher(self._spec)
-        ours, theirs = socket.socketpair()
-        self._held = ExitStack()  # as long as the worker lives
-        self._errors = self._held.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  (it is in one)
-        folder = self._held.enter_context(tempfile.TemporaryDirectory()) if launch.elsewhere else None
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603  (our own module)
-                [sys.executable, *launch.arguments, str(theirs.fileno()), launch.spec],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=self._errors,
-                stderr=self._errors,
-                env=launch.environment,
-                cwd=folder,
-            )
-        self._channel = Channel(ours, TO_JUDGE)
+    def _connect(self) -> None:
+        self._channel = Channel(self._process.worker(), TO_JUDGE)
         try:
             ready = self._channel.receive(_START_LIMIT)
         except (EOFError, OSError, MessageError):
@@ -154,30 +133,8 @@ class IsolatedCandidate:
         if isinstance(ready, Ready):
             self._ready = ready
             return
-        how, stderr = self._how_it_ended(), self._stderr()
-        self._kill()
+        how, stderr = self._process.end(), self._process.stderr()
+        self.close()
         if isinstance(ready, Failed):
             raise ready.error()
-        raise WorkerStartError(
-            f"the worker of {self._spec!r} did not load it within {_START_LIMIT:g} s: {how}\n{stderr}"
-        )
-
-    def _kill(self) -> None:
-        self._channel.close()
-        with suppress(ProcessLookupError):
-            self._process.kill()
-        self._process.wait()
-        self._held.close()
-
-    def _how_it_ended(self) -> str:
-        with suppress(subprocess.TimeoutExpired):
-            code = self._process.wait(timeout=10.0)
-            if code < 0:
-                return f"killed by signal {-code} ({signal.Signals(-code).name})"
-            return f"exit status {code}"
-        return "it closed its connection but still runs"
-
-    def _stderr(self) -> str:
-        size = self._errors.seek(0, os.SEEK_END)
-        self._errors.seek(max(0, size - _STDERR_TAIL))
-        return self._errors.read().decode(errors="replace")
+        raise WorkerStartError(f"no worker of {self._spec!r} was ready within {_START_LIMIT:g} s: {how}\n{stderr}")

@@ -1,10 +1,22 @@
-"""The main program of a worker process: loads one backend, then answers calls until told to stop."""
+"""The main program of a worker: loads one backend, then answers calls until told to stop.
+
+Loading an engine takes seconds, and a candidate that crashes is replaced many times while its smallest case
+is sought. So this process only imports what the backend needs, and each worker is a fork of it, which costs
+milliseconds. A process with several threads cannot be forked safely, and an untrusted one is not worth it:
+there this process is the worker itself, and its replacement is a new process.
+"""
 
 from __future__ import annotations
 
 import faulthandler
+import os
+import signal
 import socket
+import struct
 import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, NoReturn
 
 from convcheck.backend import Backend
 from convcheck.execution.channel import Channel
@@ -12,21 +24,74 @@ from convcheck.execution.host import Host
 from convcheck.execution.interception import Interception, Watch, unwatched
 from convcheck.execution.messages import TO_WORKER, Answer, Calls, Failed, Ready
 from convcheck.execution.withholding import withhold_the_judge
-from convcheck.registry import load
+from convcheck.registry import load, preload
 from convcheck.tensors.guarded import guarded
 from convcheck_reference.errors import ConvcheckError
 
+FORK: Final = b"F"
+"""Start a worker on the socket that comes with this byte."""
+
+END: Final = b"E"
+"""Kill the worker if it still runs, and answer with its `STATUS`."""
+
+STATUS: Final = struct.Struct("<i")
+"""How a worker ended: its exit status, or minus the number of the signal."""
+
 
 def main(*, untrusted: bool = False) -> None:
-    """Serve calls that arrive at the inherited socket of the command line, for the backend named there."""
-    descriptor, spec = int(sys.argv[1]), sys.argv[2]
+    """Serve the control socket of the command line, for the backend named there."""
+    control, spec = socket.socket(fileno=int(sys.argv[1])), sys.argv[2]
     faulthandler.enable()  # a segmentation fault leaves its traceback on stderr
-    watch: Watch = unwatched
     if untrusted:
         watch = Interception()
         withhold_the_judge()
         del sys.argv[1:], sys.orig_argv[1:]
+        _become_worker(control, spec, watch)
+    with suppress(ConvcheckError):  # the worker will meet and report it
+        preload(spec)
+    if _has_threads():
+        _become_worker(control, spec, unwatched)
+    _keep(control, spec)
+
+
+def _keep(control: socket.socket, spec: str) -> None:
+    """Fork workers one after another until the judge is gone."""
+    child = 0
+    while True:
+        command, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        if command == FORK:
+            child = os.fork()
+            if child == 0:
+                control.close()
+                _serve_and_exit(descriptors[0], spec, unwatched)
+            os.close(descriptors[0])
+        elif child:
+            status = _ended(child)
+            child = 0
+            if not command:
+                return
+            control.sendall(STATUS.pack(status))
+        elif not command:
+            return
+
+
+def _ended(child: int) -> int:
+    """The status of a worker: its own if it is ending, else that of being killed."""
+    os.kill(child, signal.SIGKILL)  # one that has ended already waits to be asked, and keeps its status
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _become_worker(control: socket.socket, spec: str, watch: Watch) -> NoReturn:
+    command, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+    control.close()  # which tells the judge that there is nobody but this process
+    if not command:
+        sys.exit()
+    _serve_and_exit(descriptors[0], spec, watch)
+
+
+def _serve_and_exit(descriptor: int, spec: str, watch: Watch) -> NoReturn:
     _serve(Channel(socket.socket(fileno=descriptor), TO_WORKER), spec, watch)
+    os._exit(0)  # what a fork inherited to do at exit is not its business
 
 
 def _serve(channel: Channel, spec: str, watch: Watch) -> None:
@@ -46,6 +111,12 @@ def _serve(channel: Channel, spec: str, watch: Watch) -> None:
                 channel.send(Answer(number, host.call(call)))
     except (EOFError, BrokenPipeError):  # the judge is gone, or wants no more
         return
+
+
+def _has_threads() -> bool:
+    """Whether this process may have more than one thread; counted by the system, which sees those of C++."""
+    tasks = Path("/proc/self/task")
+    return not tasks.is_dir() or len(list(tasks.iterdir())) > 1
 
 
 if __name__ == "__main__":
