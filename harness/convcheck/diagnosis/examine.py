@@ -13,7 +13,7 @@ import numpy as np
 
 from convcheck.case import Case
 from convcheck.defects import Defect
-from convcheck.diagnosis.lookalike import lookalikes, reproduces
+from convcheck.diagnosis.lookalike import lookalikes, lookalikes_with_history, reproduces
 from convcheck.diagnosis.model import Lookalike, Trigger, Whereabouts
 from convcheck.diagnosis.neighbourhood import roomier, single_changes, variations
 from convcheck.diagnosis.trigger import learn
@@ -22,10 +22,14 @@ from convcheck.findings.bench import Bench
 from convcheck.findings.symptom import Symptom
 from convcheck.rules import facts
 
-__all__ = ["Diagnosis", "examine", "reproduces"]
+__all__ = ["Diagnosis", "examine", "examine_with_history", "reproduces"]
 
 _SHOWN: Final = 30
 """Failing cases of the campaign that the trigger is learnt from."""
+_DRAWS: Final = {"special": 12}
+"""Draws of the values before a case is said to pass: special ones are few, and not everywhere."""
+_USEFUL: Final = 0.5
+"""Precision and recall below which a rule says nothing."""
 _COMPARED: Final = 8
 _POOL: Final = 60
 _TOLD: Final = 64
@@ -84,8 +88,8 @@ def examine(
     inside = [case for case in legal if trigger.rule.holds(facts(case))]
     spread = inside[:: max(1, len(inside) // _COMPARED)]
     compared = [c for c in (base, *_seeds(base), *spread) if fails(c)]
-    # a rule that was not measured is no diagnosis
-    return _named(bench, symptom, compared, [*passed, *_around(base)], defects, trigger if trigger.cases else None)
+    useful = trigger.cases > 0 and min(trigger.precision, trigger.recall) >= _USEFUL
+    return _named(bench, symptom, compared, [*passed, *_around(base)], defects, trigger if useful else None)
 
 
 def _around(base: Case) -> list[Case]:
@@ -93,6 +97,18 @@ def _around(base: Case) -> list[Case]:
     near, far = (islice(variations(base, rng, names), _POOL) for names in (3, 8))
     pool = [*single_changes(base), *near, *far]
     return [pool[int(at)] for at in rng.permutation(len(pool))]
+
+
+def examine_with_history(
+    bench: Bench, symptom: Symptom, before: Sequence[Case], case: Case, defects: Sequence[Defect]
+) -> Diagnosis:
+    """The diagnosis of a failure that needs other cases to run before: its lookalikes."""
+    found = lookalikes_with_history(bench, symptom, before, case, defects)
+    return Diagnosis(lookalikes=found, defect=_first(found, defects))
+
+
+def _first(found: Sequence[Lookalike], defects: Sequence[Defect]) -> Defect | None:
+    return next((d for d in defects if found and d.name == found[0].name), None)
 
 
 def _named(
@@ -104,14 +120,17 @@ def _named(
     trigger: Trigger | None,
 ) -> Diagnosis:
     found = lookalikes(bench, symptom, failing, others, defects)
-    defect = next((d for d in defects if found and d.name == found[0].name), None)
-    return Diagnosis(trigger, found, defect, _seen(bench, symptom, failing))
+    return Diagnosis(trigger, found, _first(found, defects), _seen(bench, symptom, failing))
 
 
 def _label(bench: Bench, symptom: Symptom, case: Case) -> bool | None:
     """Whether a case fails, with one set of values or another: wrong terms cancel now and then."""
-    label = bench.label(case, symptom)
-    return bench.label(replace(case, seed=case.seed + 1), symptom) if label is False else label
+    label = None
+    for more in range(_DRAWS.get(symptom.sort, 2)):
+        label = bench.label(replace(case, seed=case.seed + more), symptom)
+        if label is not False:
+            break
+    return label
 
 
 def _seeds(case: Case) -> list[Case]:

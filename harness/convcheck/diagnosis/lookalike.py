@@ -7,7 +7,7 @@ from the emulated defect by the legal rounding errors of both only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from convcheck.backend import Backend
 from convcheck.calls import Outcome, Raised, Returned
+from convcheck.capabilities import Capabilities
 from convcheck.case import Case
 from convcheck.diagnosis.model import Lookalike
 from convcheck.diagnosis.whereabouts import expected
@@ -24,6 +25,7 @@ from convcheck.findings.bench import Bench
 from convcheck.findings.symptom import PRECISION, RESULT, Symptom
 from convcheck.oracles.trial import REALS, Trial
 from convcheck.profiles import QUANTITIES, Quantity
+from convcheck.reference_backend import ReferenceBackend
 from convcheck.rules import Rule, facts
 from convcheck.verdicts import Status
 
@@ -98,24 +100,58 @@ def lookalikes(
     return tuple(Lookalike(s.defect.name, s.defect.summary, s.matched, s.tried) for s in named[:_MOST_NAMED])
 
 
+def lookalikes_with_history(
+    bench: Bench, symptom: Symptom, before: Sequence[Case], case: Case, defects: Sequence[Defect]
+) -> tuple[Lookalike, ...]:
+    """The defects that give the candidate's results when the same cases ran before, each time from the start.
+
+    Args:
+        bench: of the candidate.
+        symptom: how it fails; only wrong results are compared.
+        before: cases that have to run first.
+        case: fails after them.
+        defects: the library, without those that end their process.
+    """
+    if symptom.sort != RESULT:
+        return ()
+    right = Bench(_Promising(ReferenceBackend, bench.candidate.capabilities), most=10**9)
+    suspects = [_Suspect(d, _bench_of(d, bench)) for d in defects]
+    for more in range(LEAST_WRONG + 1):
+        sequence = [replace(c, seed=c.seed + more) for c in (*before, case)]
+        theirs = _last(bench, sequence, symptom)
+        wrong = not _agree(theirs, right.trial(sequence[-1], symptom), symptom)
+        suspects = [s for s in suspects if _agree(theirs, _last(s.bench, sequence, symptom), symptom)]
+        for suspect in suspects:
+            suspect.tried += 1
+            suspect.matched += wrong
+    named = [s for s in suspects if s.matched >= LEAST_WRONG][:_MOST_NAMED]
+    return tuple(Lookalike(s.defect.name, s.defect.summary, s.matched, s.tried) for s in named)
+
+
+def _last(bench: Bench, sequence: Sequence[Case], symptom: Symptom) -> Trial:
+    """The last trial of cases that run one after the other on a fresh candidate."""
+    bench.fresh()
+    return [bench.trial(case, symptom) for case in sequence][-1]
+
+
 def reproduces(bench: Bench, symptom: Symptom, case: Case, defect: Defect) -> bool:
     """Whether a defect gives the candidate's results in one case."""
     return bool(_asked(case, bench, symptom, [_Suspect(defect, _bench_of(defect, bench))], wrong=True))
 
 
 def _bench_of(defect: Defect, bench: Bench) -> Bench:
-    return Bench(_As(defect, bench.candidate.capabilities), most=10**9)
+    return Bench(_Promising(defect.backend, bench.candidate.capabilities), most=10**9)
 
 
-class _As(Host):
-    """A defect that promises what the candidate promises, so that both get the same tensors."""
+class _Promising(Host):
+    """A backend that promises what the candidate promises, so that both get the same tensors."""
 
-    def __init__(self, defect: Defect, capabilities: Any) -> None:
-        super().__init__(defect.backend)
+    def __init__(self, make: Callable[[], Backend], capabilities: Capabilities) -> None:
+        super().__init__(make)
         self._promised = capabilities
 
     @property
-    def capabilities(self) -> Any:
+    def capabilities(self) -> Capabilities:
         """The candidate's."""
         return self._promised
 

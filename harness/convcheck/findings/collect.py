@@ -13,7 +13,7 @@ from typing import Final
 
 from convcheck.case import Case
 from convcheck.defects import DEFECTS, Defect
-from convcheck.diagnosis.examine import Diagnosis, examine, reproduces
+from convcheck.diagnosis.examine import Diagnosis, examine, examine_with_history, reproduces
 from convcheck.execution.candidate import Candidate
 from convcheck.execution.judging import Failure
 from convcheck.findings.bench import MOST_CALLS, Bench, Excluded, nothing_excluded
@@ -54,6 +54,11 @@ class _Cause:
     explains: list[Failure] = field(default_factory=list)
     also: list[Symptom] = field(default_factory=list)
     untold: int = 0
+
+    @property
+    def unsteady(self) -> bool:
+        """Whether the failure needs others before it, or does not always repeat."""
+        return bool(self.finding.before) or self.finding.reproduced < self.finding.attempts
 
     def accounts_for(self, failure: Failure) -> bool:
         """By the trigger or the lookalike's region; without a trigger, by the clauses that are needed."""
@@ -133,7 +138,11 @@ def _cause(
     verdict = repeated or verdict
     alike = [f.case for f in simplest if f is not first]
     stateless = reproduced == ATTEMPTS and not before
-    diagnosis = examine(bench, symptom, smallest, alike, defects) if stateless else Diagnosis()
+    diagnosis = Diagnosis()
+    if stateless:
+        diagnosis = examine(bench, symptom, smallest, alike, defects)
+    elif before:
+        diagnosis = examine_with_history(bench, symptom, before, smallest, defects)
     finding = Finding(
         backend=bench.candidate.name,
         clause=verdict.clauses[0] if verdict.clauses[0] not in PLAIN else verdict.clauses[-1],
@@ -196,14 +205,25 @@ def _history(
 
 def _explained(bench: Bench, cause: _Cause, remaining: Sequence[Failure]) -> list[Failure]:
     """The failures that a cause accounts for, without those that its lookalike does not reproduce."""
+    if cause.unsteady:
+        return _unsteady(bench, cause, remaining)
     inside = [f for f in remaining if f.case.token == cause.finding.found_as or cause.accounts_for(f)]
     return _without(inside, _contradicting(bench, cause.symptom, cause, inside))
+
+
+def _unsteady(bench: Bench, cause: _Cause, remaining: Sequence[Failure]) -> list[Failure]:
+    """The failures that do not fail by themselves; of many, the simplest are asked."""
+    bench.fresh()
+    alike = [f for f in sorted(remaining, key=_size) if cause.legal is (f.case.violation is None)]
+    steady = [f for f in alike[:_CHECKED] if bench.failing(f.case, cause.symptom) is not None]
+    first = [f for f in steady if f.case.token == cause.finding.found_as]
+    return _without(alike, _without(steady, first))
 
 
 def _echoes(bench: Bench, symptom: Symptom, cause: _Cause, remaining: list[Failure]) -> list[Failure]:
     """What is left of the failures of one symptom when those are gone that have a cause found already."""
     inside = [f for f in remaining if cause.accounts_for(f)]
-    if not inside:
+    if not inside or cause.unsteady:
         return remaining
     if _follows(symptom, cause):
         echoes = inside
@@ -262,15 +282,23 @@ def _merged(bench: Bench, causes: Sequence[_Cause]) -> list[_Cause]:
 
 
 def _same(bench: Bench, a: _Cause, b: _Cause) -> bool:
-    """By a lookalike in common, by a lookalike that reproduces the other's failures, or by the trigger."""
+    """Whether two causes are one."""
+    if a.legal is not b.legal or a.unsteady is not b.unsteady:
+        return False
+    if a.unsteady:  # what state does to one quantity it may do to another
+        return bool(a.finding.before) is bool(b.finding.before)
     names = [{found.name for found in c.finding.lookalikes} for c in (a, b)]
     if all(names):
         return bool(names[0] & names[1])
     if any(names):  # the first of the two: a name is never given to what it does not reproduce
-        return a.legal is b.legal and not _contradicting(bench, b.symptom, a, b.explains)
+        return not _contradicting(bench, b.symptom, a, b.explains)
+    return _same_trigger(a, b)
+
+
+def _same_trigger(a: _Cause, b: _Cause) -> bool:
     first, second = (c.diagnosis.trigger for c in (a, b))
     if first is None or second is None:
-        return (a.symptom, a.finding.token, a.finding.before) == (b.symptom, b.finding.token, b.finding.before)
+        return (a.symptom, a.finding.token) == (b.symptom, b.finding.token)
     if a.symptom == b.symptom:  # the later rule may cover the earlier one's failures too
         covered = sum(second.rule.holds(facts(f.case)) for f in a.explains if f.case.violation is None)
         return covered >= _MOSTLY * len(a.explains)

@@ -4,7 +4,7 @@ from convcheck import Capabilities
 from convcheck.defects import defect
 from convcheck.diagnosis.evaluation import evaluate
 from convcheck.diagnosis.examine import examine
-from convcheck.diagnosis.lookalike import LEAST_WRONG
+from convcheck.diagnosis.lookalike import LEAST_WRONG, lookalikes_with_history
 from convcheck.execution import Host
 from convcheck.findings.bench import Bench
 from convcheck.findings.collect import HARMLESS
@@ -68,3 +68,13 @@ def test_the_evaluation_of_a_defect():
     assert (withheld.named, withheld.right_name) == ("", True)
     assert known.right_rule
     assert withheld.right_rule
+
+
+def test_a_defect_of_state_is_known_when_the_same_cases_ran_before():
+    bench = Bench(Host(defect("weight-kept-by-shape").backend))
+    earlier, case = read("v1,x=1x2x4x4,out=2,k=3,seed=11"), read("v1,x=1x2x4x4,out=2,k=3,seed=21")
+    symptom = Symptom(RESULT, "output")
+    found = lookalikes_with_history(bench, symptom, [earlier], case, HARMLESS)
+    assert "weight-kept-by-shape" in [f.name for f in found]
+    without = [d for d in HARMLESS if d.name not in {f.name for f in found}]
+    assert not lookalikes_with_history(bench, symptom, [earlier], case, without)
