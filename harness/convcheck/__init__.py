@@ -3,16 +3,20 @@
 Everything public is exported here.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from convcheck.backend import Backend, DoubleGradients, Gradients, Module, UnavailableError
 from convcheck.capabilities import Capabilities, CapabilityError
 from convcheck.case import LAYOUTS, REGIMES, Case
 from convcheck.function_backend import capabilities
 from convcheck.profiles import PROFILES, Profile
-from convcheck.reference_backend import ReferenceBackend
 from convcheck.registry import RegistryError, load, register
 from convcheck.token import TokenError
 from convcheck.verdicts import Evidence, Status, Verdict
 from convcheck_reference.errors import ConvcheckError
+
+if TYPE_CHECKING:
+    from convcheck.reference_backend import ReferenceBackend
 
 __all__ = [
     "LAYOUTS",
@@ -38,3 +42,12 @@ __all__ = [
     "load",
     "register",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # it brings the reference along, which the process of an untrusted candidate must not hold
+    if name == "ReferenceBackend":
+        from convcheck.reference_backend import ReferenceBackend  # noqa: PLC0415
+
+        return ReferenceBackend
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
