@@ -20,13 +20,15 @@ import ml_dtypes
 import numpy as np
 
 from convcheck.backend import UnavailableError
+from convcheck.capabilities import Capabilities
 from convcheck.execution.candidate import Candidate
 from convcheck.execution.isolated import CALL_LIMIT, WorkerStartError
 from convcheck.execution.judging import Tally
 from convcheck.execution.lanes import Lane, tallies
 from convcheck.findings.collect import collect
 from convcheck.known_failures import Known, KnownFailure, unexpected_passes
-from convcheck.profiles import QUANTITIES
+from convcheck.numerics.precision import Ratios, classify, drift
+from convcheck.profiles import QUANTITIES, Quantity
 from convcheck.record import BackendRecord, Count, Coverage, Finding, Record
 from convcheck.registry import resolve
 from convcheck.strategies.coverage import from_counts, interactions
@@ -252,8 +254,22 @@ def _backend_record(spec: str, lane: Lane, candidate: Candidate, tally: Tally) -
             if capabilities.supports_quantity(quantity)
         },
         margins=dict(sorted(tally.margins.items())),
+        behaviour=_behaviour(capabilities, tally.observed),
         seconds=dict(tally.seconds),
     )
+
+
+def _behaviour(capabilities: Capabilities, observed: Sequence[Ratios]) -> dict[str, str]:
+    """What the backend behaves like; more than that where it is coarser than what it declares."""
+    by_kind: dict[tuple[str, Quantity], list[Ratios]] = {}
+    for some in observed:
+        by_kind.setdefault((some.dtype, some.quantity), []).append(some)
+    found: dict[str, str] = {}
+    for (dtype, quantity), ratios in sorted(by_kind.items()):
+        like = classify(ratios)
+        if like is not None:
+            found[f"{dtype} {quantity}"] = drift(capabilities.profile(dtype, quantity), like) or str(like)
+    return found
 
 
 def _counts(spec: str, tally: Tally, findings: Sequence[Finding]) -> tuple[Count, ...]:

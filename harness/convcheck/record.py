@@ -91,6 +91,7 @@ class BackendRecord:
         versions: versions and settings.
         profiles: promised profile by "dtype quantity".
         margins: largest margin seen by "dtype quantity"; at most 1 for a pass.
+        behaviour: the precision that it behaves like by "dtype quantity", where there was enough to tell.
         seconds: wall time by part: candidate, reference, other.
     """
 
@@ -101,6 +102,7 @@ class BackendRecord:
     versions: Mapping[str, str] = field(default_factory=dict)
     profiles: Mapping[str, str] = field(default_factory=dict)
     margins: Mapping[str, float] = field(default_factory=dict)
+    behaviour: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -10,13 +10,18 @@ from functools import partial
 
 from convcheck.case import Case
 from convcheck.execution.candidate import Candidate
+from convcheck.numerics.precision import Ratios
 from convcheck.oracles import Oracle, due, extra_calls, judge
+from convcheck.oracles.observed import observe
 from convcheck.oracles.parity import unspecified
 from convcheck.oracles.trial import Trial
 from convcheck.strategies.coverage import features
 from convcheck.verdicts import FAILURES, Status, Verdict
 
 _ECHOES = ("adjoint", "double_backward")
+_OBSERVED = 8
+"""The precision that a candidate computes in is looked at in one case of so many."""
+
 _RANK = {Status.PASS: 2, Status.VACUOUS: 1, Status.NOT_APPLICABLE: 0}
 
 
@@ -40,6 +45,7 @@ class Tally:
         margins: the largest margin by "dtype quantity".
         failures: in the order of the cases.
         coverage: cases by feature.
+        observed: error ratios of some cases.
         seconds: wall time by part.
     """
 
@@ -48,6 +54,7 @@ class Tally:
     margins: dict[str, float] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
+    observed: list[Ratios] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=partial(defaultdict, float))
 
     def add(self, other: Tally) -> None:
@@ -58,6 +65,7 @@ class Tally:
             self.margins[key] = max(margin, self.margins.get(key, 0.0))
         self.failures.extend(other.failures)
         self.coverage.update(other.coverage)
+        self.observed.extend(other.observed)
         for part, seconds in other.seconds.items():
             self.seconds[part] += seconds
 
@@ -72,17 +80,25 @@ def judge_case(
         case: the case.
         oracles: who judges; by default those that are due for this case.
     """
+    _, verdicts, in_candidate, in_judging = _judged(candidate, case, oracles)
+    return verdicts, in_candidate, in_judging
+
+
+def _judged(
+    candidate: Candidate, case: Case, oracles: Sequence[Oracle] | None
+) -> tuple[Trial | None, tuple[Verdict, ...], float, float]:
     oracles = due(case) if oracles is None else oracles
     reason = candidate.capabilities.unsupported(case) or (unspecified(case) if case.violation else None)
     if reason is not None:
-        return (Verdict("capabilities", "call", Status.NOT_APPLICABLE, ("",), reason),), 0.0, 0.0
+        return None, (Verdict("capabilities", "call", Status.NOT_APPLICABLE, ("",), reason),), 0.0, 0.0
     trial = Trial(case, candidate.capabilities)
     calls = {**trial.calls, **extra_calls(trial, oracles)}
     start = time.perf_counter()
     outcomes = dict(zip(calls, candidate.call_all(tuple(calls.values())), strict=True))
     called = time.perf_counter()
-    verdicts = judge(trial.with_outcomes(outcomes), oracles)
-    return verdicts, called - start, time.perf_counter() - called
+    trial = trial.with_outcomes(outcomes)
+    verdicts = judge(trial, oracles)
+    return trial, verdicts, called - start, time.perf_counter() - called
 
 
 def judge_block(candidate: Candidate, cases: Sequence[Case], block: int, clause: str | None = None) -> Tally:
@@ -97,7 +113,9 @@ def judge_block(candidate: Candidate, cases: Sequence[Case], block: int, clause:
     tally = Tally()
     start = time.perf_counter()
     for position, case in enumerate(cases):
-        verdicts, in_candidate, in_judging = judge_case(candidate, case)
+        trial, verdicts, in_candidate, in_judging = _judged(candidate, case, None)
+        if trial is not None and position % _OBSERVED == 0:
+            tally.observed += observe(trial)
         if clause is not None:
             verdicts = tuple(v for v in verdicts if clause in v.clauses)
         _count(tally, case, verdicts)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from convcheck.calls import Call, Outcome
+from convcheck.calls import Call
 from convcheck.case import Case
+from convcheck.diagnosis.arbitration import arbitrate
 from convcheck.execution.candidate import Candidate
 from convcheck.execution.judging import first_causes
 from convcheck.findings.symptom import PRECISION, RESULT, Symptom
-from convcheck.oracles import Oracle, applicable, extra_calls, judge, repeating
+from convcheck.oracles import Oracle, applicable, extra_calls, judge, metamorphic, repeating
 from convcheck.oracles.parity import unspecified
 from convcheck.oracles.trial import INTEGERS, REALS, Trial
 from convcheck.verdicts import Verdict
@@ -75,8 +76,18 @@ class Bench:
         trial = Trial(case, self.candidate.capabilities)
         calls = _calls(trial, symptom)
         self.left -= len(calls)
-        outcomes: Mapping[str, Outcome] = {name: self.candidate.call(call) for name, call in calls.items()}
-        return trial.with_outcomes(outcomes)
+        return trial.with_outcomes(dict(zip(calls, self.candidate.call_all(tuple(calls.values())), strict=True)))
+
+    def arbitrated(self, case: Case) -> str:
+        """Who is wrong about the output of a legal case, by the loops and the metamorphic relations."""
+        trial = Trial(case, self.candidate.capabilities)
+        if case.violation is not None or case.entry == "module":
+            return ""
+        calls = {**trial.calls, **extra_calls(trial, metamorphic.ORACLES)}
+        self.left -= len(calls)
+        trial = trial.with_outcomes(dict(zip(calls, self.candidate.call_all(tuple(calls.values())), strict=True)))
+        output = trial.returned(INTEGERS, "output")
+        return "" if output is None else arbitrate(output, trial)
 
     def _verdicts(self, case: Case, symptom: Symptom) -> tuple[Verdict, ...]:
         key = (case.token, symptom)

@@ -161,6 +161,7 @@ def _cause(
         trigger=diagnosis.trigger,
         lookalikes=diagnosis.lookalikes,
         whereabouts=diagnosis.whereabouts,
+        arbitration=bench.arbitrated(smallest) if stateless and symptom.of_output else "",
     )
     return _Cause(finding, symptom, first.case.violation is None, diagnosis)
 

@@ -51,6 +51,11 @@ class Symptom:
         return self.quantity == "call" or _sort(verdict) == self.sort
 
     @property
+    def of_output(self) -> bool:
+        """Whether it is a wrong value of the output, about which there is other evidence than the reference."""
+        return (self.sort, self.quantity) == (RESULT, "output")
+
+    @property
     def backward(self) -> bool:
         """Whether it is about a gradient."""
         return self.quantity.startswith("grad_")

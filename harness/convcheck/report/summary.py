@@ -104,8 +104,8 @@ def _margins(record: Record, style: Style) -> str:
     rows = []
     for b in record.backends:
         for key, margin in b.margins.items():
-            rows.append([b.name, key, b.profiles.get(key, ""), f"{margin:.3g}"])
-    headers = ["backend", "dtype and quantity", "profile", "largest error / bound"]
+            rows.append([b.name, key, b.profiles.get(key, ""), f"{margin:.3g}", b.behaviour.get(key, "")])
+    headers = ["backend", "dtype and quantity", "profile", "largest error / bound", "behaves like"]
     return table(headers, rows, style) if rows else ""
 
 

@@ -192,7 +192,7 @@ def _near_overflow(values: Values, case: Case, fmt: Format) -> Values:
 
     def room(*sums: Array) -> int:
         most = max(float(a.max(initial=0.0)) for a in sums)
-        return math.floor(math.log2(limit / most)) if most > 0 else 0
+        return math.floor(math.log2(limit) - math.log2(most)) if most > 0 else 0
 
     total = room(conv2d(x, weight, bias, params))
     of_x = total // 2
@@ -203,10 +203,10 @@ def _near_overflow(values: Values, case: Case, fmt: Format) -> Values:
         room(conv2d_grad_bias(grad)),
     )
     return Values(
-        values.x * 2.0**of_x,
-        values.weight * 2.0**of_weight,
-        None if values.bias is None else values.bias * 2.0**total,
-        values.grad_output * 2.0**of_grad,
+        np.ldexp(values.x, of_x),
+        np.ldexp(values.weight, of_weight),
+        None if values.bias is None else np.ldexp(values.bias, total),
+        np.ldexp(values.grad_output, of_grad),
     )
 
 
