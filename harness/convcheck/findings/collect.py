@@ -34,6 +34,9 @@ MOST_PER_SYMPTOM: Final = 6
 ATTEMPTS: Final = 3
 """Repetitions of a smallest case, each on a fresh candidate."""
 
+_RESERVED: Final = 20 * ATTEMPTS
+"""Calls for the repetitions of one case."""
+
 _FIRST_LOOKS: Final = 5
 _CHECKED: Final = 20
 _LATE: Final = {PRECISION: 1, "special": 2, "module": 3}
@@ -100,6 +103,11 @@ def collect(
         remaining = by_symptom[symptom]
         for cause in causes:
             remaining = _echoes(bench, symptom, cause, remaining)
+        wrong = next((cause for cause in causes if cause.symptom.of_output), None)
+        if symptom.relational and wrong is not None:
+            # a relation breaks wherever one of its images is wrong, so it tells nothing new here
+            wrong.explains += remaining
+            continue
         found: list[_Cause] = []
         while remaining and len(found) < MOST_PER_SYMPTOM and (bench.left > 0 or not found):
             cause = _cause(bench, symptom, remaining, cases_of_block, defects)
@@ -130,11 +138,13 @@ def _cause(
     else:
         smallest = shrink(first.case, lambda case: bench.failing(case, symptom) is not None)
         verdict = bench.failing(smallest, symptom) or first.verdict
+    left, bench.left = bench.left, max(bench.left, _RESERVED)  # a finding says how often it repeats in any case
     reproduced, repeated = _repeated(bench, smallest, symptom, before)
     if not reproduced:
         smallest, verdict = first.case, first.verdict
         before = _history(bench, symptom, first, cases_of_block)
         reproduced, repeated = _repeated(bench, smallest, symptom, before)
+    bench.left = min(left, bench.left)
     verdict = repeated or verdict
     alike = [f.case for f in simplest if f is not first]
     stateless = reproduced == ATTEMPTS and not before
@@ -161,7 +171,7 @@ def _cause(
         trigger=diagnosis.trigger,
         lookalikes=diagnosis.lookalikes,
         whereabouts=diagnosis.whereabouts,
-        arbitration=bench.arbitrated(smallest) if stateless and symptom.of_output else "",
+        arbitration=bench.arbitrated(smallest) if stateless and symptom.of_output and bench.left > 0 else "",
     )
     return _Cause(finding, symptom, first.case.violation is None, diagnosis)
 

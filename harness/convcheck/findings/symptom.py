@@ -28,7 +28,8 @@ class Symptom:
     failed are told apart by status, all other failures by oracle.
 
     Attributes:
-        sort: "result", "precision", the status of a call, or an oracle's name.
+        sort: "result", "precision", an oracle's name, or the status of a call after the name of the oracle
+            that asked for it.
         quantity: as in the verdict.
     """
 
@@ -39,7 +40,9 @@ class Symptom:
     def of(cls, verdict: Verdict) -> Symptom:
         """The symptom of a failing verdict."""
         if verdict.quantity == "call":
-            return cls(str(verdict.status), verdict.quantity)
+            # the name of the oracle comes first, because only it makes that call
+            asked_by = "" if verdict.oracle == "parity" else f"{verdict.oracle} "
+            return cls(f"{asked_by}{verdict.status}", verdict.quantity)
         return cls(_sort(verdict), verdict.quantity)
 
     def excluded_by(self, verdict: Verdict) -> bool:
@@ -49,6 +52,11 @@ class Symptom:
         if self.sort == RESULT and verdict.oracle == "contract":
             return False  # a right shape alone says little about the values
         return self.quantity == "call" or _sort(verdict) == self.sort
+
+    @property
+    def relational(self) -> bool:
+        """Whether it is that of a metamorphic relation."""
+        return self.sort.startswith("metamorphic-")
 
     @property
     def of_output(self) -> bool:

@@ -33,23 +33,27 @@ _CLAUSES: Final[dict[type[errors.ConvcheckError], str]] = {
 
 
 def judge(trial: Trial) -> Iterator[Verdict]:
-    """Judge whether each call returned, raised, died or hung as it should have."""
+    """Judge whether each call returned, raised, died or hung as it should have.
+
+    A call that another oracle asked for fails under the name of that oracle, which has to ask again to repeat it.
+    """
     case = trial.case
-    for outcome in trial.outcomes.values():
+    for call, outcome in trial.outcomes.items():
+        asked_by = NAME if call in trial.calls else call.partition(" ")[0]
         if isinstance(outcome, Died):
             reason = f"the candidate's process ended: {outcome.how}"
             clauses = (*_clauses(case), "C2D-PURE-3")
             if outcome.fault:
                 reason, clauses = f"{outcome.fault} ({outcome.how})", ("C2D-PURE-5", *clauses)
-            yield Verdict(NAME, "call", Status.CRASHED, clauses, reason)
+            yield Verdict(asked_by, "call", Status.CRASHED, clauses, reason)
         elif isinstance(outcome, Hung):
             reason = f"no result within {outcome.limit:g} s"
-            yield Verdict(NAME, "call", Status.HUNG, (*_clauses(case), "C2D-PURE-3"), reason)
+            yield Verdict(asked_by, "call", Status.HUNG, (*_clauses(case), "C2D-PURE-3"), reason)
         elif case.violation is not None:
             yield _judge_illegal(case, outcome)
         elif isinstance(outcome, Raised):
             reason = f"a legal call raised {outcome.kind}: {outcome.message}"
-            yield Verdict(NAME, "call", Status.WRONGLY_REFUSED, (*_clauses(case), "C2D-ERROR-13"), reason)
+            yield Verdict(asked_by, "call", Status.WRONGLY_REFUSED, (*_clauses(case), "C2D-ERROR-13"), reason)
         else:
             yield Verdict(NAME, "call", Status.PASS, ("C2D-ERROR-13", "C2D-PURE-3"))
 

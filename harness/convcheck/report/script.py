@@ -42,7 +42,11 @@ def script(record: Record, finding: Finding) -> str:
     """
     backend = next(b for b in record.backends if b.name == finding.backend)
     calls_only = finding.status in _CALL_ONLY
-    if not finding.token or finding.before or not (calls_only or finding.oracle in _REGIMES):
+    if (
+        not finding.token
+        or finding.before
+        or not (finding.oracle in _REGIMES or (calls_only and finding.oracle == "parity"))
+    ):
         return ""
     case = read(finding.token)
     if case.entry == "module":
