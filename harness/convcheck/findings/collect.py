@@ -37,6 +37,8 @@ ATTEMPTS: Final = 3
 _RESERVED: Final = 20 * ATTEMPTS
 """Calls for the repetitions of one case."""
 
+_EVERYWHERE: Final = frozenset({"C2D-ARITH-1", "C2D-ARITH-2"})
+
 _FIRST_LOOKS: Final = 5
 _CHECKED: Final = 20
 _LATE: Final = {PRECISION: 1, "special": 2, "module": 3}
@@ -69,7 +71,9 @@ class _Cause:
             return False
         trigger, defect = self.diagnosis.trigger, self.diagnosis.defect
         if trigger is None:
-            return set(self.finding.clauses) - PLAIN <= set(failure.verdict.clauses)
+            # a plain layer's clauses are those of every layer
+            needed = set(self.finding.clauses) - PLAIN - _EVERYWHERE
+            return bool(needed) and needed <= set(failure.verdict.clauses)
         found = facts(failure.case)
         return trigger.rule.holds(found) or (defect is not None and defect.region.holds(found))
 
