@@ -10,6 +10,8 @@ import zlib
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+
 from convcheck.calls import Call
 from convcheck.case import Case
 from convcheck.oracles import (
@@ -87,4 +89,6 @@ def extra_calls(trial: Trial, oracles: Sequence[Oracle]) -> dict[str, Call]:
 
 def judge(trial: Trial, oracles: Sequence[Oracle]) -> tuple[Verdict, ...]:
     """The verdicts of `oracles` on a trial whose calls have been made."""
-    return tuple(verdict for oracle in oracles for verdict in oracle.judge(trial))
+    # near the largest float64 sums of magnitudes overflow; what they bound is then not judged
+    with np.errstate(over="ignore", invalid="ignore"):
+        return tuple(verdict for oracle in oracles for verdict in oracle.judge(trial))
