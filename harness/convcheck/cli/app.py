@@ -19,6 +19,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from convcheck import campaign
 from convcheck.backend import UnavailableError
 from convcheck.cli.certify import certify
+from convcheck.cli.large import large
 from convcheck.execution import Candidate, Host, IsolatedCandidate, launch
 from convcheck.execution.isolated import CALL_LIMIT
 from convcheck.execution.judging import judge_case
@@ -49,6 +50,7 @@ app = typer.Typer(
 )
 
 app.command()(certify)
+app.command()(large)
 
 Backends = Annotated[list[str], typer.Option("--backend", "-b", help="installed name, file.py:name or module:Name")]
 InProcess = Annotated[bool, typer.Option(help="run the candidate in this process, for debuggers")]

@@ -72,3 +72,10 @@ def test_a_run_in_which_nothing_is_judged_fails(monkeypatch, tmp_path, capsys):
 def test_replay_shows_every_verdict(monkeypatch, capsys):
     assert convcheck(monkeypatch, "replay", "v1,x=2x4x6x5,out=6,k=3x2,s=2,g=2", "--backend", "numpy") == 0
     assert "gradients-exact" in capsys.readouterr().out
+
+
+def test_large_indices_are_judged_in_the_memory_given(monkeypatch, capsys):
+    assert convcheck(monkeypatch, "large", "--backend", "numpy", "--memory", "0.002") == 0
+    assert "65536 images" in capsys.readouterr().out
+    assert convcheck(monkeypatch, "large", "--backend", "numpy", "--memory", "0.001", "--dtype", "float64") == 1
+    assert "allow more --memory" in capsys.readouterr().out

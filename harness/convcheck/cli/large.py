@@ -1,0 +1,54 @@
+"""The command for layers with indices that 32 bits do not hold: they take gigabytes, so only on request."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import Annotated
+
+import typer
+
+from convcheck.oracles import large as oracle
+from convcheck.oracles.large import CLAUSE, NAME, LargeCase, large_cases
+from convcheck.registry import load, resolve
+from convcheck.report.tables import table
+from convcheck.verdicts import FAILURES, JUDGED, Status, Verdict
+
+FINDINGS = 1
+
+
+def large(
+    backend: Annotated[str, typer.Option("--backend", "-b", help="installed name, file.py:name or module:Name")],
+    memory: Annotated[float, typer.Option(help="GiB for input, weight and output of one layer", min=0.001)] = 2.0,
+    dtype: Annotated[str, typer.Option(help="of the tensors")] = "float16",
+) -> None:
+    """Judge layers that pass 32-bit and grid limits, by sampled exact dot products; each in its own process."""
+    spec = resolve(backend)
+    load(spec)  # its errors are the user's, before anything large is made
+    verdicts = [(case, _judged(spec, case)) for case in large_cases(int(memory * 2**30), dtype)]
+    rows = [
+        [case.passes, f"{case.nbytes / 2**30:.2f} GiB", v.status, v.reason, case.case.token] for case, v in verdicts
+    ]
+    typer.echo(table(["passes", "tensors", "status", "reason", "case"], rows, "text"))
+    failed = any(v.status in FAILURES for _, v in verdicts)
+    judged = any(v.status in JUDGED for _, v in verdicts)
+    if not judged:
+        typer.echo("nothing was judged: allow more --memory, or a dtype that the backend declares")
+    raise typer.Exit(FINDINGS if failed or not judged else 0)
+
+
+def _judged(spec: str, case: LargeCase) -> Verdict:
+    """The verdict of a process that may run out of memory or die."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        try:
+            return pool.submit(_judge, spec, case).result()
+        except BrokenProcessPool:
+            return Verdict(NAME, "call", Status.CRASHED, (CLAUSE,), "the candidate's process ended")
+
+
+def _judge(spec: str, case: LargeCase) -> Verdict:
+    try:
+        return oracle.judge(load(spec), case)
+    except Exception as error:  # noqa: BLE001  (whatever a candidate raises is an outcome)
+        return Verdict(NAME, "call", Status.WRONGLY_REFUSED, (CLAUSE,), f"a legal call raised {error!r}")
