@@ -9,6 +9,8 @@ reason = "sums in bfloat16"
 link = "…"                             # optional
 
 Where there is a witness, it alone decides whether the entry still holds: which cases a run draws must not.
+Without one, an entry for a whole clause is out of date when the clause was judged and never failed; an entry
+with a rule is never held against a run, because the run may not have drawn the right case.
 """
 
 from __future__ import annotations
@@ -122,7 +124,7 @@ class Known:
 def unexpected_passes(known: Known, backend: str, candidate: Candidate, tally: Tally) -> Iterator[Finding]:
     """A finding for each entry that no longer holds.
 
-    That is one whose witness passes or, without a witness, whose clause was judged and never failed.
+    That is one whose witness passes or, with neither witness nor rule, whose clause was judged and never failed.
     """
     for entry in known.entries:
         if entry.token:
@@ -132,7 +134,7 @@ def unexpected_passes(known: Known, backend: str, candidate: Candidate, tally: T
             clause = entry.clause or (verdicts[0].clauses[0] if verdicts else "C2D-ERROR-13")
         else:
             clause = entry.clause
-            judged = any(c == clause and status in JUDGED for c, status, _ in tally.counts)
+            judged = not entry.where.text and any(c == clause and status in JUDGED for c, status, _ in tally.counts)
             holds = not judged or any(entry.covers(f.case, f.verdict) for f in tally.failures)
         if not holds:
             yield Finding(
