@@ -130,8 +130,9 @@ def _candidate(defect: Defect) -> Candidate:
 
 
 def _cases(candidate: Candidate, examples: int, seed: int) -> Iterator[Case]:
-    """The cases of `convcheck run` for this candidate."""
+    """The cases of `convcheck run` for this candidate, which begins each block afresh."""
     for number in range(-(-examples // BLOCK)):
+        candidate.restart()
         size = min(BLOCK, examples - number * BLOCK)
         yield from _block(_Key(candidate.capabilities), seed, number, size)
 

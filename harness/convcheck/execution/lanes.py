@@ -1,7 +1,8 @@
 """Lanes: the blocks of a campaign, judged one after another here or side by side in processes of their own.
 
-Which cases a block holds follows from the seed and its number alone, and tallies are handed over in the order
-of the blocks: the number of processes changes how long a run takes and nothing else.
+Which cases a block holds follows from the seed and its number alone, every block meets a fresh candidate, and
+tallies are handed over in the order of the blocks: the number of processes changes how long a run takes and
+nothing else.
 """
 
 from __future__ import annotations
@@ -72,7 +73,8 @@ class Lane:
         return generate(capabilities, self.dtypes or None, run_seed=self.seed, block=number, size=size)
 
     def judge(self, candidate: Candidate, number: int) -> Tally:
-        """The tally of one block."""
+        """The tally of one block, by a fresh candidate: what it keeps of one block cannot show in another."""
+        candidate.restart()
         start = time.perf_counter()
         block = self.block(candidate.capabilities, number)
         generating = time.perf_counter() - start
