@@ -6,6 +6,7 @@ Source: IEEE 754-2019, table 3.5; bfloat16 and TF32 as documented by their vendo
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -42,8 +43,11 @@ class Format:
 
     @property
     def underflow_error(self) -> float:
-        """Half the spacing of the subnormals, 2^(min_exponent − p): the largest absolute error there."""
-        return 2.0 ** (self.min_exponent - self.precision)
+        """Half the spacing of the subnormals, 2^(min_exponent − p): the largest absolute error there.
+
+        For float64 that is no float64 itself; the whole spacing stands for it.
+        """
+        return max(2.0 ** (self.min_exponent - self.precision), math.ulp(0.0))
 
     @property
     def largest(self) -> float:

@@ -61,4 +61,6 @@ def test_what_a_report_prints_reproduces(kernel, tmp_path):
         done = subprocess.run(command, shell=not finding.script, capture_output=True, text=True, check=False)
         assert done.returncode == 1, (finding, done.stdout, done.stderr)
         if finding.script:
-            assert any(words in done.stdout for words in ("wrong; the first", "accepted, although", "refused, although"))
+            assert any(
+                words in done.stdout for words in ("wrong; the first", "accepted, although", "refused, although")
+            )

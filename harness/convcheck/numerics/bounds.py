@@ -80,8 +80,10 @@ def error_bound(
     if complex_products:
         u = profile.accumulator.unit_roundoff
         error = 3.0 * (error + 2.0 * u + accumulation_error(profile, n + 3))
+    # each component of a complex product takes up to four real ones
+    products = 4 * n if complex_products else n
     bound = error * gauge
-    bound = bound + result.unit_roundoff * (np.abs(value) + bound) + underflow(profile, result, n, operands)
+    bound = bound + result.unit_roundoff * (np.abs(value) + bound) + underflow(profile, result, products, operands)
     return np.asarray(bound)
 
 
@@ -92,8 +94,8 @@ def overflow_possible(profile: Profile, result: Format, n: int, gauge: Array) ->
 
 
 def underflow(profile: Profile, result: Format, n: int, operands: tuple[float, float]) -> float:
-    """The η of `error_bound`."""
-    gradual = n * profile.accumulator.underflow_error + result.underflow_error
+    """The η of `error_bound` for n real products, with what underflows in the float64 reference."""
+    gradual = n * (profile.accumulator.underflow_error + FLOAT64.underflow_error) + result.underflow_error
     # an operand that is subnormal is rounded by an absolute error, not by ε
     gradual += n * sum(operands) * profile.input_rounding * result.smallest_normal
     if not profile.flushes_subnormals:
