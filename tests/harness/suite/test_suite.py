@@ -1,0 +1,58 @@
+"""The shipped suite, as an outsider runs it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PLUGINS = Path(__file__).parents[2] / "plugins"
+ISOLATED = ("-c", "/dev/null", "--rootdir", ".", "-p", "no:cacheprovider", "-p", "no:randomly", "-q")
+
+
+def suite(folder, *options):
+    command = [sys.executable, "-m", "pytest", *ISOLATED, "--pyargs", *options]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("workers", [("-p", "no:xdist"), ("-n", "2")], ids=["one process", "two workers"])
+def test_failures_read_like_a_specification_and_one_report_is_written(tmp_path, workers):
+    spec = f"{PLUGINS / 'wrong_kernels.py'}:group_order"
+    done = suite(
+        tmp_path,
+        "convcheck.suite",
+        "--conv-backend",
+        spec,
+        "--conv-dtype",
+        "float32",
+        "--conv-examples",
+        "60",
+        *workers,
+    )
+    assert done.returncode == 1
+    assert "float32|C2D-GROUPS-" in done.stdout
+    assert "convcheck replay" in done.stdout
+    (report,) = (tmp_path / "reports").iterdir()
+    assert "DOES NOT CONFORM" in (report / "summary.md").read_text()
+
+
+def test_a_right_kernel_passes(tmp_path):
+    spec = f"{PLUGINS / 'my_kernel.py'}:my_conv"
+    options = ("--conv-backend", spec, "--conv-dtype", "float32", "--conv-examples", "60", "-p", "no:xdist")
+    done = suite(tmp_path, "convcheck.suite", *options)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_backend_that_cannot_be_loaded_is_a_usage_error(tmp_path):
+    done = suite(tmp_path, "convcheck.suite", "--conv-backend", "none.py:conv", "-p", "no:xdist")
+    assert done.returncode == 4
+    assert "does not exist" in done.stderr
+
+
+def test_hypothesis_explores_shrinks_and_says_how_to_repeat(tmp_path):
+    spec = f"{PLUGINS / 'wrong_kernels.py'}:swapped_padding"
+    options = ("--conv-backend", spec, "--conv-explore", "60", "-p", "no:xdist")
+    done = suite(tmp_path, "convcheck.suite.test_exploration", *options)
+    assert done.returncode == 1
+    assert "DiscrepancyError" in done.stdout or "FailError" in done.stdout
+    assert "convcheck replay v1," in done.stdout
