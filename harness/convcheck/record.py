@@ -50,6 +50,7 @@ class Finding:
         also: other quantities in which the same cause shows.
         not_told_apart: how many of `hits` are counted here only because the budget of calls, or the
             number of findings, ended before they were looked at.
+        standalone: whether the one call of its quantity shows it on a fresh candidate, without any call before.
         script: file name of the standalone reproduction in the report's folder; empty if there is none.
     """
 
@@ -76,6 +77,7 @@ class Finding:
     arbitration: str = ""
     also: tuple[str, ...] = ()
     not_told_apart: int = 0
+    standalone: bool = True
     script: str = ""
 
 

@@ -14,7 +14,7 @@ from convcheck.findings.symptom import PRECISION, RESULT, Symptom
 from convcheck.oracles import Oracle, applicable, extra_calls, judge, metamorphic, repeating
 from convcheck.oracles.parity import unspecified
 from convcheck.oracles.trial import INTEGERS, REALS, Trial
-from convcheck.verdicts import Verdict
+from convcheck.verdicts import FAILURES, Verdict
 
 MOST_CALLS: Final = 4000
 """Calls of a candidate in all its findings: what is left is reported as not told apart."""
@@ -77,6 +77,18 @@ class Bench:
         calls = _calls(trial, symptom)
         self.left -= len(calls)
         return trial.with_outcomes(dict(zip(calls, self.candidate.call_all(tuple(calls.values())), strict=True)))
+
+    def alone(self, case: Case, symptom: Symptom) -> bool:
+        """Whether the one call that a script would make shows a symptom on a fresh candidate."""
+        trial = Trial(case, self.candidate.capabilities)
+        name = f"{REALS} forward" if symptom.sort == "special" else list(_calls(trial, symptom))[-1]
+        if name not in trial.calls:
+            return False
+        self.fresh()
+        self.left -= 1
+        made = trial.with_outcomes({name: self.candidate.call(trial.calls[name])})
+        verdicts = judge(made, _oracles(case, symptom))
+        return any(v.status in FAILURES and Symptom.of(v) == symptom for v in verdicts)
 
     def arbitrated(self, case: Case) -> str:
         """Who is wrong about the output of a legal case, by the loops and the metamorphic relations."""

@@ -175,6 +175,7 @@ def _cause(
         trigger=diagnosis.trigger,
         lookalikes=diagnosis.lookalikes,
         whereabouts=diagnosis.whereabouts,
+        standalone=not before and bench.alone(smallest, symptom),
         arbitration=bench.arbitrated(smallest) if stateless and symptom.of_output and bench.left > 0 else "",
     )
     return _Cause(finding, symptom, first.case.violation is None, diagnosis)

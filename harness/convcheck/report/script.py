@@ -44,7 +44,7 @@ def script(record: Record, finding: Finding) -> str:
     calls_only = finding.status in _CALL_ONLY
     if (
         not finding.token
-        or finding.before
+        or not finding.standalone
         or not (finding.oracle in _REGIMES or (calls_only and finding.oracle == "parity"))
     ):
         return ""

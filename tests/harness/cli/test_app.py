@@ -75,7 +75,7 @@ def test_replay_shows_every_verdict(monkeypatch, capsys):
 
 
 def test_large_indices_are_judged_in_the_memory_given(monkeypatch, capsys):
-    assert convcheck(monkeypatch, "large", "--backend", "numpy", "--memory", "0.002") == 0
+    assert convcheck(monkeypatch, "large", "--backend", "numpy", "--memory", "0.0025") == 0
     assert "65536 images" in capsys.readouterr().out
     assert convcheck(monkeypatch, "large", "--backend", "numpy", "--memory", "0.001", "--dtype", "float64") == 1
     assert "allow more --memory" in capsys.readouterr().out
