@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from convcheck import Capabilities, Gradients, UnavailableError
+from convcheck.function_backend import differentiate
 from convcheck_backends.torch_engine import CPU_PROFILES, STRIDED, TorchCpu, apply
 from convcheck_reference import Conv2dParams
 
@@ -43,21 +44,15 @@ class TorchCompile(TorchCpu):
 
     def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
         """The output of the compiled function."""
-        return self._recorded(x, weight, bias, params)[0].detach()
+        # recorded for autograd as in the backward pass, so that one compilation serves both
+        inputs = [None if t is None else t.detach().requires_grad_() for t in (x, weight, bias)]
+        return self._compiled(params)(*inputs).detach()
 
     def conv2d_backward(
         self, grad_output: Any, x: Any, weight: Any, bias: Any | None, params: Conv2dParams
     ) -> Gradients:
         """The gradients of the compiled function."""
-        output, inputs = self._recorded(x, weight, bias, params)
-        gradients = torch.autograd.grad(output, inputs, grad_output)
-        return Gradients(gradients[0], gradients[1], gradients[2] if bias is not None else None)
-
-    def _recorded(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> tuple[Any, list[Any]]:
-        """The output, recorded for autograd in both passes, so that one compilation serves both."""
-        inputs = [t.detach().requires_grad_() for t in (x, weight, bias) if t is not None]
-        output = self._compiled(params)(inputs[0], inputs[1], inputs[2] if bias is not None else None)
-        return output, inputs
+        return differentiate(self._compiled(params), (x, weight, bias), grad_output)
 
     def _compiled(self, params: Conv2dParams) -> Any:
         if params != self._params or params.arguments != self._params.arguments:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from convcheck import LAYOUTS, Backend, Capabilities, DoubleGradients, Gradients, Profile, UnavailableError
-from convcheck.function_backend import differentiate_twice, from_torch, to_torch
+from convcheck.function_backend import differentiate, differentiate_twice, from_torch, to_torch
 from convcheck.profiles import BF16_ACC_FLUSHING, BF16_IN_FP32_ACC_FLUSHING, FP16_ACC, TF32_INPUTS, Quantity
 from convcheck_reference import Conv2dParams
 
@@ -69,11 +70,8 @@ class TorchBackend(Backend):
         self, grad_output: Any, x: Any, weight: Any, bias: Any | None, params: Conv2dParams
     ) -> Gradients:
         """The gradients by autograd."""
-        inputs = [t.detach().requires_grad_() for t in (x, weight, bias) if t is not None]
         with self.settings():
-            output = apply(inputs[0], inputs[1], inputs[2] if bias is not None else None, params)
-            gradients = torch.autograd.grad(output, inputs, grad_output)
-        return Gradients(gradients[0], gradients[1], gradients[2] if bias is not None else None)
+            return differentiate(partial(apply, params=params), (x, weight, bias), grad_output)
 
     def conv2d_double_backward(
         self,
@@ -89,7 +87,7 @@ class TorchBackend(Backend):
         """The gradients of the gradients, by autograd."""
         with self.settings():
             return differentiate_twice(
-                lambda x, weight, bias: apply(x, weight, bias, params),
+                partial(apply, params=params),
                 (x, weight, bias),
                 grad_output,
                 (grad_grad_input, grad_grad_weight, grad_grad_bias),

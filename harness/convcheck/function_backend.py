@@ -84,12 +84,9 @@ class FunctionBackend(Backend):
         self, grad_output: Any, x: Any, weight: Any, bias: Any | None, params: Conv2dParams
     ) -> Gradients:
         """The gradients by torch's autograd."""
-        import torch  # noqa: PLC0415  (only where the function takes torch tensors)
-
-        inputs = [t.detach().requires_grad_() for t in (x, weight, bias) if t is not None]
-        output = self.conv2d(inputs[0], inputs[1], inputs[2] if bias is not None else None, params)
-        gradients = torch.autograd.grad(output, inputs, grad_output)
-        return Gradients(gradients[0], gradients[1], gradients[2] if bias is not None else None)
+        return differentiate(
+            lambda x, weight, bias: self.conv2d(x, weight, bias, params), (x, weight, bias), grad_output
+        )
 
     def conv2d_double_backward(
         self,
@@ -117,6 +114,22 @@ class FunctionBackend(Backend):
     def to_numpy(self, native: Any) -> NDArray[Any]:
         """The array of a result, which must be of the type that the function takes."""
         return from_torch(native) if self._torch else super().to_numpy(native)
+
+
+def differentiate(function: Callable[..., Any], tensors: tuple[Any, Any, Any], grad_output: Any) -> Gradients:
+    """The gradients of a function of (x, weight, bias), by torch's autograd.
+
+    Args:
+        function: gives the output.
+        tensors: x, weight, and bias or None.
+        grad_output: shaped as the output.
+    """
+    import torch  # noqa: PLC0415  (only where a function takes torch tensors)
+
+    inputs = [t.detach().requires_grad_() for t in tensors if t is not None]
+    output = function(inputs[0], inputs[1], inputs[2] if tensors[2] is not None else None)
+    gradients = torch.autograd.grad(output, inputs, grad_output)
+    return Gradients(gradients[0], gradients[1], gradients[2] if tensors[2] is not None else None)
 
 
 def differentiate_twice(

@@ -74,9 +74,7 @@ class Bench:
     def trial(self, case: Case, symptom: Symptom) -> Trial:
         """The trial of a case after the calls that can show a symptom."""
         trial = Trial(case, self.candidate.capabilities)
-        calls = _calls(trial, symptom)
-        self.left -= len(calls)
-        return trial.with_outcomes(dict(zip(calls, self.candidate.call_all(tuple(calls.values())), strict=True)))
+        return self._made(trial, _calls(trial, symptom))
 
     def alone(self, case: Case, symptom: Symptom) -> bool:
         """Whether the one call that a script would make shows a symptom on a fresh candidate."""
@@ -85,9 +83,7 @@ class Bench:
         if name not in trial.calls:
             return False
         self.fresh()
-        self.left -= 1
-        made = trial.with_outcomes({name: self.candidate.call(trial.calls[name])})
-        verdicts = judge(made, _oracles(case, symptom))
+        verdicts = judge(self._made(trial, {name: trial.calls[name]}), _oracles(case, symptom))
         return any(v.status in FAILURES and Symptom.of(v) == symptom for v in verdicts)
 
     def arbitrated(self, case: Case) -> str:
@@ -95,11 +91,14 @@ class Bench:
         trial = Trial(case, self.candidate.capabilities)
         if case.violation is not None or case.entry == "module":
             return ""
-        calls = {**trial.calls, **extra_calls(trial, metamorphic.ORACLES)}
-        self.left -= len(calls)
-        trial = trial.with_outcomes(dict(zip(calls, self.candidate.call_all(tuple(calls.values())), strict=True)))
+        trial = self._made(trial, {**trial.calls, **extra_calls(trial, metamorphic.ORACLES)})
         output = trial.returned(INTEGERS, "output")
         return "" if output is None else arbitrate(output, trial)
+
+    def _made(self, trial: Trial, calls: Mapping[str, Call]) -> Trial:
+        """The trial after some calls, which are taken off what is left."""
+        self.left -= len(calls)
+        return trial.with_outcomes(dict(zip(calls, self.candidate.call_all(tuple(calls.values())), strict=True)))
 
     def _verdicts(self, case: Case, symptom: Symptom) -> tuple[Verdict, ...]:
         key = (case.token, symptom)
