@@ -14,6 +14,7 @@ from convcheck.backend import Backend, DoubleGradients, Gradients
 from convcheck.capabilities import Capabilities
 from convcheck.case import LAYOUTS
 from convcheck_reference.errors import ConvcheckError
+from convcheck_reference.formats import DTYPES
 from convcheck_reference.params import Conv2dParams
 
 _TENSORS: Final = ("x", "weight", "bias")
@@ -159,7 +160,7 @@ def to_torch(array: NDArray[Any]) -> Any:
     """A torch tensor on the memory of `array`, strides included; bfloat16 by reinterpretation."""
     import torch  # noqa: PLC0415
 
-    if array.dtype.name == "bfloat16":
+    if array.dtype == DTYPES["bfloat16"]:
         return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
     return torch.from_numpy(array)
 
@@ -171,13 +172,12 @@ def from_torch(tensor: Any) -> NDArray[Any]:
         TypeError: it is something else.
     """
     import torch  # noqa: PLC0415
-    from ml_dtypes import bfloat16  # noqa: PLC0415
 
     if type(tensor) is not torch.Tensor:
         raise TypeError(f"returned a {type(tensor).__name__}; expected a torch.Tensor")
     plain = tensor.detach().cpu().resolve_conj().resolve_neg()
     if plain.dtype == torch.bfloat16:
-        return np.asarray(plain.view(torch.int16).numpy().view(bfloat16))
+        return np.asarray(plain.view(torch.int16).numpy().view(DTYPES["bfloat16"]))
     return np.asarray(plain.numpy())
 
 

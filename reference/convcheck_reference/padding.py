@@ -58,9 +58,22 @@ def pad_adjoint(padded: NDArray[Any], params: Conv2dParams) -> NDArray[Any]:
     height, width = padded.shape[-2] - top - bottom, padded.shape[-1] - left - right
     if params.padding_mode == "zeros":
         return padded[..., top : top + height, left : left + width]
-    folded = padded
-    for axis, size, pads in ((-2, height, (top, bottom)), (-1, width, (left, right))):
-        target = np.zeros((size, *np.moveaxis(folded, axis, 0).shape[1:]), padded.dtype)
-        np.add.at(target, source_index(size, pads, params.padding_mode), np.moveaxis(folded, axis, 0))
-        folded = np.moveaxis(target, 0, axis)
+    rows = _folded(padded, top, bottom, params.padding_mode)
+    return _folded(rows.swapaxes(-1, -2), left, right, params.padding_mode).swapaxes(-1, -2)
+
+
+def _folded(padded: NDArray[Any], before: int, after: int, mode: PaddingMode) -> NDArray[Any]:
+    """The adjoint of padding along the axis before the last."""
+    size = padded.shape[-2] - before - after
+    head, inner, tail = np.split(padded, (before, before + size), axis=-2)
+    folded = inner.copy()
+    if mode == "circular":
+        folded[..., size - before :, :] += head
+        folded[..., :after, :] += tail
+    elif mode == "replicate":
+        folded[..., :1, :] += head.sum(axis=-2, keepdims=True)
+        folded[..., -1:, :] += tail.sum(axis=-2, keepdims=True)
+    else:
+        folded[..., 1 : before + 1, :] += head[..., ::-1, :]
+        folded[..., size - 1 - after : size - 1, :] += tail[..., ::-1, :]
     return folded

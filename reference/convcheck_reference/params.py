@@ -135,7 +135,7 @@ class Conv2dParams:
         Raises:
             ParameterError: as the constructor.
         """
-        return cls(*(getattr(arguments, item.name) for item in fields(arguments)))
+        return cls(*(getattr(arguments, name) for name in arguments.__slots__))
 
     @classmethod
     def unchecked(cls, arguments: Arguments) -> Conv2dParams:
@@ -262,8 +262,8 @@ def _set(params: Conv2dParams, arguments: Arguments, kernel: Any, stride: Any, p
         arguments.padding_mode,
         arguments,
     )
-    for item, value in zip(fields(params), values, strict=True):
-        object.__setattr__(params, item.name, value)
+    for name, value in zip(params.__slots__, values, strict=True):
+        object.__setattr__(params, name, value)
 
 
 def _check_scalars(arguments: Arguments) -> None:

@@ -10,7 +10,9 @@ from typing import Any, Final
 from convcheck.execution.codec import Makers, MessageError, decode, encode, padding
 
 _FRAME: Final = struct.Struct("<QQ")
-_JOINED: Final = 1 << 16
+_CHUNK: Final = 1 << 16
+"""Bytes that are asked for at once: what has arrived of the next message comes with this one."""
+_JOINED: Final = 1 << 18
 _MOST_HEADER: Final = 1 << 28
 _MOST_BODY: Final = 1 << 40
 
@@ -26,6 +28,7 @@ class Channel:
     def __init__(self, connected: socket.socket, makers: Makers) -> None:
         self._socket = connected
         self._makers = makers
+        self._ahead = b""
 
     def send(self, message: Any, limit: float | None = None) -> None:
         """Send one message within `limit` seconds; None waits for ever.
@@ -40,7 +43,7 @@ class Channel:
         parts: list[Any] = [_FRAME.pack(len(header), sum(map(sum, sizes))), header]
         for array, (_, gap) in zip(arrays, sizes, strict=True):
             parts += [array.reshape(-1).view("u1").data, bytes(gap)] if array.size else []
-        self._socket.settimeout(limit)
+        self._limit(limit)
         # one system call for the small, no copy of the large
         for part in [b"".join(parts)] if sum(map(len, parts)) <= _JOINED else parts:
             self._socket.sendall(part)
@@ -69,13 +72,23 @@ class Channel:
         self._socket.close()
 
     def _exactly(self, size: int, deadline: float | None) -> bytearray:
-        received = bytearray(size)
-        view, at = memoryview(received), 0
+        received, at = bytearray(size), min(size, len(self._ahead))
+        received[:at], self._ahead = self._ahead[:at], self._ahead[at:]
+        view = memoryview(received)
         while at < size:
             # a deadline that has passed still leaves time for what has arrived already
-            self._socket.settimeout(None if deadline is None else max(0.001, deadline - time.monotonic()))
-            count = self._socket.recv_into(view[at:])
+            self._limit(None if deadline is None else max(0.001, deadline - time.monotonic()))
+            if size - at >= _CHUNK:
+                count = self._socket.recv_into(view[at:])
+            else:
+                arrived = self._socket.recv(_CHUNK)
+                count = min(size - at, len(arrived))
+                view[at : at + count], self._ahead = arrived[:count], arrived[count:]
             if not count:
                 raise EOFError
             at += count
         return received
+
+    def _limit(self, limit: float | None) -> None:
+        if limit is not None or self._socket.gettimeout() is not None:
+            self._socket.settimeout(limit)

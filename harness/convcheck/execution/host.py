@@ -76,13 +76,13 @@ class Host:
             # warnings are the candidate's own business, whatever this process makes of them
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
+                params = _validated(call)
                 native = inputs.place(call, backend)
-                poisoned = _poison(call, native["x"])
+                poisoned = params is not None and _poison(call, params, native["x"])
                 with inputs.sealed(), self._watch() as called:
-                    results = self._invoke(call, native)
+                    results = self._invoke(call, params or Conv2dParams.unchecked(call.arguments), native)
         except Exception as error:  # noqa: BLE001  (whatever a candidate raises is an outcome)
             return Raised(type(error).__name__, str(error), traceback.format_exc(limit=-8))
-        overwritten = self._results.overwritten(backend)
         memory = {name: buffer.region.whole for name, buffer in inputs.buffers.items()}
         named = dict(zip(_RESULTS[call.operation], results, strict=False))
         returned = self._results.collect(backend, named, memory)
@@ -91,7 +91,6 @@ class Host:
             returned,
             mutated=tuple(name for name, (mutated, _) in changes.items() if mutated),
             spilled=tuple(name for name, (_, spilled) in changes.items() if spilled),
-            overwritten=overwritten,
             copied=tuple(name for name, buffer in inputs.buffers.items() if not buffer.shared),
             poisoned=poisoned,
             called=None if called is None else tuple(called),
@@ -101,17 +100,13 @@ class Host:
         """Make calls one after the other."""
         return [self.call(call) for call in calls]
 
-    def _invoke(self, call: Call, native: dict[str, Any]) -> tuple[Any, ...]:
+    def _invoke(self, call: Call, params: Conv2dParams, native: dict[str, Any]) -> tuple[Any, ...]:
         """The backend's results in the order of `_RESULTS`."""
         backend = self._backend
         if call.operation is Operation.MODULE:
             spelled = {name: getattr(call.arguments, name) for name in call.arguments.__slots__}
             module = backend.make_module(**spelled, dtype=call.dtype)
             return module.weight, module.bias, module(native["x"])
-        try:
-            params = Conv2dParams.of(call.arguments)
-        except ConvcheckError:
-            params = Conv2dParams.unchecked(call.arguments)
         x, weight, bias = native["x"], native["weight"], native.get("bias")
         if call.operation is Operation.FORWARD:
             return (backend.conv2d(x, weight, bias, params),)
@@ -121,13 +116,21 @@ class Host:
         return tuple(backend.conv2d_backward(native["grad_output"], x, weight, bias, params))
 
 
-def _poison(call: Call, native: Any) -> bool:
+def _validated(call: Call) -> Conv2dParams | None:
+    """The layer of a call; None for illegal arguments, which the candidate has to refuse."""
+    try:
+        return Conv2dParams.of(call.arguments)
+    except ConvcheckError:
+        return None
+
+
+def _poison(call: Call, params: Conv2dParams, native: Any) -> bool:
     """Poison free memory of the sizes of the results; whether all new memory of these sizes is poisoned."""
     dtype = DTYPES[call.dtype]
     kind: Poison = "large" if call.tensors["x"].memory == "guard_before" else "nan"
     try:
-        shape = Conv2dParams.of(call.arguments).output_shape(call.tensors["x"].values.shape)
-    except (ConvcheckError, TypeError):
+        shape = params.output_shape(call.tensors["x"].values.shape)
+    except ConvcheckError:
         return False
     sizes = [math.prod(shape)]
     if call.operation is Operation.DOUBLE_BACKWARD:

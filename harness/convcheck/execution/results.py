@@ -27,14 +27,11 @@ class Results:
     def __init__(self) -> None:
         self._kept: Mapping[str, tuple[Any, Array, Array]] = {}  # native, its array, a copy
 
-    def overwritten(self, backend: Backend) -> tuple[str, ...]:
-        """Names of the kept results that no longer hold what they held; each is told once."""
-        changed = tuple(name for name, (native, _, copy) in self._kept.items() if not _holds(backend, native, copy))
-        self._kept = {name: kept for name, kept in self._kept.items() if name not in changed}
-        return changed
-
     def collect(self, backend: Backend, native: Mapping[str, Any], inputs: Mapping[str, Array]) -> Returned:
         """Copies of the results by name; the originals are kept in place of earlier ones.
+
+        An earlier one is looked at when its place is taken, as late as can be: whatever was written to it
+        since its call returned shows then.
 
         Args:
             backend: whose results they are.
@@ -61,8 +58,10 @@ class Results:
             arrays[name], kept[name] = copy, (result, original, copy)
             aliased += [f"{name} with {other}" for other, array in others if _share_memory(original, array)]
             others.append((name, original))
+        replaced = {name: self._kept[name] for name in kept if name in self._kept}
         self._kept = {**self._kept, **kept}
-        return Returned(arrays, malformed, aliased=tuple(aliased))
+        changed = [name for name, (earlier, _, copy) in replaced.items() if not _holds(backend, earlier, copy)]
+        return Returned(arrays, malformed, aliased=tuple(aliased), overwritten=tuple(changed))
 
 
 def _holds(backend: Backend, native: Any, copy: Array) -> bool:

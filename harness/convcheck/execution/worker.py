@@ -25,7 +25,7 @@ from convcheck.execution.interception import Interception, Watch, unwatched
 from convcheck.execution.messages import TO_WORKER, Answer, Calls, Failed, Ready
 from convcheck.execution.withholding import withhold_the_judge
 from convcheck.registry import load, preload
-from convcheck.tensors.guarded import guarded
+from convcheck.tensors.guarded import GuardedPages
 from convcheck_reference.errors import ConvcheckError
 
 FORK: Final = b"F"
@@ -99,7 +99,7 @@ def _serve(channel: Channel, spec: str, watch: Watch) -> None:
         return load(spec)
 
     try:
-        host = Host(load_backend, guarded, watch)
+        host = Host(load_backend, GuardedPages(), watch)
         channel.send(Ready(host.name, host.capabilities, dict(host.versions)))
     except ConvcheckError as error:
         channel.send(Failed(type(error).__name__, str(error)))

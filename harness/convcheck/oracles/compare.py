@@ -14,6 +14,8 @@ from convcheck.verdicts import Evidence, Status
 
 Array = NDArray[Any]
 
+_TINY = np.finfo(np.float64).tiny
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -42,7 +44,7 @@ def compare_exact(got: Array, expected: Array, judged: NDArray[np.bool_]) -> Com
         rounded = expected.astype(got.dtype)
         wrong = judged & ~(got == rounded)
         if not wrong.any():
-            return Comparison(Status.PASS, int(judged.sum()))
+            return Comparison(Status.PASS, int(np.count_nonzero(judged)))
         worst = _worst(wrong, np.abs(got.astype(expected.dtype) - expected))
     evidence = Evidence(
         worst,
@@ -65,10 +67,11 @@ def compare_bounded(got: Array, expected: Array, bound: NDArray[np.float64]) -> 
         # numpy warns about inf − finite only through errstate; both count as wrong below
         error = _error(got.astype(expected.dtype), expected)
         wrong = judged & ~(error <= bound)
-        ratio = np.where(judged & (error > 0), error / np.where(bound > 0, bound, np.finfo(float).tiny), 0.0)
-    margin = float(np.max(np.where(np.isnan(ratio), np.inf, ratio), initial=0.0))
+        ratio = np.divide(error, np.where(bound > 0, bound, _TINY), np.zeros(bound.shape), where=judged & (error != 0))
+    margin = float(np.max(ratio, initial=0.0))
     if not wrong.any():
-        return Comparison(Status.PASS, int(judged.sum()), margin)
+        return Comparison(Status.PASS, int(np.count_nonzero(judged)), margin)
+    margin = np.inf if np.isnan(margin) else margin
     worst = _worst(wrong, ratio)
     evidence = Evidence(
         worst,

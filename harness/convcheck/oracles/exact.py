@@ -55,8 +55,10 @@ def judge_exact(trial: Trial, quantity: Quantity, oracle: str, clause: str) -> I
 
 def compare_integers(got: NDArray[Any], expected: Expected, quantity: Quantity, profile: Profile) -> Comparison:
     """A result of integers against the reference, wherever the promised computation gives it away."""
-    tolerance = expected.integer_tolerance(quantity, profile)
     value = expected.sum(quantity).value
+    if expected.is_direct(quantity, profile):
+        return compare_exact(got, value, expected.exact(quantity, profile))
+    tolerance = expected.integer_tolerance(quantity, profile)
     if (tolerance[np.isfinite(tolerance)] == 0.0).all():
         return compare_exact(got, value, np.isfinite(tolerance))
     return compare_bounded(got, value, tolerance)

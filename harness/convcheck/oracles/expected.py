@@ -80,12 +80,11 @@ class Expected:
 
     def sum(self, quantity: Quantity) -> Sum:
         """The reference's result for one quantity."""
-        return {
-            "output": lambda: self._output,
-            "grad_input": lambda: self._grad_input,
-            "grad_weight": lambda: self._grad_weight,
-            "grad_bias": lambda: self._grad_bias,
-        }[quantity]()
+        if quantity == "output":
+            return self._output
+        if quantity == "grad_input":
+            return self._grad_input
+        return self._grad_weight if quantity == "grad_weight" else self._grad_bias
 
     def exact(self, quantity: Quantity, profile: Profile) -> NDArray[np.bool_]:
         """Where the integers' sums are exact in the promised accumulator: S ≤ limit."""
@@ -103,6 +102,10 @@ class Expected:
             return np.ones(found.value.shape, np.bool_)
         return found.gauge <= limit
 
+    def is_direct(self, quantity: Quantity, profile: Profile) -> bool:
+        """Whether the promised computation sums products as they are, without transforms."""
+        return gauges.in_use(profile, quantity, self._params) is Algorithm.DIRECT
+
     def integer_tolerance(self, quantity: Quantity, profile: Profile) -> NDArray[np.float64]:
         """How far a result of integers may be from the right one: 0, 1/2 (excluded), or infinitely.
 
@@ -110,7 +113,7 @@ class Expected:
         the nearest integer is the result.
         """
         exact = self.exact(quantity, profile)
-        if gauges.in_use(profile, quantity, self._params) is Algorithm.DIRECT:
+        if self.is_direct(quantity, profile):
             return np.where(exact, 0.0, np.inf)
         law = self._law(quantity, profile)
         if law is None:
@@ -127,7 +130,7 @@ class Expected:
         terms = self.sum(quantity).terms
         if not is_meaningful(profile, terms):
             return f"sums of {terms} products under profile {profile.name}: n·u > 0.1 leaves no bound"
-        if gauges.in_use(profile, quantity, self._params) is Algorithm.DIRECT or self._law(quantity, profile):
+        if self.is_direct(quantity, profile) or self._law(quantity, profile):
             return ""
         return f"no bound is derived for {quantity} in {self._case.dtype} under profile {profile.name}"
 
@@ -147,13 +150,13 @@ class Expected:
             complex_products=found.value.dtype.kind == "c",
         )
         overflows = overflow_possible(profile, result, found.terms, found.gauge)
-        if gauges.in_use(profile, quantity, self._params) is not Algorithm.DIRECT:
+        if not self.is_direct(quantity, profile):
             error, largest = self._transforms(quantity, profile)
             bound = bound + error
             overflows |= ~(largest <= profile.accumulator.largest)
         if quantity == "grad_input" and self._folds:
             bound = bound + self._folding_error(found, bound)
-        return np.where(overflows, np.inf, bound)
+        return np.where(overflows, np.inf, bound) if overflows.any() else bound
 
     def _transforms(self, quantity: Quantity, profile: Profile) -> tuple[Array, Array]:
         """What the transforms of a fast algorithm add to the error, and the largest number on the way."""

@@ -39,10 +39,10 @@ def _outside(outcome: Returned) -> Verdict:
 
 
 def _own_results(outcome: Returned) -> Verdict:
-    if outcome.aliased:
-        reason = f"results share memory: {', '.join(outcome.aliased)}"
-        return Verdict(NAME, "memory", Status.FAIL, (OWN_RESULTS,), reason)
     if outcome.overwritten:
         reason = f"results of an earlier call changed: {', '.join(outcome.overwritten)}"
+        return Verdict(NAME, "memory", Status.FAIL, (OWN_RESULTS,), reason)
+    if outcome.aliased:
+        reason = f"results share memory: {', '.join(outcome.aliased)}"
         return Verdict(NAME, "memory", Status.FAIL, (OWN_RESULTS,), reason)
     return Verdict(NAME, "memory", Status.PASS, (OWN_RESULTS,))

@@ -58,7 +58,8 @@ def poison_free_memory(native: Any, dtype: np.dtype[Any], elements: int, kind: P
     if makers is None or not elements:
         return False
     full, empty = makers
-    blocks = [full() for _ in range(_MANY if elements * dtype.itemsize < _KEPT else _FEW)]
+    numpy_keeps = isinstance(native, np.ndarray) and elements * dtype.itemsize < _KEPT
+    blocks = [full() for _ in range(_MANY if numpy_keeps else _FEW)]
     del blocks
     return allocator_poisons() and bool(is_poison(empty().view(dtype)).all())
 
@@ -94,7 +95,7 @@ def _makers(native: Any, pattern: Any, count: int) -> tuple[Callable[[], Any], C
     if torch is None or not isinstance(native, torch.Tensor):
         return None
     # signed integers: torch fills few others
-    signed = pattern.view(f"i{pattern.itemsize}")
-    settings = {"dtype": getattr(torch, signed.dtype.name), "device": native.device}
-    full = partial(torch.full, (count,), signed.item(), **settings)
+    signed = pattern.view(f"i{pattern.itemsize}").item()
+    settings = {"dtype": getattr(torch, f"int{8 * pattern.itemsize}"), "device": native.device}
+    full = partial(torch.full, (count,), signed, **settings)
     return full, lambda: np.asarray(torch.empty(count, **settings).cpu().numpy())

@@ -5,7 +5,7 @@ import pytest
 from convcheck import LAYOUTS
 from convcheck.calls import Tensor
 from convcheck.function_backend import to_torch
-from convcheck.tensors.guarded import guarded
+from convcheck.tensors.guarded import GuardedPages
 from convcheck.tensors.layouts import conformed, lay_out
 from convcheck.tensors.regions import heap
 
@@ -28,7 +28,7 @@ def drawn(shape, dtype, layout="expanded"):
     return conformed(np.random.default_rng(0).integers(-9, 10, shape).astype(dtype), layout)
 
 
-@pytest.mark.parametrize("allocate", [heap, guarded])
+@pytest.mark.parametrize("allocate", [heap, GuardedPages()])
 @pytest.mark.parametrize("memory", ["heap", "guard_after", "guard_before", "read_only"])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_layout_holds_the_values_wherever_it_lies(layout, memory, allocate):
@@ -49,7 +49,7 @@ def test_every_layout_has_its_strides(layout):
     assert tuple(stride // 4 for stride in array.strides) == EXPECTED_STRIDES[layout]
 
 
-@pytest.mark.parametrize("allocate", [heap, guarded])
+@pytest.mark.parametrize("allocate", [heap, GuardedPages()])
 @pytest.mark.parametrize("memory", ["guard_after", "guard_before"])
 def test_a_tensor_is_surrounded_by_nan_or_by_large_numbers(memory, allocate):
     for dtype in DTYPES:
@@ -68,7 +68,7 @@ def test_a_tensor_is_surrounded_by_nan_or_by_large_numbers(memory, allocate):
                 assert (np.isfinite(around) & (around > 1e4)).all()
 
 
-@pytest.mark.parametrize("allocate", [heap, guarded])
+@pytest.mark.parametrize("allocate", [heap, GuardedPages()])
 @pytest.mark.parametrize("memory", ["heap", "guard_after", "guard_before"])
 def test_an_offset_tensor_is_never_aligned_to_two_elements(memory, allocate):
     for shape in ((3, 5), (3, 4), (1,), (2, 3, 4, 5)):
