@@ -18,7 +18,8 @@ reals: zero mean, scale 1, the data most sensitive to lost precision. wide: magn
 positive: no cancellation, the data that accumulates most error. large: scaled up by a power of two.
 cancelling: products that nearly cancel. subnormal: inputs and results below the smallest normal number.
 overflow: sums of magnitudes near half the largest finite number. special: reals with NaN, ±Inf and ±0.
-mixed: images of zero mean, of zeros, of magnitudes over 16 binades and with one non-zero pixel side by side.
+mixed: images, filters or gradients of zero mean, of zeros, of magnitudes over 16 binades and with one non-zero
+element side by side.
 """
 
 Layout: TypeAlias = Literal[

@@ -10,6 +10,7 @@ from convcheck.strategies.cases import free_case, kinds, regimes
 from convcheck.strategies.draws import Draw, from_key
 from convcheck.strategies.factors import Space
 from convcheck.strategies.steered import steered
+from convcheck.strategies.telling import telling_first
 from convcheck.strategies.tway import ROWS, covering_rows
 
 BLOCK: Final = 250
@@ -28,7 +29,8 @@ def generate(
 
     Every other case is steered: it takes the next row of a covering array, which a thousand cases use up.
     The rest is drawn freely, every kind of case with its share in every block. Blocks are independent of
-    each other.
+    each other, and a shorter one begins like the whole one. The first is put in order, so that a short run
+    sees the most telling cases.
 
     Args:
         capabilities: what is drawn at all.
@@ -37,6 +39,14 @@ def generate(
         block: number of the block.
         size: number of cases, at most `BLOCK`.
     """
+    if block == 0:
+        return telling_first(_drawn(capabilities, dtypes, run_seed, block, BLOCK))[:size]
+    return _drawn(capabilities, dtypes, run_seed, block, size)
+
+
+def _drawn(
+    capabilities: Capabilities, dtypes: tuple[str, ...] | None, run_seed: int, block: int, size: int
+) -> tuple[Case, ...]:
     space, known = Space.of(capabilities, dtypes), regimes(capabilities)
     deck = _shuffled(kinds(capabilities), from_key(f"{run_seed} {block}"))
     found: dict[str, Case] = {}

@@ -3,7 +3,7 @@
 Sources: ResNet-50 (He et al. 2015, table 1), VGG-16 (Simonyan & Zisserman 2014, table 1, D),
 MobileNetV3-Large (Howard et al. 2019, table 1), EfficientNet-B0 (Tan & Le 2019, table 1), U-Net
 (Ronneberger et al. 2015, fig. 1), ConvNeXt-T (Liu et al. 2022, table 9), DeepLabv3 (Chen et al. 2017,
-section 3.3: atrous rates 6, 12, 18).
+sections 3.2 and 3.3: rates 2 and 4 in the blocks before the head at output stride 8, 6, 12 and 18 in it).
 """
 
 from __future__ import annotations
@@ -62,6 +62,8 @@ LAYERS: Final = (
     _layer("ConvNeXt-T", (96, 96), 7, 56, groups=96),
     Layer("ConvNeXt-T", Arguments(3, 96, 4, 4), 224),
     Layer("ConvNeXt-T", Arguments(96, 192, 2, 2), 56),
+    _layer("DeepLabv3", (256, 256), 3, 33, rate=2),
+    _layer("DeepLabv3", (512, 512), 3, 33, rate=4),
     _layer("DeepLabv3", (2048, 256), 3, 33, rate=6),
     _layer("DeepLabv3", (2048, 256), 3, 33, rate=12),
     _layer("DeepLabv3", (2048, 256), 3, 33, rate=18),

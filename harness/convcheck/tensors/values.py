@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -147,7 +147,7 @@ def real_values(case: Case) -> Values:
     elif case.regime == "special":
         values = _sprinkled(values, rng)
     elif case.regime == "mixed":
-        values = Values(_mixed(x.reshape(-1, *x.shape[-3:]), fmt).reshape(x.shape), weight, bias, grad)
+        values = _mixed(values, fmt, rng)
     return _finish(case, values, rng, imaginary=lambda a: rng.permuted(a.reshape(-1)).reshape(a.shape))
 
 
@@ -233,20 +233,34 @@ def _sprinkled(values: Values, rng: np.random.Generator) -> Values:
     return Values(x, weight, values.bias, values.grad_output)
 
 
-def _mixed(x: Array, fmt: Format) -> Array:
-    """One image after the other dense, zero, wide and an impulse: no look at one of them tells about the rest.
+def _mixed(values: Values, fmt: Format, rng: np.random.Generator) -> Values:
+    """One tensor mixed: the images of a batch (padded batches end, and begin, with zeros), filters, or gradients."""
+    which = rng.choice(["x", "x", "weight", "grad_output"])
+    if which == "grad_output":
+        return replace(values, grad_output=_mixed_along(values.grad_output, fmt, rng))
+    if which == "weight":
+        bias = None if values.bias is None else _mixed_along(values.bias[:, None, None, None], fmt, rng).reshape(-1)
+        return replace(values, weight=_mixed_along(values.weight, fmt, rng), bias=bias)
+    return replace(values, x=_mixed_along(values.x, fmt, rng))
+
+
+def _mixed_along(array: Array, fmt: Format, rng: np.random.Generator) -> Array:
+    """Entries of the first axis dense, zero, wide and an impulse in turn: no look at one tells about the rest.
 
     Args:
-        x: (N, C, H, W), zero mean and scale 1.
+        array: of four dimensions, or an image of three; zero mean and scale 1.
         fmt: of the dtype.
+        rng: draws which kind comes first; a single entry is dense.
     """
-    mixed = x.copy()
-    mixed[1::4] = 0.0
-    image = x.shape[1:]
-    mixed[2::4] *= 2.0 ** (np.arange(math.prod(image)).reshape(image) * 5 % 17 - 8) * _moderate(fmt)
-    centre = tuple(size // 2 for size in image)
-    mixed[3::4] = 0.0
-    mixed[(slice(3, None, 4), *centre)] = 1.0
+    if array.ndim == 3 or len(array) < 2:
+        return array
+    entry = array.shape[1:]
+    kinds = (np.arange(len(array)) + rng.integers(4)) % 4
+    mixed = array.copy()
+    mixed[kinds == 1] = 0.0
+    mixed[kinds == 2] *= 2.0 ** (np.arange(math.prod(entry)).reshape(entry) * 5 % 17 - 8) * _moderate(fmt)
+    mixed[kinds == 3] = 0.0
+    mixed[(kinds == 3, *(size // 2 for size in entry))] = 1.0
     return mixed
 
 

@@ -17,12 +17,33 @@ def test_every_regime_has_values_for_every_input(regime, x):
     assert values.x.dtype == np.float32
 
 
-def test_a_mixed_batch_has_images_of_four_kinds():
-    x = real_values(read("v1,x=5x3x6x5,out=2,k=3,values=mixed,seed=3")).x
-    nonzeros = [np.count_nonzero(image) for image in x]
-    assert nonzeros == [90, 0, 90, 1, 90]
-    spans = [np.ptp(np.log2(np.abs(image[image != 0]))) for image in x[[0, 2]]]
+def mixed(tensor, seed):
+    """The entries of a tensor of mixed data that one is drawn for; an entry is an image, a filter or a gradient."""
+    values = real_values(read(f"v1,x=5x3x6x5,out=5,k=3,values=mixed,seed={seed}"))
+    return getattr(values, tensor)
+
+
+@pytest.mark.parametrize("tensor", ["x", "weight", "grad_output"])
+def test_mixed_data_have_entries_of_four_kinds_in_one_tensor(tensor):
+    nonzeros = {seed: tuple(np.count_nonzero(entry) for entry in mixed(tensor, seed)) for seed in range(200)}
+    size = mixed(tensor, 0)[0].size
+    turns = {counts for counts in nonzeros.values() if len(set(counts)) > 1}
+    whole, zero, impulse = size, 0, 1
+    kinds = (whole, zero, whole, impulse)
+    assert turns == {tuple(kinds[(turn + at) % 4] for at in range(5)) for turn in range(4)}
+    seed = next(seed for seed, counts in nonzeros.items() if counts[:2] == (whole, zero))
+    spans = [np.ptp(np.log2(np.abs(entry))) for entry in mixed(tensor, seed)[[0, 2]]]
     assert spans[1] > 14
+
+
+def test_any_bias_of_mixed_data_may_be_zero():
+    first = {real_values(read(f"v1,x=2x3x6x5,out=5,k=3,values=mixed,seed={seed}")).bias[0] == 0 for seed in range(200)}
+    assert first == {True, False}
+
+
+def test_a_single_image_of_mixed_data_is_dense():
+    for seed in range(20):
+        assert np.count_nonzero(real_values(read(f"v1,x=1x3x6x5,out=2,k=3,values=mixed,seed={seed}")).x) == 90
 
 
 def test_every_regime_and_the_integers_draw_from_streams_of_their_own():
