@@ -1,0 +1,72 @@
+"""What the harness, and each baseline, makes of defects that the harness was not built against.
+
+    PYTHONPATH=tests OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/unseen.py --seed 0
+
+With --diagnose, what the diagnosis makes of each of them, which the library cannot name.
+"""
+
+import argparse
+
+from tabulate import tabulate
+
+from convcheck.certify.campaign import Budget, detect
+from convcheck.certify.certificate import CONVCHECK, Certificate, quantile
+from convcheck.diagnosis.evaluation import evaluate
+from unseen_defects import DEFECTS
+
+
+def certificate(budget):
+    """Every defect by every method."""
+    detections = [found for defect in DEFECTS for found in detect(defect, budget)]
+    return Certificate(budget.examples, 0, budget.seed, tuple(detections), ())
+
+
+def detected(certificate):
+    """Table of when each defect was detected by the harness, and of which baselines did."""
+    rows = []
+    for found in certificate.by(CONVCHECK):
+        others = [d.method for d in certificate.detections if d.defect == found.defect and d.detected_at is not None]
+        others = "; ".join(m for m in others if m != CONVCHECK)
+        rows.append([found.category, found.defect, found.detected_at or "missed", found.oracle, found.token, others])
+    return tabulate(rows, headers=["category", "defect", "case", "oracle", "token", "baselines that detect it"])
+
+
+def summary(certificate):
+    """Table of how many each method detected."""
+    rows = []
+    for method in certificate.methods:
+        found = certificate.by(method)
+        count = sum(d.detected_at is not None for d in found)
+        rows.append([method, f"{count}/{len(found)}", *(quantile(found, share) or "never" for share in (0.5, 0.9))])
+    return tabulate(rows, headers=["method", "detected", "cases: median", "90th percentile"])
+
+
+def diagnosed(examples, seed):
+    """Table of what was claimed about each defect; no name is right."""
+    rows = []
+    for defect in DEFECTS:
+        found = evaluate(defect, withheld=True, examples=examples, seed=seed)
+        name = f"{found.named or 'none'}{'' if found.right_name or not found.findings else ', WRONG'}"
+        rows.append(
+            [defect.name, found.failures, found.findings, name, found.precision, found.recall, found.rule or "always"]
+        )
+    headers = ["defect", "failures", "findings", "named", "precision", "recall", "rule"]
+    return tabulate(rows, headers=headers, floatfmt=".2f")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--examples", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--diagnose", action="store_true")
+    options = parser.parse_args()
+    if options.diagnose:
+        print(diagnosed(options.examples, options.seed))
+        return
+    found = certificate(Budget(examples=options.examples, seed=options.seed))
+    print(detected(found), summary(found), sep="\n\n")
+    print(f"\n{options.examples} cases, seed {options.seed}")
+
+
+if __name__ == "__main__":
+    main()
