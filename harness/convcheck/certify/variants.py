@@ -39,6 +39,13 @@ Array = NDArray[Any]
 Product: TypeAlias = Callable[[Array, Array], Array]
 """A batched matrix product a @ b in the dtype of its operands."""
 
+_AT_ONCE: Final = 1 << 18
+"""Products that are in memory at once."""
+_PAIRWISE: Final = 32
+"""Products up to which halves are no longer taken."""
+_LANE: Final = 64
+"""Products of a lane, about."""
+
 _FLOAT: Final = ("float32", "float64", "float16", "bfloat16")
 
 
@@ -218,8 +225,11 @@ class TransformVariant(ProductVariant):
 def sequential(a: Array, b: Array) -> Array:
     """One product after the other, rounded after each addition."""
     total = _zeros(a, b)
-    for k in range(a.shape[-1]):
-        total = total + a[..., :, k, None] * b[..., k, None, :]
+    step = max(1, _AT_ONCE // max(1, total.size))
+    for k in range(0, a.shape[-1], step):
+        products = a[..., :, k : k + step, None] * b[..., None, k : k + step, :]
+        products[..., :, 0, :] += total
+        total = np.add.accumulate(products, axis=-2, out=products)[..., -1, :].copy()
     return total
 
 
@@ -239,7 +249,7 @@ def blocked(a: Array, b: Array, block: int = 64) -> Array:
 def pairwise(a: Array, b: Array) -> Array:
     """Halves, added."""
     terms = a.shape[-1]
-    if terms <= 8:
+    if terms <= _PAIRWISE:
         return sequential(a, b)
     half = terms // 2
     return pairwise(a[..., :half], b[..., :half, :]) + pairwise(a[..., half:], b[..., half:, :])
@@ -252,18 +262,19 @@ def split_k(a: Array, b: Array, parts: int = 4) -> Array:
 
 
 def fused(a: Array, b: Array) -> Array:
-    """A fused multiply-add for each product, rounded once.
+    """A fused multiply-add for each product, rounded once; long sums in lanes, as vector units keep them.
 
     The product of two float32 is exact in float64. Its sum with a float32 is rounded to odd there, which
     makes the second rounding, to float32, that of the exact sum (Boldo & Melquiond 2008, theorem 3).
     """
+    lanes = max(1, a.shape[-1] // _LANE)
     wide_a, wide_b = a.astype(np.float64), b.astype(np.float64)
-    total = _zeros(a, b)
-    for k in range(a.shape[-1]):
-        total = _added_to_odd(wide_a[..., :, k, None] * wide_b[..., k, None, :], total.astype(np.float64)).astype(
-            np.float32
-        )
-    return total
+    totals = np.repeat(_zeros(a, b)[..., None, :], lanes, axis=-2)
+    for k in range(0, a.shape[-1], lanes):
+        products = wide_a[..., :, k : k + lanes, None] * wide_b[..., None, k : k + lanes, :]
+        into = totals[..., : products.shape[-2], :]
+        into[...] = _added_to_odd(products, into.astype(np.float64))
+    return np.asarray(np.add.accumulate(totals, axis=-2)[..., -1, :])
 
 
 def _zeros(a: Array, b: Array) -> Array:
