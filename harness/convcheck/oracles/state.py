@@ -1,4 +1,4 @@
-"""Hidden state: the same buffers with new contents, other layers and sizes in between, and the first call again.
+"""Hidden state: the same buffers with new contents, other layers, sizes and dtypes between, the first call again.
 
 An implementation may cache what it derives from its arguments: packed weights, index tables, workspaces.
 A cache that goes by address, shape or object identity gives a result of earlier contents. Every call is
@@ -25,6 +25,8 @@ from convcheck.verdicts import Status, Verdict
 NAME = "state"
 CLAUSE = "C2D-PURE-4"
 
+_OTHER_DTYPE = {"float32": "float64", "float64": "float32", "float16": "float32", "bfloat16": "float32"}
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -35,16 +37,20 @@ class Step:
         trial: its layer and input size.
         values: its data.
         operation: forward or backward.
+        judged: whether its own results are; another dtype's are judged in cases of that dtype.
     """
 
     name: str
     trial: Trial
     values: Values
     operation: Operation = Operation.FORWARD
+    judged: bool = True
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
-        """What the call returns."""
+        """What the call returns and is judged on."""
+        if not self.judged:
+            return ()
         if self.operation is Operation.FORWARD:
             return ("output",)
         return GRADIENTS if self.values.bias is not None else GRADIENTS[:-1]
@@ -56,7 +62,7 @@ def calls(trial: Trial) -> dict[str, Call]:
 
 
 def steps(trial: Trial) -> Iterator[Step]:
-    """A larger image, A, then B one tensor at a time, another stride, A again; then B and A backward."""
+    """A larger image, A, B one tensor at a time, another stride and dtype, A again; then B and A backward."""
     case = trial.case
     if case.batch == 0:
         return
@@ -73,6 +79,10 @@ def steps(trial: Trial) -> Iterator[Step]:
         wider = tuple(s + 1 for s in case.params.stride)
         strided = Trial(replace(case, arguments=replace(case.arguments, stride=wider)), trial.capabilities)
         yield Step("another stride", strided, b)
+    dtype = _OTHER_DTYPE.get(case.dtype)
+    if dtype in trial.capabilities.dtypes:
+        other = Trial(replace(case, dtype=dtype), trial.capabilities)
+        yield Step("another dtype", other, other.integers, judged=False)
     yield Step("the first contents again", trial, a)
     if trial.capabilities.gradients:
         yield Step("other contents backward", trial, b, Operation.BACKWARD)

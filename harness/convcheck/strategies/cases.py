@@ -12,7 +12,7 @@ from convcheck.case import Case, Layout, Layouts, Regime
 from convcheck.strategies.conjunctions import CONJUNCTIONS
 from convcheck.strategies.draws import Draw, from_hypothesis, pick
 from convcheck.strategies.illegal import MODULE_ONLY, WAYS, break_case
-from convcheck.strategies.layers import Plan, deep, medium, small, spell
+from convcheck.strategies.layers import Plan, common, deep, medium, small, spell
 from convcheck.strategies.realistic import realistic
 
 _DTYPES: Final = (
@@ -27,7 +27,7 @@ _LAYOUTS: Final[tuple[Layout, ...]] = (
     "reversed", "expanded", "offset", "odd_strides",
 )  # fmt: skip
 _LEGAL: Final = (
-    "small", "small", "conjunction", "conjunction", "deep", "medium", "medium", "medium", "realistic",
+    "small", "conjunction", "conjunction", "common", "deep", "medium", "medium", "medium", "realistic",
 )  # fmt: skip
 
 
@@ -72,7 +72,8 @@ def free_case(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...] | 
         return break_case(draw, case, kind, module=capabilities.module)
     # how complex parameters are initialised is not documented
     if capabilities.module and case.dtype in real and draw(0, 5) == 5:
-        return replace(case, entry="module", regime="reals")
+        # its weight is its own
+        return replace(case, entry="module", regime="reals", layouts=(layouts[0],) * 3)
     return case
 
 
@@ -86,6 +87,8 @@ def _special(draw: Draw, capabilities: Capabilities, kind: str) -> Plan | None:
         return pick(draw, CONJUNCTIONS).plan(draw)
     if kind == "deep":
         return deep(draw, capabilities)
+    if kind == "common":
+        return common(draw, capabilities)
     if kind == "medium":
         return medium(draw, capabilities)
     return realistic(draw) if kind == "realistic" else None

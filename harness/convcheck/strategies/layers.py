@@ -10,6 +10,7 @@ from convcheck.strategies.draws import Draw, pick
 from convcheck_reference.params import Arguments, Shape
 
 SMALL_BUDGET: Final = 100_000
+COMMON_BUDGET: Final = 500_000
 MEDIUM_BUDGET: Final = 3_000_000
 """Costs of one forward pass: most cases stay small, so that many are judged each second."""
 
@@ -21,6 +22,7 @@ _DILATION = (1, 1, 1, 2, 1, 3, 2, 5)
 _GROUPS = (1, 1, 1, 2, 1, 3, 4, 2, 8, 6, 16, 32)
 _PER_GROUP = (1, 1, 2, 3, 1, 4, 5, 2, 7, 8, 9, 15, 16, 17, 13, 31, 32, 33, 64)
 _DEPTH = (65, 96, 127, 128, 129, 192, 255, 256, 257, 320, 384, 511, 512)
+_SIXTEEN_BITS = 1 << 16
 _BATCH = (1, 2, 3, 1, 4, 5, 2, 0)
 _SPARE = (0, 1, 2, 0, 3, 5, 8, 4, 7, 12, 20, 33)
 
@@ -173,12 +175,27 @@ def deep(draw: Draw, capabilities: Capabilities) -> Plan:
         for kernel in (pick(draw, (1, 3, 1, 2)), pick(draw, (1, 3, 1, 2)))
     )
     many, few = pick(draw, _DEPTH), pick(draw, _PER_GROUP)
-    kind = draw(0, 4)
-    if kind == 4 and capabilities.groups:
+    kind = draw(0, 5)
+    if kind == 5:
+        # more weights than 16 bits can count
+        few = _SIXTEEN_BITS // (many * height.kernel * width.kernel) + draw(1, 40)
+        channels = Channels(1, many, few)
+    elif kind == 4 and capabilities.groups:
         channels = Channels(many, many, many * pick(draw, (1, 1, 2)))
     else:
         channels = Channels(1, many, few) if kind < 2 else Channels(1, few, many)
     return Plan(height, width, channels, draw(1, 3), bias=draw(0, 3) != 3)
+
+
+def common(draw: Draw, capabilities: Capabilities) -> Plan:
+    """What most networks consist of, on any image: 3×3, 1×1, depthwise 3×3, and patches side by side."""
+    kernel, stride = pick(draw, ((3, 1), (3, 1), (1, 1), (3, 2), (1, 2), (2, 2), (4, 4), (8, 8)))
+    padding = kernel // 2 if kernel % 2 else 0
+    height, width = (Axis(draw(kernel, 40), kernel, stride, padding) for _ in range(2))
+    into, out = pick(draw, _PER_GROUP), pick(draw, _PER_GROUP)
+    depthwise = kernel == 3 and capabilities.groups and draw(0, 2) == 2
+    channels = Channels(into, into, into) if depthwise else Channels(1, into, out)
+    return Plan(height, width, channels, draw(1, 4), bias=draw(0, 1) == 1).within(COMMON_BUDGET)
 
 
 def fitting(draw: Draw, kernel: int, stride: int, dilation: int, padding: int, mode: str = "zeros") -> Axis:

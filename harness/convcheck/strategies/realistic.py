@@ -2,7 +2,8 @@
 
 Sources: ResNet-50 (He et al. 2015, table 1), VGG-16 (Simonyan & Zisserman 2014, table 1, D),
 MobileNetV3-Large (Howard et al. 2019, table 1), EfficientNet-B0 (Tan & Le 2019, table 1), U-Net
-(Ronneberger et al. 2015, fig. 1), ConvNeXt-T (Liu et al. 2022, table 9), DeepLabv3 (Chen et al. 2017,
+(Ronneberger et al. 2015, fig. 1), ConvNeXt-T (Liu et al. 2022, table 9), the patch embeddings of ViT-B/16 and
+ViT-H/14 (Dosovitskiy et al. 2021, table 1), DeepLabv3 (Chen et al. 2017,
 sections 3.2 and 3.3: rates 2 and 4 in the blocks before the head at output stride 8, 6, 12 and 18 in it).
 """
 
@@ -62,6 +63,8 @@ LAYERS: Final = (
     _layer("ConvNeXt-T", (96, 96), 7, 56, groups=96),
     Layer("ConvNeXt-T", Arguments(3, 96, 4, 4), 224),
     Layer("ConvNeXt-T", Arguments(96, 192, 2, 2), 56),
+    Layer("ViT-B/16", Arguments(3, 768, 16, 16), 224),
+    Layer("ViT-H/14", Arguments(3, 1280, 14, 14), 224),
     _layer("DeepLabv3", (256, 256), 3, 33, rate=2),
     _layer("DeepLabv3", (512, 512), 3, 33, rate=4),
     _layer("DeepLabv3", (2048, 256), 3, 33, rate=6),
@@ -71,14 +74,18 @@ LAYERS: Final = (
 
 
 def realistic(draw: Draw) -> Plan:
-    """A published layer with channels and image scaled down to the budget, its structure kept."""
+    """A published layer with channels and image scaled down to the budget, its structure kept.
+
+    Images are cropped to any height and width, as networks without a dense head take them.
+    """
     layer = pick(draw, LAYERS)
     spelled = layer.arguments
     kernel, rate, padding = spelled.kernel_size, spelled.dilation, spelled.padding
-    size = max(min(layer.size, draw(14, 30)), rate * (kernel - 1) + 1 - 2 * padding)
+    least = rate * (kernel - 1) + 1 - 2 * padding
+    height, width = (max(min(layer.size, draw(14, 30)), least) for _ in range(2))
     groups = min(spelled.groups, 24)
     into = min(spelled.in_channels // spelled.groups, 24)
     out = min(spelled.out_channels // spelled.groups, 32)
-    axis = Axis(size, kernel, spelled.stride, padding, rate)
+    vertical, horizontal = (Axis(size, kernel, spelled.stride, padding, rate) for size in (height, width))
     channels = Channels(groups, groups * into, groups * out)
-    return Plan(axis, axis, channels, 2, bias=spelled.bias).within(MEDIUM_BUDGET)
+    return Plan(vertical, horizontal, channels, 2, bias=spelled.bias).within(MEDIUM_BUDGET)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from altered import CASE, Altered, failing, verdicts
-from convcheck import Status
+from convcheck import Capabilities, Status
 from convcheck_backends import NumpyBackend, TorchCpu
 
 WRONG = {("state", "output", Status.FAIL)}
@@ -44,6 +44,18 @@ class Striding(NumpyBackend):
         if known.stride == params.stride:
             return full
         return np.resize(full, params.output_shape(x.shape))
+
+
+class Precision(NumpyBackend):
+    """Computes in the coarsest precision that it was ever asked for."""
+
+    def __init__(self):
+        self.coarsest = np.dtype(np.float64)
+
+    def conv2d(self, x, weight, bias, params):
+        self.coarsest = min(self.coarsest, x.dtype, key=lambda dtype: dtype.itemsize)
+        right = super().conv2d(x, weight, bias, params)
+        return right if self.coarsest == x.dtype else np.trunc(right / 4) * 4
 
 
 class Workspace(NumpyBackend):
@@ -103,6 +115,25 @@ def own(backend, token=CASE):
 )
 def test_hidden_state_fails(backend):
     assert own(backend()) == WRONG
+
+
+def test_what_another_dtype_leaves_behind_fails():
+    assert own(Precision(), f"{CASE},dtype=float64") == WRONG
+    assert not own(Precision(), CASE)
+
+
+def test_a_candidate_of_one_dtype_is_asked_for_no_other():
+    asked = set()
+
+    class OneDtype(NumpyBackend):
+        capabilities = Capabilities(dtypes=("float32",))
+
+        def conv2d(self, x, weight, bias, params):
+            asked.add(x.dtype.name)
+            return super().conv2d(x, weight, bias, params)
+
+    assert not own(OneDtype())
+    assert asked == {"float32"}
 
 
 def test_a_stale_gradient_fails():
