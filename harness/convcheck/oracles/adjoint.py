@@ -48,15 +48,15 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     linear = output.astype(np.float64) - bias[:, None, None]
     scalars = {
         "⟨dy, A·x⟩": _inner(values.grad_output, linear),
-        "⟨Aᵀ·dy, x⟩": _inner(grad_input, values.x),
-        "⟨B·dy, w⟩": _inner(grad_weight, values.weight),
+        "⟨Aᵀ·dy, x⟩": _inner(values.x, grad_input),
+        "⟨B·dy, w⟩": _inner(values.weight, grad_weight),
     }
     grad_bias = results.get("grad_bias")
     if grad_bias is not None:
         axes = (0, 2, 3) if values.grad_output.ndim == 4 else (1, 2)
         summed = values.grad_output.astype(np.float64).sum(axis=axes)
-        scalars["Σ dy"] = _inner(summed, np.arange(1, len(summed) + 1))
-        scalars["db"] = _inner(grad_bias, np.arange(1, len(summed) + 1))
+        scalars["Σ dy"] = _inner(np.arange(1, len(summed) + 1), summed)
+        scalars["db"] = _inner(np.arange(1, len(summed) + 1), grad_bias)
     bilinear = {scalars[name] for name in ("⟨dy, A·x⟩", "⟨Aᵀ·dy, x⟩", "⟨B·dy, w⟩")}
     if len(bilinear) == 1 and None not in bilinear and scalars.get("Σ dy") == scalars.get("db"):
         yield Verdict(NAME, "adjoint", Status.PASS, clauses)
@@ -66,13 +66,13 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     yield Verdict(NAME, "adjoint", Status.FAIL, clauses, "the adjoint identity fails", evidence=evidence)
 
 
-def _inner(a: NDArray[np.generic], b: NDArray[np.generic]) -> int | None:
-    """Σ a·b modulo 2^64; None where an element is no integer that int64 holds, as every right result is."""
-    left, right = (np.asarray(side).astype(np.float64).reshape(-1) for side in (a, b))
-    if not all(((np.abs(side) < 2.0**63) & (side == np.rint(side))).all() for side in (left, right)):
+def _inner(integers: NDArray[np.generic], result: NDArray[np.generic]) -> int | None:
+    """Σ a·b modulo 2^64; None where the result has an element that int64 does not hold, as it holds every right one."""
+    wide = np.asarray(result, np.float64).reshape(-1)
+    if not ((np.abs(wide) < 2.0**63) & (wide == np.rint(wide))).all():
         return None
     with np.errstate(over="ignore"):  # wraps around, which is the point
-        return int(left.astype(np.int64) @ right.astype(np.int64))
+        return int(integers.astype(np.int64).reshape(-1) @ wide.astype(np.int64))
 
 
 def _significant_bits(array: NDArray[np.generic]) -> int:
