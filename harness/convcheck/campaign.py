@@ -7,12 +7,12 @@ import platform
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import version
 from typing import Final
 
@@ -25,6 +25,7 @@ from convcheck.execution.candidate import Candidate
 from convcheck.execution.isolated import CALL_LIMIT, WorkerStartError
 from convcheck.execution.judging import Tally
 from convcheck.execution.lanes import Lane, tallies
+from convcheck.findings.bench import MOST_CALLS
 from convcheck.findings.collect import collect
 from convcheck.known_failures import Known, KnownFailure, unexpected_passes
 from convcheck.numerics.precision import Ratios, classify, drift
@@ -39,8 +40,8 @@ from convcheck_reference.selfcheck import self_check
 _MEASURED: Final = 1000
 """Cases after which the coverage of pairs and triples is measured."""
 
-Progress = Callable[[str, int, int], None]
-"""Called with the backend, the number of cases done and the number of failures."""
+Progress = Callable[[str, int, str], None]
+"""Called with the backend, the number of cases done, and what has come of them so far, in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,8 @@ class Options:
         untrusted: the candidate may have been written to pass: its process is cut off from the judge, and
             what it calls is watched.
         limit: seconds that a call may take.
+        diagnosis_calls: calls of the candidate in which causes are looked for after the cases; fewer for one
+            whose calls take seconds. Failures that they do not suffice for are counted as not told apart.
         known: known failures.
     """
 
@@ -72,6 +75,7 @@ class Options:
     in_process: bool = False
     untrusted: bool = False
     limit: float = CALL_LIMIT
+    diagnosis_calls: int = MOST_CALLS
     known: tuple[KnownFailure, ...] = ()
 
     def lane(self, spec: str) -> Lane:
@@ -108,7 +112,7 @@ def run(
         options: what to do.
         name: of the run.
         command: the command line that repeats it.
-        progress: called after every block.
+        progress: called after every block, and before causes are looked for.
         checkpoint: called with the record so far, after every backend.
 
     Raises:
@@ -184,14 +188,20 @@ def _judge(spec: str, options: Options, progress: Progress) -> tuple[_Part, bool
         try:
             for block in tallies(lane, candidate, options.workers, options.seconds):
                 tally.add(block)
-                progress(spec, tally.cases, len(tally.failures))
+                progress(spec, tally.cases, f"{tally.cases} cases, {len(tally.failures)} failures")
         except KeyboardInterrupt:
             interrupted = True
         except (WorkerStartError, BrokenProcessPool) as error:
             findings.append(_stopped(spec, tally, error))
+        if tally.failures:
+            progress(spec, tally.cases, f"looking for the causes of {len(tally.failures)} failures")
+        found = partial(_findings, spec, lane, candidate, tally, options.known)
         try:
-            for finding in _findings(spec, lane, candidate, tally, options.known):
-                findings.append(finding)
+            try:
+                findings += found(options.diagnosis_calls)
+            except KeyboardInterrupt:
+                interrupted = True
+                findings += found(0)
         except WorkerStartError as error:
             findings.append(_stopped(spec, tally, error))
         part = _Part(
@@ -229,15 +239,17 @@ def _interactions(spec: str, lane: Lane, candidate: Candidate, tally: Tally) -> 
 
 
 def _findings(
-    spec: str, lane: Lane, candidate: Candidate, tally: Tally, entries: Sequence[KnownFailure]
-) -> Iterator[Finding]:
+    spec: str, lane: Lane, candidate: Candidate, tally: Tally, entries: Sequence[KnownFailure], calls: int
+) -> list[Finding]:
     known = Known(tuple(entry for entry in entries if entry.backend in ("", spec)))
     block = lru_cache(maxsize=8)(lambda number: lane.block(candidate.capabilities, number))
     unknown = [f for f in tally.failures if known.entry(f.case, f.verdict) is None]
-    for finding in collect(candidate, unknown, block, excluded=known.covers):
-        yield replace(finding, backend=spec)
-    yield from known.findings(spec, tally.failures)
-    yield from unexpected_passes(known, spec, candidate, tally)
+    found = collect(candidate, unknown, block, excluded=known.covers, most_calls=calls)
+    return [
+        *(replace(finding, backend=spec) for finding in found),
+        *known.findings(spec, tally.failures),
+        *unexpected_passes(known, spec, candidate, tally),
+    ]
 
 
 def _backend_record(spec: str, lane: Lane, candidate: Candidate, tally: Tally) -> BackendRecord:

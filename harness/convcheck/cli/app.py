@@ -25,6 +25,7 @@ from convcheck.execution.isolated import CALL_LIMIT
 from convcheck.execution.judging import judge_case
 from convcheck.explain import explain as explain_layer
 from convcheck.explain import parse_layer
+from convcheck.findings.bench import MOST_CALLS
 from convcheck.known_failures import load_known_failures
 from convcheck.oracles import applicable
 from convcheck.record import Record
@@ -75,6 +76,9 @@ def run(
     ] = None,
     workers: Annotated[int | None, typer.Option(help="judging processes (default: one a core)", min=1)] = None,
     limit: Limit = CALL_LIMIT,
+    diagnosis_calls: Annotated[
+        int, typer.Option(help="calls in which causes of failures are looked for; fewer where one takes seconds", min=0)
+    ] = MOST_CALLS,
     in_process: InProcess = False,
     untrusted: Untrusted = False,
 ) -> None:
@@ -95,6 +99,7 @@ def run(
         in_process=in_process,
         untrusted=untrusted,
         limit=limit,
+        diagnosis_calls=diagnosis_calls,
         known=load_known_failures(known_failures, backend) if known_failures else (),
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops a run finds a report of what was done
@@ -108,10 +113,10 @@ def run(
     ) as progress:  # fmt: skip
         tasks = {s: progress.add_task(s, total=options.examples, state="", start=False) for s in options.specs}
 
-        def advance(spec: str, cases: int, failures: int) -> None:
+        def advance(spec: str, cases: int, state: str) -> None:
             task = tasks[spec]
             progress.start_task(task)
-            progress.update(task, completed=cases, state=f"{cases} cases, {failures} failures")
+            progress.update(task, completed=cases, state=state)
 
         record = campaign.run(
             options,
