@@ -2,7 +2,8 @@
 
     PYTHONPATH=tests OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/unseen.py --seed 0
 
-With --diagnose, what the diagnosis makes of each of them, which the library cannot name.
+With --set later, the same of a third set of defects. With --diagnose, what the diagnosis makes of each of them, which
+the library cannot name.
 """
 
 import argparse
@@ -12,12 +13,14 @@ from tabulate import tabulate
 from convcheck.certify.campaign import Budget, detect
 from convcheck.certify.certificate import CONVCHECK, Certificate, quantile
 from convcheck.diagnosis.evaluation import evaluate
-from unseen_defects import DEFECTS
+from unseen_defects import DEFECTS, LATER
+
+SETS = {"first": DEFECTS, "later": LATER}
 
 
-def certificate(budget):
+def certificate(defects, budget):
     """Every defect by every method."""
-    detections = [found for defect in DEFECTS for found in detect(defect, budget)]
+    detections = [found for defect in defects for found in detect(defect, budget)]
     return Certificate(budget.examples, 0, budget.seed, tuple(detections), ())
 
 
@@ -41,10 +44,10 @@ def summary(certificate):
     return tabulate(rows, headers=["method", "detected", "cases: median", "90th percentile"])
 
 
-def diagnosed(examples, seed):
+def diagnosed(defects, examples, seed):
     """Table of what was claimed about each defect; no name is right."""
     rows = []
-    for defect in DEFECTS:
+    for defect in defects:
         found = evaluate(defect, withheld=True, examples=examples, seed=seed)
         name = f"{found.named or 'none'}{'' if found.right_name or not found.findings else ', WRONG'}"
         rows.append(
@@ -56,14 +59,16 @@ def diagnosed(examples, seed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--set", choices=SETS, default="first")
     parser.add_argument("--examples", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--diagnose", action="store_true")
     options = parser.parse_args()
+    defects = SETS[options.set]
     if options.diagnose:
-        print(diagnosed(options.examples, options.seed))
+        print(diagnosed(defects, options.examples, options.seed))
         return
-    found = certificate(Budget(examples=options.examples, seed=options.seed))
+    found = certificate(defects, Budget(examples=options.examples, seed=options.seed))
     print(detected(found), summary(found), sep="\n\n")
     print(f"\n{options.examples} cases, seed {options.seed}")
 

@@ -1,5 +1,7 @@
-"""A second set of wrong convolutions, drawn from bug reports and written apart from the oracles."""
+"""Second and third sets of wrong convolutions, drawn from bug reports and written apart from the oracles."""
 
-from unseen_defects import gradients, outputs, states
+from convcheck.defects.model import Defect
+from unseen_defects import gradients, later, later_calls, outputs, states
 
-DEFECTS = (*outputs.DEFECTS, *gradients.DEFECTS, *states.DEFECTS)
+DEFECTS: tuple[Defect, ...] = (*outputs.DEFECTS, *gradients.DEFECTS, *states.DEFECTS)
+LATER: tuple[Defect, ...] = (*later.DEFECTS, *later_calls.DEFECTS)
