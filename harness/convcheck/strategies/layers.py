@@ -188,8 +188,8 @@ def deep(draw: Draw, capabilities: Capabilities) -> Plan:
 
 
 def common(draw: Draw, capabilities: Capabilities) -> Plan:
-    """What most networks consist of, on any image: 3×3, 1×1, depthwise 3×3, and patches side by side."""
-    kernel, stride = pick(draw, ((3, 1), (3, 1), (1, 1), (3, 2), (1, 2), (2, 2), (4, 4), (8, 8)))
+    """What most networks consist of, on any image: 3×3, 1×1, 5×5, 7×7, depthwise 3×3, and patches side by side."""
+    kernel, stride = pick(draw, ((3, 1), (3, 1), (1, 1), (5, 1), (7, 1), (3, 2), (1, 2), (2, 2), (4, 4), (8, 8)))
     padding = kernel // 2 if kernel % 2 else 0
     height, width = (Axis(draw(kernel, 40), kernel, stride, padding) for _ in range(2))
     into, out = pick(draw, _PER_GROUP), pick(draw, _PER_GROUP)

@@ -137,6 +137,7 @@ def test_the_mix_is_fast_and_has_medium_layers(legal):
         (0.03, lambda c, p: c.dtype.startswith("complex")),
         (0.05, lambda c, p: c.batch == 0),
         (0.02, lambda c, p: (p.kernel_size, p.stride, p.dilation, p.groups) == ((3, 3), (1, 1), (1, 1), 1)),
+        (0.008, lambda c, p: min(p.kernel_size) >= 5 and (p.stride, p.dilation, p.groups) == ((1, 1), (1, 1), 1)),
         (0.03, lambda c, p: p.kernel_size == p.stride and p.kernel_size != (1, 1)),
         (0.004, lambda c, p: math.prod(p.weight_shape) > 2**16),
         (0.02, lambda c, p: math.prod(c.input_shape) > 2**16),
