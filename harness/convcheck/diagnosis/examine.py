@@ -22,7 +22,7 @@ from convcheck.findings.bench import Bench
 from convcheck.findings.symptom import Symptom
 from convcheck.rules import facts
 
-__all__ = ["Diagnosis", "examine", "examine_with_history", "reproduces"]
+__all__ = ["Diagnosis", "drawn_label", "examine", "examine_with_history", "reproduces"]
 
 _SHOWN: Final = 30
 """Failing cases of the campaign that the trigger is learnt from."""
@@ -76,20 +76,20 @@ def examine(
         return _named(bench, symptom, [c for c in (base, *same[:_COMPARED]) if fails(c)], [], defects, None)
     base = roomier(base, fails)
     legal = [case for case in alike if case.violation is None]
-    passed: list[Case] = []
+    asked: dict[bool, list[Case]] = {True: [], False: []}
 
     def label(case: Case) -> bool | None:
-        found = _label(bench, symptom, case)
-        if found is False:
-            passed.append(case)
+        found = drawn_label(bench, symptom, case)
+        if found is not None:
+            asked[found].append(case)
         return found
 
     trigger = learn(base, label, legal[:_SHOWN])
-    inside = [case for case in legal if trigger.rule.holds(facts(case))]
-    spread = inside[:: max(1, len(inside) // _COMPARED)]
+    inside = [[case for case in cases if trigger.rule.holds(facts(case))] for cases in (legal, asked[True])]
+    spread = [case for cases in inside for case in cases[:: max(1, len(cases) // _COMPARED)][:_COMPARED]]
     compared = [c for c in (base, *_seeds(base), *spread) if fails(c)]
     useful = trigger.cases > 0 and min(trigger.precision, trigger.recall) >= _USEFUL
-    return _named(bench, symptom, compared, [*passed, *_around(base)], defects, trigger if useful else None)
+    return _named(bench, symptom, compared, [*asked[False], *_around(base)], defects, trigger if useful else None)
 
 
 def _around(base: Case) -> list[Case]:
@@ -123,7 +123,7 @@ def _named(
     return Diagnosis(trigger, found, _first(found, defects), _seen(bench, symptom, failing))
 
 
-def _label(bench: Bench, symptom: Symptom, case: Case) -> bool | None:
+def drawn_label(bench: Bench, symptom: Symptom, case: Case) -> bool | None:
     """Whether a case fails, with one set of values or another: wrong terms cancel now and then."""
     label = None
     for more in range(_DRAWS.get(symptom.sort, 2)):

@@ -73,12 +73,12 @@ class Bench:
 
     def trial(self, case: Case, symptom: Symptom) -> Trial:
         """The trial of a case after the calls that can show a symptom."""
-        trial = Trial(case, self.candidate.capabilities)
+        trial = self._blank(case)
         return self._made(trial, _calls(trial, symptom))
 
     def alone(self, case: Case, symptom: Symptom) -> bool:
         """Whether the one call that a script would make shows a symptom on a fresh candidate."""
-        trial = Trial(case, self.candidate.capabilities)
+        trial = self._blank(case)
         name = f"{REALS} forward" if symptom.sort == "special" else list(_calls(trial, symptom))[-1]
         if name not in trial.calls:
             return False
@@ -88,12 +88,16 @@ class Bench:
 
     def arbitrated(self, case: Case) -> str:
         """Who is wrong about the output of a legal case, by the loops and the metamorphic relations."""
-        trial = Trial(case, self.candidate.capabilities)
+        trial = self._blank(case)
         if case.violation is not None or case.entry == "module":
             return ""
         trial = self._made(trial, {**trial.calls, **extra_calls(trial, metamorphic.ORACLES)})
         output = trial.returned(INTEGERS, "output")
         return "" if output is None else arbitrate(output, trial)
+
+    def _blank(self, case: Case) -> Trial:
+        """The trial of a case before its calls."""
+        return Trial(case, self.candidate.capabilities)
 
     def _made(self, trial: Trial, calls: Mapping[str, Call]) -> Trial:
         """The trial after some calls, which are taken off what is left."""
