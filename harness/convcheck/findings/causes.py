@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from convcheck.calls import Call
@@ -28,13 +28,31 @@ _FEW: Final = 3
 _OF_THEIR_OWN: Final = {oracle.name: oracle for oracle in ORACLES if oracle.every > 1}
 """Oracles that make calls besides those of every case."""
 
-_LATE: Final = {PRECISION: 2, "special": 3, "module": 4, **dict.fromkeys(_OF_THEIR_OWN, 5)}
+_LATE: Final = {PRECISION: 3, "special": 5, "module": 6, **dict.fromkeys(_OF_THEIR_OWN, 7)}
 """What may follow from a wrong result on integers, or on reals: looked at after these."""
+_USUAL: Final = 2
+
+_LACKING: Final = 0.25
+"""Cases wrong on reals only, for each that is wrong on integers, from which on precision is looked at first."""
+_ALIKE: Final = 4.0
+"""Relative errors that differ by no more are of one size."""
 
 
-def turn(symptom: Symptom) -> tuple[int, bool]:
-    """When the failures of a symptom are looked at: a wrong output has more consequences than anything else."""
-    return 0 if symptom.of_output else _LATE.get(symptom.sort, 1), symptom.backward
+def in_turn(by_symptom: Mapping[Symptom, Sequence[Failure]]) -> list[Symptom]:
+    """The order in which symptoms are looked at: a wrong output has more consequences than anything else.
+
+    A wrong index shows on integers wherever it shows on reals. Where many cases are wrong on reals only, it
+    is precision that lacks, and some integers were too long for what is left of it.
+    """
+
+    def turn(symptom: Symptom) -> tuple[int, bool]:
+        late = 1 if symptom.of_output else _LATE.get(symptom.sort, _USUAL)
+        if symptom.sort == RESULT:
+            on_reals = by_symptom.get(replace(symptom, sort=PRECISION), ())
+            late = late if len(on_reals) < _LACKING * len(by_symptom[symptom]) else _LATE[PRECISION] + 1
+        return late, symptom.backward
+
+    return sorted(by_symptom, key=turn)
 
 
 def size(failure: Failure) -> tuple[int, int, int]:
@@ -104,8 +122,20 @@ def echoes(bench: Bench, symptom: Symptom, cause: Cause, remaining: Sequence[Fai
     if _follows(symptom, cause) or _fails_with(symptom, cause, remaining):
         return inside
     if cause.diagnosis.defect is not None:
-        return without(inside, _contradicting(bench, symptom, cause, inside))
-    return []
+        inside = without(inside, _contradicting(bench, symptom, cause, inside))
+    elif (symptom.sort, cause.symptom) == (RESULT, Symptom(PRECISION, symptom.quantity)):
+        inside = _as_imprecise(bench, symptom, cause, inside)
+    else:
+        return []
+    return inside
+
+
+def _as_imprecise(bench: Bench, symptom: Symptom, cause: Cause, inside: Sequence[Failure]) -> list[Failure]:
+    """The failures whose errors on integers are no larger than lost precision has made them on reals."""
+    lacking = sorted(cause.explains, key=size)[:_CHECKED]
+    most = max(bench.relative_error(f.case, cause.symptom) for f in lacking)
+    checked = sorted(inside, key=size)[:_CHECKED]
+    return without(inside, [f for f in checked if not bench.relative_error(f.case, symptom) <= _ALIKE * most])
 
 
 def _calls_what_fails(bench: Bench, cause: Cause, failure: Failure) -> bool:
@@ -144,7 +174,7 @@ def _follows(symptom: Symptom, cause: Cause) -> bool:
     """
     if cause.diagnosis.trigger is None or cause.symptom.sort not in (RESULT, PRECISION):
         return False
-    later = turn(symptom)[0] > turn(Symptom(cause.symptom.sort, ""))[0]
+    later = _LATE.get(symptom.sort, _USUAL) > _LATE.get(cause.symptom.sort, _USUAL)
     return later and (
         symptom.quantity == cause.symptom.quantity or (symptom.sort, cause.symptom.backward) == ("module", False)
     )

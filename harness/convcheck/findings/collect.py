@@ -17,7 +17,7 @@ from convcheck.diagnosis.examine import Diagnosis, examine, examine_with_history
 from convcheck.execution.candidate import Candidate
 from convcheck.execution.judging import Failure
 from convcheck.findings.bench import MOST_CALLS, Bench, Excluded, nothing_excluded
-from convcheck.findings.causes import Cause, echoes, explained, merged, size, turn, without
+from convcheck.findings.causes import Cause, echoes, explained, in_turn, merged, size, without
 from convcheck.findings.history import needed_before
 from convcheck.findings.shrink import shrink
 from convcheck.findings.symptom import Symptom
@@ -66,7 +66,7 @@ def collect(
     for failure in failures:
         by_symptom.setdefault(Symptom.of(failure.verdict), []).append(failure)
     causes: list[Cause] = []
-    for symptom in sorted(by_symptom, key=turn):
+    for symptom in in_turn(by_symptom):
         remaining = by_symptom[symptom]
         for cause in causes:
             echoing = echoes(bench, symptom, cause, remaining)
