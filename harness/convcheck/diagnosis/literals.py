@@ -160,19 +160,20 @@ def _remainders(base: Facts) -> Iterator[Literal]:
 def _products(base: Facts, seen: Sequence[Facts]) -> Iterator[Literal]:
     for text in _PRODUCTS:
         names = text.split(" * ")
-        value = _product(base, names)
+        value = product(base, names)
         for divisor in (2, 4, 8, 16):
             yield Literal(f"{text} % {divisor} == {value % divisor}", 1.9)
             if value % divisor:
                 yield Literal(f"{text} % {divisor} != 0", 1.7)
-        for limit in sorted({_product(facts, names) for facts in seen}):
+        for limit in sorted({product(facts, names) for facts in seen}):
             if limit < value:
                 yield Literal(f"{text} > {limit}", 1.7)
             else:
                 yield Literal(f"{text} <= {limit}", 1.9)
 
 
-def _product(facts: Facts, names: Iterable[str]) -> int:
+def product(facts: Facts, names: Iterable[str]) -> int:
+    """The product of some of the counts."""
     product = 1
     for name in names:
         product *= int(facts[name])
