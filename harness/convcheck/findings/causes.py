@@ -12,11 +12,12 @@ from convcheck.diagnosis.examine import Diagnosis, reproduces
 from convcheck.execution.judging import Failure
 from convcheck.findings.bench import Bench
 from convcheck.findings.symptom import PRECISION, RESULT, Symptom
-from convcheck.oracles import ORACLES
+from convcheck.oracles import ORACLES, taint
 from convcheck.oracles.exercised import PLAIN
 from convcheck.oracles.trial import Trial
 from convcheck.record import Finding
 from convcheck.rules import facts
+from convcheck.verdicts import Status
 
 _EVERYWHERE: Final = frozenset({"C2D-ARITH-1", "C2D-ARITH-2"})
 
@@ -32,7 +33,7 @@ _LATE: Final = {PRECISION: 3, "special": 5, "module": 6, **dict.fromkeys(_OF_THE
 """What may follow from a wrong result on integers, or on reals: looked at after these."""
 _USUAL: Final = 2
 
-_LACKING: Final = 0.25
+_LACKING: Final = 0.1
 """Cases wrong on reals only, for each that is wrong on integers, from which on precision is looked at first."""
 _ALIKE: Final = 4.0
 """Relative errors that differ by no more are of one size."""
@@ -141,7 +142,9 @@ def _as_imprecise(bench: Bench, symptom: Symptom, cause: Cause, inside: Sequence
 def _calls_what_fails(bench: Bench, cause: Cause, failure: Failure) -> bool:
     """Whether an oracle made a call of a layer for which the trigger of a wrong result holds."""
     trigger = cause.diagnosis.trigger
-    if trigger is None or cause.symptom.sort != RESULT or failure.case.violation is not None:
+    # the values of most oracles are finite
+    sort = "special" if failure.verdict.oracle == taint.NAME else RESULT
+    if trigger is None or cause.symptom.sort not in (sort, RESULT) or failure.case.violation is not None:
         return False
     calls = _OF_THEIR_OWN[failure.verdict.oracle].calls(Trial(failure.case, bench.candidate.capabilities))
     return any(trigger.rule.holds(facts(case)) for case in _layers(failure.case, calls.values()))
@@ -234,13 +237,21 @@ def _same(bench: Bench, a: Cause, b: Cause) -> bool:
     return _same_trigger(a, b)
 
 
+def _told_by_rule(*symptoms: Symptom) -> bool:
+    """Whether symptoms are of one cause if that of one needs all that the other's needs: a crash is not hidden so."""
+    return all(s.quantity != "call" or s.sort == str(Status.WRONGLY_REFUSED) for s in symptoms)
+
+
 def _same_trigger(a: Cause, b: Cause) -> bool:
     first, second = (c.diagnosis.trigger for c in (a, b))
     if first is None or second is None:
         return (a.symptom, a.finding.token) == (b.symptom, b.finding.token)
     if a.symptom == b.symptom:  # the later rule may cover the earlier one's failures too
         return b.share_covered(a) >= _MOSTLY
-    if first.rule == second.rule:  # "always" says nothing about a cause
+    conditions = [first.rule.conditions, second.rule.conditions]
+    if _told_by_rule(a.symptom, b.symptom) and (conditions[0] <= conditions[1] or conditions[1] <= conditions[0]):
+        return all(conditions)  # "always" says nothing about a cause
+    if first.rule == second.rule:
         return first.rule.text != ""
     enough = min(len(a.explains), len(b.explains)) >= _FEW
     return enough and min(a.share_covered(b), b.share_covered(a)) >= _MOSTLY
