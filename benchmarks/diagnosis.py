@@ -2,7 +2,7 @@
 
 A defect is detected if a campaign finds it. Its name is right if the first lookalike is the defect itself, or
 one that no fresh case tells from it. With its entry withheld a name is wrong unless fresh cases agree, and
-the rule has to have precision and recall of 0.9 on fresh cases.
+the rule has to have precision and recall of 0.9 on fresh cases. Rules speak of legal cases only.
 
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/diagnosis.py --workers 4 [part of a name…]
 """
@@ -49,12 +49,20 @@ def line(found: Evaluation) -> str:
 def row(label: str, pairs: Sequence[Pair]) -> tuple[str, ...]:
     """Counts over some defects, of those that were detected."""
     detected = [pair for pair in pairs if pair[0].findings]
-    counts = [f"{len(detected)}/{len(pairs)}"]
+    counts = [share([pair[0].findings > 0 for pair in pairs])]
     for at in (0, 1):
         found = [pair[at] for pair in detected]
-        flags = [(e.right_name, e.right_rule, e.one_finding) for e in found]
-        counts += [f"{sum(column)}/{len(found)}" for column in zip(*flags, strict=True)] or ["-"] * 3
+        counts += [
+            share([e.right_name for e in found]),
+            share([e.right_rule for e in found if e.legal]),
+            share([e.one_finding for e in found]),
+        ]
     return (label, *counts)
+
+
+def share(flags: Sequence[bool]) -> str:
+    """How many of them hold."""
+    return f"{sum(flags)}/{len(flags)}"
 
 
 def table(pairs: Sequence[Pair]) -> str:

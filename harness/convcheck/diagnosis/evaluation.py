@@ -43,6 +43,7 @@ class Evaluation:
         named: the lookalike in first place, or one that is wrong; empty if none was claimed.
         right_name: its own name; where withheld, no name. Either way a defect's that no fresh case tells from it.
         findings: how many.
+        legal: whether the first is about legal cases, of which alone rules speak.
         rule: the first trigger; empty where none was learnt.
         precision: of that trigger on fresh cases, by the defect's own results.
         recall: likewise.
@@ -55,6 +56,7 @@ class Evaluation:
     named: str = ""
     right_name: bool = False
     findings: int = 0
+    legal: bool = True
     rule: str = ""
     precision: float = 0.0
     recall: float = 0.0
@@ -124,6 +126,7 @@ def _evaluated(subject: _Subject, library: Sequence[Defect], *, withheld: bool) 
         named=next(iter(wrong), named[0]),
         right_name=not wrong and (withheld or named[0] != ""),
         findings=len(found),
+        legal=read(found[0].found_as).violation is None,
         rule="" if trigger is None else str(trigger.rule),
         precision=0.0 if score is None else score.precision,
         recall=0.0 if score is None else score.recall,
@@ -154,4 +157,4 @@ def _fresh(candidate: Host, failures: Sequence[Failure], seed: int) -> list[Case
     drawn = generate(candidate.capabilities, run_seed=seed, block=_FRESH_BLOCK, size=_FRESH)
     failing = [f.case for f in failures if f.case.violation is None][:: max(1, len(failures) // _NEAR)]
     around = [case for base in failing for case in islice(variations(base, rng, 4), _FRESH // max(1, len(failing)))]
-    return [case for case in (*drawn, *around) if case.violation is None and case.entry == "function"]
+    return [case for case in (*drawn, *around) if case.violation is None]

@@ -73,7 +73,8 @@ def examine(
     base = dense if fails(dense) else smallest
     if smallest.violation is not None:
         same = [c for c in alike if type(c.violation) is type(smallest.violation) and c.flaw == smallest.flaw]
-        return _named(bench, symptom, [c for c in (base, *same[:_COMPARED]) if fails(c)], [], defects, None)
+        compared = [c for c in (base, *_as_illegal(base), *same[:_COMPARED]) if fails(c)]
+        return _named(bench, symptom, compared, [], defects, None)
     base = roomier(base, fails)
     legal = [case for case in alike if case.violation is None]
     asked: dict[bool, list[Case]] = {True: [], False: []}
@@ -135,6 +136,18 @@ def drawn_label(bench: Bench, symptom: Symptom, case: Case) -> bool | None:
 
 def _seeds(case: Case) -> list[Case]:
     return [replace(case, seed=case.seed + more) for more in (1, 2, 3)]
+
+
+def _as_illegal(case: Case) -> list[Case]:
+    """Cases that are illegal for the same reason: other data, another dtype, larger images."""
+    *others, height, width = case.input_shape
+    changed = [
+        *_seeds(case),
+        replace(case, dtype="float64"),
+        replace(case, input_shape=(*others, height + 1, width)),
+        replace(case, input_shape=(*others, height + 1, width + 2)),
+    ]
+    return [c for c in changed if type(c.violation) is type(case.violation)]
 
 
 def _seen(bench: Bench, symptom: Symptom, failing: Sequence[Case]) -> Whereabouts | None:

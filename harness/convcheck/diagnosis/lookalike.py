@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -38,9 +38,9 @@ LEAST_WRONG: Final = 3
 _MOST_NAMED: Final = 3
 _TELLING: Final = 24
 """Cases that are asked because they tell suspects apart, from each other or from what is right."""
-_OUTPUT: Final = Symptom(RESULT, "output")
 _BY_OUTCOME: Final = (RESULT, PRECISION, "special", str(Status.WRONGLY_ACCEPTED), str(Status.WRONGLY_REFUSED))
 """What plain calls show; any other sort of symptom is compared by the reason that its oracle gives."""
+_OUTPUT: Final = Symptom(RESULT, "output")
 
 
 class Defect(Protocol):
@@ -62,12 +62,33 @@ class Defect(Protocol):
         """A fresh backend that has the defect."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Shown:
     """What came of a case, as far as it can be compared: calls, and for some symptoms what an oracle said."""
 
-    trial: Trial | None
-    reason: str | None = None
+    bench: Bench
+    case: Case
+    symptom: Symptom
+
+    @cached_property
+    def trial(self) -> Trial:
+        """The calls in which the symptom can show, those that its oracle asks for among them."""
+        if self.case.entry == "module" and self.symptom.sort not in _BY_OUTCOME:
+            # a module draws its own parameters
+            return self.bench.trial(replace(self.case, entry="function"), _OUTPUT)
+        return self.bench.trial(self.case, self.symptom)
+
+    @cached_property
+    def reason(self) -> str:
+        """What the oracle of the symptom found wrong; empty if nothing, and for what plain calls show."""
+        verdict = None if self.symptom.sort in _BY_OUTCOME else self.bench.failing(self.case, self.symptom)
+        return "" if verdict is None else verdict.reason
+
+    def equals(self, other: _Shown) -> bool:
+        """Whether another candidate showed the same."""
+        known = self.symptom.quantity in (*QUANTITIES, "call")
+        symptom = self.symptom if known else replace(self.symptom, quantity="output")
+        return self is other or (_agree(self.trial, other.trial, symptom) and self.reason == other.reason)
 
 
 class _Shared(Bench):
@@ -94,7 +115,7 @@ class _Witness:
     def __call__(self, case: Case) -> _Shown:
         """What it shows in a case."""
         if case.token not in self._shown:
-            self._shown[case.token] = _shown(self.bench, case, self._symptom)
+            self._shown[case.token] = _Shown(self.bench, case, self._symptom)
         return self._shown[case.token]
 
 
@@ -128,7 +149,7 @@ class _Library:
 
     def ask(self, case: Case, theirs: _Shown, *, wrong: bool) -> None:
         """Drop the suspects that do not behave like the candidate in one more case."""
-        self.suspects = [s for s in self.suspects if _equal(theirs, self.shown(s, case), self._symptom)]
+        self.suspects = [s for s in self.suspects if theirs.equals(self.shown(s, case))]
         for suspect in self.suspects:
             suspect.tried += 1
             suspect.matched += wrong
@@ -140,7 +161,7 @@ class _Library:
             lots = [self._right(case)]
             for suspect in self.suspects:
                 shown = self.shown(suspect, case)
-                if not any(shown is other or _equal(shown, other, self._symptom) for other in lots):
+                if not any(shown.equals(other) for other in lots):
                     lots.append(shown)
             self._lots[key] = len(lots)
         return self._lots[key]
@@ -228,7 +249,7 @@ def _last(bench: Bench, sequence: Sequence[Case], symptom: Symptom) -> Trial:
 def reproduces(bench: Bench, symptom: Symptom, case: Case, defect: Defect) -> bool:
     """Whether a defect gives the candidate's results in one case."""
     library = _Library(bench, symptom, [defect])
-    library.ask(case, _shown(bench, case, symptom), wrong=True)
+    library.ask(case, _Shown(bench, case, symptom), wrong=True)
     return bool(library.suspects)
 
 
@@ -243,21 +264,6 @@ class _Promising(Host):
     def capabilities(self) -> Capabilities:
         """The candidate's."""
         return self._promised
-
-
-def _shown(bench: Bench, case: Case, symptom: Symptom) -> _Shown:
-    if symptom.sort in _BY_OUTCOME:
-        return _Shown(bench.trial(case, symptom))
-    verdict = bench.failing(case, symptom)
-    plain = bench.trial(replace(case, entry="function"), _OUTPUT) if case.violation is None else None
-    return _Shown(plain, None if verdict is None else verdict.reason)
-
-
-def _equal(a: _Shown, b: _Shown, symptom: Symptom) -> bool:
-    """Whether two candidates showed the same."""
-    if a.reason != b.reason or a.trial is None or b.trial is None:
-        return a.reason == b.reason
-    return _agree(a.trial, b.trial, symptom if symptom.sort in _BY_OUTCOME else _OUTPUT)
 
 
 def _agree(a: Trial, b: Trial, symptom: Symptom) -> bool:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final
+
+import numpy as np
 
 from convcheck.calls import Call
 from convcheck.case import Case
 from convcheck.diagnosis.examine import Diagnosis, reproduces
+from convcheck.diagnosis.neighbourhood import variations
 from convcheck.execution.judging import Failure
 from convcheck.findings.bench import Bench
 from convcheck.findings.symptom import PRECISION, RESULT, Symptom
-from convcheck.oracles import ORACLES, taint
+from convcheck.oracles import ORACLES, bitwise, one_hot, taint
 from convcheck.oracles.exercised import PLAIN
 from convcheck.oracles.trial import Trial
 from convcheck.record import Finding
-from convcheck.rules import facts
+from convcheck.rules import Rule, facts
+from convcheck.token import read
 from convcheck.verdicts import Status
 
 _EVERYWHERE: Final = frozenset({"C2D-ARITH-1", "C2D-ARITH-2"})
@@ -26,8 +32,14 @@ _MOSTLY: Final = 0.9
 _FEW: Final = 3
 """Failures, of each of two causes, below which it may be chance that one rule covers them all."""
 
+_IMAGINED: Final = 200
+"""Cases, near and far each, on which rules are compared."""
+
 _OF_THEIR_OWN: Final = {oracle.name: oracle for oracle in ORACLES if oracle.every > 1}
 """Oracles that make calls besides those of every case."""
+
+_ON_REALS: Final = {taint.NAME: "special", one_hot.NAME: PRECISION, bitwise.NAME: PRECISION}
+"""Of these, the oracles whose data are not integers, and the sort of symptom that shows on such data."""
 
 _LATE: Final = {PRECISION: 3, "special": 5, "module": 6, **dict.fromkeys(_OF_THEIR_OWN, 7)}
 """What may follow from a wrong result on integers, or on reals: looked at after these."""
@@ -47,13 +59,19 @@ def in_turn(by_symptom: Mapping[Symptom, Sequence[Failure]]) -> list[Symptom]:
     """
 
     def turn(symptom: Symptom) -> tuple[int, bool]:
-        late = 1 if symptom.of_output else _LATE.get(symptom.sort, _USUAL)
+        late = 1 if symptom.of_output else _LATE.get(_asker(symptom) or symptom.sort, _USUAL)
         if symptom.sort == RESULT:
             on_reals = by_symptom.get(replace(symptom, sort=PRECISION), ())
             late = late if len(on_reals) < _LACKING * len(by_symptom[symptom]) else _LATE[PRECISION] + 1
         return late, symptom.backward
 
     return sorted(by_symptom, key=turn)
+
+
+def _asker(symptom: Symptom) -> str:
+    """The oracle without whose calls there would be no such symptom; empty if there is none."""
+    first = symptom.sort.split(" ")[0]
+    return first if first in _OF_THEIR_OWN else ""
 
 
 def size(failure: Failure) -> tuple[int, int, int]:
@@ -117,7 +135,7 @@ def echoes(bench: Bench, symptom: Symptom, cause: Cause, remaining: Sequence[Fai
         return list(remaining)
     if cause.unsteady:
         return []
-    if symptom.sort in _OF_THEIR_OWN:
+    if _asker(symptom):
         return [f for f in remaining if _calls_what_fails(bench, cause, f)]
     inside = [f for f in remaining if cause.accounts_for(f)]
     if _follows(symptom, cause) or _fails_with(symptom, cause, remaining):
@@ -140,14 +158,16 @@ def _as_imprecise(bench: Bench, symptom: Symptom, cause: Cause, inside: Sequence
 
 
 def _calls_what_fails(bench: Bench, cause: Cause, failure: Failure) -> bool:
-    """Whether an oracle made a call of a layer for which the trigger of a wrong result holds."""
-    trigger = cause.diagnosis.trigger
-    # the values of most oracles are finite
-    sort = "special" if failure.verdict.oracle == taint.NAME else RESULT
-    if trigger is None or cause.symptom.sort not in (sort, RESULT) or failure.case.violation is not None:
+    """Whether an oracle made a call of a layer for which the trigger of such a failure holds."""
+    oracle, trigger = failure.verdict.oracle, cause.diagnosis.trigger
+    called = failure.verdict.quantity == "call"
+    alike = (str(failure.verdict.status),) if called else (RESULT, _ON_REALS.get(oracle))
+    if trigger is None or cause.symptom.sort not in alike:
         return False
-    calls = _OF_THEIR_OWN[failure.verdict.oracle].calls(Trial(failure.case, bench.candidate.capabilities))
-    return any(trigger.rule.holds(facts(case)) for case in _layers(failure.case, calls.values()))
+    # the values are the oracle's own
+    rest = [Rule(text) for text in trigger.rule.conditions if "values" not in text]
+    calls = _OF_THEIR_OWN[oracle].calls(Trial(failure.case, bench.candidate.capabilities))
+    return any(all(rule.holds(facts(case)) for rule in rest) for case in _layers(failure.case, calls.values()))
 
 
 def _layers(case: Case, calls: Iterable[Call]) -> Iterator[Case]:
@@ -187,7 +207,11 @@ def _fails_with(symptom: Symptom, cause: Cause, remaining: Sequence[Failure]) ->
     """Whether the cases in which one result is wrong are those in which another is: one cause, then."""
     if (symptom.sort, cause.symptom.sort) != (RESULT, RESULT):
         return False
-    known = {f.case.token for f in cause.explains if Symptom.of(f.verdict) == cause.symptom}
+    known = {
+        f.case.token
+        for f in cause.explains
+        if Symptom.of(f.verdict) == cause.symptom and (f.case.params.bias or symptom.quantity != "grad_bias")
+    }
     both = known & {f.case.token for f in remaining}
     return len(known) >= _FEW and len(both) >= _MOSTLY * len(known)
 
@@ -237,6 +261,18 @@ def _same(bench: Bench, a: Cause, b: Cause) -> bool:
     return _same_trigger(a, b)
 
 
+def _implies(narrow: Cause, wide: Cause) -> bool:
+    """Whether the trigger of one cause holds wherever that of another does, tried on imagined cases."""
+    first, second = (c.diagnosis.trigger for c in (narrow, wide))
+    base = read(narrow.finding.token)
+    if first is None or second is None:
+        return False
+    rng = np.random.default_rng(zlib.crc32(narrow.finding.token.encode()))
+    around = [case for names in (4, 23) for case in islice(variations(base, rng, names), _IMAGINED)]
+    inside = [case for case in around if first.rule.holds(facts(case))]
+    return len(inside) >= _FEW and all(second.rule.holds(facts(case)) for case in inside)
+
+
 def _told_by_rule(*symptoms: Symptom) -> bool:
     """Whether symptoms are of one cause if that of one needs all that the other's needs: a crash is not hidden so."""
     return all(s.quantity != "call" or s.sort == str(Status.WRONGLY_REFUSED) for s in symptoms)
@@ -248,10 +284,9 @@ def _same_trigger(a: Cause, b: Cause) -> bool:
         return (a.symptom, a.finding.token) == (b.symptom, b.finding.token)
     if a.symptom == b.symptom:  # the later rule may cover the earlier one's failures too
         return b.share_covered(a) >= _MOSTLY
-    conditions = [first.rule.conditions, second.rule.conditions]
-    if _told_by_rule(a.symptom, b.symptom) and (conditions[0] <= conditions[1] or conditions[1] <= conditions[0]):
-        return all(conditions)  # "always" says nothing about a cause
-    if first.rule == second.rule:
-        return first.rule.text != ""
+    if not first.rule.text or not second.rule.text:
+        return False  # "always" says nothing about a cause
+    if first.rule == second.rule or (_told_by_rule(a.symptom, b.symptom) and (_implies(a, b) or _implies(b, a))):
+        return True
     enough = min(len(a.explains), len(b.explains)) >= _FEW
     return enough and min(a.share_covered(b), b.share_covered(a)) >= _MOSTLY

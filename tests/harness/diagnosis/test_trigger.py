@@ -1,3 +1,4 @@
+import zlib
 from itertools import islice
 
 import numpy as np
@@ -34,7 +35,7 @@ def test_a_rule_is_learnt_from_its_answers(text):
         return rule.holds(facts(case))
 
     found = learn(base, label)
-    assert len(asked) <= MOST_CASES + 40
+    assert len(asked) <= MOST_CASES + 80
     rng = np.random.default_rng(7)
     fresh = [*islice(variations(base, rng, 4), 150), *islice(variations(base, rng, 23), 150)]
     score = measured(found.rule, [(case, rule.holds(facts(case))) for case in fresh])
@@ -100,3 +101,21 @@ def test_neighbours_are_legal_and_differ_from_the_case():
         assert len(near) > 40
         assert base not in near
         assert all(case.violation is None for case in near)
+
+
+@pytest.mark.parametrize(
+    ("text", "token"),
+    [
+        ("groups > 1", "v1,x=2x4x5x11,out=4,k=3,g=2"),
+        ("stride_w > 1", "v1,x=2x4x5x11,out=4,k=3,s=1x2"),
+        ("", "v1,x=2x4x5x11,out=4,k=3"),
+    ],
+)
+def test_a_rule_is_not_made_to_fit_cases_that_pass_by_accident(text, token):
+    rule, base = Rule(text), read(token)
+
+    def label(case):
+        lucky = zlib.crc32(case.token.encode()) % 8 == 0 and case != base
+        return rule.holds(facts(case)) and not lucky
+
+    assert learn(base, label).rule == rule
