@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -18,7 +18,8 @@ from convcheck.execution import Host
 from convcheck.execution.judging import Failure, judge_block
 from convcheck.findings.bench import Bench
 from convcheck.findings.collect import HARMLESS, collect
-from convcheck.findings.symptom import Symptom
+from convcheck.findings.symptom import PRECISION, RESULT, Symptom
+from convcheck.profiles import QUANTITIES
 from convcheck.record import Finding
 from convcheck.strategies import generate
 from convcheck.token import read
@@ -147,8 +148,11 @@ def _labels(subject: _Subject, symptom: Symptom) -> list[tuple[Case, bool]]:
 
 
 def _alike(subject: _Subject, symptom: Symptom, other: Defect) -> bool:
-    """Whether another defect gives the same results in fresh cases: then its name is not wrong."""
-    return all(reproduces(subject.bench, symptom, case, other) for case in subject.fresh)
+    """Whether another defect gives the same results in fresh cases, every one: then its name is not wrong."""
+    symptoms = [symptom]
+    if symptom.sort in (RESULT, PRECISION):
+        symptoms = [replace(symptom, quantity=quantity) for quantity in QUANTITIES]
+    return all(reproduces(subject.bench, one, case, other) for one in symptoms for case in subject.fresh)
 
 
 def _fresh(candidate: Host, failures: Sequence[Failure], seed: int) -> list[Case]:

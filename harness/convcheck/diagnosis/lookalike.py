@@ -41,6 +41,7 @@ _TELLING: Final = 24
 _BY_OUTCOME: Final = (RESULT, PRECISION, "special", str(Status.WRONGLY_ACCEPTED), str(Status.WRONGLY_REFUSED))
 """What plain calls show; any other sort of symptom is compared by the reason that its oracle gives."""
 _OUTPUT: Final = Symptom(RESULT, "output")
+_EVERYTHING: Final = Symptom("every call", "call")
 
 
 class Defect(Protocol):
@@ -154,6 +155,12 @@ class _Library:
             suspect.tried += 1
             suspect.matched += wrong
 
+    def spoils(self, suspect: _Suspect, case: Case, bench: Bench) -> bool:
+        """Whether a suspect gets another quantity wrong that the candidate gets right."""
+        theirs, right, its = (one.trial(case, _EVERYTHING) for one in (bench, self._right.bench, suspect.witness.bench))
+        asked = [replace(_EVERYTHING, quantity=q) for q in QUANTITIES]
+        return any(_agree(theirs, right, one) and not _agree(theirs, its, one) for one in asked)
+
     def told_apart(self, case: Case) -> int:
         """Into how many lots a case parts the suspects and the reference."""
         key = case.token, len(self.suspects)  # suspects only ever leave
@@ -188,7 +195,12 @@ def lookalikes(
         label = bench.label(case, symptom)
         if label is not None:
             library.ask(case, theirs(case), wrong=label)
-    named = [s for s in library.suspects if s.matched >= LEAST_WRONG]
+    compared = [case for case in failing if case.violation is None and case.entry == "function"][:LEAST_WRONG]
+    named = [
+        s
+        for s in library.suspects
+        if s.matched >= LEAST_WRONG and not any(library.spoils(s, c, bench) for c in compared)
+    ]
     if len(named) > 1:
         named.sort(key=lambda s: (-_entirely(failing[0], bench, s), -_fit(s.defect, failing)))
     return tuple(Lookalike(s.defect.name, s.defect.summary, s.matched, s.tried) for s in named[:_MOST_NAMED])
@@ -307,8 +319,7 @@ def _within_rounding(a: Array, b: Array, trial: Trial, quantity: Quantity) -> bo
 
 def _entirely(case: Case, bench: Bench, suspect: _Suspect) -> bool:
     """Whether a defect gives every quantity as the candidate does, not only the one that is wrong."""
-    everything = Symptom("every call", "call")
-    return _agree(bench.trial(case, everything), suspect.witness.bench.trial(case, everything), everything)
+    return _agree(bench.trial(case, _EVERYTHING), suspect.witness.bench.trial(case, _EVERYTHING), _EVERYTHING)
 
 
 def _fit(defect: Defect, failing: Sequence[Case]) -> float:

@@ -76,6 +76,13 @@ def test_twins_that_no_case_tells_apart_are_still_put_to_the_test():
     assert found(narrow) == []
 
 
+def test_a_defect_that_spoils_what_is_right_has_no_part_in_it():
+    token, symptom = "v1,x=2x3x7x9,out=4,k=3", Symptom(RESULT, "grad_input")
+    found = named(defect("grad-input-not-flipped").backend, token, symptom)
+    assert [f.name for f in found] == ["grad-input-not-flipped"]
+    assert not named(defect("grad-input-not-flipped").backend, token, symptom, {"grad-input-not-flipped"})
+
+
 def test_lost_precision_is_known_on_reals():
     found = named(defect("tf32-undeclared").backend, "v1,x=2x8x7x9,out=4,k=3", Symptom(PRECISION, "output"))
     assert [f.name for f in found][:1] == ["tf32-undeclared"]
