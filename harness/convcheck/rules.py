@@ -77,6 +77,13 @@ class Rule:
         # only the nodes of _ALLOWED are in there: no call, no attribute
         return bool(eval(_compiled(self.text), {"__builtins__": {}}, dict(facts)))  # noqa: S307
 
+    @property
+    def conditions(self) -> frozenset[str]:
+        """What has to hold all at once."""
+        tree = ast.parse(self.text or "True", mode="eval").body
+        parts = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
+        return frozenset(ast.unparse(part) for part in parts) if self.text else frozenset()
+
     def __str__(self) -> str:
         """The text; "always" if it is empty."""
         return self.text or "always"

@@ -42,3 +42,10 @@ def test_same_with_an_even_kernel_pads_more_below_and_to_the_right():
 def test_what_is_no_rule_says_why(text, message):
     with pytest.raises(RuleError, match=message):
         Rule(text)
+
+
+def test_conditions_are_what_holds_all_at_once():
+    rule = Rule("(kernel_h > 1 or kernel_w > 1) and groups == 2 and extent_h == height and extent_w == width")
+    assert rule.conditions == {"kernel_h > 1 or kernel_w > 1", "groups == 2", "extent_h == height", "extent_w == width"}
+    assert Rule("").conditions == frozenset()
+    assert Rule("bias or groups > 1").conditions == {"bias or groups > 1"}

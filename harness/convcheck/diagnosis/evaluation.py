@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -11,14 +11,15 @@ import numpy as np
 
 from convcheck.case import Case
 from convcheck.defects import Defect
-from convcheck.diagnosis.lookalike import reproduces
+from convcheck.diagnosis.examine import drawn_label, reproduces
 from convcheck.diagnosis.neighbourhood import variations
 from convcheck.diagnosis.trigger import measured
 from convcheck.execution import Host
 from convcheck.execution.judging import Failure, judge_block
 from convcheck.findings.bench import Bench
 from convcheck.findings.collect import HARMLESS, collect
-from convcheck.findings.symptom import Symptom
+from convcheck.findings.symptom import PRECISION, RESULT, Symptom
+from convcheck.profiles import QUANTITIES
 from convcheck.record import Finding
 from convcheck.strategies import generate
 from convcheck.token import read
@@ -37,25 +38,34 @@ class Evaluation:
 
     Attributes:
         defect: its name.
+        category: what it gets wrong.
         withheld: whether its entry was withheld.
         failures: cases that failed; 0 if the defect was not detected.
-        named: the lookalike in first place; empty if none was claimed.
-        right_name: its own name; where withheld, no name, or that of a defect that fresh cases do not tell apart.
+        named: the lookalike in first place, or one that is wrong; empty if none was claimed.
+        right_name: its own name; where withheld, no name. Either way a defect's that no fresh case tells from it.
         findings: how many.
+        legal: whether the first is about legal cases, of which alone rules speak.
         rule: the first trigger; empty where none was learnt.
         precision: of that trigger on fresh cases, by the defect's own results.
         recall: likewise.
     """
 
     defect: str
+    category: str
     withheld: bool
     failures: int
     named: str = ""
     right_name: bool = False
     findings: int = 0
+    legal: bool = True
     rule: str = ""
     precision: float = 0.0
     recall: float = 0.0
+
+    @property
+    def one_finding(self) -> bool:
+        """Whether it is one finding, as it is one cause."""
+        return self.findings == 1
 
     @property
     def right_rule(self) -> bool:
@@ -63,14 +73,25 @@ class Evaluation:
         return min(self.precision, self.recall) >= ENOUGH
 
 
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """A defect in the place of a candidate: what a campaign found, and fresh cases that it did not run."""
+
+    defect: Defect
+    candidate: Host
+    drawn: Sequence[Case]
+    failures: Sequence[Failure]
+    fresh: Sequence[Case]
+    bench: Bench
+
+
 def evaluate(
-    defect: Defect, *, withheld: bool, examples: int = 300, seed: int = 0, defects: Sequence[Defect] = HARMLESS
-) -> Evaluation:
-    """Diagnose a defect as if it were a candidate.
+    defect: Defect, *, examples: int = 300, seed: int = 0, defects: Sequence[Defect] = HARMLESS
+) -> tuple[Evaluation, Evaluation]:
+    """Diagnose a defect as if it were a candidate: with its entry in the library, and without.
 
     Args:
         defect: one that does not end its process.
-        withheld: whether the library lacks it.
         examples: cases of the campaign.
         seed: of the campaign.
         defects: the library.
@@ -78,29 +99,35 @@ def evaluate(
     candidate = Host(defect.backend)
     drawn = generate(candidate.capabilities, run_seed=seed, block=0, size=examples)
     failures = judge_block(candidate, drawn, 0).failures
-    library = [d for d in defects if not (withheld and d.name == defect.name)]
-    found = collect(candidate, failures, lambda _: drawn, defects=library)
-    if not found:
-        return Evaluation(defect.name, withheld, len(failures))
-    named = [f.lookalikes[0].name if f.lookalikes else "" for f in found]
     fresh = _fresh(candidate, failures, seed)
-    trigger = found[0].trigger
-    symptom = _symptom(found[0], failures)
-    bench = Bench(Host(defect.backend), most=10**9)
-    labels = [(case, label) for case in fresh if (label := bench.label(case, symptom)) is not None]
-    score = None if trigger is None else measured(trigger.rule, labels)
+    subject = _Subject(defect, candidate, drawn, failures, fresh, Bench(Host(defect.backend), most=10**9))
+    others = [d for d in defects if d.name != defect.name]
+    return _evaluated(subject, defects, withheld=False), _evaluated(subject, others, withheld=True)
+
+
+def _evaluated(subject: _Subject, library: Sequence[Defect], *, withheld: bool) -> Evaluation:
+    failures, own = subject.failures, subject.defect.name
+    found = collect(subject.candidate, failures, lambda _: subject.drawn, defects=library)
+    if not found:
+        return Evaluation(own, subject.defect.category, withheld, len(failures))
+    named = [f.lookalikes[0].name if f.lookalikes else "" for f in found]
     by_name = {d.name: d for d in library}
+    wrong = [
+        name
+        for name, finding in zip(named, found, strict=True)
+        if name not in ("", own) and not _alike(subject, _symptom(finding, failures), by_name[name])
+    ]
+    trigger = found[0].trigger
+    score = None if trigger is None else measured(trigger.rule, _labels(subject, _symptom(found[0], failures)))
     return Evaluation(
-        defect.name,
+        own,
+        subject.defect.category,
         withheld,
         len(failures),
-        named=named[0],
-        right_name=named[0] == defect.name
-        if not withheld
-        else all(
-            not n or _alike(bench, _symptom(f, failures), by_name[n], fresh) for n, f in zip(named, found, strict=True)
-        ),
+        named=next(iter(wrong), named[0]),
+        right_name=not wrong and (withheld or named[0] != ""),
         findings=len(found),
+        legal=read(found[0].found_as).violation is None,
         rule="" if trigger is None else str(trigger.rule),
         precision=0.0 if score is None else score.precision,
         recall=0.0 if score is None else score.recall,
@@ -114,9 +141,18 @@ def _symptom(finding: Finding, failures: Sequence[Failure]) -> Symptom:
     return Symptom.of(verdicts[0])
 
 
-def _alike(bench: Bench, symptom: Symptom, other: Defect, fresh: Sequence[Case]) -> bool:
-    """Whether another defect gives the same results in fresh cases: then its name is not wrong."""
-    return all(reproduces(bench, symptom, case, other) for case in fresh)
+def _labels(subject: _Subject, symptom: Symptom) -> list[tuple[Case, bool]]:
+    """Whether the fresh cases fail, on any of some data: a rule speaks of parameters, not of values."""
+    labels = [(case, drawn_label(subject.bench, symptom, case)) for case in subject.fresh]
+    return [(case, label) for case, label in labels if label is not None]
+
+
+def _alike(subject: _Subject, symptom: Symptom, other: Defect) -> bool:
+    """Whether another defect gives the same results in fresh cases, every one: then its name is not wrong."""
+    symptoms = [symptom]
+    if symptom.sort in (RESULT, PRECISION):
+        symptoms = [replace(symptom, quantity=quantity) for quantity in QUANTITIES]
+    return all(reproduces(subject.bench, one, case, other) for one in symptoms for case in subject.fresh)
 
 
 def _fresh(candidate: Host, failures: Sequence[Failure], seed: int) -> list[Case]:
@@ -125,4 +161,4 @@ def _fresh(candidate: Host, failures: Sequence[Failure], seed: int) -> list[Case
     drawn = generate(candidate.capabilities, run_seed=seed, block=_FRESH_BLOCK, size=_FRESH)
     failing = [f.case for f in failures if f.case.violation is None][:: max(1, len(failures) // _NEAR)]
     around = [case for base in failing for case in islice(variations(base, rng, 4), _FRESH // max(1, len(failing)))]
-    return [case for case in (*drawn, *around) if case.violation is None and case.entry == "function"]
+    return [case for case in (*drawn, *around) if case.violation is None]

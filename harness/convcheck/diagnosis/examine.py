@@ -22,7 +22,7 @@ from convcheck.findings.bench import Bench
 from convcheck.findings.symptom import Symptom
 from convcheck.rules import facts
 
-__all__ = ["Diagnosis", "examine", "examine_with_history", "reproduces"]
+__all__ = ["Diagnosis", "drawn_label", "examine", "examine_with_history", "reproduces"]
 
 _SHOWN: Final = 30
 """Failing cases of the campaign that the trigger is learnt from."""
@@ -73,23 +73,24 @@ def examine(
     base = dense if fails(dense) else smallest
     if smallest.violation is not None:
         same = [c for c in alike if type(c.violation) is type(smallest.violation) and c.flaw == smallest.flaw]
-        return _named(bench, symptom, [c for c in (base, *same[:_COMPARED]) if fails(c)], [], defects, None)
+        compared = [c for c in (base, *_as_illegal(base), *same[:_COMPARED]) if fails(c)]
+        return _named(bench, symptom, compared, [], defects, None)
     base = roomier(base, fails)
     legal = [case for case in alike if case.violation is None]
-    passed: list[Case] = []
+    asked: dict[bool, list[Case]] = {True: [], False: []}
 
     def label(case: Case) -> bool | None:
-        found = _label(bench, symptom, case)
-        if found is False:
-            passed.append(case)
+        found = drawn_label(bench, symptom, case)
+        if found is not None:
+            asked[found].append(case)
         return found
 
     trigger = learn(base, label, legal[:_SHOWN])
-    inside = [case for case in legal if trigger.rule.holds(facts(case))]
-    spread = inside[:: max(1, len(inside) // _COMPARED)]
+    inside = [[case for case in cases if trigger.rule.holds(facts(case))] for cases in (legal, asked[True])]
+    spread = [case for cases in inside for case in cases[:: max(1, len(cases) // _COMPARED)][:_COMPARED]]
     compared = [c for c in (base, *_seeds(base), *spread) if fails(c)]
     useful = trigger.cases > 0 and min(trigger.precision, trigger.recall) >= _USEFUL
-    return _named(bench, symptom, compared, [*passed, *_around(base)], defects, trigger if useful else None)
+    return _named(bench, symptom, compared, [*asked[False], *_around(base)], defects, trigger if useful else None)
 
 
 def _around(base: Case) -> list[Case]:
@@ -123,7 +124,7 @@ def _named(
     return Diagnosis(trigger, found, _first(found, defects), _seen(bench, symptom, failing))
 
 
-def _label(bench: Bench, symptom: Symptom, case: Case) -> bool | None:
+def drawn_label(bench: Bench, symptom: Symptom, case: Case) -> bool | None:
     """Whether a case fails, with one set of values or another: wrong terms cancel now and then."""
     label = None
     for more in range(_DRAWS.get(symptom.sort, 2)):
@@ -135,6 +136,18 @@ def _label(bench: Bench, symptom: Symptom, case: Case) -> bool | None:
 
 def _seeds(case: Case) -> list[Case]:
     return [replace(case, seed=case.seed + more) for more in (1, 2, 3)]
+
+
+def _as_illegal(case: Case) -> list[Case]:
+    """Cases that are illegal for the same reason: other data, another dtype, larger images."""
+    *others, height, width = case.input_shape
+    changed = [
+        *_seeds(case),
+        replace(case, dtype="float64"),
+        replace(case, input_shape=(*others, height + 1, width)),
+        replace(case, input_shape=(*others, height + 1, width + 2)),
+    ]
+    return [c for c in changed if type(c.violation) is type(case.violation)]
 
 
 def _seen(bench: Bench, symptom: Symptom, failing: Sequence[Case]) -> Whereabouts | None:

@@ -13,7 +13,7 @@ _DEFAULTS: Final = {
     "kernel_h": 1, "kernel_w": 1, "stride_h": 1, "stride_w": 1, "dilation_h": 1, "dilation_w": 1,
     "padding_h": 0, "padding_w": 0, "left_over_h": 0, "left_over_w": 0, "output_h": 1, "output_w": 1,
     "in_channels": 1, "out_channels": 1, "extent_h": 1, "extent_w": 1,
-    "height": 1, "width": 1,
+    "height": 1, "width": 1, "pad_bottom": 0, "pad_right": 0,
 }  # fmt: skip
 """Counts and their plainest values, the more telling before those that follow from them."""
 
@@ -48,6 +48,10 @@ _RELATIONS: Final = (
     ("pad_bottom > padding_h", 1.2), ("pad_right > padding_w", 1.2),
     ("pad_bottom > padding_h or pad_right > padding_w", 1.3),
     ("pad_bottom > 0 or pad_right > 0", 1.3),
+    ("padding_h != padding_w or pad_bottom != pad_right", 1.3),
+    # what the windows read of the padding after the image
+    ("pad_bottom > left_over_h", 1.3), ("pad_right > left_over_w", 1.3),
+    ("pad_bottom > left_over_h or pad_right > left_over_w", 1.4),
     ("groups == in_channels", 1.3), ("groups == out_channels", 1.4),
     ("in_per_group == out_per_group", 1.4), ("in_per_group != out_per_group", 1.3),
     ("in_per_group > out_per_group", 1.4), ("in_per_group < out_per_group", 1.4),
@@ -156,19 +160,20 @@ def _remainders(base: Facts) -> Iterator[Literal]:
 def _products(base: Facts, seen: Sequence[Facts]) -> Iterator[Literal]:
     for text in _PRODUCTS:
         names = text.split(" * ")
-        value = _product(base, names)
+        value = product(base, names)
         for divisor in (2, 4, 8, 16):
             yield Literal(f"{text} % {divisor} == {value % divisor}", 1.9)
             if value % divisor:
                 yield Literal(f"{text} % {divisor} != 0", 1.7)
-        for limit in sorted({_product(facts, names) for facts in seen}):
+        for limit in sorted({product(facts, names) for facts in seen}):
             if limit < value:
                 yield Literal(f"{text} > {limit}", 1.7)
             else:
                 yield Literal(f"{text} <= {limit}", 1.9)
 
 
-def _product(facts: Facts, names: Iterable[str]) -> int:
+def product(facts: Facts, names: Iterable[str]) -> int:
+    """The product of some of the counts."""
     product = 1
     for name in names:
         product *= int(facts[name])

@@ -7,8 +7,9 @@ from the emulated defect by the legal rounding errors of both only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -35,9 +36,12 @@ LEAST_WRONG: Final = 3
 """Failing cases that a defect must reproduce before it is named."""
 
 _MOST_NAMED: Final = 3
-_TELLING: Final = 20
+_TELLING: Final = 24
+"""Cases that are asked because they tell suspects apart, from each other or from what is right."""
+_BY_OUTCOME: Final = (RESULT, PRECISION, "special", str(Status.WRONGLY_ACCEPTED), str(Status.WRONGLY_REFUSED))
+"""What plain calls show; any other sort of symptom is compared by the reason that its oracle gives."""
 _OUTPUT: Final = Symptom(RESULT, "output")
-_CALLS: Final = tuple(str(s) for s in (Status.WRONGLY_ACCEPTED, Status.WRONGLY_REFUSED))
+_EVERYTHING: Final = Symptom("every call", "call")
 
 
 class Defect(Protocol):
@@ -59,14 +63,115 @@ class Defect(Protocol):
         """A fresh backend that has the defect."""
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """What came of a case, as far as it can be compared: calls, and for some symptoms what an oracle said."""
+
+    bench: Bench
+    case: Case
+    symptom: Symptom
+
+    @cached_property
+    def trial(self) -> Trial:
+        """The calls in which the symptom can show, those that its oracle asks for among them."""
+        if self.case.entry == "module" and self.symptom.sort not in _BY_OUTCOME:
+            # a module draws its own parameters
+            return self.bench.trial(replace(self.case, entry="function"), _OUTPUT)
+        return self.bench.trial(self.case, self.symptom)
+
+    @cached_property
+    def reason(self) -> str:
+        """What the oracle of the symptom found wrong; empty if nothing, and for what plain calls show."""
+        verdict = None if self.symptom.sort in _BY_OUTCOME else self.bench.failing(self.case, self.symptom)
+        return "" if verdict is None else verdict.reason
+
+    def equals(self, other: _Shown) -> bool:
+        """Whether another candidate showed the same."""
+        known = self.symptom.quantity in (*QUANTITIES, "call")
+        symptom = self.symptom if known else replace(self.symptom, quantity="output")
+        return self is other or (_agree(self.trial, other.trial, symptom) and self.reason == other.reason)
+
+
+class _Shared(Bench):
+    """The bench of a backend that gets the tensors of the candidate, made once for all such backends."""
+
+    def __init__(self, make: Callable[[], Backend], capabilities: Capabilities, blank: dict[str, Trial]) -> None:
+        super().__init__(_Promising(make, capabilities), most=10**9)
+        self._blanks = blank
+
+    def _blank(self, case: Case) -> Trial:
+        if case.token not in self._blanks:
+            self._blanks[case.token] = super()._blank(case)
+        return self._blanks[case.token]
+
+
+class _Witness:
+    """A candidate and what it showed, by case."""
+
+    def __init__(self, bench: Bench, symptom: Symptom) -> None:
+        self.bench = bench
+        self._symptom = symptom
+        self._shown: dict[str, _Shown] = {}
+
+    def __call__(self, case: Case) -> _Shown:
+        """What it shows in a case."""
+        if case.token not in self._shown:
+            self._shown[case.token] = _Shown(self.bench, case, self._symptom)
+        return self._shown[case.token]
+
+
 @dataclass(slots=True)
 class _Suspect:
     """A defect that nothing speaks against so far."""
 
     defect: Defect
-    bench: Bench
+    witness: _Witness
     matched: int = 0
     tried: int = 0
+
+
+class _Library:
+    """The defects as suspects, and the reference, which they equal outside their regions."""
+
+    def __init__(self, bench: Bench, symptom: Symptom, defects: Sequence[Defect]) -> None:
+        blank: dict[str, Trial] = {}
+        make = partial(_Shared, capabilities=bench.candidate.capabilities, blank=blank)
+        self._symptom = symptom
+        self._right = _Witness(make(ReferenceBackend), symptom)
+        self._lots: dict[tuple[str, int], int] = {}
+        self.suspects = [_Suspect(d, _Witness(make(d.backend), symptom)) for d in defects]
+
+    def shown(self, suspect: _Suspect, case: Case) -> _Shown:
+        """What a suspect shows in a case; it is not called where it is known to be right."""
+        plain = self._symptom.sort in _BY_OUTCOME and case.violation is None
+        if plain and not suspect.defect.region.holds(facts(case)):
+            return self._right(case)
+        return suspect.witness(case)
+
+    def ask(self, case: Case, theirs: _Shown, *, wrong: bool) -> None:
+        """Drop the suspects that do not behave like the candidate in one more case."""
+        self.suspects = [s for s in self.suspects if theirs.equals(self.shown(s, case))]
+        for suspect in self.suspects:
+            suspect.tried += 1
+            suspect.matched += wrong
+
+    def spoils(self, suspect: _Suspect, case: Case, bench: Bench) -> bool:
+        """Whether a suspect gets another quantity wrong that the candidate gets right."""
+        theirs, right, its = (one.trial(case, _EVERYTHING) for one in (bench, self._right.bench, suspect.witness.bench))
+        asked = [replace(_EVERYTHING, quantity=q) for q in QUANTITIES]
+        return any(_agree(theirs, right, one) and not _agree(theirs, its, one) for one in asked)
+
+    def told_apart(self, case: Case) -> int:
+        """Into how many lots a case parts the suspects and the reference."""
+        key = case.token, len(self.suspects)  # suspects only ever leave
+        if key not in self._lots:
+            lots = [self._right(case)]
+            for suspect in self.suspects:
+                shown = self.shown(suspect, case)
+                if not any(shown.equals(other) for other in lots):
+                    lots.append(shown)
+            self._lots[key] = len(lots)
+        return self._lots[key]
 
 
 def lookalikes(
@@ -78,26 +183,43 @@ def lookalikes(
         bench: of the candidate.
         symptom: how it fails.
         failing: cases that show it, the smallest first.
-        others: cases around them; those that would tell the remaining defects from the candidate, or
-            from each other, are asked.
+        others: cases around them; of these the candidate is asked the ones that part the remaining defects,
+            and what is right, into most lots.
         defects: the library, without those that end their process.
     """
-    suspects = [_Suspect(d, _bench_of(d, bench)) for d in defects]
+    library, theirs = _Library(bench, symptom, defects), _Witness(bench, symptom)
     for case in failing:
-        suspects = _asked(case, bench, symptom, suspects, wrong=True)
-    pool = list(others)
-    for _ in range(_TELLING):
-        telling = next((c for c in pool if _tells(c, symptom, suspects)), None) if suspects else None
-        if telling is None:
-            break
-        pool = pool[pool.index(telling) + 1 :]
-        label = bench.label(telling, symptom)
+        if library.suspects:
+            library.ask(case, theirs(case), wrong=True)
+    for case in _telling(library, others):
+        label = bench.label(case, symptom)
         if label is not None:
-            suspects = _asked(telling, bench, symptom, suspects, wrong=label)
-    named = [s for s in suspects if s.matched >= LEAST_WRONG]
+            library.ask(case, theirs(case), wrong=label)
+    compared = [case for case in failing if case.violation is None and case.entry == "function"][:LEAST_WRONG]
+    named = [
+        s
+        for s in library.suspects
+        if s.matched >= LEAST_WRONG and not any(library.spoils(s, c, bench) for c in compared)
+    ]
     if len(named) > 1:
         named.sort(key=lambda s: (-_entirely(failing[0], bench, s), -_fit(s.defect, failing)))
     return tuple(Lookalike(s.defect.name, s.defect.summary, s.matched, s.tried) for s in named[:_MOST_NAMED])
+
+
+def _telling(library: _Library, cases: Iterable[Case]) -> Iterator[Case]:
+    """The cases that tell most about the suspects that are left when they are asked for, `_TELLING` at most."""
+    pool = list(cases)
+    for _ in range(_TELLING):
+        best: tuple[int, int] | None = None
+        for at, case in enumerate(pool if library.suspects else ()):
+            lots = library.told_apart(case)
+            if lots > (best[0] if best else 1):
+                best = lots, at
+            if lots > len(library.suspects):
+                break
+        if best is None:
+            return
+        yield pool.pop(best[1])
 
 
 def lookalikes_with_history(
@@ -114,13 +236,15 @@ def lookalikes_with_history(
     """
     if symptom.sort != RESULT:
         return ()
-    right = Bench(_Promising(ReferenceBackend, bench.candidate.capabilities), most=10**9)
-    suspects = [_Suspect(d, _bench_of(d, bench)) for d in defects]
+    blank: dict[str, Trial] = {}
+    make = partial(_Shared, capabilities=bench.candidate.capabilities, blank=blank)
+    right = make(ReferenceBackend)
+    suspects = [_Suspect(d, _Witness(make(d.backend), symptom)) for d in defects]
     for more in range(LEAST_WRONG + 1):
         sequence = [replace(c, seed=c.seed + more) for c in (*before, case)]
         theirs = _last(bench, sequence, symptom)
         wrong = not _agree(theirs, right.trial(sequence[-1], symptom), symptom)
-        suspects = [s for s in suspects if _agree(theirs, _last(s.bench, sequence, symptom), symptom)]
+        suspects = [s for s in suspects if _agree(theirs, _last(s.witness.bench, sequence, symptom), symptom)]
         for suspect in suspects:
             suspect.tried += 1
             suspect.matched += wrong
@@ -136,11 +260,9 @@ def _last(bench: Bench, sequence: Sequence[Case], symptom: Symptom) -> Trial:
 
 def reproduces(bench: Bench, symptom: Symptom, case: Case, defect: Defect) -> bool:
     """Whether a defect gives the candidate's results in one case."""
-    return bool(_asked(case, bench, symptom, [_Suspect(defect, _bench_of(defect, bench))], wrong=True))
-
-
-def _bench_of(defect: Defect, bench: Bench) -> Bench:
-    return Bench(_Promising(defect.backend, bench.candidate.capabilities), most=10**9)
+    library = _Library(bench, symptom, [defect])
+    library.ask(case, _Shown(bench, case, symptom), wrong=True)
+    return bool(library.suspects)
 
 
 class _Promising(Host):
@@ -154,42 +276,6 @@ class _Promising(Host):
     def capabilities(self) -> Capabilities:
         """The candidate's."""
         return self._promised
-
-
-def _asked(case: Case, bench: Bench, symptom: Symptom, suspects: Sequence[_Suspect], *, wrong: bool) -> list[_Suspect]:
-    """The suspects that behave like the candidate in one more case."""
-    if symptom.sort not in (RESULT, PRECISION, "special", *_CALLS):
-        return [s for s in suspects if _same_verdict(case, bench, symptom, s, wrong=wrong)]
-    theirs = bench.trial(case, symptom)
-    left = []
-    for suspect in suspects:
-        if _agree(theirs, suspect.bench.trial(case, symptom), symptom):
-            suspect.tried += 1
-            suspect.matched += wrong
-            left.append(suspect)
-    return left
-
-
-def _same_verdict(case: Case, bench: Bench, symptom: Symptom, suspect: _Suspect, *, wrong: bool) -> bool:
-    """What an oracle of its own found is compared by its reason, and besides by what a plain call gives."""
-    mine, its = bench.failing(case, symptom), suspect.bench.failing(case, symptom)
-    suspect.tried += 1
-    suspect.matched += wrong
-    if (None if mine is None else mine.reason) != (None if its is None else its.reason):
-        return False
-    plain = replace(case, entry="function")
-    return case.violation is not None or _agree(
-        bench.trial(plain, _OUTPUT), suspect.bench.trial(plain, _OUTPUT), _OUTPUT
-    )
-
-
-def _tells(case: Case, symptom: Symptom, suspects: Sequence[_Suspect]) -> bool:
-    """Whether a case tells two suspects apart, or the only one left from what is right."""
-    first, *others = suspects
-    if not others:
-        return first.bench.label(case, symptom) is True
-    mine = first.bench.trial(case, symptom)
-    return any(not _agree(mine, other.bench.trial(case, symptom), symptom) for other in others[:3])
 
 
 def _agree(a: Trial, b: Trial, symptom: Symptom) -> bool:
@@ -233,8 +319,7 @@ def _within_rounding(a: Array, b: Array, trial: Trial, quantity: Quantity) -> bo
 
 def _entirely(case: Case, bench: Bench, suspect: _Suspect) -> bool:
     """Whether a defect gives every quantity as the candidate does, not only the one that is wrong."""
-    everything = Symptom("every call", "call")
-    return _agree(bench.trial(case, everything), suspect.bench.trial(case, everything), everything)
+    return _agree(bench.trial(case, _EVERYTHING), suspect.witness.bench.trial(case, _EVERYTHING), _EVERYTHING)
 
 
 def _fit(defect: Defect, failing: Sequence[Case]) -> float:

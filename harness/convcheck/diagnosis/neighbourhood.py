@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 import numpy as np
 
 from convcheck.case import LAYOUTS, Case, Layout, Layouts, Regime
+from convcheck.rules import facts
 from convcheck_reference.params import PADDING_MODES, Arguments, Conv2dParams, Pair
 
 MOST_MULTIPLY_ADDS: Final = 200_000
@@ -70,6 +71,20 @@ _NEAR: Final[dict[str, tuple[Any, ...]]] = {
 }
 
 
+_FREE: Final[dict[str, tuple[str, ...]]] = {
+    "height": ("output_h", "left_over_h"),
+    "width": ("output_w", "left_over_w"),
+    "in_channels": ("in_per_group", "groups"),
+    "out_channels": ("out_per_group", "groups"),
+    "extent_h": ("kernel_h", "dilation_h"),
+    "extent_w": ("kernel_w", "dilation_w"),
+    "pad_bottom": ("padding_h",),
+    "pad_right": ("padding_w",),
+}
+"""What is changed to change what follows from it."""
+
+_LEAST_RANGE: Final = 4
+
 _ROOMIER: Final[dict[str, tuple[Any, ...]]] = {
     "output_h": (5, 6, 4),
     "output_w": (6, 7, 5, 9),
@@ -126,6 +141,24 @@ def single_changes(case: Case) -> tuple[Case, ...]:
     found = {c.token: c for c in (_case(one, case) for one in others) if c is not None}
     found.pop(case.token, None)
     return tuple(found.values())
+
+
+def resized(case: Case, names: Sequence[str], rng: np.random.Generator) -> Iterator[Case]:
+    """An endless stream of cases that differ in a few counts only, which may take any value.
+
+    Args:
+        case: a legal case.
+        names: of the counts, as in rules; what follows from others is changed by changing those.
+        rng: draws the values.
+    """
+    layer, known = _layer(case), facts(case)
+    free = sorted({one for name in names for one in _FREE.get(name, (name,))})
+    largest = {name: 2 * max(_LEAST_RANGE, int(known[name])) for name in free}
+    while True:
+        chosen = rng.choice(free, size=rng.integers(1, len(free), endpoint=True), replace=False)
+        drawn: dict[str, Any] = {str(n): int(rng.integers(1, largest[str(n)], endpoint=True)) for n in chosen}
+        found = _case(replace(layer, **drawn), case) if set(drawn) <= _VALUES.keys() else None
+        yield case if found is None else found
 
 
 def changed(case: Case, name: str, value: Any) -> Case | None:

@@ -12,22 +12,23 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final, TypeAlias
 
 import numpy as np
 
 from convcheck.case import Case
-from convcheck.diagnosis.literals import Literal, literals
+from convcheck.diagnosis.literals import Literal, literals, product
 from convcheck.diagnosis.model import Trigger
-from convcheck.diagnosis.neighbourhood import changed, single_changes, variations
+from convcheck.diagnosis.neighbourhood import resized, single_changes, variations
 from convcheck.rules import Facts, Rule, facts
 
 Label: TypeAlias = Callable[[Case], bool | None]
 """Whether a case fails; None if it could not have, or failed of something else."""
 
-MOST_CASES: Final = 200
-"""Cases that are asked to learn one trigger; measuring it takes `_FRESH` more at most."""
+MOST_CASES: Final = 300
+"""Cases that are asked to learn one trigger; pruning and measuring it take `_FRESH` more each."""
 
 _ROUNDS: Final = 5
 _FRESH: Final = 40
@@ -39,11 +40,37 @@ _LENGTH: Final = 0.5
 _LOST: Final = 0.6
 """What a failing case that a rule leaves out costs: it may have another cause."""
 _COMMITTEE: Final = 6
+_MISSES: Final = 4
+"""Cases asked for each condition of a rule, in which only this one does not hold."""
+_RESIZED: Final = 300
+"""Cases among which those near a threshold are looked for."""
+_TERM: Final = r"\w+(?: \* \w+)*"
 _OUTSIDE: Final = Rule("padding_h >= extent_h or padding_w >= extent_w")
 
 
 _Found: TypeAlias = tuple[float, float, tuple[int, ...]]
 """Cost, length and masks of a conjunction."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Conjunction:
+    """A rule in the making: its conditions."""
+
+    parts: tuple[str, ...]
+
+    @property
+    def rule(self) -> Rule:
+        """All of them at once."""
+        several = len(self.parts) > 1
+        return Rule(" and ".join(f"({text})" if several and " or " in text else text for text in self.parts))
+
+    def without(self, part: str) -> Rule:
+        """All of them but one."""
+        return _Conjunction(tuple(p for p in self.parts if p != part)).rule
+
+    def holds(self, case: Case) -> bool:
+        """Whether it holds for a case."""
+        return self.rule.holds(facts(case))
 
 
 class _Samples:
@@ -112,20 +139,43 @@ def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Seque
     fresh: list[tuple[Case, bool]] = []
     rules = _rules(facts(base), samples)
     for _ in range(_ROUNDS):
-        sharper = _boundaries(rules[0], base, samples, label)
-        if sharper:
-            samples.add(sharper)
+        sharper = [*_boundaries(rules[0], base, samples, label, rng), *_misses(rules[0], base, samples, label, rng)]
+        if any(rules[0].holds(case) is not fails for case, fails in sharper):
             rules = _rules(facts(base), samples)
         fresh = samples.ask(_telling(rules, known, rng, samples), label)
-        right = all(rules[0].holds(facts(case)) is fails for case, fails in fresh)
+        right = all(rules[0].holds(case) is fails for case, fails in fresh)
         if right and len(fresh) >= _FRESH // 2:
             break
         samples.add(fresh)
         fresh = []
         rules = _rules(facts(base), samples)
-    if not fresh:
-        fresh = samples.ask(_telling(rules[:1], known, rng, samples), label, MOST_CASES + _FRESH)
-    return measured(rules[0], fresh)
+    if fresh:
+        return measured(rules[0].rule, fresh)
+    held_out = samples.ask(_telling(rules[:1], known, rng, samples), label, MOST_CASES + _FRESH)
+    samples.add(held_out)
+    kept = _pruned(rules[0], held_out)
+    return measured(kept.rule, samples.ask(_telling([kept], known, rng, samples), label, MOST_CASES + 2 * _FRESH))
+
+
+def _pruned(found: _Conjunction, held_out: Sequence[tuple[Case, bool]]) -> _Conjunction:
+    """The rule without the conditions that make it no more precise on cases not learnt from (as RIPPER prunes).
+
+    Where a failure depends on values as well, some cases pass by accident, and rules are made to fit them.
+    """
+    precision = measured(found.rule, held_out).precision - 1 / max(1, len(held_out))  # one case is chance
+    shorter = [_Conjunction(tuple(p for p in found.parts if p != part)) for part in found.parts]
+    as_precise = [one for one in shorter if measured(one.rule, held_out).precision >= precision]
+    best = max(as_precise, key=lambda one: _balance(one, held_out), default=found)
+    if best is found or _balance(best, held_out) < _balance(found, held_out):
+        return found
+    return _pruned(best, held_out)
+
+
+def _balance(found: _Conjunction, held_out: Sequence[tuple[Case, bool]]) -> float:
+    """The harmonic mean of precision and recall."""
+    score = measured(found.rule, held_out)
+    both = score.precision + score.recall
+    return 2 * score.precision * score.recall / both if both else 0.0
 
 
 def measured(rule: Rule, fresh: Sequence[tuple[Case, bool]]) -> Trigger:
@@ -140,7 +190,7 @@ def measured(rule: Rule, fresh: Sequence[tuple[Case, bool]]) -> Trigger:
     )
 
 
-def _rules(base: Facts, samples: _Samples) -> list[Rule]:
+def _rules(base: Facts, samples: _Samples) -> list[_Conjunction]:
     """The best rule, then others that are nearly as good on what is known."""
     by_mask: dict[int, list[Literal]] = {}
     for literal in literals(base, samples.known):
@@ -152,7 +202,7 @@ def _rules(base: Facts, samples: _Samples) -> list[Rule]:
     ranked = _search({mask: same[0].weight for mask, same in by_mask.items()}, samples)
     best = ranked[0][0]
     chosen = [masks for cost, masks in ranked[:_COMMITTEE] if cost < best + 2 * _LENGTH]
-    rules = [_rule([by_mask[mask][0] for mask in masks]) for masks in chosen]
+    rules = [_Conjunction(tuple(by_mask[mask][0].text for mask in masks)) for masks in chosen]
     return rules + list(_synonyms(chosen[0], by_mask))
 
 
@@ -186,32 +236,28 @@ def _search(weights: Mapping[int, float], samples: _Samples) -> list[tuple[float
     return sorted(((c, chosen) for c, _, chosen in done.values()), key=lambda item: item[0])
 
 
-def _synonyms(chosen: tuple[int, ...], by_mask: Mapping[int, Sequence[Literal]]) -> Iterator[Rule]:
+def _synonyms(chosen: tuple[int, ...], by_mask: Mapping[int, Sequence[Literal]]) -> Iterator[_Conjunction]:
     """The rule with one literal replaced by another that holds for the same cases so far."""
     for at, mask in enumerate(chosen):
         for other in by_mask[mask][1:4]:
-            yield _rule([other if i == at else by_mask[m][0] for i, m in enumerate(chosen)])
+            texts = [other.text if i == at else by_mask[m][0].text for i, m in enumerate(chosen)]
+            yield _Conjunction(tuple(texts))
 
 
-def _rule(chosen: Sequence[Literal]) -> Rule:
-    texts = [literal.text for literal in chosen]
-    if len(texts) > 1:
-        texts = [f"({text})" if " or " in text else text for text in texts]
-    return Rule(" and ".join(texts))
-
-
-def _telling(rules: Sequence[Rule], known: Sequence[Case], rng: np.random.Generator, samples: _Samples) -> list[Case]:
+def _telling(
+    rules: Sequence[_Conjunction], known: Sequence[Case], rng: np.random.Generator, samples: _Samples
+) -> list[Case]:
     """Fresh cases that tell most: half inside the first rule, half outside, disputed ones first."""
     pool = [case for case in _pool(known, rng) if case not in samples and _plain(case, known[0])]
     first = rules[0]
 
     def disputed(case: Case) -> int:
-        votes = [rule.holds(facts(case)) for rule in rules]
+        votes = [rule.holds(case) for rule in rules]
         return -min(sum(votes), len(votes) - sum(votes))
 
     ordered = sorted(pool, key=disputed)
-    inside = [case for case in ordered if first.holds(facts(case))]
-    outside = [case for case in ordered if not first.holds(facts(case))]
+    inside = [case for case in ordered if first.holds(case)]
+    outside = [case for case in ordered if not first.holds(case)]
     return inside[: _FRESH // 2] + outside[: _FRESH // 2]
 
 
@@ -220,21 +266,47 @@ def _plain(case: Case, base: Case) -> bool:
     return _OUTSIDE.holds(facts(base)) or not _OUTSIDE.holds(facts(case))
 
 
-def _boundaries(rule: Rule, base: Case, samples: _Samples, label: Label) -> list[tuple[Case, bool]]:
-    """Answers that halve the gap between what passes and what fails, for each threshold of a rule."""
-    found: list[tuple[Case, bool]] = []
-    for name, limit in re.findall(r"(?<!\* )\b(\w+) > (\d+)", rule.text):
-        reached = samples.failing & samples.mask(f"{name} > {limit}")
-        low = int(limit)
-        high = min((int(one[name]) for at, one in enumerate(samples.known) if reached >> at & 1), default=low)
-        while high - low > 1:
-            middle = changed(base, name, (low + high) // 2)
-            answer = samples.ask([] if middle is None else [middle], label)
+def _boundaries(
+    found: _Conjunction, base: Case, samples: _Samples, label: Label, rng: np.random.Generator
+) -> list[tuple[Case, bool]]:
+    """Answers that halve the gap between what passes and what fails, for each threshold of a rule.
+
+    A threshold lies anywhere in that gap as far as the answers go. Between them cases are drawn that differ
+    from the base in what the threshold is about, and satisfy the rest of the rule.
+    """
+    answers: list[tuple[Case, bool]] = []
+    for text, limit in re.findall(rf"({_TERM}) > (\d+)", found.rule.text):
+        names, low = text.split(" * "), int(limit)
+        reached = samples.failing & samples.mask(f"{text} > {limit}")
+        high = min((product(one, names) for at, one in enumerate(samples.known) if reached >> at & 1), default=low)
+        drawn: dict[int, Case] = {}
+        for case in islice(resized(base, names, rng), _RESIZED if high - low > 1 else 0):
+            if found.holds(case):
+                drawn.setdefault(product(facts(case), names), case)
+        while between := [value for value in drawn if low < value < high]:
+            middle = min(between, key=lambda value: abs(2 * value - low - high))
+            answer = samples.ask([drawn.pop(middle)], label)
             if not answer:
                 break
-            found += answer
-            low, high = (low, (low + high) // 2) if answer[0][1] else ((low + high) // 2, high)
-    return found
+            samples.add(answer)
+            answers += answer
+            low, high = (low, middle) if answer[0][1] else (middle, high)
+    return answers
+
+
+def _misses(
+    found: _Conjunction, base: Case, samples: _Samples, label: Label, rng: np.random.Generator
+) -> list[tuple[Case, bool]]:
+    """Answers for cases that a rule only just leaves out: all its conditions hold but one."""
+    answers: list[tuple[Case, bool]] = []
+    near = [case for case in islice(variations(base, rng, 3), 2 * _POOL) if _plain(case, base)]
+    for part in found.parts:
+        rest, condition = found.without(part), Rule(part)
+        missed = [c for c in near if c not in samples and rest.holds(facts(c)) and not condition.holds(facts(c))]
+        answer = samples.ask(missed[:_MISSES], label)
+        samples.add(answer)
+        answers += answer
+    return answers
 
 
 def _pool(known: Sequence[Case], rng: np.random.Generator) -> list[Case]:

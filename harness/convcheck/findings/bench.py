@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
+
+import numpy as np
 
 from convcheck.calls import Call
 from convcheck.case import Case
@@ -14,6 +17,7 @@ from convcheck.findings.symptom import PRECISION, RESULT, Symptom
 from convcheck.oracles import Oracle, applicable, extra_calls, judge, metamorphic, repeating
 from convcheck.oracles.parity import unspecified
 from convcheck.oracles.trial import INTEGERS, REALS, Trial
+from convcheck.profiles import QUANTITIES
 from convcheck.verdicts import FAILURES, Verdict
 
 MOST_CALLS: Final = 4000
@@ -73,12 +77,27 @@ class Bench:
 
     def trial(self, case: Case, symptom: Symptom) -> Trial:
         """The trial of a case after the calls that can show a symptom."""
-        trial = Trial(case, self.candidate.capabilities)
+        trial = self._blank(case)
         return self._made(trial, _calls(trial, symptom))
+
+    def relative_error(self, case: Case, symptom: Symptom) -> float:
+        """The largest error of a wrong result in units of its gauge, the sum of magnitudes; infinite without one."""
+        trial = self.trial(case, symptom)
+        quantity = next(q for q in QUANTITIES if q == symptom.quantity)
+        regime, expected = (
+            (INTEGERS, trial.expected_integers) if symptom.sort == RESULT else (REALS, trial.expected_reals)
+        )
+        got = trial.returned(regime, quantity)
+        if got is None or got.size == 0:
+            return math.inf
+        right = expected.sum(quantity)
+        with np.errstate(all="ignore"):
+            errors = np.abs(got.astype(right.value.dtype) - right.value) / right.gauge
+        return float(np.max(errors[right.gauge > 0], initial=0.0))
 
     def alone(self, case: Case, symptom: Symptom) -> bool:
         """Whether the one call that a script would make shows a symptom on a fresh candidate."""
-        trial = Trial(case, self.candidate.capabilities)
+        trial = self._blank(case)
         name = f"{REALS} forward" if symptom.sort == "special" else list(_calls(trial, symptom))[-1]
         if name not in trial.calls:
             return False
@@ -88,12 +107,16 @@ class Bench:
 
     def arbitrated(self, case: Case) -> str:
         """Who is wrong about the output of a legal case, by the loops and the metamorphic relations."""
-        trial = Trial(case, self.candidate.capabilities)
+        trial = self._blank(case)
         if case.violation is not None or case.entry == "module":
             return ""
         trial = self._made(trial, {**trial.calls, **extra_calls(trial, metamorphic.ORACLES)})
         output = trial.returned(INTEGERS, "output")
         return "" if output is None else arbitrate(output, trial)
+
+    def _blank(self, case: Case) -> Trial:
+        """The trial of a case before its calls."""
+        return Trial(case, self.candidate.capabilities)
 
     def _made(self, trial: Trial, calls: Mapping[str, Call]) -> Trial:
         """The trial after some calls, which are taken off what is left."""

@@ -1,10 +1,11 @@
+import zlib
 from itertools import islice
 
 import numpy as np
 import pytest
 
 from convcheck.diagnosis.model import Trigger
-from convcheck.diagnosis.neighbourhood import single_changes, variations
+from convcheck.diagnosis.neighbourhood import resized, single_changes, variations
 from convcheck.diagnosis.trigger import MOST_CASES, learn, measured
 from convcheck.rules import Rule, facts
 from convcheck.token import read
@@ -18,6 +19,8 @@ BASES = {
     "dtype == 'float16' and bias": "v1,x=2x3x5x6,out=3,k=3,dtype=float16",
     "layout_x in ('channels_last', 'sliced')": "v1,x=2x3x5x6,out=3,k=3,layout-x=sliced",
     "out_per_group > 12": "v1,x=2x3x5x6,out=17,k=1",
+    "output_h * output_w > 64": "v1,x=2x3x9x11,out=3,k=1",
+    "pad_right > left_over_w and stride_w > 1": "v1,x=2x3x5x7,out=3,k=1,s=1x2,p=0x1",
     "kernel_h == 1 and kernel_w == 1": "v1,x=2x3x5x6,out=3,k=1",
     "": "v1,x=2x3x5x6,out=3,k=3",
 }
@@ -32,12 +35,35 @@ def test_a_rule_is_learnt_from_its_answers(text):
         return rule.holds(facts(case))
 
     found = learn(base, label)
-    assert len(asked) <= MOST_CASES + 40
+    assert len(asked) <= MOST_CASES + 80
     rng = np.random.default_rng(7)
     fresh = [*islice(variations(base, rng, 4), 150), *islice(variations(base, rng, 23), 150)]
     score = measured(found.rule, [(case, rule.holds(facts(case))) for case in fresh])
     assert score.precision >= 0.95
     assert score.recall >= 0.95
+
+
+@pytest.mark.parametrize(
+    ("text", "token"),
+    [
+        ("output_h * output_w > 64", "v1,x=2x3x9x11,out=3,k=1"),
+        ("in_per_group * kernel_h * kernel_w > 39", "v1,x=2x8x9x11,out=3,k=3"),
+        ("out_channels > 21", "v1,x=2x3x5x6,out=60,k=1"),
+    ],
+)
+def test_a_threshold_is_found_to_the_digit(text, token):
+    rule = Rule(text)
+    assert str(learn(read(token), lambda c: rule.holds(facts(c))).rule) == text
+
+
+def test_resized_cases_differ_in_what_is_asked_for_only():
+    base = read("v1,x=2x6x9x11,out=6,k=3,p=1,g=2")
+    for names, free in ((["out_channels"], {"out_channels", "out_per_group", "groups", "in_channels"}),
+                        (["output_h", "output_w"], {"output_h", "output_w", "height", "width"})):  # fmt: skip
+        found = list(islice(resized(base, names, np.random.default_rng(3)), 60))
+        changed = {n for case in found for n, value in facts(case).items() if value != facts(base)[n]}
+        assert set(names) <= changed <= free
+        assert all(case.violation is None for case in found)
 
 
 def test_failures_of_another_cause_do_not_spoil_the_rule():
@@ -75,3 +101,21 @@ def test_neighbours_are_legal_and_differ_from_the_case():
         assert len(near) > 40
         assert base not in near
         assert all(case.violation is None for case in near)
+
+
+@pytest.mark.parametrize(
+    ("text", "token"),
+    [
+        ("groups > 1", "v1,x=2x4x5x11,out=4,k=3,g=2"),
+        ("stride_w > 1", "v1,x=2x4x5x11,out=4,k=3,s=1x2"),
+        ("", "v1,x=2x4x5x11,out=4,k=3"),
+    ],
+)
+def test_a_rule_is_not_made_to_fit_cases_that_pass_by_accident(text, token):
+    rule, base = Rule(text), read(token)
+
+    def label(case):
+        lucky = zlib.crc32(case.token.encode()) % 8 == 0 and case != base
+        return rule.holds(facts(case)) and not lucky
+
+    assert learn(base, label).rule == rule
