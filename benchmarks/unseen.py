@@ -48,7 +48,7 @@ def diagnosed(defects, examples, seed):
     """Table of what was claimed about each defect; no name is right."""
     rows = []
     for defect in defects:
-        found = evaluate(defect, withheld=True, examples=examples, seed=seed)
+        _, found = evaluate(defect, examples=examples, seed=seed)
         name = f"{found.named or 'none'}{'' if found.right_name or not found.findings else ', WRONG'}"
         rows.append(
             [defect.name, found.failures, found.findings, name, found.precision, found.recall, found.rule or "always"]

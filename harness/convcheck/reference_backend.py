@@ -92,7 +92,9 @@ class ReferenceModule:
     def __init__(self, backend: ReferenceBackend, params: Conv2dParams, dtype: str) -> None:
         self._backend = backend
         self._params = params
-        self.weight, self.bias = reset_parameters(params, np.random.default_rng(), DTYPES[dtype])
+        # whoever seeds NumPy's generator decides, as with torch's
+        rng = np.random.default_rng(np.random.randint(2**31))  # noqa: NPY002
+        self.weight, self.bias = reset_parameters(params, rng, DTYPES[dtype])
 
     def __call__(self, x: Array) -> Any:
         """The output."""

@@ -194,3 +194,13 @@ def test_what_to_native_raises_is_an_outcome():
             raise TypeError("no")
 
     assert Host(Refusing).call(forward()).kind == "TypeError"
+
+
+@pytest.mark.parametrize("backend", [NumpyBackend, TorchCpu])
+def test_a_layer_has_the_same_parameters_whatever_was_made_before(backend):
+    x = {"x": Tensor(np.ones((1, 2, 5, 5), np.float32))}
+    host = Host(backend)
+    made = [host.call(Call(Operation.MODULE, Arguments(2, 3, k), x, "float32")) for k in (3, 2, 3)]
+    first, other, again = (m.arrays["weight"] for m in made)
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first[..., :2, :2], other)
