@@ -33,7 +33,7 @@ MOST_CASES: Final = 300
 _ROUNDS: Final = 5
 _FRESH: Final = 40
 _POOL: Final = 300
-_BEAM: Final = 24
+_BEAM: Final = 64
 _DEEPEST: Final = 5
 _LENGTH: Final = 0.5
 """What a plain literal costs, in passing cases that it must rule out to be worth it."""
@@ -109,6 +109,11 @@ class _Samples:
     def __contains__(self, case: Case) -> bool:
         return case.token in self._tokens
 
+    def mostly_pass(self, rest: Rule, condition: Rule) -> bool:
+        """Whether of the cases that `condition` alone rules out, and `rest` does not, more pass than fail."""
+        ruled_out = self.mask(rest.text) & ~self.mask(condition.text)
+        return (ruled_out & self.passing).bit_count() > (ruled_out & self.failing).bit_count()
+
     def mask(self, text: str) -> int:
         """The cases where a condition holds."""
         seen, mask = self._masks.get(text, (0, 0))
@@ -153,22 +158,24 @@ def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Seque
         return measured(rules[0].rule, fresh)
     held_out = samples.ask(_telling(rules[:1], known, rng, samples), label, MOST_CASES + _FRESH)
     samples.add(held_out)
-    kept = _pruned(rules[0], held_out)
+    kept = _pruned(rules[0], samples, held_out)
     return measured(kept.rule, samples.ask(_telling([kept], known, rng, samples), label, MOST_CASES + 2 * _FRESH))
 
 
-def _pruned(found: _Conjunction, held_out: Sequence[tuple[Case, bool]]) -> _Conjunction:
+def _pruned(found: _Conjunction, samples: _Samples, held_out: Sequence[tuple[Case, bool]]) -> _Conjunction:
     """The rule without the conditions that make it no more precise on cases not learnt from (as RIPPER prunes).
 
-    Where a failure depends on values as well, some cases pass by accident, and rules are made to fit them.
+    Where a failure depends on values as well, some cases pass by accident, and rules are made to fit them. A
+    condition stays if most of what it alone rules out passes: that is no accident.
     """
     precision = measured(found.rule, held_out).precision - 1 / max(1, len(held_out))  # one case is chance
-    shorter = [_Conjunction(tuple(p for p in found.parts if p != part)) for part in found.parts]
+    needless = [part for part in found.parts if not samples.mostly_pass(found.without(part), Rule(part))]
+    shorter = [_Conjunction(tuple(p for p in found.parts if p != part)) for part in needless]
     as_precise = [one for one in shorter if measured(one.rule, held_out).precision >= precision]
     best = max(as_precise, key=lambda one: _balance(one, held_out), default=found)
     if best is found or _balance(best, held_out) < _balance(found, held_out):
         return found
-    return _pruned(best, held_out)
+    return _pruned(best, samples, held_out)
 
 
 def _balance(found: _Conjunction, held_out: Sequence[tuple[Case, bool]]) -> float:
