@@ -293,13 +293,16 @@ def _added_to_odd(a: Array, b: Array) -> Array:
 
 
 @capabilities(
-    arrays="torch", dtypes=("float32", "float64"), padding_modes=("zeros",), gradients=True,
+    arrays="torch", dtypes=("float32", "float64"), padding_modes=("zeros",), gradients=True, unbatched=False,
     layouts=("contiguous", "channels_last", "sliced", "transposed", "expanded"),
 )  # fmt: skip
 def torch_native(
     x: Any, weight: Any, bias: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
-    """The CPU kernels of torch itself: neither oneDNN, nor NNPACK, which transforms batches of 16 and more."""
+    """The CPU kernels of torch itself: neither oneDNN, nor NNPACK, which transforms batches of 16 and more.
+
+    Without unbatched images: the weight gradient of grouped ones in channels_last is wrong in torch 2.13.
+    """
     import torch  # noqa: PLC0415  (only where this variant runs)
 
     mkldnn: Any = torch.backends.mkldnn.flags
