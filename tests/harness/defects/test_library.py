@@ -30,11 +30,13 @@ CRAFTED = {"kernel-that-looks-symmetric", "zero-first-image", "images-that-look-
 
 WITNESSES = {
     "atrous-three-by-three": "v1,x=1x8x9x9,out=2,k=3,d=2",
+    "axes-exchanged": "v1,x=1x2x5x5,out=3,k=3",
     "batched-grouped-tail": "v1,x=2x2x4x4,out=10,k=2,g=2",
     "bias-per-column": "v1,x=1x2x5x5,out=3,k=3",
     "channel-block-overwrites": "v1,x=1x32x5x5,out=2,k=3",
     "circular-dilated-grouped": "v1,x=1x4x6x6,out=4,k=3,p=2,d=2,g=2,mode=circular",
     "circular-off-by-one": "v1,x=2x3x5x5,out=3,k=3,p=1,mode=circular",
+    "column-tail-shifted": "v1,x=1x2x3x21,out=3,k=2",
     "depthwise-24-stride-2": "v1,x=1x24x9x9,out=24,k=3,s=2,p=1,g=24",
     "even-same-refused": "v1,x=1x2x5x5,out=2,k=2,p=same",
     "filter-tail-of-sixteen": "v1,x=1x2x4x4,out=17,k=2",
