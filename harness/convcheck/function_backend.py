@@ -175,10 +175,9 @@ def from_torch(tensor: Any) -> NDArray[Any]:
 
     if type(tensor) is not torch.Tensor:
         raise TypeError(f"returned a {type(tensor).__name__}; expected a torch.Tensor")
-    plain = tensor.detach().cpu().resolve_conj().resolve_neg()
-    if plain.dtype == torch.bfloat16:
-        return np.asarray(plain.view(torch.int16).numpy().view(DTYPES["bfloat16"]))
-    return np.asarray(plain.numpy())
+    if tensor.dtype == torch.bfloat16:
+        return np.asarray(tensor.detach().view(torch.int16).numpy(force=True).view(DTYPES["bfloat16"]))
+    return np.asarray(tensor.numpy(force=True))
 
 
 def _arrays(function: Callable[..., Any]) -> str:
