@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
@@ -21,6 +21,7 @@ from convcheck.diagnosis.whereabouts import whereabouts
 from convcheck.findings.bench import Bench
 from convcheck.findings.symptom import Symptom
 from convcheck.rules import facts
+from convcheck.strategies import generate
 
 __all__ = ["Diagnosis", "drawn_label", "examine", "examine_with_history", "reproduces"]
 
@@ -88,9 +89,10 @@ def examine(
     trigger = learn(base, label, legal[:_SHOWN])
     inside = [[case for case in cases if trigger.rule.holds(facts(case))] for cases in (legal, asked[True])]
     spread = [case for cases in inside for case in cases[:: max(1, len(cases) // _COMPARED)][:_COMPARED]]
-    compared = [c for c in (base, *_seeds(base), *spread) if fails(c)]
+    compared = [c for c in (base, smallest, *_seeds(base), *spread) if fails(c)]
     useful = trigger.cases > 0 and min(trigger.precision, trigger.recall) >= _USEFUL
-    return _named(bench, symptom, compared, [*asked[False], *_around(base)], defects, trigger if useful else None)
+    others = [*asked[False], *_around(base)], _elsewhere(bench, base)
+    return _named(bench, symptom, compared, others, defects, trigger if useful else None)
 
 
 def _around(base: Case) -> list[Case]:
@@ -98,6 +100,13 @@ def _around(base: Case) -> list[Case]:
     near, far = (islice(variations(base, rng, names), _POOL) for names in (3, 8))
     pool = [*single_changes(base), *near, *far]
     return [pool[int(at)] for at in rng.permutation(len(pool))]
+
+
+def _elsewhere(bench: Bench, base: Case) -> list[Case]:
+    """Cases as a campaign draws them: two defects that agree around a case may differ far from it."""
+    seed = zlib.crc32(base.token.encode())
+    drawn = generate(bench.candidate.capabilities, run_seed=seed, block=1)
+    return [case for case in drawn if case.violation is None and case.entry == "function"]
 
 
 def examine_with_history(
@@ -116,7 +125,7 @@ def _named(
     bench: Bench,
     symptom: Symptom,
     failing: Sequence[Case],
-    others: Sequence[Case],
+    others: Sequence[Iterable[Case]],
     defects: Sequence[Defect],
     trigger: Trigger | None,
 ) -> Diagnosis:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import chain
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -175,7 +176,11 @@ class _Library:
 
 
 def lookalikes(
-    bench: Bench, symptom: Symptom, failing: Sequence[Case], others: Iterable[Case], defects: Sequence[Defect]
+    bench: Bench,
+    symptom: Symptom,
+    failing: Sequence[Case],
+    others: Sequence[Iterable[Case]],
+    defects: Sequence[Defect],
 ) -> tuple[Lookalike, ...]:
     """The defects that behave like the candidate, those whose region fits best first; empty if none does.
 
@@ -183,15 +188,15 @@ def lookalikes(
         bench: of the candidate.
         symptom: how it fails.
         failing: cases that show it, the smallest first.
-        others: cases around them; of these the candidate is asked the ones that part the remaining defects,
-            and what is right, into most lots.
+        others: cases around them, and elsewhere; of each the candidate is asked the ones that part the
+            remaining defects, and what is right, into most lots.
         defects: the library, without those that end their process.
     """
     library, theirs = _Library(bench, symptom, defects), _Witness(bench, symptom)
     for case in failing:
         if library.suspects:
             library.ask(case, theirs(case), wrong=True)
-    for case in _telling(library, others):
+    for case in chain.from_iterable(_telling(library, cases) for cases in others):
         label = bench.label(case, symptom)
         if label is not None:
             library.ask(case, theirs(case), wrong=label)
