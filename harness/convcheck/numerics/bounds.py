@@ -8,6 +8,7 @@ Error Analysis (2019), theorem 2.4, with λ = 8: each sum fails with probability
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -31,13 +32,21 @@ def gamma(n: int, u: float) -> float:
 def accumulation_error(profile: Profile, n: int) -> float:
     """T(n): relative to Σ|a||b|, the largest error of summing n products in the profile's accumulator.
 
-    min(γ_n, (λ√n + 4)·u) for rounding to nearest. γ_n with twice the unit roundoff for truncation, whose
-    errors all point the same way.
+    min(γ_n, (λ√n + 4)·u) for rounding to nearest. Truncation has no such gain: its errors all point the same way.
     """
-    u = profile.accumulator.unit_roundoff
-    if profile.truncating:
-        return gamma(n, 2.0 * u)
-    return min(gamma(n, u), (LAMBDA * math.sqrt(n) + 4.0) * u)
+    worst = worst_accumulation_error(profile, n)
+    return (
+        worst if profile.truncating else min(worst, (LAMBDA * math.sqrt(n) + 4.0) * profile.accumulator.unit_roundoff)
+    )
+
+
+def worst_accumulation_error(profile: Profile, n: int) -> float:
+    """T(n) for products of which many are equal: γ_n, with twice the unit roundoff for truncation.
+
+    A number that is added again and again is rounded the same way each time while the sum stays in one binade,
+    so the roundings are not the independent ones of theorem 2.4.
+    """
+    return gamma(n, (2.0 if profile.truncating else 1.0) * profile.accumulator.unit_roundoff)
 
 
 def is_meaningful(profile: Profile, n: int) -> bool:
@@ -54,6 +63,7 @@ def error_bound(
     *,
     operands: tuple[float, float],
     complex_products: bool = False,
+    accumulation: Callable[[Profile, int], float] = accumulation_error,
 ) -> Array:
     """B, elementwise: |ŷ − y| ≤ B for every legal computation of y = Σ a·b (+ bias).
 
@@ -74,12 +84,13 @@ def error_bound(
         value: y, the reference; its modulus for complex values.
         operands: the largest |a| and |b|.
         complex_products: whether the operands are complex.
+        accumulation: T.
     """
     growth = (1.0 + profile.input_rounding) ** 2
-    error = growth - 1.0 + growth * accumulation_error(profile, n + 1) + gamma(n + 1, FLOAT64.unit_roundoff)
+    error = growth - 1.0 + growth * accumulation(profile, n + 1) + gamma(n + 1, FLOAT64.unit_roundoff)
     if complex_products:
         u = profile.accumulator.unit_roundoff
-        error = 3.0 * (error + 2.0 * u + accumulation_error(profile, n + 3))
+        error = 3.0 * (error + 2.0 * u + accumulation(profile, n + 3))
     # each component of a complex product takes up to four real ones
     products = 4 * n if complex_products else n
     bound = error * gauge

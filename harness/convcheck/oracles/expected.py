@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 
 from convcheck.case import Case
 from convcheck.numerics import gauges
-from convcheck.numerics.bounds import error_bound, gamma, is_meaningful, overflow_possible, underflow
+from convcheck.numerics.bounds import (
+    accumulation_error,
+    error_bound,
+    gamma,
+    is_meaningful,
+    overflow_possible,
+    underflow,
+    worst_accumulation_error,
+)
 from convcheck.numerics.counts import copies, term_counts
 from convcheck.numerics.gauges import Law
 from convcheck.numerics.limits import integer_limit
@@ -31,6 +39,7 @@ from convcheck_reference.params import Conv2dParams
 Array = NDArray[Any]
 
 _HALF = 0.5
+_STRIDE_0 = frozenset({"expanded", "broadcast"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +157,8 @@ class Expected:
             found.value,
             operands=found.operands,
             complex_products=found.value.dtype.kind == "c",
+            # a stride of 0 makes equal values, and with them equal products
+            accumulation=accumulation_error if _STRIDE_0.isdisjoint(self._case.layouts) else worst_accumulation_error,
         )
         overflows = overflow_possible(profile, result, found.terms, found.gauge)
         if not self.is_direct(quantity, profile):
