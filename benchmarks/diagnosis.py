@@ -8,14 +8,13 @@ the rule has to have precision and recall of 0.9 on fresh cases. Rules speak of 
 """
 
 import argparse
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from functools import partial
-from multiprocessing import get_context
 
 from tabulate import tabulate
 
-from convcheck.defects import DEFECTS, Defect
+from convcheck.certify.campaign import in_order
+from convcheck.defects import DEFECTS
 from convcheck.diagnosis.evaluation import Evaluation, evaluate
 from convcheck.findings.collect import HARMLESS
 
@@ -25,16 +24,6 @@ HEADERS = (
 )  # fmt: skip
 
 Pair = tuple[Evaluation, Evaluation]
-
-
-def evaluations(chosen: Sequence[Defect], workers: int, **options: int) -> Iterator[Pair]:
-    """The evaluations, in the order of the defects."""
-    one = partial(evaluate, **options)
-    if workers == 1:
-        yield from map(one, chosen)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(one, chosen)
 
 
 def line(found: Evaluation) -> str:
@@ -91,7 +80,8 @@ def main() -> None:
         and (not options.words or any(word in defect.name for word in options.words))
     ][:: options.every]
     pairs = []
-    for pair in evaluations(chosen, options.workers, examples=options.examples, seed=options.seed):
+    one = partial(evaluate, examples=options.examples, seed=options.seed)
+    for pair in in_order(one, chosen, options.workers):
         pairs.append(pair)
         print(*map(line, pair), sep="\n", flush=True)
     print(table(pairs))

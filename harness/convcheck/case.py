@@ -125,6 +125,11 @@ class Case:
         """Whether the input is (C, H, W)."""
         return len(self.input_shape) == 3
 
+    @property
+    def repeats(self) -> bool:
+        """Whether a tensor has stride 0, so that some of its values are equal."""
+        return not {"expanded", "broadcast"}.isdisjoint(self.layouts)
+
     @cached_property
     def token(self) -> str:
         """The one-line descriptor, as `convcheck.token` writes it."""

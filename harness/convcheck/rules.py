@@ -75,7 +75,7 @@ class Rule:
     def holds(self, facts: Facts) -> bool:
         """Whether the rule holds for the `facts` of a case."""
         # only the nodes of _ALLOWED are in there: no call, no attribute
-        return bool(eval(_compiled(self.text), {"__builtins__": {}}, dict(facts)))  # noqa: S307
+        return bool(eval(_compiled(self.text), {"__builtins__": {}}, facts))  # noqa: S307
 
     @property
     def conditions(self) -> frozenset[str]:

@@ -39,9 +39,6 @@ GRADIENTS = [
         "v1,x=2x1x14x14,out=2,k=3,dtype=float16",
     ),
 ]
-QUANTITY = {name: "output" for name, *_ in OUTPUT} | {
-    name: "_".join(name.split("-")[:2]) for name, *_ in GRADIENTS
-}  # the names of gradient defects begin with what they get wrong
 LATER_OUTPUT = [
     ("multiplier-lane-of-four", "v1,x=1x3x5x5,out=6,k=3,g=3", "v1,x=1x3x5x5,out=12,k=3,g=3"),
     ("circular-corners-zero", "v1,x=1x2x5x5,out=2,k=3,p=1,mode=circular", "v1,x=1x2x5x5,out=2,k=3,p=1x0,mode=circular"),
@@ -66,9 +63,9 @@ LATER_GRADIENTS = [
     ),
     ("grad-bias-one-block", "v1,x=1x1x35x35,out=2,k=3", "v1,x=1x1x34x34,out=2,k=3"),
 ]
-QUANTITY |= {name: "output" for name, *_ in LATER_OUTPUT} | {
-    name: "_".join(name.split("-")[:2]) for name, *_ in LATER_GRADIENTS
-}
+QUANTITY = {name: "output" for name, *_ in (*OUTPUT, *LATER_OUTPUT)} | {
+    name: "_".join(name.split("-")[:2]) for name, *_ in (*GRADIENTS, *LATER_GRADIENTS)
+}  # the names of gradient defects begin with what they get wrong
 WITNESSES = [*OUTPUT, *GRADIENTS, *LATER_OUTPUT, *LATER_GRADIENTS]
 
 

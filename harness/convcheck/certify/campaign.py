@@ -71,10 +71,10 @@ def certify(
     self_check()
     detections: list[Detection] = []
     acquittals: list[Acquittal] = []
-    for found in _map(partial(detect, budget=budget), defects, workers):
+    for found in in_order(partial(detect, budget=budget), defects, workers):
         detections += found
         progress(found[0].defect)
-    for acquittal in _map(partial(acquit, budget=budget), variants, workers):
+    for acquittal in in_order(partial(acquit, budget=budget), variants, workers):
         acquittals.append(acquittal)
         progress(acquittal.variant)
     return Certificate(budget.examples, budget.variant_examples, budget.seed, tuple(detections), tuple(acquittals))
@@ -162,8 +162,14 @@ def _block(key: _Key, seed: int, number: int, size: int) -> tuple[Case, ...]:
     return generate(key.capabilities, run_seed=seed, block=number, size=size)
 
 
-def _map(function: Callable[[Subject], Result], subjects: Iterable[Subject], workers: int) -> Iterator[Result]:
-    """The results in the order of the subjects."""
+def in_order(function: Callable[[Subject], Result], subjects: Iterable[Subject], workers: int) -> Iterator[Result]:
+    """The results in the order of the subjects, as they come.
+
+    Args:
+        function: with more than one worker, one that travels to other processes, as its results do.
+        subjects: likewise.
+        workers: processes.
+    """
     if workers == 1:
         yield from map(function, subjects)
         return

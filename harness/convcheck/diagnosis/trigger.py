@@ -64,9 +64,9 @@ class _Conjunction:
         several = len(self.parts) > 1
         return Rule(" and ".join(f"({text})" if several and " or " in text else text for text in self.parts))
 
-    def without(self, part: str) -> Rule:
+    def without(self, part: str) -> _Conjunction:
         """All of them but one."""
-        return _Conjunction(tuple(p for p in self.parts if p != part)).rule
+        return _Conjunction(tuple(p for p in self.parts if p != part))
 
     def holds(self, case: Case) -> bool:
         """Whether it holds for a case."""
@@ -109,9 +109,9 @@ class _Samples:
     def __contains__(self, case: Case) -> bool:
         return case.token in self._tokens
 
-    def mostly_pass(self, rest: Rule, condition: Rule) -> bool:
-        """Whether of the cases that `condition` alone rules out, and `rest` does not, more pass than fail."""
-        ruled_out = self.mask(rest.text) & ~self.mask(condition.text)
+    def mostly_pass(self, found: _Conjunction, part: str) -> bool:
+        """Whether of the cases that one condition of a rule alone rules out more pass than fail."""
+        ruled_out = self.mask(found.without(part).rule.text) & ~self.mask(part)
         return (ruled_out & self.passing).bit_count() > (ruled_out & self.failing).bit_count()
 
     def mask(self, text: str) -> int:
@@ -169,8 +169,7 @@ def _pruned(found: _Conjunction, samples: _Samples, held_out: Sequence[tuple[Cas
     condition stays if most of what it alone rules out passes: that is no accident.
     """
     precision = measured(found.rule, held_out).precision - 1 / max(1, len(held_out))  # one case is chance
-    needless = [part for part in found.parts if not samples.mostly_pass(found.without(part), Rule(part))]
-    shorter = [_Conjunction(tuple(p for p in found.parts if p != part)) for part in needless]
+    shorter = [found.without(part) for part in found.parts if not samples.mostly_pass(found, part)]
     as_precise = [one for one in shorter if measured(one.rule, held_out).precision >= precision]
     best = max(as_precise, key=lambda one: _balance(one, held_out), default=found)
     if best is found or _balance(best, held_out) < _balance(found, held_out):
@@ -309,7 +308,7 @@ def _misses(
     near = [case for case in islice(variations(base, rng, 3), 2 * _POOL) if _plain(case, base)]
     for part in found.parts:
         rest, condition = found.without(part), Rule(part)
-        missed = [c for c in near if c not in samples and rest.holds(facts(c)) and not condition.holds(facts(c))]
+        missed = [c for c in near if c not in samples and rest.holds(c) and not condition.holds(facts(c))]
         answer = samples.ask(missed[:_MISSES], label)
         samples.add(answer)
         answers += answer

@@ -39,7 +39,6 @@ from convcheck_reference.params import Conv2dParams
 Array = NDArray[Any]
 
 _HALF = 0.5
-_STRIDE_0 = frozenset({"expanded", "broadcast"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,8 +156,8 @@ class Expected:
             found.value,
             operands=found.operands,
             complex_products=found.value.dtype.kind == "c",
-            # a stride of 0 makes equal values, and with them equal products
-            accumulation=accumulation_error if _STRIDE_0.isdisjoint(self._case.layouts) else worst_accumulation_error,
+            # equal values make equal products
+            accumulation=worst_accumulation_error if self._case.repeats else accumulation_error,
         )
         overflows = overflow_possible(profile, result, found.terms, found.gauge)
         if not self.is_direct(quantity, profile):

@@ -16,7 +16,6 @@ from convcheck.tensors.values import Values
 
 QUANTITIES: Final[tuple[Quantity, ...]] = ("output", "grad_input", "grad_weight")
 _REGIMES: Final = ("reals", "wide")
-_REPEATED: Final = frozenset({"expanded", "broadcast"})
 _LEAST_TERMS: Final = 4
 _MOST_TERMS: Final = 4608
 
@@ -27,7 +26,7 @@ def observe(trial: Trial) -> Iterator[Ratios]:
     if case.regime not in _REGIMES or case.entry == "module" or case.violation is not None:
         return
     folds = case.params.padding_mode != "zeros" and any(map(any, case.params.padding))
-    if case.dtype.startswith("complex") or case.nonzeros is not None or not _REPEATED.isdisjoint(case.layouts):
+    if case.dtype.startswith("complex") or case.nonzeros is not None or case.repeats:
         return
     squares = Expected(case, _squared(trial))
     for quantity in QUANTITIES:

@@ -33,7 +33,7 @@ def vacuous(found: Sum, quantity: str, case: Case) -> str:
         return f"only {share:.0%} of the elements sum anything: the rest lies in the padding or under zeros"
     if not share:
         return "every element is a sum of zeros"
-    if not {"expanded", "broadcast"}.isdisjoint(case.layouts) or case.nonzeros is not None:
+    if case.repeats or case.nonzeros is not None:
         return ""
     return _uniform(found.value[live])
 
