@@ -31,6 +31,8 @@ Buffers: TypeAlias = Literal["fresh", "reused"]
 Reused: a tensor of the same name, shape, dtype, layout and place as in the call before takes over its memory, its
 address and the native object made of it, where that shares the memory. What the contents were does not
 matter to a candidate without hidden state.
+
+The very `Tensor` that stood under its name in the call before stays where it is: backward gets what forward got.
 """
 
 

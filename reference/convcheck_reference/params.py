@@ -192,20 +192,20 @@ class Conv2dParams:
             ReflectPaddingError: reflect padding ≥ input.
             CircularPaddingError: circular padding > input.
         """
-        sizes = []
+        sizes, extents = [], self.extent
         for axis, size in enumerate((height, width)):
             name = ("height", "width")[axis]
             if size < 1:
                 raise InputShapeError(f"the input's {name} is {size}; expected at least 1 pixel")
             self._check_padding_mode(name, size, self.padding[axis])
             padded = size + sum(self.padding[axis])
-            if self.extent[axis] > padded:
+            if extents[axis] > padded:
                 raise KernelTooLargeError(
-                    f"the kernel spans {self.extent[axis]} pixels of {name} (kernel_size "
+                    f"the kernel spans {extents[axis]} pixels of {name} (kernel_size "
                     f"{self.kernel_size[axis]}, dilation {self.dilation[axis]}), the padded input has "
                     f"{padded}; use a larger input, more padding or a smaller kernel"
                 )
-            sizes.append((padded - self.extent[axis]) // self.stride[axis] + 1)
+            sizes.append((padded - extents[axis]) // self.stride[axis] + 1)
         return sizes[0], sizes[1]
 
     def output_shape(self, input_shape: Sequence[int]) -> Shape:

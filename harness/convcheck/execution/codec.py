@@ -1,8 +1,9 @@
 """Messages as bytes: a JSON header and raw arrays behind it. Reading one runs no code of the sender.
 
-A header is made of JSON's own scalars and lists, and of objects with one of three marks:
+A header is made of JSON's own scalars and lists, and of objects with one of four marks:
 ``{"array": 0}`` the array of that number; ``{"items": [[key, value], …]}`` a mapping;
-``{"is": "Call", …}`` a dataclass that the reader knows, with its fields. Lists are read as tuples.
+``{"is": "Call", …}`` a dataclass that the reader knows, with its fields; ``{"again": 0}`` the dataclass that was
+complete first. Lists are read as tuples.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class MessageError(ConvcheckError, ValueError):
     """Bytes that are no message."""
 
 
+@lru_cache(maxsize=64)
 def dtype_name(dtype: np.dtype[Any]) -> str:
     """The name under which a numeric dtype crosses: "<f4", "bfloat16".
 
@@ -50,15 +52,15 @@ def dtype_name(dtype: np.dtype[Any]) -> str:
 
 
 def encode(message: Any) -> tuple[bytes, list[Array]]:
-    """The header of a message, and its arrays in order; an array that stands twice is sent once.
+    """The header of a message, and its arrays in order; what stands twice, array or dataclass, is sent once.
 
     The header is two lines: dtype and shape of each array, then the message.
     """
-    arrays: dict[int, tuple[int, Array]] = {}  # number and array by id; the message keeps them alive
-    plain = _plain(message, arrays)
-    described = [(dtype_name(array.dtype), array.shape) for _, array in arrays.values()]
+    writer = _Writer()
+    plain = writer.plain(message)
+    described = [(dtype_name(array.dtype), array.shape) for array in writer.arrays]
     header = f"{json.dumps(described, separators=_COMPACT)}\n{json.dumps(plain, separators=_COMPACT)}"
-    return header.encode(), [np.ascontiguousarray(array) for _, array in arrays.values()]
+    return header.encode(), [np.ascontiguousarray(array) for array in writer.arrays]
 
 
 def decode(header: bytes, body: bytearray, makers: Makers) -> Any:
@@ -69,8 +71,8 @@ def decode(header: bytes, body: bytearray, makers: Makers) -> Any:
     """
     try:
         described, _, message = header.partition(b"\n")
-        arrays = list(_arrays(json.loads(described), body))
-        return json.loads(message, object_hook=lambda plain: _made(plain, arrays, makers))
+        arrays, made = list(_arrays(json.loads(described), body)), list[Any]()
+        return json.loads(message, object_hook=lambda plain: _made(plain, arrays, made, makers))
     except MessageError:
         raise
     except Exception as error:
@@ -83,19 +85,32 @@ def padding(array: Array) -> int:
     return -array.nbytes % ALIGNMENT
 
 
-def _plain(value: Any, arrays: dict[int, tuple[int, Array]]) -> Any:
-    kind = type(value)
-    if kind in _SCALARS or isinstance(value, str):
-        return value
-    if kind is np.ndarray:
-        number, _ = arrays.setdefault(id(value), (len(arrays), value))
-        return {"array": number}
-    if is_dataclass(kind):
-        written = {name: _plain(getattr(value, name), arrays) for name in _field_names(kind)}
-        return {"is": kind.__name__, **written}
-    if isinstance(value, Mapping):
-        return {"items": [(_plain(k, arrays), _plain(v, arrays)) for k, v in value.items()]}
-    return [_plain(item, arrays) for item in value]
+class _Writer:
+    """Writes one message as JSON's scalars, lists and objects; the message keeps alive whose ids are held here."""
+
+    def __init__(self) -> None:
+        self.arrays: list[Array] = []
+        self._numbers: dict[int, dict[str, int]] = {}
+        self._complete = 0
+
+    def plain(self, value: Any) -> Any:
+        kind = type(value)
+        if kind in _SCALARS or isinstance(value, str):
+            return value
+        if (number := self._numbers.get(id(value))) is not None:
+            return number
+        if kind is np.ndarray:
+            self._numbers[id(value)] = number = {"array": len(self.arrays)}
+            self.arrays.append(value)
+            return number
+        if is_dataclass(kind):
+            written = {name: self.plain(getattr(value, name)) for name in _field_names(kind)}
+            self._numbers[id(value)] = {"again": self._complete}
+            self._complete += 1
+            return {"is": kind.__name__, **written}
+        if isinstance(value, Mapping):
+            return {"items": [(self.plain(k), self.plain(v)) for k, v in value.items()]}
+        return [self.plain(item) for item in value]
 
 
 @lru_cache(maxsize=64)
@@ -103,13 +118,16 @@ def _field_names(kind: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
 
 
-def _made(plain: dict[str, Any], arrays: Sequence[Array], makers: Makers) -> Any:
+def _made(plain: dict[str, Any], arrays: Sequence[Array], made: list[Any], makers: Makers) -> Any:
     if "array" in plain:
         return arrays[plain["array"]]
     if "items" in plain:
         return {_frozen(key): _frozen(value) for key, value in plain["items"]}
+    if "again" in plain:
+        return made[plain["again"]]
     make = makers[plain.pop("is")]
-    return make(**{name: _frozen(value) for name, value in plain.items()})
+    made.append(make(**{name: _frozen(value) for name, value in plain.items()}))
+    return made[-1]
 
 
 def _frozen(value: Any) -> Any:

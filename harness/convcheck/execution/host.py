@@ -67,7 +67,7 @@ class Host:
         """Load the backend anew; state in its modules stays, as in any one process."""
         self._backend = self._load()
         self._inputs, self._results = Inputs(self._allocate), Results()
-        self._layer: tuple[str, Conv2dParams | None] = "", None
+        self._layer: tuple[Arguments | None, Conv2dParams | None] = None, None
 
     def close(self) -> None:
         """Nothing to release."""
@@ -105,12 +105,12 @@ class Host:
 
     def _validated(self, arguments: Arguments) -> Conv2dParams | None:
         """The layer; None for illegal arguments, which the candidate has to refuse."""
-        spelled = repr(arguments)  # True equals 1, but is not spelled like it
-        if spelled != self._layer[0]:  # the calls of a case have one layer
+        # the calls of a case have one layer; equal ones may be spelled otherwise, as True is 1
+        if arguments is not self._layer[0]:
             try:
-                self._layer = spelled, Conv2dParams.of(arguments)
+                self._layer = arguments, Conv2dParams.of(arguments)
             except ConvcheckError:
-                self._layer = spelled, None
+                self._layer = arguments, None
         return self._layer[1]
 
     def _invoke(self, call: Call, params: Conv2dParams, native: dict[str, Any]) -> tuple[Any, ...]:

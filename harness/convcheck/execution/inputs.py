@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.backend import Backend
@@ -39,11 +40,14 @@ class Buffer:
 
     def changes(self) -> tuple[bool, bool]:
         """Whether elements have changed, and whether bytes around or between them have; both are restored."""
-        if self.region.whole.tobytes() == self.before:
+        whole = self.region.whole
+        if whole.tobytes() == self.before:
             return False, False
         mutated = self.array.tobytes() != self.tensor.values.tobytes()
         self.array[...] = self.tensor.values
-        return mutated, self.region.whole.tobytes() != self.before
+        spilled = whole.tobytes() != self.before
+        whole[:] = np.frombuffer(self.before, whole.dtype)
+        return mutated, spilled
 
 
 class Inputs:
@@ -66,8 +70,8 @@ class Inputs:
 
     def place(self, call: Call, backend: Backend) -> dict[str, Any]:
         """What the candidate gets for each tensor of `call`, by name. Whatever `to_native` raises is raised."""
-        earlier = self._buffers if call.buffers == "reused" else {}
-        self._buffers = {name: self._place(t, earlier.get(name), backend) for name, t in call.tensors.items()}
+        earlier, reused = self._buffers, call.buffers == "reused"
+        self._buffers = {n: self._place(t, earlier.get(n), backend, reused=reused) for n, t in call.tensors.items()}
         return {name: buffer.native for name, buffer in self._buffers.items()}
 
     @contextmanager
@@ -81,8 +85,11 @@ class Inputs:
             for buffer in self._buffers.values():
                 buffer.region.unseal()
 
-    def _place(self, tensor: Tensor, earlier: Buffer | None, backend: Backend) -> Buffer:
-        if earlier is None or not _fits(earlier.tensor, tensor):
+    def _place(self, tensor: Tensor, earlier: Buffer | None, backend: Backend, *, reused: bool) -> Buffer:
+        # a copy of the candidate's own may have changed unseen
+        if earlier is not None and earlier.tensor is tensor and earlier.shared:
+            return earlier
+        if earlier is None or not reused or not _fits(earlier.tensor, tensor):
             array, region = lay_out(tensor, self._allocate)
             native = backend.to_native(array)
         else:
@@ -108,5 +115,10 @@ def _shares_memory(native: Any, array: Array, backend: Backend) -> bool:
         return True
     with suppress(Exception):  # a native object that has no array of its own counts as a copy
         seen = backend.to_numpy(native)
-        return seen.ctypes.data == array.ctypes.data and seen.strides == array.strides
+        return _address(seen) == _address(array) and seen.strides == array.strides
     return False
+
+
+def _address(array: Array) -> int:
+    address, _ = array.__array_interface__["data"]
+    return int(address)

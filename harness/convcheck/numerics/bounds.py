@@ -93,9 +93,11 @@ def error_bound(
         error = 3.0 * (error + 2.0 * u + accumulation(profile, n + 3))
     # each component of a complex product takes up to four real ones
     products = 4 * n if complex_products else n
-    bound = error * gauge
-    bound = bound + result.unit_roundoff * (np.abs(value) + bound) + underflow(profile, result, products, operands)
-    return np.asarray(bound)
+    u_out = result.unit_roundoff
+    bound = gauge * (error * (1.0 + u_out))
+    bound += np.abs(value) * u_out
+    bound += underflow(profile, result, products, operands)
+    return bound
 
 
 def overflow_possible(profile: Profile, result: Format, n: int, gauge: Array) -> NDArray[np.bool_]:

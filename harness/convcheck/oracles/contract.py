@@ -61,12 +61,13 @@ def _judge_array(trial: Trial, outcome: Returned, quantity: Quantity) -> Iterato
         clauses = (*exercised(case, quantity), *shape_clauses)
         yield Verdict(NAME, quantity, Status.FAIL, clauses, reason, evidence=evidence)
         return
-    yield Verdict(NAME, quantity, Status.PASS, (*shape_clauses, "C2D-PURE-3"))
-    if array.dtype != DTYPES[case.dtype]:
+    kept = (*shape_clauses, "C2D-PURE-3")
+    if array.dtype == DTYPES[case.dtype]:
+        kept = (*kept, "C2D-DTYPE-1")
+    else:
         reason = f"{quantity} has dtype {array.dtype}; expected {case.dtype}"
         yield Verdict(NAME, quantity, Status.FAIL, ("C2D-DTYPE-1",), reason)
-        return
-    yield Verdict(NAME, quantity, Status.PASS, ("C2D-DTYPE-1",))
+    yield Verdict(NAME, quantity, Status.PASS, kept)
 
 
 def _judge_inputs(outcome: Returned) -> Verdict:

@@ -18,9 +18,9 @@ _STRIDED = frozenset({"channels_last", "sliced", "transposed", "offset", "odd_st
 def exercised(case: Case, quantity: str = "output") -> tuple[str, ...]:
     """The clauses that a legal case exercises in one quantity, most specific first."""
     gradient = {"grad_input": "C2D-GRAD-1", "grad_weight": "C2D-GRAD-2", "grad_bias": "C2D-GRAD-3"}.get(quantity)
-    clauses = [*_parameters(case), *_data(case)]
+    clauses = _whatever_the_quantity(case)
     if gradient is None:
-        return tuple(clauses)
+        return clauses
     params = case.params
     special = []
     if params.padding_mode != "zeros" and any(map(any, params.padding)):
@@ -28,6 +28,11 @@ def exercised(case: Case, quantity: str = "output") -> tuple[str, ...]:
     if any(leftovers(params, *case.input_shape[-2:])):
         special.append("C2D-GRAD-4")
     return (*special, *clauses, gradient)
+
+
+@lru_cache(maxsize=1024)
+def _whatever_the_quantity(case: Case) -> tuple[str, ...]:
+    return (*_parameters(case), *_data(case))
 
 
 def leftovers(params: Conv2dParams, height: int, width: int) -> tuple[int, int]:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from convcheck.calls import Call, Operation
 from convcheck.oracles.exact import compare_integers
 from convcheck.oracles.expected import Expected
-from convcheck.oracles.trial import Trial
-from convcheck.profiles import GRADIENTS, Quantity
+from convcheck.oracles.trial import INTEGERS, REALS, Trial
+from convcheck.profiles import GRADIENTS, QUANTITIES, Quantity
 from convcheck.tensors.values import Values
 from convcheck.verdicts import Status, Verdict
 
@@ -92,6 +92,7 @@ def steps(trial: Trial) -> Iterator[Step]:
 def judge(trial: Trial) -> Iterator[Verdict]:
     """Judge each step's results, one verdict a quantity (clause C2D-PURE-4)."""
     earlier: dict[Quantity, list[NDArray[np.generic]]] = {}
+    before = [(q, trial.returned(regime, q)) for q in QUANTITIES for regime in (INTEGERS, REALS)]
     failed: set[Quantity] = set()
     passed: dict[Quantity, int] = {}
     for step in steps(trial):
@@ -105,7 +106,8 @@ def judge(trial: Trial) -> Iterator[Verdict]:
             compared = compare_integers(got, expected, quantity, profile)
             if compared.status is not Status.PASS:
                 failed.add(quantity)
-                reason = f"{quantity} is wrong in the call '{step.name}'{_stale(got, earlier.get(quantity, []))}"
+                known = [*earlier.get(quantity, []), *(array for q, array in before if q == quantity)]
+                reason = f"{quantity} is wrong in the call '{step.name}'{_stale(got, known)}"
                 yield Verdict(NAME, quantity, compared.status, (CLAUSE,), reason, evidence=compared.evidence)
             passed[quantity] = passed.get(quantity, 0) + bool(compared.judged)
             earlier.setdefault(quantity, []).append(got)
@@ -115,8 +117,8 @@ def judge(trial: Trial) -> Iterator[Verdict]:
         yield Verdict(NAME, quantity, Status.PASS if told_apart else Status.VACUOUS, (CLAUSE,), reason)
 
 
-def _stale(got: NDArray[np.generic], earlier: list[NDArray[np.generic]]) -> str:
-    same = any(np.array_equal(got, before) for before in earlier)
+def _stale(got: NDArray[np.generic], earlier: list[NDArray[np.generic] | None]) -> str:
+    same = any(before is not None and np.array_equal(got, before) for before in earlier)
     return ": it is the result of an earlier call" if same else ""
 
 

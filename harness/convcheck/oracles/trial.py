@@ -47,10 +47,13 @@ class Trial:
             (REALS, self.reals, "guard_before"),
         )
         for regime, values, memory in regimes:
-            calls[f"{regime} forward"] = self.call(Operation.FORWARD, values, memory=memory)
+            backward = self.call(Operation.BACKWARD, values, memory=memory)
+            # the same tensors, which are placed once
+            tensors = {name: tensor for name, tensor in backward.tensors.items() if name != "grad_output"}
+            calls[f"{regime} forward"] = replace(backward, operation=Operation.FORWARD, tensors=tensors)
             # non-finite gradients are judged by position in the output only
             if self.capabilities.gradients and not (regime == REALS and self.case.regime == "special"):
-                calls[f"{regime} backward"] = self.call(Operation.BACKWARD, values, memory=memory)
+                calls[f"{regime} backward"] = backward
         return calls
 
     @cached_property

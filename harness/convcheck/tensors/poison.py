@@ -59,8 +59,9 @@ def poison_free_memory(native: Any, dtype: np.dtype[Any], elements: int, kind: P
         return False
     full, empty = makers
     numpy_keeps = isinstance(native, np.ndarray) and elements * dtype.itemsize < _KEPT
-    blocks = [full() for _ in range(_MANY if numpy_keeps else _FEW)]
-    del blocks
+    if numpy_keeps or not allocator_poisons():
+        blocks = [full() for _ in range(_MANY if numpy_keeps else _FEW)]
+        del blocks
     return allocator_poisons() and bool(is_poison(empty().view(dtype)).all())
 
 
@@ -82,6 +83,7 @@ def is_poison(array: Array) -> NDArray[np.bool_]:
     return np.asarray(found.reshape(*array.shape, -1).any(axis=-1), np.bool_)
 
 
+@cache
 def _pattern(dtype: np.dtype[Any], kind: Poison) -> Any:
     nan = _NANS[_COMPONENTS.get(dtype, dtype)]
     return nan if kind == "nan" else np.frombuffer(bytes([POISON_BYTE]) * nan.itemsize, nan.dtype)[0]

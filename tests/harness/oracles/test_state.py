@@ -142,7 +142,9 @@ def test_a_stale_gradient_fails():
 
 def test_a_stale_result_is_said_to_be_one():
     reasons = [v.reason for v in verdicts(Caching(lambda x, *_: (x.ctypes.data, x.shape)), only=("state",))]
-    assert reasons[0] == "output is wrong in the call 'x changed in place': it is the result of an earlier call"
+    # which call is the first to meet an address again is the allocator's business
+    assert reasons[0].startswith("output is wrong in the call '")
+    assert reasons[0].endswith("': it is the result of an earlier call")
 
 
 def test_an_honest_cache_passes():
