@@ -46,6 +46,7 @@ class Finding:
         trigger: when it fails; None where that was not learnt.
         lookalikes: the defects of the library that it behaves like, the best first.
         whereabouts: where a telling case is wrong; None where no result of the right shape came back.
+        remembers: whether its case fails by itself, but its last call alone would not: an earlier one left something.
         arbitration: whether the reference could be at fault, in words.
         also: other quantities in which the same cause shows.
         not_told_apart: how many of `hits` are counted here only because the budget of calls, or the
@@ -74,6 +75,7 @@ class Finding:
     trigger: Trigger | None = None
     lookalikes: tuple[Lookalike, ...] = ()
     whereabouts: Whereabouts | None = None
+    remembers: bool = False
     arbitration: str = ""
     also: tuple[str, ...] = ()
     not_told_apart: int = 0

@@ -16,7 +16,7 @@ from convcheck.diagnosis.neighbourhood import variations
 from convcheck.diagnosis.trigger import measured
 from convcheck.execution import Host
 from convcheck.execution.judging import Failure, judge_block
-from convcheck.findings.bench import Bench
+from convcheck.findings.bench import Bench, Budget
 from convcheck.findings.collect import HARMLESS, collect
 from convcheck.findings.symptom import PRECISION, RESULT, Symptom
 from convcheck.profiles import QUANTITIES
@@ -100,7 +100,7 @@ def evaluate(
     drawn = generate(candidate.capabilities, run_seed=seed, block=0, size=examples)
     failures = judge_block(candidate, drawn, 0).failures
     fresh = _fresh(candidate, failures, seed)
-    subject = _Subject(defect, candidate, drawn, failures, fresh, Bench(Host(defect.backend), most=10**9))
+    subject = _Subject(defect, candidate, drawn, failures, fresh, Bench(Host(defect.backend), budget=Budget(10**9)))
     others = [d for d in defects if d.name != defect.name]
     return _evaluated(subject, defects, withheld=False), _evaluated(subject, others, withheld=True)
 
@@ -115,10 +115,12 @@ def _evaluated(subject: _Subject, library: Sequence[Defect], *, withheld: bool) 
     wrong = [
         name
         for name, finding in zip(named, found, strict=True)
-        if name not in ("", own) and not _alike(subject, _symptom(finding, failures), by_name[name])
+        if name not in ("", own) and not _alike(subject, finding, by_name[name])
     ]
     trigger = found[0].trigger
-    score = None if trigger is None else measured(trigger.rule, _labels(subject, _symptom(found[0], failures)))
+    bench = subject.bench.forgetful() if found[0].remembers else subject.bench
+    labels = [] if trigger is None else _labels(bench, _symptom(found[0], failures), subject.fresh)
+    score = None if trigger is None else measured(trigger.rule, labels)
     return Evaluation(
         own,
         subject.defect.category,
@@ -141,18 +143,20 @@ def _symptom(finding: Finding, failures: Sequence[Failure]) -> Symptom:
     return Symptom.of(verdicts[0])
 
 
-def _labels(subject: _Subject, symptom: Symptom) -> list[tuple[Case, bool]]:
-    """Whether the fresh cases fail, on any of some data: a rule speaks of parameters, not of values."""
-    labels = [(case, drawn_label(subject.bench, symptom, case)) for case in subject.fresh]
+def _labels(bench: Bench, symptom: Symptom, cases: Sequence[Case]) -> list[tuple[Case, bool]]:
+    """Whether cases fail, on any of some data: a rule speaks of parameters, not of values."""
+    labels = [(case, drawn_label(bench, symptom, case)) for case in cases]
     return [(case, label) for case, label in labels if label is not None]
 
 
-def _alike(subject: _Subject, symptom: Symptom, other: Defect) -> bool:
+def _alike(subject: _Subject, finding: Finding, other: Defect) -> bool:
     """Whether another defect gives the same results in fresh cases, every one: then its name is not wrong."""
+    symptom = _symptom(finding, subject.failures)
     symptoms = [symptom]
     if symptom.sort in (RESULT, PRECISION):
         symptoms = [replace(symptom, quantity=quantity) for quantity in QUANTITIES]
-    return all(reproduces(subject.bench, one, case, other) for one in symptoms for case in subject.fresh)
+    bench = subject.bench.forgetful() if finding.remembers else subject.bench
+    return all(reproduces(bench, one, case, other) for one in symptoms for case in subject.fresh)
 
 
 def _fresh(candidate: Host, failures: Sequence[Failure], seed: int) -> list[Case]:

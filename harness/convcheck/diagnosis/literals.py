@@ -39,6 +39,7 @@ _PRODUCTS: Final = (
     "kernel_h * kernel_w",
 )
 _RELATIONS: Final = (
+    ("batch > 0", 1.0),
     ("stride_h > kernel_h", 1.2), ("stride_w > kernel_w", 1.2),
     ("stride_h > kernel_h or stride_w > kernel_w", 1.4),
     ("stride_h > extent_h", 1.4), ("stride_w > extent_w", 1.4),

@@ -22,8 +22,9 @@ from convcheck.capabilities import Capabilities
 from convcheck.case import Case
 from convcheck.diagnosis.model import Lookalike
 from convcheck.diagnosis.whereabouts import expected
-from convcheck.execution import Host
-from convcheck.findings.bench import Bench
+from convcheck.execution import Candidate, Host
+from convcheck.execution.forgetful import Forgetful
+from convcheck.findings.bench import Bench, Budget
 from convcheck.findings.symptom import PRECISION, RESULT, Symptom
 from convcheck.oracles.trial import REALS, Trial
 from convcheck.profiles import QUANTITIES, Quantity
@@ -96,8 +97,9 @@ class _Shown:
 class _Shared(Bench):
     """The bench of a backend that gets the tensors of the candidate, made once for all such backends."""
 
-    def __init__(self, make: Callable[[], Backend], capabilities: Capabilities, blank: dict[str, Trial]) -> None:
-        super().__init__(_Promising(make, capabilities), most=10**9)
+    def __init__(self, make: Callable[[], Backend], theirs: Candidate, blank: dict[str, Trial]) -> None:
+        candidate: Candidate = _Promising(make, theirs.capabilities)
+        super().__init__(Forgetful(candidate) if isinstance(theirs, Forgetful) else candidate, budget=Budget(10**9))
         self._blanks = blank
 
     def _blank(self, case: Case) -> Trial:
@@ -136,7 +138,7 @@ class _Library:
 
     def __init__(self, bench: Bench, symptom: Symptom, defects: Sequence[Defect]) -> None:
         blank: dict[str, Trial] = {}
-        make = partial(_Shared, capabilities=bench.candidate.capabilities, blank=blank)
+        make = partial(_Shared, theirs=bench.candidate, blank=blank)
         self._symptom = symptom
         self._right = _Witness(make(ReferenceBackend), symptom)
         self._lots: dict[tuple[str, int], int] = {}
@@ -242,14 +244,19 @@ def lookalikes_with_history(
     if symptom.sort != RESULT:
         return ()
     blank: dict[str, Trial] = {}
-    make = partial(_Shared, capabilities=bench.candidate.capabilities, blank=blank)
+    make = partial(_Shared, theirs=bench.candidate, blank=blank)
     right = make(ReferenceBackend)
     suspects = [_Suspect(d, _Witness(make(d.backend), symptom)) for d in defects]
     for more in range(LEAST_WRONG + 1):
-        sequence = [replace(c, seed=c.seed + more) for c in (*before, case)]
-        theirs = _last(bench, sequence, symptom)
-        wrong = not _agree(theirs, right.trial(sequence[-1], symptom), symptom)
-        suspects = [s for s in suspects if _agree(theirs, _last(s.witness.bench, sequence, symptom), symptom)]
+        last = replace(case, seed=case.seed + more)
+        theirs = _without_and_with(bench, before, last, symptom)
+        wrong = not _agree(theirs[1], right.trial(last, symptom), symptom)
+        shown = [_without_and_with(s.witness.bench, before, last, symptom) for s in suspects]
+        suspects = [
+            suspect
+            for suspect, its in zip(suspects, shown, strict=True)
+            if all(_agree(a, b, symptom) for a, b in zip(theirs, its, strict=True))
+        ]
         for suspect in suspects:
             suspect.tried += 1
             suspect.matched += wrong
@@ -257,10 +264,14 @@ def lookalikes_with_history(
     return tuple(Lookalike(s.defect.name, s.defect.summary, s.matched, s.tried) for s in named)
 
 
-def _last(bench: Bench, sequence: Sequence[Case], symptom: Symptom) -> Trial:
-    """The last trial of cases that run one after the other on a fresh candidate."""
+def _without_and_with(bench: Bench, before: Sequence[Case], case: Case, symptom: Symptom) -> tuple[Trial, Trial]:
+    """The trials of a case by itself and after others, each time on a fresh candidate."""
     bench.fresh()
-    return [bench.trial(case, symptom) for case in sequence][-1]
+    alone = bench.trial(case, symptom)
+    bench.fresh()
+    for earlier in before:
+        bench.replay(earlier)
+    return alone, bench.trial(case, symptom)
 
 
 def reproduces(bench: Bench, symptom: Symptom, case: Case, defect: Defect) -> bool:

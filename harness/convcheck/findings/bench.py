@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -12,9 +13,10 @@ from convcheck.calls import Call
 from convcheck.case import Case
 from convcheck.diagnosis.arbitration import arbitrate
 from convcheck.execution.candidate import Candidate
+from convcheck.execution.forgetful import Forgetful
 from convcheck.execution.judging import first_causes
 from convcheck.findings.symptom import PRECISION, RESULT, Symptom
-from convcheck.oracles import Oracle, applicable, extra_calls, judge, metamorphic, repeating
+from convcheck.oracles import Oracle, applicable, due, extra_calls, judge, metamorphic, repeating
 from convcheck.oracles.parity import unspecified
 from convcheck.oracles.trial import INTEGERS, REALS, Trial
 from convcheck.profiles import QUANTITIES
@@ -34,6 +36,13 @@ def nothing_excluded(_case: Case, _verdict: Verdict) -> bool:
     return False
 
 
+@dataclass(slots=True)
+class Budget:
+    """Calls that are left."""
+
+    left: int
+
+
 class Bench:
     """A candidate with a bounded number of calls, made only where they can show a symptom.
 
@@ -42,14 +51,23 @@ class Bench:
     Args:
         candidate: it is called.
         excluded: failures that do not count.
-        most: calls; when they are spent, no case shows anything any more.
+        budget: the calls; when they are spent, no case shows anything any more.
     """
 
-    def __init__(self, candidate: Candidate, excluded: Excluded = nothing_excluded, most: int = MOST_CALLS) -> None:
+    def __init__(self, candidate: Candidate, excluded: Excluded = nothing_excluded, budget: Budget | None = None) -> None:
         self.candidate = candidate
-        self.left = most
+        self.budget = budget or Budget(MOST_CALLS)
         self._excluded = excluded
         self._known: dict[tuple[str, Symptom], tuple[Verdict, ...]] = {}
+
+    @property
+    def left(self) -> int:
+        """Calls that are left."""
+        return self.budget.left
+
+    def forgetful(self) -> Bench:
+        """A bench of the same candidate and budget that puts every case to a fresh one."""
+        return Bench(Forgetful(self.candidate), self._excluded, self.budget)
 
     def fresh(self) -> None:
         """Restart the candidate and forget what it did."""
@@ -74,6 +92,12 @@ class Bench:
         if any(Symptom.of(v) == symptom for v in causes):
             return None if self.failing(case, symptom) is None else True
         return False if not causes and any(symptom.excluded_by(v) for v in verdicts) else None
+
+    def replay(self, case: Case) -> None:
+        """Make all the calls that a campaign makes of a case, for what they leave behind."""
+        trial = self._blank(case)
+        if self.left > 0 and not self._not_applicable(case):
+            self._made(trial, {**trial.calls, **extra_calls(trial, due(case))})
 
     def trial(self, case: Case, symptom: Symptom) -> Trial:
         """The trial of a case after the calls that can show a symptom."""
@@ -105,10 +129,24 @@ class Bench:
         verdicts = judge(self._made(trial, {name: trial.calls[name]}), _oracles(case, symptom))
         return any(v.status in FAILURES and Symptom.of(v) == symptom for v in verdicts)
 
+    def remembers(self, case: Case, symptom: Symptom) -> bool:
+        """Whether a case, which shows a symptom on a fresh candidate, does so because of the calls before its own.
+
+        Or it does so on a fresh candidate only.
+        """
+        if symptom.of_state:
+            return True
+        if symptom.sort not in (RESULT, PRECISION, "special"):
+            return False  # more than one call is needed in any case
+        return not self.alone(case, symptom) or self.again(case, symptom) is None
+
     def arbitrated(self, case: Case) -> str:
-        """Who is wrong about the output of a legal case, by the loops and the metamorphic relations."""
+        """Who is wrong about the output of a legal case, by the loops and the metamorphic relations.
+
+        Empty for a module, and if no calls are left.
+        """
         trial = self._blank(case)
-        if case.violation is not None or case.entry == "module":
+        if case.violation is not None or case.entry == "module" or self.left <= 0:
             return ""
         trial = self._made(trial, {**trial.calls, **extra_calls(trial, metamorphic.ORACLES)})
         output = trial.returned(INTEGERS, "output")
@@ -120,7 +158,7 @@ class Bench:
 
     def _made(self, trial: Trial, calls: Mapping[str, Call]) -> Trial:
         """The trial after some calls, which are taken off what is left."""
-        self.left -= len(calls)
+        self.budget.left -= len(calls)
         return trial.with_outcomes(dict(zip(calls, self.candidate.call_all(tuple(calls.values())), strict=True)))
 
     def _verdicts(self, case: Case, symptom: Symptom) -> tuple[Verdict, ...]:

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from convcheck.calls import Call
+from convcheck.calls import Call, Operation
 from convcheck.case import Case
 from convcheck.diagnosis.examine import Diagnosis, reproduces
 from convcheck.diagnosis.neighbourhood import variations
@@ -84,7 +84,17 @@ def size(failure: Failure) -> tuple[int, int, int]:
 
 @dataclass(slots=True)
 class Cause:
-    """A finding in the making, and the failures that it explains."""
+    """A finding in the making, and the failures that it explains.
+
+    Attributes:
+        finding: what is reported.
+        symptom: of the failures that it was found in.
+        legal: whether it is about legal cases.
+        diagnosis: of the finding.
+        explains: failures, those of other symptoms among them.
+        also: the other symptoms.
+        untold: failures that there was no time to look at.
+    """
 
     finding: Finding
     symptom: Symptom
@@ -96,8 +106,13 @@ class Cause:
 
     @property
     def unsteady(self) -> bool:
-        """Whether the failure needs others before it, or does not always repeat."""
+        """Whether the failure needs other cases before it, or does not always repeat."""
         return bool(self.finding.before) or self.finding.reproduced < self.finding.attempts
+
+    @property
+    def of_state(self) -> bool:
+        """Whether more than the arguments of a call decides what comes of it."""
+        return self.finding.remembers or self.unsteady
 
     def accounts_for(self, failure: Failure) -> bool:
         """By the trigger or the lookalike's region; without a trigger, by the clauses that are needed."""
@@ -122,8 +137,9 @@ class Cause:
 
 def explained(bench: Bench, cause: Cause, remaining: Sequence[Failure]) -> list[Failure]:
     """The failures that a cause accounts for, without those that its lookalike does not reproduce."""
-    if cause.unsteady:
-        return _unsteady(bench, cause, remaining)
+    if cause.of_state:
+        first = [f for f in remaining if f.case.token == cause.finding.found_as]
+        return [*first, *_of_state(bench, cause.symptom, cause, without(remaining, first))]
     inside = [f for f in remaining if f.case.token == cause.finding.found_as or cause.accounts_for(f)]
     return without(inside, _contradicting(bench, cause.symptom, cause, inside))
 
@@ -133,8 +149,9 @@ def echoes(bench: Bench, symptom: Symptom, cause: Cause, remaining: Sequence[Fai
     if symptom.relational and cause.symptom.of_output:
         # a relation breaks wherever one of its images is wrong, so it tells nothing new here
         return list(remaining)
-    if cause.unsteady:
-        return []
+    if cause.of_state:
+        # what never failed again says nothing about what does
+        return _of_state(bench, symptom, cause, remaining) if cause.finding.reproduced else []
     if _asker(symptom):
         return [f for f in remaining if _calls_what_fails(bench, cause, f)]
     inside = [f for f in remaining if cause.accounts_for(f)]
@@ -180,22 +197,37 @@ def _layers(case: Case, calls: Iterable[Call]) -> Iterator[Case]:
         yield Case(call.arguments, call.tensors["x"].values.shape, case.dtype, case.regime, layouts)  # type: ignore[arg-type]
 
 
-def _unsteady(bench: Bench, cause: Cause, remaining: Sequence[Failure]) -> list[Failure]:
-    """The failures that do not fail by themselves; of many, the simplest are asked."""
-    bench.fresh()
+def _of_state(bench: Bench, symptom: Symptom, cause: Cause, remaining: Sequence[Failure]) -> list[Failure]:
+    """The failures that more than the arguments of a call decides as well; of many, the simplest are asked."""
     alike = [f for f in sorted(remaining, key=size) if cause.legal is (f.case.violation is None)]
-    steady = [f for f in alike[:_CHECKED] if bench.failing(f.case, cause.symptom) is not None]
-    first = [f for f in steady if f.case.token == cause.finding.found_as]
-    return without(alike, without(steady, first))
+    if _asker(symptom):  # whoever calls often meets what earlier calls left behind
+        return [f for f in alike if _operation(cause.symptom) in _operations(bench, f)]
+    each_fresh = bench.forgetful()
+    fail = [f for f in alike[:_CHECKED] if each_fresh.failing(f.case, symptom) is not None]
+    return without(alike, [f for f in fail if not bench.remembers(f.case, symptom)])
+
+
+def _operation(symptom: Symptom) -> Operation:
+    return Operation.BACKWARD if symptom.backward else Operation.FORWARD
+
+
+def _operations(bench: Bench, failure: Failure) -> set[Operation]:
+    """What an oracle calls, other than the calls of every case."""
+    oracle = _OF_THEIR_OWN[failure.verdict.oracle]
+    return {call.operation for call in oracle.calls(Trial(failure.case, bench.candidate.capabilities)).values()}
 
 
 def _follows(symptom: Symptom, cause: Cause) -> bool:
     """Whether a cause has a symptom for its consequence wherever its trigger holds.
 
     What a function gets wrong on integers, it gets wrong on reals, special values among them or not, and
-    in a module that calls it.
+    in a module that calls it; what it does to its inputs, it does to the weight of a module.
     """
-    if cause.diagnosis.trigger is None or cause.symptom.sort not in (RESULT, PRECISION):
+    if cause.diagnosis.trigger is None:
+        return False
+    if cause.symptom.quantity == "inputs":
+        return symptom.sort == "module"
+    if cause.symptom.sort not in (RESULT, PRECISION):
         return False
     later = _LATE.get(symptom.sort, _USUAL) > _LATE.get(cause.symptom.sort, _USUAL)
     return later and (
@@ -233,9 +265,9 @@ def without(failures: Sequence[Failure], others: Sequence[Failure]) -> list[Fail
 
 
 def merged(bench: Bench, causes: Sequence[Cause]) -> list[Cause]:
-    """Causes that are one: the first that has a lookalike stands for the rest."""
+    """Causes that are one: the first that has a lookalike, and needs no other case, stands for the rest."""
     found: list[Cause] = []
-    for cause in sorted(causes, key=lambda c: c.diagnosis.defect is None):
+    for cause in sorted(causes, key=lambda c: (c.diagnosis.defect is None, c.unsteady)):
         known = next((m for m in found if _same(bench, m, cause)), None)
         if known is None:
             found.append(cause)
@@ -249,11 +281,11 @@ def merged(bench: Bench, causes: Sequence[Cause]) -> list[Cause]:
 
 def _same(bench: Bench, a: Cause, b: Cause) -> bool:
     """Whether two causes are one."""
-    if a.legal is not b.legal or a.unsteady is not b.unsteady:
+    if a.legal is not b.legal or a.of_state is not b.of_state:
         return False
-    if a.unsteady:  # what state does to one quantity it may do to another
-        return bool(a.finding.before) is bool(b.finding.before)
     names = [{found.name for found in c.finding.lookalikes} for c in (a, b)]
+    if a.of_state:  # what state does to one quantity it may do to another
+        return not all(names) or bool(names[0] & names[1])
     if all(names):
         return bool(names[0] & names[1])
     if any(names):  # the first of the two: a name is never given to what it does not reproduce

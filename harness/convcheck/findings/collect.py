@@ -16,7 +16,7 @@ from convcheck.defects import DEFECTS, Defect
 from convcheck.diagnosis.examine import Diagnosis, examine, examine_with_history
 from convcheck.execution.candidate import Candidate
 from convcheck.execution.judging import Failure
-from convcheck.findings.bench import MOST_CALLS, Bench, Excluded, nothing_excluded
+from convcheck.findings.bench import MOST_CALLS, Bench, Budget, Excluded, nothing_excluded
 from convcheck.findings.causes import Cause, echoes, explained, in_turn, merged, size, without
 from convcheck.findings.history import needed_before
 from convcheck.findings.shrink import shrink
@@ -37,8 +37,11 @@ ATTEMPTS: Final = 3
 _RESERVED: Final = 20 * ATTEMPTS
 """Calls for the repetitions of one case."""
 
+_MOST_BEFORE: Final = 20
+"""Cases before a failure that anyone will repeat."""
+
 _FIRST_LOOKS: Final = 5
-_HISTORY: Final = 800
+_HISTORY: Final = 1200
 """Calls that may go into finding out what has to run before a failure."""
 
 
@@ -61,24 +64,29 @@ def collect(
         defects: that the candidate may behave like; none of them may end its process.
         most_calls: of the candidate; what they do not suffice for is counted as not told apart.
     """
-    bench = Bench(candidate, excluded, most_calls)
-    by_symptom: dict[Symptom, list[Failure]] = {}
+    bench = Bench(candidate, excluded, Budget(most_calls))
+    by_symptom: dict[Symptom, Sequence[Failure]] = {}
     for failure in failures:
-        by_symptom.setdefault(Symptom.of(failure.verdict), []).append(failure)
+        symptom = Symptom.of(failure.verdict)
+        by_symptom[symptom] = [*by_symptom.get(symptom, ()), failure]
     causes: list[Cause] = []
-    for symptom in in_turn(by_symptom):
-        remaining = by_symptom[symptom]
-        for cause in causes:
-            echoing = echoes(bench, symptom, cause, remaining)
-            if echoing:
-                cause.explains += echoing
-                cause.also.append(symptom)
-                remaining = without(remaining, echoing)
+    order = in_turn(by_symptom)
+    while order:
+        symptom, *order = order
+        remaining = _unexplained(bench, symptom, by_symptom[symptom], causes)
+        first = _failing_by_itself(bench, symptom, remaining)
+        of_state = [s for s in order if s.of_state]
+        if remaining and first is None and of_state and not symptom.of_state:
+            # what fails only after other cases may be what the oracles of state show in one
+            by_symptom[symptom] = remaining
+            order = [*of_state, symptom, *(s for s in order if s not in of_state)]
+            continue
         found: list[Cause] = []
         while remaining and len(found) < MOST_PER_SYMPTOM and (bench.left > 0 or not found):
-            cause = _cause(bench, symptom, remaining, cases_of_block, defects)
+            first = first or _failing_by_itself(bench, symptom, remaining)
+            cause = _cause(bench, symptom, remaining, first, cases_of_block, defects)
             cause.explains = explained(bench, cause, remaining)
-            remaining = without(remaining, cause.explains)
+            remaining, first = without(remaining, cause.explains), None
             found.append(cause)
         if remaining:
             found[-1].untold = len(remaining)
@@ -87,36 +95,57 @@ def collect(
     return tuple(_finished(cause) for cause in merged(bench, causes))
 
 
+def _unexplained(
+    bench: Bench, symptom: Symptom, failures: Sequence[Failure], causes: Sequence[Cause]
+) -> Sequence[Failure]:
+    """The failures that are not consequences of a cause; each cause takes its own."""
+    for cause in causes:
+        echoing = echoes(bench, symptom, cause, failures)
+        if echoing:
+            cause.explains += echoing
+            cause.also.append(symptom)
+            failures = without(failures, echoing)
+    return failures
+
+
+def _failing_by_itself(bench: Bench, symptom: Symptom, remaining: Sequence[Failure]) -> Failure | None:
+    """One of the simplest failures that repeats on a fresh candidate."""
+    each_fresh, simplest = bench.forgetful(), sorted(remaining, key=size)[:_FIRST_LOOKS]
+    return next((f for f in simplest if each_fresh.failing(f.case, symptom) is not None), None)
+
+
 def _cause(
     bench: Bench,
     symptom: Symptom,
     remaining: Sequence[Failure],
+    first: Failure | None,
     cases_of_block: Callable[[int], Sequence[Case]],
     defects: Sequence[Defect],
 ) -> Cause:
     bench.fresh()
-    simplest = sorted(remaining, key=size)
-    first = next((f for f in simplest[:_FIRST_LOOKS] if bench.failing(f.case, symptom) is not None), None)
     before: tuple[Case, ...] = ()
+    remembers = first is not None and bench.remembers(first.case, symptom)
+    own = bench.forgetful() if remembers else bench
     if first is None:
         first = remaining[0]
         smallest, verdict = first.case, first.verdict
     else:
-        smallest = shrink(first.case, lambda case: bench.failing(case, symptom) is not None)
-        verdict = bench.failing(smallest, symptom) or first.verdict
-    left, bench.left = bench.left, max(bench.left, _RESERVED)  # a finding says how often it repeats in any case
+        smallest = shrink(first.case, lambda case: own.failing(case, symptom) is not None)
+        verdict = own.failing(smallest, symptom) or first.verdict
+    budget = bench.budget
+    left, budget.left = budget.left, max(budget.left, _RESERVED)  # a finding says how often it repeats in any case
     reproduced, repeated = _repeated(bench, smallest, symptom, before)
     if not reproduced:
         smallest, verdict = first.case, first.verdict
         before = _history(bench, symptom, first, cases_of_block)
         reproduced, repeated = _repeated(bench, smallest, symptom, before)
-    bench.left = min(left, bench.left)
+    budget.left = min(left, budget.left)
     verdict = repeated or verdict
-    alike = [f.case for f in simplest if f is not first]
-    stateless = reproduced == ATTEMPTS and not before
+    alike = [f.case for f in sorted(remaining, key=size) if f is not first]
+    steady = reproduced == ATTEMPTS and not before
     diagnosis = Diagnosis()
-    if stateless:
-        diagnosis = examine(bench, symptom, smallest, alike, defects)
+    if steady:
+        diagnosis = examine(own, symptom, smallest, alike, defects)
     elif before:
         diagnosis = examine_with_history(bench, symptom, before, smallest, defects)
     finding = Finding(
@@ -137,8 +166,9 @@ def _cause(
         trigger=diagnosis.trigger,
         lookalikes=diagnosis.lookalikes,
         whereabouts=diagnosis.whereabouts,
+        remembers=steady and remembers,
         standalone=not before and bench.alone(smallest, symptom),
-        arbitration=bench.arbitrated(smallest) if stateless and symptom.of_output and bench.left > 0 else "",
+        arbitration=bench.arbitrated(smallest) if steady and not remembers and symptom.of_output else "",
     )
     return Cause(finding, symptom, first.case.violation is None, diagnosis)
 
@@ -157,7 +187,7 @@ def _repeated(bench: Bench, case: Case, symptom: Symptom, before: Sequence[Case]
 def _after(bench: Bench, before: Sequence[Case], case: Case, symptom: Symptom) -> Verdict | None:
     bench.fresh()
     for earlier in before:
-        bench.failing(earlier, symptom)
+        bench.replay(earlier)
     return bench.again(case, symptom)
 
 
@@ -170,7 +200,8 @@ def _history(
     def fails_after(some: Sequence[Case]) -> bool:
         return bench.left > least and _after(bench, some, first.case, symptom) is not None
 
-    return needed_before(earlier, fails_after)
+    needed = needed_before(earlier, fails_after)
+    return needed if len(needed) <= _MOST_BEFORE else ()
 
 
 def _finished(cause: Cause) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from convcheck.oracles import soak, state
 from convcheck.verdicts import Status, Verdict
 
 RESULT: Final = "result"
@@ -62,6 +63,11 @@ class Symptom:
     def of_output(self) -> bool:
         """Whether it is a wrong value of the output, about which there is other evidence than the reference."""
         return (self.sort, self.quantity) == (RESULT, "output")
+
+    @property
+    def of_state(self) -> bool:
+        """Whether it is that of an oracle that looks for state in the calls of one case."""
+        return self.sort in (state.NAME, soak.NAME)
 
     @property
     def backward(self) -> bool:

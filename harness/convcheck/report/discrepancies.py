@@ -50,6 +50,8 @@ def details(finding: Finding) -> list[tuple[str, str]]:
     ]
     if finding.before:
         rows.append(("needs first", ", ".join(finding.before)))
+    if finding.remembers:
+        rows.append(("needs first", "the calls of the case before the one that fails, which alone does not"))
     if finding.known:
         rows.append(("known", finding.known))
     if finding.script:
