@@ -21,6 +21,8 @@ from convcheck_reference.params import Conv2dParams
 Array = NDArray[Any]
 Algorithm: TypeAlias = Callable[[Array, Array, Conv2dParams], Array]
 """From x (N, C, H, W), weight and layer to the output without bias."""
+Weights: TypeAlias = Callable[[Array, Array, Conv2dParams], Array]
+"""From grad_output (N, O, oh, ow), x and layer to the gradient of the weight."""
 
 
 def winograd(x: Array, weight: Array, params: Conv2dParams, tile: int) -> Array:
@@ -36,21 +38,55 @@ def winograd(x: Array, weight: Array, params: Conv2dParams, tile: int) -> Array:
     matrices = transforms(tile)
     a, g, b = (m.astype(dtype) for m in (matrices.output, matrices.kernel, matrices.data))
     oh, ow = params.output_size(*x.shape[-2:])
-    tiles = -(-oh // tile), -(-ow // tile)
-    padded = pad(x, params)
-    needed = [n * tile + TAPS - 1 - size for n, size in zip(tiles, padded.shape[-2:], strict=True)]
-    padded = np.pad(padded, ((0, 0), (0, 0), (0, max(0, needed[0])), (0, max(0, needed[1]))))
-    blocks = np.lib.stride_tricks.sliding_window_view(padded, (tile + 2, tile + 2), axis=(-2, -1))
-    blocks = blocks[:, :, : tiles[0] * tile : tile, : tiles[1] * tile : tile]
-    data = b @ blocks @ b.T
+    data = b @ _tiles(pad(x, params), tile, TAPS, (oh, ow)) @ b.T
     kernel = g @ weight @ g.T
     groups = params.groups
     data = data.reshape(x.shape[0], groups, -1, *data.shape[2:])
     kernel = kernel.reshape(groups, params.out_channels // groups, *kernel.shape[1:])
     product = np.einsum("ngchwij,gocij->ngohwij", data, kernel)
     out = a @ product @ a.T
-    out = out.transpose(0, 1, 2, 3, 5, 4, 6).reshape(x.shape[0], params.out_channels, tiles[0] * tile, -1)
+    rows = tile * data.shape[3]
+    out = out.transpose(0, 1, 2, 3, 5, 4, 6).reshape(x.shape[0], params.out_channels, rows, -1)
     return np.asarray(out[..., :oh, :ow])
+
+
+def winograd_weights(grad: Array, x: Array, params: Conv2dParams, tile: int) -> Array:
+    """The gradient of the weight by F(3 × 3, tile × tile) in the dtype of x: (O, C/G, 3, 3).
+
+    Args:
+        grad: (N, O, oh, ow), of the output.
+        x: (N, C, H, W).
+        params: a layer that `suits_winograd`.
+        tile: gradients of outputs along each side of a tile.
+    """
+    matrices = transforms(tile).for_weights
+    g, a, b = (m.astype(x.dtype) for m in (matrices.output, matrices.kernel, matrices.data))
+    size = grad.shape[-2:]
+    data = b @ _tiles(pad(x, params), tile, TAPS, size) @ b.T
+    outer = a @ _tiles(grad, tile, 1, size) @ a.T
+    data, outer = (t.reshape(len(x), params.groups, -1, *t.shape[2:]) for t in (data, outer))
+    product = np.einsum("ngohwij,ngchwij->gocij", outer, data)
+    return np.asarray((g @ product @ g.T).reshape(params.weight_shape))
+
+
+def _tiles(array: Array, tile: int, taps: int, size: tuple[int, ...]) -> Array:
+    """The pixels that each tile of results reads, with zeros after the last.
+
+    Args:
+        array: (N, C, H, W).
+        tile: results along each side of a tile.
+        taps: along each side of the kernel.
+        size: of the results.
+
+    Returns:
+        (N, C, rows, columns, side, side) with side = tile + taps − 1.
+    """
+    rows, columns = (-(-count // tile) * tile for count in size)
+    needed = [count + taps - 1 - have for count, have in zip((rows, columns), array.shape[-2:], strict=True)]
+    wide = np.pad(array, ((0, 0), (0, 0), (0, max(0, needed[0])), (0, max(0, needed[1]))))
+    side = tile + taps - 1
+    windows = np.lib.stride_tricks.sliding_window_view(wide, (side, side), axis=(-2, -1))
+    return windows[:, :, :rows:tile, :columns:tile]
 
 
 def fft(x: Array, weight: Array, params: Conv2dParams) -> Array:
@@ -71,6 +107,24 @@ def fft(x: Array, weight: Array, params: Conv2dParams) -> Array:
     product = np.einsum("ngchw,gochw->ngohw", image, kernel.conj())
     full = np.fft.irfft2(product, (height, width)).reshape(x.shape[0], params.out_channels, height, width)
     return np.asarray(full[..., : sh * (oh - 1) + 1 : sh, : sw * (ow - 1) + 1 : sw].astype(x.dtype))
+
+
+def fft_weights(grad: Array, x: Array, params: Conv2dParams) -> Array:
+    """The gradient of the weight through Fourier transforms: (O, C/G, kh, kw).
+
+    It is a convolution in which channels and images change places, as do stride and dilation, and gradients
+    are the taps.
+    """
+    padded, groups = pad(x, params), params.groups
+    into, out = params.in_channels // groups, params.out_channels // groups
+    layer = Conv2dParams(len(x), out, grad.shape[-2:], params.dilation, 0, params.stride)
+    images, taps = padded.swapaxes(0, 1), grad.swapaxes(0, 1)
+    found = [
+        fft(images[g * into : (g + 1) * into], taps[g * out : (g + 1) * out], layer).swapaxes(0, 1)
+        for g in range(groups)
+    ]
+    kh, kw = params.kernel_size
+    return np.concatenate(found)[..., :kh, :kw]
 
 
 def transposed(

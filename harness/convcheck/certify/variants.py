@@ -16,14 +16,21 @@ from numpy.typing import DTypeLike, NDArray
 
 from convcheck.backend import Backend, Gradients
 from convcheck.capabilities import Capabilities
-from convcheck.certify.fast_algorithms import Algorithm, fft, transposed, winograd
+from convcheck.certify.fast_algorithms import (
+    Algorithm,
+    Weights,
+    fft,
+    fft_weights,
+    transposed,
+    winograd,
+    winograd_weights,
+)
 from convcheck.defects.deviations import rounded
 from convcheck.function_backend import FunctionBackend, capabilities
 from convcheck.numerics.toom_cook import suits_winograd
 from convcheck.profiles import (
     FFT,
     FP16_ACC,
-    STRICT,
     TF32_INPUTS,
     WINOGRAD_F2,
     WINOGRAD_F4,
@@ -183,17 +190,25 @@ class ChannelsLastVariant(ProductVariant):
 
 
 class TransformVariant(ProductVariant):
-    """Output and input gradient by a fast algorithm where it suits the layer, all else as matrix products.
+    """Output and gradients by a fast algorithm where it suits the layer, all else as matrix products.
 
     Args:
         algorithm: for the output.
-        suits: whether it takes a layer.
+        weights: for the gradient of the weight.
+        suits: whether they take a layer.
         declared: what is supported.
     """
 
-    def __init__(self, algorithm: Algorithm, suits: Callable[[Conv2dParams], bool], declared: Capabilities) -> None:
+    def __init__(
+        self,
+        algorithm: Algorithm,
+        weights: Weights,
+        suits: Callable[[Conv2dParams], bool],
+        declared: Capabilities,
+    ) -> None:
         super().__init__(np.matmul, declared)
         self._algorithm = algorithm
+        self._weights = weights
         self._suits = suits
 
     def conv2d(self, x: Array, weight: Array, bias: Array | None, params: Conv2dParams) -> Array:
@@ -219,7 +234,10 @@ class TransformVariant(ProductVariant):
         dtype = self._sums_in(x)
         grad = (grad_output if grad_output.ndim == 4 else grad_output[None]).astype(dtype)
         grad_input = transposed(self._algorithm, grad, weight.astype(dtype), params, *x.shape[-2:])
-        return gradients._replace(input=grad_input.reshape(x.shape).astype(x.dtype))
+        grad_weight = self._weights(grad, (x if x.ndim == 4 else x[None]).astype(dtype), params)
+        return gradients._replace(
+            input=grad_input.reshape(x.shape).astype(x.dtype), weight=grad_weight.astype(weight.dtype)
+        )
 
 
 def sequential(a: Array, b: Array) -> Array:
@@ -345,14 +363,12 @@ _HALF: Final = np.dtype(np.float16)
 
 
 def _transformed(
-    algorithm: Algorithm, suits: Callable[[Conv2dParams], bool], profile: Profile, dtypes: tuple[str, ...]
+    algorithm: Algorithm, weights: Weights, suits: Callable[[Conv2dParams], bool], profile: Profile
 ) -> Callable[[], Backend]:
-    profiles: dict[str | tuple[str, Quantity], Profile] = {}
-    for dtype in dtypes:
-        profiles[dtype], profiles[dtype, "grad_weight"] = profile, STRICT[dtype]
+    dtypes = ("float32", "float16")
     # transforms spread what is not finite over a tile or an image
-    declared = replace(_capable(dtypes, profiles), nonfinite=False)
-    return partial(TransformVariant, algorithm, suits, declared)
+    declared = replace(_capable(dtypes, dict.fromkeys(dtypes, profile)), nonfinite=False)
+    return partial(TransformVariant, algorithm, weights, suits, declared)
 
 
 VARIANTS: Final[tuple[Variant, ...]] = (
@@ -373,10 +389,11 @@ VARIANTS: Final[tuple[Variant, ...]] = (
             partial(ProductVariant, np.matmul, _capable(("float32",), {"float32": TF32_INPUTS}), prepare=_tf32)),
     *(
         Variant(f"winograd-f{tile}", f"tiles of {tile}×{tile} outputs where the kernel is 3×3",
-                _transformed(partial(winograd, tile=tile), suits_winograd, profile, ("float32", "float16")))
+                _transformed(partial(winograd, tile=tile), partial(winograd_weights, tile=tile),
+                             suits_winograd, profile))
         for tile, profile in ((2, WINOGRAD_F2), (4, WINOGRAD_F4), (6, WINOGRAD_F6))
     ),
-    Variant("fft", "Fourier transforms of the image", _transformed(fft, lambda _: True, FFT, ("float32", "float16"))),
+    Variant("fft", "Fourier transforms of the image", _transformed(fft, fft_weights, lambda _: True, FFT)),
     Variant("torch-native", "torch's own kernels", partial(FunctionBackend, torch_native, "torch-native")),
 )  # fmt: skip
 """Every variant."""

@@ -54,7 +54,9 @@ class Bench:
         budget: the calls; when they are spent, no case shows anything any more.
     """
 
-    def __init__(self, candidate: Candidate, excluded: Excluded = nothing_excluded, budget: Budget | None = None) -> None:
+    def __init__(
+        self, candidate: Candidate, excluded: Excluded = nothing_excluded, budget: Budget | None = None
+    ) -> None:
         self.candidate = candidate
         self.budget = budget or Budget(MOST_CALLS)
         self._excluded = excluded

@@ -3,7 +3,9 @@
 **Winograd.** Each product passes at most d roundings on its way through the transforms and the sum over
 the channels, so the error is at most T(d) times what the transforms sum in magnitude (Higham 2002, lemma
 3.1; T as in `convcheck.numerics.bounds`). That sum is at most Λ·S∞, with S∞ = Σ_c max|x_c|·max|w_c| over
-the pixels of any tile that the output may lie in, and Λ the amplification of the transforms.
+the pixels of any tile that the output may lie in, and Λ the amplification of the transforms. A weight
+gradient sums over tiles t: at most Λ·S∞ with S∞ = Σ_t max|x_t|·max|grad_t|, of the transforms of F(3, m) and
+for the worst place of the grid of tiles.
 
 **FFT.** A transform of N points has a relative error in the 2-norm of t·η, t = log₂N, η = u + γ₄·(√2 + u)
 (Higham 2002, theorem 24.2). Both forward transforms change an output by at most t·η·Σ_c‖x_c‖‖w_c‖ each
@@ -65,15 +67,15 @@ def spreads(profile: Profile, quantity: Quantity, params: Conv2dParams) -> str:
     return f"NaN and infinities spread over the {where} under profile {profile.name}"
 
 
-def law(profile: Profile, quantity: Quantity, params: Conv2dParams, input_shape: Shape) -> Law | None:
-    """The law of a quantity under an algorithm other than DIRECT; None where none is derived.
-
-    Weight gradients by Winograd, F(3, m), use other transforms than the profiles name.
-    """
+def law(profile: Profile, quantity: Quantity, params: Conv2dParams, input_shape: Shape) -> Law:
+    """The law of a quantity under an algorithm other than DIRECT."""
     algorithm = in_use(profile, quantity, params)
-    if algorithm in _TILES:
-        return None if quantity == "grad_weight" else _winograd(algorithm, profile, quantity, params)
-    return _fft(profile, quantity, params, input_shape)
+    if algorithm not in _TILES:
+        return _fft(profile, quantity, params, input_shape)
+    tile = _TILES[algorithm]
+    if quantity == "grad_weight":
+        return _winograd_weights(tile, profile, params, input_shape)
+    return _winograd(tile, profile, quantity, params)
 
 
 def gauge(
@@ -92,7 +94,10 @@ def gauge(
     padded = pad(x if x.ndim == 4 else x[None], params)
     batched = grad if grad.ndim == 4 else grad[None]
     size = padded.shape[-2:] if quantity == "grad_input" else params.output_size(*x.shape[-2:])
-    if algorithm in _TILES:
+    if algorithm in _TILES and quantity == "grad_weight":
+        found = _grid_gauge(_TILES[algorithm], params.groups, padded, batched)
+        found = np.broadcast_to(found[..., None, None], weight.shape)
+    elif algorithm in _TILES:
         found = _tile_gauge(_TILES[algorithm], quantity, params.groups, size, padded, weight, batched)
     else:
         found = _norm_gauge(quantity, params.groups, size, padded, weight, batched)
@@ -106,25 +111,39 @@ def integer_room(profile: Profile, quantity: Quantity, params: Conv2dParams, inp
     """The largest n·max|a|·max|b| for which integers are surely known from their result.
 
     Exact where every number on the way is a multiple of a power of two, else with an error below 1/2.
-    Infinite for DIRECT, whose limit is that of the accumulator.
+    Infinite for DIRECT, whose limit is that of the accumulator, and for weight gradients by Winograd: as they sum
+    over images, few integers would be small enough, and all other quantities would suffer for them.
     """
-    found = (
-        None if in_use(profile, quantity, params) is Algorithm.DIRECT else law(profile, quantity, params, input_shape)
-    )
-    if found is None:
+    algorithm = in_use(profile, quantity, params)
+    if algorithm is Algorithm.DIRECT or (algorithm in _TILES and quantity == "grad_weight"):
         return math.inf
+    found = law(profile, quantity, params, input_shape)
     if found.denominator is not None:
         return 2.0**profile.accumulator.precision / (found.growth * found.denominator * found.ceiling)
     return 0.5 / (found.error * found.ceiling)
 
 
-def _winograd(algorithm: Algorithm, profile: Profile, quantity: Quantity, params: Conv2dParams) -> Law:
-    matrices = transforms(_TILES[algorithm])
+def _winograd(tile: int, profile: Profile, quantity: Quantity, params: Conv2dParams) -> Law:
+    matrices = transforms(tile)
     channels = (params.in_channels if quantity == "output" else params.out_channels) // params.groups
     return Law(
         error=accumulation_error(profile, matrices.depth + channels + 1) * matrices.amplification,
         growth=matrices.amplification,
         ceiling=1.0 / TAPS**2,
+        denominator=matrices.denominator,
+    )
+
+
+def _winograd_weights(tile: int, profile: Profile, params: Conv2dParams, input_shape: Shape) -> Law:
+    matrices = transforms(tile).for_weights
+    size = params.output_size(*input_shape[-2:])
+    batch = input_shape[0] if len(input_shape) == 4 else 1
+    # of a grid that begins anywhere
+    tiles = batch * math.prod(-(-(count + tile - 1) // tile) for count in size)
+    return Law(
+        error=accumulation_error(profile, matrices.depth + tiles + 1) * matrices.amplification,
+        growth=matrices.amplification,
+        ceiling=tiles / max(1, batch * math.prod(size)),
         denominator=matrices.denominator,
     )
 
@@ -162,6 +181,28 @@ def _tile_gauge(
         taps = taps.swapaxes(-1, -2)
     flat = largest.reshape(len(largest), groups, taps.shape[-1], math.prod(size))
     return np.asarray(taps @ flat).reshape(len(largest), groups * taps.shape[-2], *size)
+
+
+def _grid_gauge(tile: int, groups: int, padded: Array, grad: Array) -> Array:
+    """S∞ of weight gradients, (O, C/G): the most over all places of the grid of tiles."""
+    first = tile - 1
+    size = tuple(count + first for count in grad.shape[-2:])
+    before = ((0, 0), (0, 0), (first, 0), (first, 0))
+    grads = _window_max(np.pad(grad, before), 0, tile - 1, size)
+    pixels = _window_max(np.pad(padded, before), 0, tile + TAPS - 2, size)
+    grids = (
+        _products(grads[..., i::tile, j::tile], pixels[..., i::tile, j::tile], groups)
+        for i in range(tile)
+        for j in range(tile)
+    )
+    return np.asarray(np.maximum.reduce(list(grids))).reshape(grad.shape[1], -1)
+
+
+def _products(grads: Array, images: Array, groups: int) -> Array:
+    """Σ over images and pixels of their products, (G, O/G, C/G)."""
+    batch, pixels = len(grads), grads[0, 0].size if len(grads) else 0
+    left, right = (array.reshape(batch, groups, array.shape[1] // groups, pixels) for array in (grads, images))
+    return np.asarray((left @ right.swapaxes(-1, -2)).sum(axis=0))
 
 
 def _window_max(array: Array, before: int, after: int, size: tuple[int, ...]) -> Array:

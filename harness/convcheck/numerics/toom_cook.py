@@ -1,8 +1,9 @@
-"""Winograd's minimal filtering F(m, 3): its transforms, and what they do to rounding errors.
+"""Winograd's minimal filtering F(m, 3) and F(3, m): their transforms, and what they do to rounding errors.
 
-A filter is a transposed Toom-Cook multiplication of polynomials. Sources: Lavin & Gray, Fast Algorithms
-for Convolutional Neural Networks (2016), section 4; Blahut, Fast Algorithms for Signal Processing (2010),
-section 5.2; Barabasz et al., Error Analysis and Improving the Accuracy of Winograd Convolution (2020).
+A filter is a transposed Toom-Cook multiplication of polynomials. F(m, 3) gives m outputs from m + 2 pixels and
+3 taps; F(3, m) gives the gradients of 3 taps from m + 2 pixels and m gradients of outputs. Sources: Lavin & Gray,
+Fast Algorithms for Convolutional Neural Networks (2016), section 4; Blahut, Fast Algorithms for Signal Processing
+(2010), section 5.2; Barabasz et al., Error Analysis and Improving the Accuracy of Winograd Convolution (2020).
 """
 
 from __future__ import annotations
@@ -25,17 +26,25 @@ _POINTS: Final = tuple(map(Fraction, ("0", "1", "-1", "2", "-2", "1/2", "-1/2"))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Transforms:
-    """The matrices of F(m, 3): y = Aᵀ[(G·g) ⊙ (Bᵀ·d)], from m + 2 pixels to m outputs.
+    """The matrices of F(m, r), r = 3 for outputs: y = Aᵀ[(G·g) ⊙ (Bᵀ·d)], from m + r − 1 pixels and r taps.
 
     Attributes:
-        output: Aᵀ, (m, m + 2).
-        kernel: G, (m + 2, 3).
-        data: Bᵀ, (m + 2, m + 2).
+        output: Aᵀ, (m, m + r − 1).
+        kernel: G, (m + r − 1, r).
+        data: Bᵀ, (m + r − 1, m + r − 1).
     """
 
     output: Array
     kernel: Array
     data: Array
+
+    @property
+    def for_weights(self) -> Transforms:
+        """Those of F(r, m), y = Gᵀ[(A·e) ⊙ (Bᵀ·d)]: the adjoint of y in g, from gradients e of m outputs.
+
+        Other matrices of F(r, m) on the same points differ in factors of their rows, which cancel in Λ.
+        """
+        return Transforms(self.kernel.T, self.output.T, self.data)
 
     @property
     def amplification(self) -> float:

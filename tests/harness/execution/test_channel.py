@@ -4,6 +4,7 @@ import json
 import socket
 import struct
 import threading
+from dataclasses import replace
 
 import ml_dtypes
 import numpy as np
@@ -59,6 +60,16 @@ def test_calls_arrive_as_they_were_sent(ends):
 def test_an_array_that_several_tensors_share_is_sent_once(ends):
     call = to_worker(ends, Calls(0, (a_call(np.ones(5), kernel_size=1),))).calls[0]
     assert call.tensors["x"].values is call.tensors["weight"].values
+
+
+def test_what_several_calls_share_arrives_as_one(ends):
+    first = a_call(np.ones(5), kernel_size=1)
+    second = replace(first, operation=Operation.FORWARD, tensors={"weight": first.tensors["x"]})
+    got = to_worker(ends, Calls(0, (first, second, a_call(np.ones(5), kernel_size=1)))).calls
+    assert got[0].arguments is got[1].arguments
+    assert got[0].tensors["x"] is got[1].tensors["weight"]
+    assert got[0].arguments is not got[2].arguments
+    assert got[0].tensors["x"] is not got[0].tensors["weight"]
 
 
 @pytest.mark.parametrize("dtype", [*DTYPES.values(), np.dtype(">f4"), np.dtype(bool), np.dtype(np.int8)])

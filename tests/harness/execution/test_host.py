@@ -60,6 +60,47 @@ def test_reused_buffers_keep_address_and_object_and_get_new_contents(base, layou
     assert not any(o.mutated or o.overwritten for o in outcomes)
 
 
+def two_calls(base):
+    """Forward, then backward on the tensors of forward."""
+    call = forward()
+    grad = {"grad_output": Tensor(np.ones((1, 3, 3, 4), np.float32))}
+    host = Host(lambda: base)
+    return [host.call(call), host.call(Call(Operation.BACKWARD, LAYER, {**call.tensors, **grad}))]
+
+
+def test_a_tensor_that_stood_in_the_call_before_stays_where_it_is():
+    class Twice(Noting):
+        def conv2d_backward(self, grad_output, x, weight, bias, params):
+            self.seen.append((x, x.ctypes.data, x.copy()))
+            return super().conv2d_backward(grad_output, x, weight, bias, params)
+
+    backend = Twice()
+    assert not any(o.mutated or o.spilled for o in two_calls(backend))
+    (before, *_), (after, *_) = backend.seen
+    assert before is after
+
+
+def test_what_a_call_did_around_a_tensor_is_undone_before_the_next():
+    class Spilling(NumpyBackend):
+        def conv2d(self, x, weight, bias, params):
+            np.lib.stride_tricks.as_strided(x, (x.size + 1,), (x.itemsize,))[-1] = 7
+            return super().conv2d(x, weight, bias, params)
+
+    first, second = two_calls(Spilling())
+    assert (first.mutated, first.spilled) == ((), ("x",))
+    assert (second.mutated, second.spilled) == ((), ())
+
+
+def test_a_candidate_with_copies_of_its_own_gets_new_ones():
+    class Mutating(Copying):
+        def conv2d(self, x, weight, bias, params):
+            x[...] = 9
+            return super().conv2d(x, weight, bias, params)
+
+    _, second = two_calls(Mutating())
+    assert np.array_equal(second.arrays["grad_weight"], np.full((3, 2, 2, 2), 12.0))
+
+
 def test_fresh_buffers_are_other_memory():
     backend = Noting()
     host = Host(lambda: backend)

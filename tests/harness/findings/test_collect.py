@@ -8,7 +8,7 @@ from convcheck import Backend, Capabilities, Gradients
 from convcheck.defects import defect
 from convcheck.execution import Host
 from convcheck.execution.judging import judge_block
-from convcheck.findings.collect import collect
+from convcheck.findings.collect import HARMLESS, collect
 from convcheck.rules import Rule, facts
 from convcheck.strategies import generate
 from convcheck.token import read
@@ -155,6 +155,27 @@ def test_a_failure_that_needs_an_earlier_case_keeps_it():
     assert findings
     assert findings[0].reproduced == findings[0].attempts
     assert len(findings[0].before) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "by_itself"),
+    [("weight-kept-by-shape", True), ("grad-weight-not-cleared", True),
+     ("first-call-wrong", True), ("right-while-warming-up", False)],
+)  # fmt: skip
+def test_what_state_does_is_one_finding_that_has_its_name(name, by_itself):
+    _, failures, findings = campaign(defect(name).backend, size=200)
+    assert len(findings) == 1
+    found = findings[0]
+    assert found.lookalikes[0].name == name
+    assert found.hits == len(failures)
+    assert (found.reproduced, bool(found.before), found.remembers) == (found.attempts, not by_itself, by_itself)
+
+
+def test_a_lost_bias_after_some_calls_is_no_lost_bias():
+    others = [d for d in HARMLESS if d.name != "right-while-warming-up"]
+    _, _, findings = campaign(defect("right-while-warming-up").backend, size=120, defects=others)
+    assert findings
+    assert not any(f.lookalikes for f in findings)
 
 
 @pytest.mark.parametrize("name", ["wrong stride", "zero groups"])

@@ -5,7 +5,7 @@ import pytest
 
 from altered import failing, verdicts
 from convcheck import Capabilities, Status
-from convcheck.certify.fast_algorithms import fft
+from convcheck.certify.fast_algorithms import fft_weights, winograd_weights
 from convcheck.certify.variants import variant
 from convcheck.execution import Host
 from convcheck.execution.judging import judge_block
@@ -13,11 +13,11 @@ from convcheck.numerics import gauges
 from convcheck.numerics.toom_cook import transforms
 from convcheck.oracles.exact import compare_integers
 from convcheck.oracles.trial import Trial
-from convcheck.profiles import FFT, FP32_STRICT, WINOGRAD_F2, WINOGRAD_F4, WINOGRAD_F6, Algorithm
+from convcheck.profiles import FFT, FP32_STRICT, QUANTITIES, WINOGRAD_F2, WINOGRAD_F4, WINOGRAD_F6, Algorithm
 from convcheck.strategies import generate
 from convcheck.token import read
 from convcheck_backends import NumpyBackend
-from convcheck_reference import Conv2dParams
+from convcheck_reference import Conv2dParams, conv2d_grad_weight
 
 NAMES = ("winograd-f2", "winograd-f4", "winograd-f6", "fft")
 PROFILES = (WINOGRAD_F2, WINOGRAD_F4, WINOGRAD_F6, FFT)
@@ -92,6 +92,9 @@ def test_the_amplification_bounds_what_the_transforms_sum(tile):
     for _ in range(50):
         data, taps = rng.uniform(0, 1, (tile + 2, tile + 2)), rng.uniform(0, 1, (3, 3))
         assert (a @ ((g @ taps @ g.T) * (b @ data @ b.T)) @ a.T).max() <= transforms(tile).amplification
+        outer = rng.uniform(0, 1, (tile, tile))
+        weights = g.T @ ((a.T @ outer @ a) * (b @ data @ b.T)) @ g
+        assert weights.max() <= transforms(tile).for_weights.amplification
     ones = a @ ((g @ np.ones((3, 3)) @ g.T) * (b @ np.ones((tile + 2, tile + 2)) @ b.T)) @ a.T
     assert ones.max() == pytest.approx(transforms(tile).amplification)
 
@@ -114,23 +117,65 @@ def test_the_tile_gauge_is_at_least_that_of_every_alignment(tile, quantity):
         assert (found[0, :, i, j] >= taps @ patch - 1e-12).all()
 
 
-def test_weight_gradients_through_fourier_transforms_stay_within_their_bound():
-    for seed in range(20):
-        trial = Trial(read(f"v1,x=3x2x9x7,out=4,k=3x2,p=1,seed={seed}"), Capabilities(profiles={"float32": FFT}))
-        values = trial.reals
-        swapped = Conv2dParams(3, 4, values.grad_output.shape[-2:], padding=1)
-        got = fft(values.x.swapaxes(0, 1), values.grad_output.swapaxes(0, 1), swapped).swapaxes(0, 1)
-        bound = trial.expected_reals.bound("grad_weight", FFT)
-        assert (np.abs(got - trial.expected_reals.sum("grad_weight").value) <= bound).all()
+@pytest.mark.parametrize("tile", [2, 4, 6])
+def test_the_gauge_of_weight_gradients_is_at_least_that_of_every_grid(tile):
+    algorithm = {2: Algorithm.WINOGRAD_F2, 4: Algorithm.WINOGRAD_F4, 6: Algorithm.WINOGRAD_F6}[tile]
+    params = Conv2dParams(4, 6, 3, padding=1, groups=2)
+    rng = np.random.default_rng(tile)
+    x, weight, grad = (rng.uniform(0, 1, shape) for shape in ((2, 4, 7, 9), params.weight_shape, (2, 6, 7, 9)))
+    found = gauges.gauge(algorithm, "grad_weight", params, x, weight, grad)
+    assert found.shape == weight.shape
+    most = np.zeros((6, 2))
+    for above, left in itertools.product(range(tile), repeat=2):
+        # a grid whose first tile begins so many pixels before the first gradient
+        wide = np.pad(grad, ((0, 0), (0, 0), (above, tile), (left, tile)))
+        pixels = np.pad(x, ((0, 0), (0, 0), (above + 1, tile + 3), (left + 1, tile + 3)))
+        total = np.zeros((6, 2))
+        for i, j in itertools.product(range(0, above + 7, tile), range(0, left + 9, tile)):
+            largest = wide[..., i : i + tile, j : j + tile].max(axis=(2, 3))
+            patches = pixels[..., i : i + tile + 2, j : j + tile + 2].max(axis=(2, 3))
+            total[:3] += largest[:, :3].T @ patches[:, :2]
+            total[3:] += largest[:, 3:].T @ patches[:, 2:]
+        most = np.maximum(most, total)
+    assert np.allclose(found, most[..., None, None])
 
 
-def test_winograd_covers_no_weight_gradient_and_no_other_kernel():
-    square, tall = Conv2dParams(2, 2, 3), Conv2dParams(2, 2, (3, 2))
-    assert gauges.law(WINOGRAD_F4, "grad_weight", square, (1, 2, 8, 8)) is None
-    assert gauges.in_use(WINOGRAD_F4, "output", tall) is Algorithm.DIRECT
+@pytest.mark.parametrize("tile", [2, 4, 6])
+def test_weight_gradients_by_winograd_are_those_of_the_reference(tile):
+    rng = np.random.default_rng(tile)
+    for mode, size in itertools.product(("zeros", "circular"), ((9, 7), (3, 3), (6, 12))):
+        params = Conv2dParams(4, 6, 3, padding=1, groups=2, padding_mode=mode)
+        x, grad = rng.standard_normal((3, 4, *size)), rng.standard_normal((3, 6, *size))
+        got = winograd_weights(grad, x, params, tile)
+        assert np.allclose(got, conv2d_grad_weight(grad, x, params), atol=1e-9)
+
+
+def test_weight_gradients_through_fourier_transforms_are_those_of_the_reference():
+    rng = np.random.default_rng(0)
+    for stride, dilation in itertools.product(((1, 1), (2, 3)), repeat=2):
+        params = Conv2dParams(4, 6, (3, 2), stride, (1, 2), dilation, groups=2)
+        x = rng.standard_normal((3, 4, 12, 9))
+        grad = rng.standard_normal(params.output_shape(x.shape))
+        assert np.allclose(fft_weights(grad, x, params), conv2d_grad_weight(grad, x, params), atol=1e-9)
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda p: p.name)
+def test_a_wrong_weight_gradient_fails_under_a_fast_profile(profile):
+    class RowLost(NumpyBackend):
+        capabilities = Capabilities(gradients=True, profiles={"float32": profile})
+
+        def conv2d_backward(self, grad_output, x, weight, bias, params):
+            grad_output = grad_output.copy()
+            grad_output[..., -1, :] = 0
+            return super().conv2d_backward(grad_output, x, weight, bias, params)
+
+    assert ("gradients-bounded", "grad_weight", Status.FAIL) in failing(RowLost(), LAYERS[0], only=("gradients",))
+
+
+def test_winograd_covers_no_other_kernel():
+    assert gauges.in_use(WINOGRAD_F4, "output", Conv2dParams(2, 2, (3, 2))) is Algorithm.DIRECT
     trial = Trial(read(LAYERS[0]), Capabilities(gradients=True, profiles={"float32": WINOGRAD_F4}))
-    assert "no bound is derived" in trial.expected_reals.unbounded("grad_weight", WINOGRAD_F4)
-    assert trial.expected_reals.unbounded("grad_bias", WINOGRAD_F4) == ""
+    assert all(trial.expected_reals.unbounded(quantity, WINOGRAD_F4) == "" for quantity in QUANTITIES)
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda p: p.name)
