@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from convcheck.case import Case
@@ -70,14 +71,15 @@ def collect(
         symptom = Symptom.of(failure.verdict)
         by_symptom[symptom] = [*by_symptom.get(symptom, ()), failure]
     causes: list[Cause] = []
-    order = in_turn(by_symptom)
+    order, put_off = in_turn(by_symptom), set[Symptom]()
     while order:
         symptom, *order = order
         remaining = _unexplained(bench, symptom, by_symptom[symptom], causes)
         first = _failing_by_itself(bench, symptom, remaining)
         of_state = [s for s in order if s.of_state]
-        if remaining and first is None and of_state and not symptom.of_state:
+        if remaining and first is None and of_state and symptom not in put_off:
             # what fails only after other cases may be what the oracles of state show in one
+            put_off.add(symptom)
             by_symptom[symptom] = remaining
             order = [*of_state, symptom, *(s for s in order if s not in of_state)]
             continue
@@ -184,24 +186,31 @@ def _repeated(bench: Bench, case: Case, symptom: Symptom, before: Sequence[Case]
     return count, last
 
 
-def _after(bench: Bench, before: Sequence[Case], case: Case, symptom: Symptom) -> Verdict | None:
+def _after(
+    bench: Bench, before: Sequence[Case], case: Case, symptom: Symptom, replay: Callable[[Case], object] | None = None
+) -> Verdict | None:
+    """The verdict by which a case shows a symptom on a fresh candidate, after other cases."""
     bench.fresh()
     for earlier in before:
-        bench.replay(earlier)
+        (replay or bench.replay)(earlier)
     return bench.again(case, symptom)
 
 
 def _history(
     bench: Bench, symptom: Symptom, first: Failure, cases_of_block: Callable[[int], Sequence[Case]]
 ) -> tuple[Case, ...]:
+    """The cases that have to run before: few, by the calls that show the symptom if these suffice, else by all."""
     earlier = cases_of_block(first.block)[: first.position]
-    least = bench.left - _HISTORY
+    for replay in (partial(bench.failing, symptom=symptom), bench.replay):
+        least = bench.left - _HISTORY
 
-    def fails_after(some: Sequence[Case]) -> bool:
-        return bench.left > least and _after(bench, some, first.case, symptom) is not None
+        def fails_after(some: Sequence[Case], replay: Callable[[Case], object] = replay, least: int = least) -> bool:
+            return bench.left > least and _after(bench, some, first.case, symptom, replay) is not None
 
-    needed = needed_before(earlier, fails_after)
-    return needed if len(needed) <= _MOST_BEFORE else ()
+        needed = needed_before(earlier, fails_after)
+        if 0 < len(needed) <= _MOST_BEFORE:
+            return needed
+    return ()
 
 
 def _finished(cause: Cause) -> Finding:
