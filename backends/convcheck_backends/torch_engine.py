@@ -6,7 +6,7 @@ convolution, every other padding mode as a step of its own before it. Gradients 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any, ClassVar
@@ -94,8 +94,9 @@ class TorchBackend(Backend):
             )
 
     def make_module(self, *, dtype: str = "float32", **constructor_arguments: Any) -> Any:
-        """A `torch.nn.Conv2d`."""
-        return torch.nn.Conv2d(**constructor_arguments, device=self.device, dtype=getattr(torch, dtype))
+        """A `torch.nn.Conv2d`, called with the settings of this backend."""
+        layer = torch.nn.Conv2d(**constructor_arguments, device=self.device, dtype=getattr(torch, dtype))
+        return PinnedModule(layer, self.settings)
 
     def to_native(self, array: NDArray[Any]) -> Any:
         """A tensor on the device; on the CPU it lies on the array's memory."""
@@ -128,6 +129,35 @@ class TorchBackend(Backend):
 
     def _converts(self, tensor: torch.Tensor) -> bool:
         return self.memory_format is torch.channels_last and tensor.ndim == 4
+
+
+class PinnedModule:
+    """A layer whose calls have the settings of a backend around them.
+
+    Args:
+        layer: it is called.
+        settings: gives what is pinned.
+    """
+
+    def __init__(self, layer: torch.nn.Conv2d, settings: Callable[[], AbstractContextManager[Any]]) -> None:
+        self._layer = layer
+        self._settings = settings
+
+    @property
+    def weight(self) -> torch.Tensor:
+        """The layer's."""
+        return self._layer.weight
+
+    @property
+    def bias(self) -> torch.Tensor | None:
+        """The layer's."""
+        return self._layer.bias
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """The output."""
+        with self._settings():
+            output: torch.Tensor = self._layer(x)
+        return output
 
 
 class TorchCpu(TorchBackend):

@@ -143,15 +143,15 @@ def _poison(call: Call, params: Conv2dParams, native: Any) -> bool:
     """Poison free memory of the sizes of the results; whether all new memory of these sizes is poisoned."""
     dtype = DTYPES[call.dtype]
     kind: Poison = "large" if call.tensors["x"].memory == "guard_before" else "nan"
-    try:
-        shape = params.output_shape(call.tensors["x"].values.shape)
-    except ConvcheckError:
-        return False
-    sizes = [math.prod(shape)]
-    if call.operation is Operation.DOUBLE_BACKWARD:
-        sizes += [call.tensors[name].values.size for name in ("x", "weight")]
     if call.operation is Operation.BACKWARD:
         # of the gradients
         sizes = [call.tensors[name].values.size for name in ("x", "weight", "bias") if name in call.tensors]
+    else:
+        try:
+            sizes = [math.prod(params.output_shape(call.tensors["x"].values.shape))]
+        except ConvcheckError:
+            return False
+    if call.operation is Operation.DOUBLE_BACKWARD:
+        sizes += [call.tensors[name].values.size for name in ("x", "weight")]
     poisoned = [poison_free_memory(native, dtype, size, kind) for size in sizes]
     return all(poisoned)

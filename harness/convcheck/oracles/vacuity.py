@@ -35,7 +35,8 @@ def vacuous(found: Sum, quantity: str, case: Case) -> str:
         return "every element is a sum of zeros"
     if case.repeats or case.nonzeros is not None:
         return ""
-    return _uniform(found.value[live])
+    # three values, zero among them perhaps, are found at once nearly everywhere
+    return "" if len(set(found.value.flat[: _FIRST + 1].tolist())) > 3 else _uniform(found.value[live])
 
 
 def _uniform(values: NDArray[Any]) -> str:

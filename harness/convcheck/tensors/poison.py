@@ -53,16 +53,17 @@ def poison_free_memory(native: Any, dtype: np.dtype[Any], elements: int, kind: P
         elements: of the result.
         kind: of the poison.
     """
-    pattern = _pattern(dtype, kind)
-    makers = _makers(native, pattern, elements * dtype.itemsize // pattern.itemsize)
+    kind_of_tensor: Any = type(native)
+    makers = _makers(kind_of_tensor, getattr(native, "device", None), dtype, kind)
     if makers is None or not elements:
         return False
     full, empty = makers
     numpy_keeps = isinstance(native, np.ndarray) and elements * dtype.itemsize < _KEPT
+    count = elements * dtype.itemsize // _pattern(dtype, kind).itemsize
     if numpy_keeps or not allocator_poisons():
-        blocks = [full() for _ in range(_MANY if numpy_keeps else _FEW)]
+        blocks = [full(count) for _ in range(_MANY if numpy_keeps else _FEW)]
         del blocks
-    return allocator_poisons() and bool(is_poison(empty().view(dtype)).all())
+    return allocator_poisons() and bool(is_poison(empty(count).view(dtype)).all())
 
 
 @cache
@@ -89,15 +90,22 @@ def _pattern(dtype: np.dtype[Any], kind: Poison) -> Any:
     return nan if kind == "nan" else np.frombuffer(bytes([POISON_BYTE]) * nan.itemsize, nan.dtype)[0]
 
 
-def _makers(native: Any, pattern: Any, count: int) -> tuple[Callable[[], Any], Callable[[], Array]] | None:
-    """What makes a block of `count` patterns where results of the candidate lie, and the array of a new block."""
-    if isinstance(native, np.ndarray):
-        return partial(np.full, count, pattern), partial(np.empty, count, pattern.dtype)
+@cache
+def _makers(
+    kind_of_tensor: Any, device: Any, dtype: np.dtype[Any], kind: Poison
+) -> tuple[Callable[[int], Any], Callable[[int], Array]] | None:
+    """What makes a block of so many patterns where results of the candidate lie, and the array of a new block."""
+    pattern = _pattern(dtype, kind)
+    if issubclass(kind_of_tensor, np.ndarray):
+        return partial(np.full, fill_value=pattern), partial(np.empty, dtype=pattern.dtype)
     torch = sys.modules.get("torch")
-    if torch is None or not isinstance(native, torch.Tensor):
+    if torch is None or not issubclass(kind_of_tensor, torch.Tensor):
         return None
     # signed integers: torch fills few others
     signed = pattern.view(f"i{pattern.itemsize}").item()
-    settings = {"dtype": getattr(torch, f"int{8 * pattern.itemsize}"), "device": native.device}
-    full = partial(torch.full, (count,), signed, **settings)
-    return full, lambda: np.asarray(torch.empty(count, **settings).cpu().numpy())
+    settings = {"dtype": getattr(torch, f"int{8 * pattern.itemsize}"), "device": device}
+
+    def full(count: int) -> Any:
+        return torch.full((count,), signed, **settings)
+
+    return full, lambda count: np.asarray(torch.empty(count, **settings).cpu().numpy())
