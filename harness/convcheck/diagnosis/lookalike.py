@@ -11,28 +11,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import chain
-from typing import Any, Final, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Final, Protocol
 
 from convcheck.backend import Backend
-from convcheck.calls import Outcome, Raised, Returned
 from convcheck.capabilities import Capabilities
 from convcheck.case import Case
+from convcheck.diagnosis.agreement import agree
 from convcheck.diagnosis.model import Lookalike
-from convcheck.diagnosis.whereabouts import expected
 from convcheck.execution import Candidate, Host
 from convcheck.execution.forgetful import Forgetful
 from convcheck.findings.bench import Bench, Budget
 from convcheck.findings.symptom import PRECISION, RESULT, Symptom
-from convcheck.oracles.trial import REALS, Trial
-from convcheck.profiles import QUANTITIES, Quantity
+from convcheck.oracles.trial import Trial
+from convcheck.profiles import QUANTITIES
 from convcheck.reference_backend import ReferenceBackend
 from convcheck.rules import Rule, facts
 from convcheck.verdicts import Status
-
-Array = NDArray[Any]
 
 LEAST_WRONG: Final = 3
 """Failing cases that a defect must reproduce before it is named."""
@@ -91,7 +85,7 @@ class _Shown:
         """Whether another candidate showed the same."""
         known = self.symptom.quantity in (*QUANTITIES, "call")
         symptom = self.symptom if known else replace(self.symptom, quantity="output")
-        return self is other or (_agree(self.trial, other.trial, symptom) and self.reason == other.reason)
+        return self is other or (agree(self.trial, other.trial, symptom) and self.reason == other.reason)
 
 
 class _Shared(Bench):
@@ -162,7 +156,7 @@ class _Library:
         """Whether a suspect gets another quantity wrong that the candidate gets right."""
         theirs, right, its = (one.trial(case, _EVERYTHING) for one in (bench, self._right.bench, suspect.witness.bench))
         asked = [replace(_EVERYTHING, quantity=q) for q in QUANTITIES]
-        return any(_agree(theirs, right, one) and not _agree(theirs, its, one) for one in asked)
+        return any(agree(theirs, right, one) and not agree(theirs, its, one) for one in asked)
 
     def told_apart(self, case: Case) -> int:
         """Into how many lots a case parts the suspects and the reference."""
@@ -250,12 +244,12 @@ def lookalikes_with_history(
     for more in range(LEAST_WRONG + 1):
         last = replace(case, seed=case.seed + more)
         theirs = _without_and_with(bench, before, last, symptom)
-        wrong = not _agree(theirs[1], right.trial(last, symptom), symptom)
+        wrong = not agree(theirs[1], right.trial(last, symptom), symptom)
         shown = [_without_and_with(s.witness.bench, before, last, symptom) for s in suspects]
         suspects = [
             suspect
             for suspect, its in zip(suspects, shown, strict=True)
-            if all(_agree(a, b, symptom) for a, b in zip(theirs, its, strict=True))
+            if all(agree(a, b, symptom) for a, b in zip(theirs, its, strict=True))
         ]
         for suspect in suspects:
             suspect.tried += 1
@@ -294,48 +288,9 @@ class _Promising(Host):
         return self._promised
 
 
-def _agree(a: Trial, b: Trial, symptom: Symptom) -> bool:
-    """Whether two candidates did the same in every call that can show a symptom."""
-    quantities = [q for q in QUANTITIES if symptom.quantity in (q, "call")]
-    return all(
-        _same_outcome(outcome, b.outcomes[name], a if name.startswith(REALS) else None, quantities)
-        for name, outcome in a.outcomes.items()
-    )
-
-
-def _same_outcome(a: Outcome, b: Outcome, reals: Trial | None, quantities: Sequence[Quantity]) -> bool:
-    if not (isinstance(a, Returned) and isinstance(b, Returned)):
-        return isinstance(a, Raised) and isinstance(b, Raised)
-    return all(_same_array(a.arrays.get(q), b.arrays.get(q), reals, q) for q in quantities)
-
-
-def _same_array(a: Array | None, b: Array | None, reals: Trial | None, quantity: Quantity) -> bool:
-    if a is None or b is None:
-        return a is b
-    if a.shape != b.shape or a.dtype != b.dtype:
-        return False
-    if reals is None:
-        return bool(np.array_equal(a, b, equal_nan=True))
-    return _within_rounding(a, b, reals, quantity)
-
-
-def _within_rounding(a: Array, b: Array, trial: Trial, quantity: Quantity) -> bool:
-    """Whether two results on reals differ by legal rounding errors of both: by 2·B at most, elementwise."""
-    wide = np.complex128 if a.dtype.kind == "c" else np.float64
-    left, right = a.astype(wide), b.astype(wide)
-    finite = np.isfinite(left) & np.isfinite(right)
-    if not np.array_equal(left[~finite], right[~finite], equal_nan=True):
-        return False
-    oracle = "special" if trial.case.regime == "special" else "bounded"
-    _, bound = expected(trial, oracle, quantity)
-    with np.errstate(invalid="ignore"):
-        near = np.abs(left - right) <= 2 * bound
-    return bool((near | ~finite).all())
-
-
 def _entirely(case: Case, bench: Bench, suspect: _Suspect) -> bool:
     """Whether a defect gives every quantity as the candidate does, not only the one that is wrong."""
-    return _agree(bench.trial(case, _EVERYTHING), suspect.witness.bench.trial(case, _EVERYTHING), _EVERYTHING)
+    return agree(bench.trial(case, _EVERYTHING), suspect.witness.bench.trial(case, _EVERYTHING), _EVERYTHING)
 
 
 def _fit(defect: Defect, failing: Sequence[Case]) -> float:

@@ -18,10 +18,13 @@ from convcheck.diagnosis.examine import Diagnosis, examine, examine_with_history
 from convcheck.execution.candidate import Candidate
 from convcheck.execution.judging import Failure
 from convcheck.findings.bench import MOST_CALLS, Bench, Budget, Excluded, nothing_excluded
-from convcheck.findings.causes import Cause, echoes, explained, in_turn, merged, size, without
+from convcheck.findings.causes import Cause, size, without
+from convcheck.findings.consequences import echoes, explained
 from convcheck.findings.history import needed_before
+from convcheck.findings.merging import merged
 from convcheck.findings.shrink import shrink
 from convcheck.findings.symptom import Symptom
+from convcheck.findings.turns import in_turn
 from convcheck.oracles.exercised import PLAIN
 from convcheck.record import Finding
 from convcheck.verdicts import Verdict

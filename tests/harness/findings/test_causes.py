@@ -10,9 +10,11 @@ from convcheck.diagnosis.model import Trigger
 from convcheck.execution import Host
 from convcheck.execution.judging import Failure, judge_block
 from convcheck.findings.bench import Bench
-from convcheck.findings.causes import Cause, in_turn, merged
+from convcheck.findings.causes import Cause
 from convcheck.findings.collect import collect
+from convcheck.findings.merging import merged
 from convcheck.findings.symptom import PRECISION, RESULT, Symptom
+from convcheck.findings.turns import in_turn
 from convcheck.record import Finding
 from convcheck.rules import Rule
 from convcheck.strategies import generate

@@ -1,0 +1,139 @@
+"""Consequences: the failures that a cause explains, of its own symptom and of others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from convcheck.calls import Call, Operation
+from convcheck.case import Case
+from convcheck.execution.judging import Failure
+from convcheck.findings.bench import Bench
+from convcheck.findings.causes import CHECKED, Cause, contradicting, size, without
+from convcheck.findings.symptom import PRECISION, RESULT, Symptom
+from convcheck.findings.turns import OF_THEIR_OWN, asker, later
+from convcheck.oracles import bitwise, one_hot, taint
+from convcheck.oracles.trial import Trial
+from convcheck.rules import Rule, facts
+
+_ON_REALS: Final = {taint.NAME: "special", one_hot.NAME: PRECISION, bitwise.NAME: PRECISION}
+"""Of the oracles with calls of their own, those whose data are not integers, and the sort that shows on such data."""
+
+_MOSTLY: Final = 0.9
+_FEW: Final = 3
+"""Failures below which it may be chance that two results are wrong in the same cases."""
+
+_ALIKE: Final = 4.0
+"""Relative errors that differ by no more are of one size."""
+
+
+def explained(bench: Bench, cause: Cause, remaining: Sequence[Failure]) -> list[Failure]:
+    """The failures that a cause accounts for, without those that its lookalike does not reproduce."""
+    if cause.of_state:
+        first = [f for f in remaining if f.case.token == cause.finding.found_as]
+        return [*first, *_of_state(bench, cause.symptom, cause, without(remaining, first))]
+    inside = [f for f in remaining if f.case.token == cause.finding.found_as or cause.accounts_for(f)]
+    return without(inside, contradicting(bench, cause.symptom, cause, inside))
+
+
+def echoes(bench: Bench, symptom: Symptom, cause: Cause, remaining: Sequence[Failure]) -> list[Failure]:
+    """The failures of another symptom that are consequences of a cause found already."""
+    if symptom.relational and cause.symptom.of_output:
+        # a relation breaks wherever one of its images is wrong, so it tells nothing new here
+        return list(remaining)
+    if cause.of_state:
+        # what never failed again says nothing about what does
+        return _of_state(bench, symptom, cause, remaining) if cause.finding.reproduced else []
+    if asker(symptom):
+        return [f for f in remaining if _calls_what_fails(bench, cause, f)]
+    inside = [f for f in remaining if cause.accounts_for(f)]
+    if _follows(symptom, cause) or _fails_with(symptom, cause, remaining):
+        return inside
+    if cause.diagnosis.defect is not None:
+        inside = without(inside, contradicting(bench, symptom, cause, inside))
+    elif (symptom.sort, cause.symptom) == (RESULT, Symptom(PRECISION, symptom.quantity)):
+        inside = _as_imprecise(bench, symptom, cause, inside)
+    else:
+        return []
+    return inside
+
+
+def _as_imprecise(bench: Bench, symptom: Symptom, cause: Cause, inside: Sequence[Failure]) -> list[Failure]:
+    """The failures whose errors on integers are no larger than lost precision has made them on reals."""
+    lacking = sorted(cause.explains, key=size)[:CHECKED]
+    most = max(bench.relative_error(f.case, cause.symptom) for f in lacking)
+    checked = sorted(inside, key=size)[:CHECKED]
+    return without(inside, [f for f in checked if not bench.relative_error(f.case, symptom) <= _ALIKE * most])
+
+
+def _calls_what_fails(bench: Bench, cause: Cause, failure: Failure) -> bool:
+    """Whether an oracle made a call of a layer for which the trigger of such a failure holds."""
+    oracle, trigger = failure.verdict.oracle, cause.diagnosis.trigger
+    called = failure.verdict.quantity == "call"
+    alike = (str(failure.verdict.status),) if called else (RESULT, _ON_REALS.get(oracle))
+    if trigger is None or cause.symptom.sort not in alike:
+        return False
+    # the values are the oracle's own
+    rest = [Rule(text) for text in trigger.rule.conditions if "values" not in text]
+    calls = OF_THEIR_OWN[oracle].calls(Trial(failure.case, bench.candidate.capabilities))
+    return any(all(rule.holds(facts(case)) for rule in rest) for case in _layers(failure.case, calls.values()))
+
+
+def _layers(case: Case, calls: Iterable[Call]) -> Iterator[Case]:
+    """The layers that calls are made of, as cases."""
+    for call in calls:
+        layouts = tuple(
+            call.tensors[name].layout if name in call.tensors else other
+            for name, other in zip(("x", "weight", "grad_output"), case.layouts, strict=True)
+        )
+        yield Case(call.arguments, call.tensors["x"].values.shape, case.dtype, case.regime, layouts)  # type: ignore[arg-type]
+
+
+def _of_state(bench: Bench, symptom: Symptom, cause: Cause, remaining: Sequence[Failure]) -> list[Failure]:
+    """The failures that more than the arguments of a call decides as well; of many, the simplest are asked."""
+    alike = [f for f in sorted(remaining, key=size) if cause.legal is (f.case.violation is None)]
+    if asker(symptom):  # whoever calls often meets what earlier calls left behind
+        return [f for f in alike if _operation(cause.symptom) in _operations(bench, f)]
+    each_fresh = bench.forgetful()
+    fail = [f for f in alike[:CHECKED] if each_fresh.failing(f.case, symptom) is not None]
+    return without(alike, [f for f in fail if not bench.remembers(f.case, symptom)])
+
+
+def _operation(symptom: Symptom) -> Operation:
+    return Operation.BACKWARD if symptom.backward else Operation.FORWARD
+
+
+def _operations(bench: Bench, failure: Failure) -> set[Operation]:
+    """What an oracle calls, other than the calls of every case."""
+    oracle = OF_THEIR_OWN[failure.verdict.oracle]
+    return {call.operation for call in oracle.calls(Trial(failure.case, bench.candidate.capabilities)).values()}
+
+
+def _follows(symptom: Symptom, cause: Cause) -> bool:
+    """Whether a cause has a symptom for its consequence wherever its trigger holds.
+
+    What a function gets wrong on integers, it gets wrong on reals, special values among them or not, and
+    in a module that calls it; what it does to its inputs, it does to the weight of a module.
+    """
+    if cause.diagnosis.trigger is None:
+        return False
+    if cause.symptom.quantity == "inputs":
+        return symptom.sort == "module"
+    if cause.symptom.sort not in (RESULT, PRECISION):
+        return False
+    return later(symptom, cause.symptom) and (
+        symptom.quantity == cause.symptom.quantity or (symptom.sort, cause.symptom.backward) == ("module", False)
+    )
+
+
+def _fails_with(symptom: Symptom, cause: Cause, remaining: Sequence[Failure]) -> bool:
+    """Whether the cases in which one result is wrong are those in which another is: one cause, then."""
+    if (symptom.sort, cause.symptom.sort) != (RESULT, RESULT):
+        return False
+    known = {
+        f.case.token
+        for f in cause.explains
+        if Symptom.of(f.verdict) == cause.symptom and (f.case.params.bias or symptom.quantity != "grad_bias")
+    }
+    both = known & {f.case.token for f in remaining}
+    return len(known) >= _FEW and len(both) >= _MOSTLY * len(known)
