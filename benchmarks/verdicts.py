@@ -1,8 +1,8 @@
 """How many complete verdicts a second one core gives, and which share of the time is convcheck's own.
 
 A complete verdict is one case judged in full: exact integers and bounded reals, for the output and the three
-gradients. The candidate and the reference are timed on the same cases in the same run, so that the share is
-a ratio of times taken side by side.
+gradients. The candidate and the reference are timed where they are called, so that the shares are
+ratios of times taken in one run.
 
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/verdicts.py --backend torch-cpu
 """
@@ -10,6 +10,9 @@ a ratio of times taken side by side.
 import argparse
 import statistics
 import time
+from contextlib import contextmanager
+from functools import cached_property, wraps
+from unittest.mock import patch
 
 from tabulate import tabulate
 
@@ -17,9 +20,7 @@ from convcheck import Backend, load
 from convcheck.execution import Host, IsolatedCandidate
 from convcheck.execution.judging import judge_case
 from convcheck.oracles import ORACLES
-from convcheck.oracles.expected import Expected
-from convcheck.oracles.trial import Trial
-from convcheck.profiles import QUANTITIES
+from convcheck.oracles.expected import Expected, Sum
 from convcheck.strategies import generate
 
 SMALL = 30_000
@@ -28,28 +29,50 @@ SMALL = 30_000
 CORE = tuple(oracle for oracle in ORACLES if oracle.every == 1)
 
 
+class Clock:
+    """Adds up the time spent in some functions, none of which calls another."""
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    def timed(self, function):
+        """The function, timed."""
+
+        @wraps(function)
+        def timed(*arguments):
+            start = time.perf_counter()
+            try:
+                return function(*arguments)
+            finally:
+                self.seconds += time.perf_counter() - start
+
+        return timed
+
+
 class Timed(Backend):
-    """A backend that adds up the time spent in it."""
+    """A backend whose time a clock takes."""
 
     name = "timed"
 
-    def __init__(self, inner):
-        self.inner, self.seconds = inner, 0.0
+    def __init__(self, inner, clock):
         self.capabilities = inner.capabilities
         self.to_native, self.to_numpy = inner.to_native, inner.to_numpy
+        self._forward, self._backward = clock.timed(inner.conv2d), clock.timed(inner.conv2d_backward)
 
     def conv2d(self, *arguments):
-        return self._timed(self.inner.conv2d, arguments)
+        return self._forward(*arguments)
 
     def conv2d_backward(self, *arguments):
-        return self._timed(self.inner.conv2d_backward, arguments)
+        return self._backward(*arguments)
 
-    def _timed(self, function, arguments):
-        start = time.perf_counter()
-        try:
-            return function(*arguments)
-        finally:
-            self.seconds += time.perf_counter() - start
+
+@contextmanager
+def reference_timed(clock):
+    """Within, the clock takes the time in which the reference computes results and gauges."""
+    gauge = cached_property(clock.timed(Sum.gauge.func))
+    gauge.__set_name__(Sum, "gauge")
+    with patch.object(Expected, "sum", clock.timed(Expected.sum)), patch.object(Sum, "gauge", gauge):
+        yield
 
 
 def small_cases(capabilities, count, seed):
@@ -71,18 +94,6 @@ def judged(candidate, drawn):
     return time.perf_counter() - start
 
 
-def reference(drawn, capabilities):
-    """Seconds of the reference alone: both regimes, four quantities, with the gauge of the reals."""
-    trials = [Trial(case, capabilities) for case in drawn]
-    values = [(t, t.integers, t.reals) for t in trials]
-    start = time.perf_counter()
-    for trial, integers, reals in values:
-        exact, real = Expected(trial.case, integers), Expected(trial.case, reals)
-        for quantity in QUANTITIES:
-            _ = exact.sum(quantity).value, real.sum(quantity).value, real.sum(quantity).gauge
-    return time.perf_counter() - start
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--backend", default="torch-cpu")
@@ -90,18 +101,19 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    timed = Timed(load(options.backend))
+    in_candidate, in_reference = Clock(), Clock()
+    timed = Timed(load(options.backend), in_candidate)
     host = Host(lambda: timed)
     drawn = small_cases(timed.capabilities, options.cases, options.seed)
     isolated = IsolatedCandidate(options.backend)
     judged(host, drawn), judged(isolated, drawn)  # warm up
     rows = []
     for _ in range(options.rounds):
-        timed.seconds = 0.0
-        total = judged(host, drawn)
-        candidate, other = timed.seconds, reference(drawn, timed.capabilities)
-        apart = judged(isolated, drawn)
-        rows.append((len(drawn) / total, len(drawn) / apart, candidate / total, other / total))
+        in_candidate.seconds = in_reference.seconds = 0.0
+        with reference_timed(in_reference):
+            total = judged(host, drawn)
+        shares = in_candidate.seconds / total, in_reference.seconds / total
+        rows.append((len(drawn) / judged(host, drawn), len(drawn) / judged(isolated, drawn), *shares))
     isolated.close()
     in_process, in_worker, candidate, other = (statistics.median(column) for column in zip(*rows, strict=True))
     print(

@@ -79,10 +79,10 @@ class Capabilities:
     def unsupported(self, case: Case) -> str | None:
         """Why a case is not applicable, in words; None if it is."""
         reasons = (
-            (case.dtype not in self.dtypes, f"dtype {case.dtype} is not declared"),
+            (case.dtype not in self.dtypes, "dtype {0.dtype} is not declared"),
             (
                 case.arguments.padding_mode in PADDING_MODES and case.arguments.padding_mode not in self.padding_modes,
-                f"padding_mode {case.arguments.padding_mode} is not declared",
+                "padding_mode {0.arguments.padding_mode} is not declared",
             ),
             *(
                 (layout not in self.layouts, f"layout {layout} is not declared")
@@ -99,7 +99,7 @@ class Capabilities:
             (not self.empty_batch and case.batch == 0, "empty batches are not declared"),
             (not self.nonfinite and case.regime == "special", "non-finite values are not declared"),
         )
-        return next((reason for holds, reason in reasons if holds), None)
+        return next((reason.format(case) for holds, reason in reasons if holds), None)
 
     def supports_quantity(self, quantity: Quantity) -> bool:
         """Whether the backend computes this quantity at all."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,16 +74,21 @@ class Inputs:
         self._buffers = {n: self._place(t, earlier.get(n), backend, reused=reused) for n, t in call.tensors.items()}
         return {name: buffer.native for name, buffer in self._buffers.items()}
 
-    @contextmanager
-    def sealed(self) -> Iterator[None]:
-        """While the candidate runs, it may only read."""
+    def changes(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The names of the tensors whose elements have changed, and of those around which bytes have; all restored."""
+        found = {name: buffer.changes() for name, buffer in self._buffers.items()}
+        mutated, spilled = ([name for name, changed in found.items() if changed[which]] for which in (0, 1))
+        return tuple(mutated), tuple(spilled)
+
+    def seal(self) -> None:
+        """Until `unseal`, the candidate may only read."""
         for buffer in self._buffers.values():
             buffer.region.seal()
-        try:
-            yield
-        finally:
-            for buffer in self._buffers.values():
-                buffer.region.unseal()
+
+    def unseal(self) -> None:
+        """Allow us to write again."""
+        for buffer in self._buffers.values():
+            buffer.region.unseal()
 
     def _place(self, tensor: Tensor, earlier: Buffer | None, backend: Backend, *, reused: bool) -> Buffer:
         # a copy of the candidate's own may have changed unseen
@@ -115,7 +120,7 @@ def _shares_memory(native: Any, array: Array, backend: Backend) -> bool:
         return True
     with suppress(Exception):  # a native object that has no array of its own counts as a copy
         seen = backend.to_numpy(native)
-        return _address(seen) == _address(array) and seen.strides == array.strides
+        return seen.strides == array.strides and _address(seen) == _address(array)
     return False
 
 

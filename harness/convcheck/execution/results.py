@@ -73,6 +73,8 @@ def _holds(backend: Backend, native: Any, copy: Array) -> bool:
 
 
 def _share_memory(one: Array, other: Array) -> bool:
+    if not np.may_share_memory(one, other):
+        return False
     try:
         return np.shares_memory(one, other, max_work=_WORK)  # type: ignore[arg-type]  # its stub knows two of its values
     except np.exceptions.TooHardError:

@@ -100,8 +100,8 @@ def error_bound(
     return bound
 
 
-def overflow_possible(profile: Profile, result: Format, n: int, gauge: Array) -> NDArray[np.bool_]:
-    """Where some order of summation may exceed the largest finite number: S·(1 + T) > max."""
+def overflow_possible(profile: Profile, result: Format, n: int, gauge: Array | float) -> NDArray[np.bool_]:
+    """Where some order of summation may exceed the largest finite number: S·(1 + T) > max; S may be a bound of all."""
     largest = min(result.largest, profile.accumulator.largest)
     return np.asarray(~(gauge * (1.0 + 2.0 * accumulation_error(profile, n + 1)) <= largest))
 

@@ -69,10 +69,9 @@ def judge(trial: Trial) -> Iterator[Verdict]:
 def _inner(integers: NDArray[np.generic], result: NDArray[np.generic]) -> int | None:
     """Σ a·b modulo 2^64; None where the result has an element that int64 does not hold, as it holds every right one."""
     wide = np.asarray(result, np.float64).reshape(-1)
-    if not ((np.abs(wide) < 2.0**63) & (wide == np.rint(wide))).all():
-        return None
-    with np.errstate(over="ignore"):  # wraps around, which is the point
-        return int(integers.astype(np.int64).reshape(-1) @ wide.astype(np.int64))
+    with np.errstate(over="ignore", invalid="ignore"):  # wraps around, which is the point
+        exact = wide.astype(np.int64)
+        return int(integers.astype(np.int64).reshape(-1) @ exact) if (exact == wide).all() else None
 
 
 def _significant_bits(array: NDArray[np.generic]) -> int:

@@ -42,7 +42,10 @@ def compare_exact(got: Array, expected: Array, judged: NDArray[np.bool_]) -> Com
     # a wrong result may be infinite, and what a relation predicts from it as well
     with np.errstate(invalid="ignore", over="ignore"):
         rounded = expected.astype(got.dtype)
-        wrong = judged & ~(got == rounded)
+        right = got == rounded
+        if right.all():
+            return Comparison(Status.PASS, int(np.count_nonzero(judged)))
+        wrong = judged & ~right
         if not wrong.any():
             return Comparison(Status.PASS, int(np.count_nonzero(judged)))
         worst = _worst(wrong, np.abs(got.astype(expected.dtype) - expected))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from convcheck.calls import Operation, Returned
 from convcheck.oracles.exercised import exercised
@@ -19,6 +20,8 @@ _SHAPE_CLAUSES = {
     "grad_weight": ("C2D-SHAPE-4", "C2D-GRAD-2"),
     "grad_bias": ("C2D-SHAPE-5", "C2D-GRAD-3"),
 }
+
+_UNTOUCHED = Verdict(NAME, "inputs", Status.PASS, ("C2D-PURE-1",))
 
 
 def judge(trial: Trial) -> Iterator[Verdict]:
@@ -61,20 +64,24 @@ def _judge_array(trial: Trial, outcome: Returned, quantity: Quantity) -> Iterato
         clauses = (*exercised(case, quantity), *shape_clauses)
         yield Verdict(NAME, quantity, Status.FAIL, clauses, reason, evidence=evidence)
         return
-    kept = (*shape_clauses, "C2D-PURE-3")
     if array.dtype == DTYPES[case.dtype]:
-        kept = (*kept, "C2D-DTYPE-1")
-    else:
-        reason = f"{quantity} has dtype {array.dtype}; expected {case.dtype}"
-        yield Verdict(NAME, quantity, Status.FAIL, ("C2D-DTYPE-1",), reason)
-    yield Verdict(NAME, quantity, Status.PASS, kept)
+        yield _passed(quantity, *shape_clauses, "C2D-PURE-3", "C2D-DTYPE-1")
+        return
+    reason = f"{quantity} has dtype {array.dtype}; expected {case.dtype}"
+    yield Verdict(NAME, quantity, Status.FAIL, ("C2D-DTYPE-1",), reason)
+    yield _passed(quantity, *shape_clauses, "C2D-PURE-3")
+
+
+@cache
+def _passed(quantity: Quantity, *clauses: str) -> Verdict:
+    return Verdict(NAME, quantity, Status.PASS, clauses)
 
 
 def _judge_inputs(outcome: Returned) -> Verdict:
     if outcome.mutated:
         reason = f"the call changed the bytes of {', '.join(outcome.mutated)}"
         return Verdict(NAME, "inputs", Status.FAIL, ("C2D-PURE-1",), reason)
-    return Verdict(NAME, "inputs", Status.PASS, ("C2D-PURE-1",))
+    return _UNTOUCHED
 
 
 def _situation(trial: Trial) -> tuple[str, ...]:

@@ -159,11 +159,13 @@ class Expected:
             # equal values make equal products
             accumulation=worst_accumulation_error if self._case.repeats else accumulation_error,
         )
-        overflows = overflow_possible(profile, result, found.terms, found.gauge)
+        overflows = overflow_possible(profile, result, found.terms, found.ceiling)
+        if overflows:
+            overflows = overflow_possible(profile, result, found.terms, found.gauge)
         if not self.is_direct(quantity, profile):
             error, largest = self._transforms(quantity, profile)
             bound = bound + error
-            overflows |= ~(largest <= profile.accumulator.largest)
+            overflows = overflows | ~(largest <= profile.accumulator.largest)
         if quantity == "grad_input" and self._folds:
             bound = bound + self._folding_error(found, bound)
         return np.where(overflows, np.inf, bound) if overflows.any() else bound
@@ -217,6 +219,18 @@ class Expected:
         return magnitude(self._columns)
 
     @cached_property
+    def _most_x(self) -> float:
+        return _most(self._x)
+
+    @cached_property
+    def _most_weight(self) -> float:
+        return _most(self._weight)
+
+    @cached_property
+    def _most_grad(self) -> float:
+        return _most(self._grad)
+
+    @cached_property
     def _terms(self) -> Any:
         return term_counts(self._params, self._case.input_shape)
 
@@ -231,7 +245,7 @@ class Expected:
         return Sum(
             computed(self._weight, self._columns, bias),
             self._terms["output"],
-            (_most(self._x), _most(self._weight)),
+            (self._most_x, self._most_weight),
             0.0 if bias is None else _most(bias),
             lambda: computed(
                 magnitude(self._weight), self._absolute_columns, None if bias is None else magnitude(bias)
@@ -243,7 +257,7 @@ class Expected:
         return Sum(
             self._transposed(self._weight, self._grad),
             self._terms["grad_input"],
-            (_most(self._grad), _most(self._weight)),
+            (self._most_grad, self._most_weight),
             0.0,
             lambda: self._transposed(magnitude(self._weight), magnitude(self._grad)),
         )
@@ -253,7 +267,7 @@ class Expected:
         return Sum(
             correlate(self._grad, self._columns, self._params),
             self._terms["grad_weight"],
-            (_most(self._grad), _most(self._x)),
+            (self._most_grad, self._most_x),
             0.0,
             lambda: correlate(magnitude(self._grad), self._absolute_columns, self._params),
         )
@@ -264,7 +278,7 @@ class Expected:
         return Sum(
             self._grad.sum(axis=axes),
             self._terms["grad_bias"],
-            (_most(self._grad), 1.0),
+            (self._most_grad, 1.0),
             0.0,
             lambda: magnitude(self._grad).sum(axis=axes),
         )

@@ -17,6 +17,9 @@ NAME = "memory"
 OUTSIDE = "C2D-PURE-5"
 OWN_RESULTS = "C2D-PURE-6"
 
+_INSIDE = Verdict(NAME, "inputs", Status.PASS, (OUTSIDE,))
+_OWN = Verdict(NAME, "memory", Status.PASS, (OWN_RESULTS,))
+
 
 def judge(trial: Trial) -> Iterator[Verdict]:
     """Judge every call of a legal case that returned."""
@@ -35,7 +38,7 @@ def _outside(outcome: Returned) -> Verdict:
     if outcome.copied:
         reason = f"the candidate has copies of {', '.join(outcome.copied)} in memory that cannot be watched"
         return Verdict(NAME, "inputs", Status.NOT_APPLICABLE, (OUTSIDE,), reason)
-    return Verdict(NAME, "inputs", Status.PASS, (OUTSIDE,))
+    return _INSIDE
 
 
 def _own_results(outcome: Returned) -> Verdict:
@@ -45,4 +48,4 @@ def _own_results(outcome: Returned) -> Verdict:
     if outcome.aliased:
         reason = f"results share memory: {', '.join(outcome.aliased)}"
         return Verdict(NAME, "memory", Status.FAIL, (OWN_RESULTS,), reason)
-    return Verdict(NAME, "memory", Status.PASS, (OWN_RESULTS,))
+    return _OWN

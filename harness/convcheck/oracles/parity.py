@@ -31,6 +31,8 @@ _CLAUSES: Final[dict[type[errors.ConvcheckError], str]] = {
     errors.InputShapeError: "C2D-ERROR-11",
 }
 
+_RETURNED: Final = Verdict(NAME, "call", Status.PASS, ("C2D-ERROR-13", "C2D-PURE-3"))
+
 
 def judge(trial: Trial) -> Iterator[Verdict]:
     """Judge whether each call returned, raised, died or hung as it should have.
@@ -55,7 +57,7 @@ def judge(trial: Trial) -> Iterator[Verdict]:
             reason = f"a legal call raised {outcome.kind}: {outcome.message}"
             yield Verdict(asked_by, "call", Status.WRONGLY_REFUSED, (*_clauses(case), "C2D-ERROR-13"), reason)
         else:
-            yield Verdict(NAME, "call", Status.PASS, ("C2D-ERROR-13", "C2D-PURE-3"))
+            yield _RETURNED
 
 
 def unspecified(case: Case) -> str | None:

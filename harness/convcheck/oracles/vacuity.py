@@ -26,9 +26,10 @@ def vacuous(found: Sum, quantity: str, case: Case) -> str:
     """
     # a value other than zero has a gauge above zero; the gauge itself is asked only where many are zero
     live = found.value != 0
-    if _share(live) < _LEAST_SHARE:
-        live = found.gauge > 0
     share = _share(live)
+    if share < _LEAST_SHARE:
+        live = found.gauge > 0
+        share = _share(live)
     if quantity in ("output", "grad_bias") and share < _LEAST_SHARE:
         return f"only {share:.0%} of the elements sum anything: the rest lies in the padding or under zeros"
     if not share:
@@ -36,7 +37,7 @@ def vacuous(found: Sum, quantity: str, case: Case) -> str:
     if case.repeats or case.nonzeros is not None:
         return ""
     # three values, zero among them perhaps, are found at once nearly everywhere
-    return "" if len(set(found.value.flat[: _FIRST + 1].tolist())) > 3 else _uniform(found.value[live])
+    return "" if len(set(found.value.reshape(-1)[: _FIRST + 1].tolist())) > 3 else _uniform(found.value[live])
 
 
 def _uniform(values: NDArray[Any]) -> str:

@@ -58,12 +58,12 @@ def _view(stored: Array, shape: tuple[int, ...], layout: Layout) -> Array:
     if layout == "offset":
         return stored[1 : 1 + math.prod(shape)].reshape(shape)
     if layout in ("expanded", "broadcast", "odd_strides"):
-        return np.lib.stride_tricks.as_strided(stored, shape, _strides(stored, shape, layout), writeable=True)
+        return np.ndarray(shape, stored.dtype, stored, 0, _strides(stored, shape, layout))
     if layout == "reversed":
         flip: Any = (..., *(slice(None, None, -1),) * min(2, len(shape)))
         return np.asarray(stored[flip])
     if layout == "channels_last":
-        return np.moveaxis(stored, -1, -3)
+        return stored.transpose(*range(stored.ndim - 3), -1, -3, -2)
     return stored.swapaxes(-1, -2) if layout == "transposed" else stored
 
 

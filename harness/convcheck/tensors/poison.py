@@ -39,7 +39,7 @@ _COMPONENTS: Final[dict[np.dtype[Any], np.dtype[Any]]] = {
 }
 _KEPT: Final = 1024
 _MANY: Final = 8
-_FEW: Final = 3
+_FEW: Final = 2
 """Blocks that are poisoned: all that NumPy keeps of one size (7) below so many bytes, some of the larger ones."""
 
 

@@ -52,7 +52,8 @@ def surrounding_byte(memory: Memory) -> int:
 
 def heap(size: int, memory: Memory) -> Region:
     """A region on the heap. A candidate in this process would take it down with it, so nothing is guarded."""
-    whole = np.full(size + 2 * _MARGIN, surrounding_byte(memory), np.uint8)
+    whole = np.empty(size + 2 * _MARGIN, np.uint8)
+    whole.fill(surrounding_byte(memory))
     return Region(whole[_MARGIN : _MARGIN + size], whole, _nothing, _nothing)
 
 

@@ -153,7 +153,7 @@ def real_values(case: Case) -> Values:
 
 def _integers(rng: np.random.Generator, shape: tuple[int, ...], magnitude: int, share: float) -> Array:
     drawn = rng.integers(1, magnitude, shape, endpoint=True).astype(np.float64)
-    drawn *= rng.integers(0, 2, shape) * 2 - 1
+    np.negative(drawn, out=drawn, where=rng.integers(0, 2, shape) == 0)
     if share < 1.0:
         drawn *= rng.random(shape) < share
     return drawn
@@ -277,7 +277,7 @@ def _finish(case: Case, values: Values, rng: np.random.Generator, imaginary: Any
             rank = rng.permutation(array.size).reshape(array.shape)
             array = np.where(rank < case.nonzeros, array, 0)
         layout: Layout = layouts.get(name, "contiguous")
-        return np.ascontiguousarray(conformed(array, layout).astype(dtype))
+        return conformed(array, layout).astype(dtype, order="C")
 
     bias = None if values.bias is None else finish("bias", values.bias)
     return Values(

@@ -23,9 +23,9 @@ class Counted(Host):
 
     calls = 0
 
-    def call(self, call):
-        self.calls += 1
-        return super().call(call)
+    def call_all(self, calls):
+        self.calls += len(calls)
+        return super().call_all(calls)
 
 
 @lru_cache
