@@ -138,8 +138,8 @@ class Bench:
         """
         if symptom.of_state:
             return True
-        if symptom.sort not in (RESULT, PRECISION, "special"):
-            return False  # more than one call is needed in any case
+        if symptom.sort not in (RESULT, PRECISION, "special") or self.left <= 0:
+            return False  # more than one call is needed in any case, or none can be made
         return not self.alone(case, symptom) or self.again(case, symptom) is None
 
     def arbitrated(self, case: Case) -> str:
