@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -43,7 +44,7 @@ class _ZeroingInputs(DefectBackend):
 
 
 def _first_pixels_then_mean(output: Array, _: Problem) -> Array:
-    flat = output.reshape(*output.shape[:2], -1).copy()
+    flat = output.reshape(*output.shape[:2], math.prod(output.shape[2:])).copy()
     flat[..., 64:] = flat[..., :64].mean(axis=-1, keepdims=True)
     return flat.reshape(output.shape)
 

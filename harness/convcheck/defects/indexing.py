@@ -29,7 +29,7 @@ def _output_pitch(x: Array, problem: Problem) -> Array:
     """Rows lie as far apart as those of the output."""
     height, width = x.shape[-2:]
     at = np.arange(height)[:, None] * problem.columns.output + np.arange(width)
-    return x.reshape(*x.shape[:2], -1)[..., at.clip(0, height * width - 1)]
+    return x.reshape(*x.shape[:2], height * width)[..., at.clip(0, height * width - 1)]
 
 
 def _transposed_channels(weight: Array, problem: Problem) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -38,7 +39,7 @@ def _stored_one_left(output: Array, problem: Problem) -> Array:
 
 
 def _pixel_repeated(output: Array, _: Problem) -> Array:
-    flat = output.reshape(*output.shape[:2], -1).copy()
+    flat = output.reshape(*output.shape[:2], math.prod(output.shape[2:])).copy()
     flat[..., 64] = flat[..., 63]
     return flat.reshape(output.shape)
 

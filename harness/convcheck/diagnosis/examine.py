@@ -106,7 +106,7 @@ def _elsewhere(bench: Bench, base: Case) -> list[Case]:
     """Cases as a campaign draws them: two defects that agree around a case may differ far from it."""
     seed = zlib.crc32(base.token.encode())
     drawn = generate(bench.candidate.capabilities, run_seed=seed, block=1)
-    return [case for case in drawn if case.violation is None and case.entry == "function"]
+    return [replace(c, entry=base.entry) for c in drawn if c.violation is None and c.entry == "function"]
 
 
 def examine_with_history(
