@@ -28,11 +28,12 @@ class Operation(StrEnum):
 Buffers: TypeAlias = Literal["fresh", "reused"]
 """Whether a call's tensors lie in new memory, or are written into the buffers of the call before it.
 
+Either way the very `Tensor` that stood under its name in the call before stays where it is, unless the candidate
+has a copy of its own: backward gets what forward got.
+
 Reused: a tensor of the same name, shape, dtype, layout and place as in the call before takes over its memory, its
 address and the native object made of it, where that shares the memory. What the contents were does not
 matter to a candidate without hidden state.
-
-The very `Tensor` that stood under its name in the call before stays where it is: backward gets what forward got.
 """
 
 

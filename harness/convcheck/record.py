@@ -46,7 +46,8 @@ class Finding:
         trigger: when it fails; None where that was not learnt.
         lookalikes: the defects of the library that it behaves like, the best first.
         whereabouts: where a telling case is wrong; None where no result of the right shape came back.
-        remembers: whether its case fails by itself, but its last call alone would not: an earlier one left something.
+        remembers: whether its case fails by itself, but not where each of its calls meets a fresh candidate, or only
+            there.
         arbitration: whether the reference could be at fault, in words.
         also: other quantities in which the same cause shows.
         not_told_apart: how many of `hits` are counted here only because the budget of calls, or the

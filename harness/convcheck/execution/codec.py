@@ -2,8 +2,8 @@
 
 A header is made of JSON's own scalars and lists, and of objects with one of four marks:
 ``{"array": 0}`` the array of that number; ``{"items": [[key, value], …]}`` a mapping;
-``{"is": "Call", …}`` a dataclass that the reader knows, with its fields; ``{"again": 0}`` the dataclass that was
-complete first. Lists are read as tuples.
+``{"is": "Call", …}`` a dataclass that the reader knows, with its fields; ``{"again": 0}`` the first of `SHARED` that
+was complete. Lists are read as tuples.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ ALIGNMENT: Final = 64
 _BFLOAT16: Final = np.dtype(ml_dtypes.bfloat16)
 _NUMERIC: Final = re.compile(r"[<>|][biufc]\d{1,2}")
 _COMPACT: Final = (",", ":")
+SHARED: Final = frozenset({"Call", "Tensor", "Arguments"})
+"""Dataclasses that are written once where they stand twice. A judge sends these and accepts none of them, so that
+nobody can send it few bytes which take for ever to look at."""
 _SCALARS: Final = frozenset({bool, int, float, type(None)})
 
 
@@ -52,7 +55,7 @@ def dtype_name(dtype: np.dtype[Any]) -> str:
 
 
 def encode(message: Any) -> tuple[bytes, list[Array]]:
-    """The header of a message, and its arrays in order; what stands twice, array or dataclass, is sent once.
+    """The header of a message, and its arrays in order; an array that stands twice is sent once, as are `SHARED`.
 
     The header is two lines: dtype and shape of each array, then the message.
     """
@@ -105,8 +108,9 @@ class _Writer:
             return number
         if is_dataclass(kind):
             written = {name: self.plain(getattr(value, name)) for name in _field_names(kind)}
-            self._numbers[id(value)] = {"again": self._complete}
-            self._complete += 1
+            if kind.__name__ in SHARED:
+                self._numbers[id(value)] = {"again": self._complete}
+                self._complete += 1
             return {"is": kind.__name__, **written}
         if isinstance(value, Mapping):
             return {"items": [(self.plain(k), self.plain(v)) for k, v in value.items()]}
@@ -125,9 +129,11 @@ def _made(plain: dict[str, Any], arrays: Sequence[Array], made: list[Any], maker
         return {_frozen(key): _frozen(value) for key, value in plain["items"]}
     if "again" in plain:
         return made[plain["again"]]
-    make = makers[plain.pop("is")]
-    made.append(make(**{name: _frozen(value) for name, value in plain.items()}))
-    return made[-1]
+    kind = plain.pop("is")
+    found = makers[kind](**{name: _frozen(value) for name, value in plain.items()})
+    if kind in SHARED:
+        made.append(found)
+    return found
 
 
 def _frozen(value: Any) -> Any:

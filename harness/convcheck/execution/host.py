@@ -7,7 +7,7 @@ import sys
 import traceback
 import warnings
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,38 +71,24 @@ class Host:
     def close(self) -> None:
         """Nothing to release."""
 
-    def call(self, call: Call) -> Outcome:
-        """Make one call."""
-        return self.call_all((call,))[0]
-
-    def call_all(self, calls: Sequence[Call]) -> list[Outcome]:
-        """Make calls one after the other."""
-        return [*self.answers(calls)]
-
-    def answers(self, calls: Iterable[Call]) -> Iterator[Returned | Raised]:
-        """The outcome of each call, made when it is asked for.
-
-        Inputs lie in their layouts, free memory is poisoned, and memory is looked at after the call.
-        """
-        # warnings are the candidate's own business, whatever this process makes of them
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            for call in calls:
-                yield self._answer(call)
-
-    def _answer(self, call: Call) -> Returned | Raised:
+    def call(self, call: Call) -> Returned | Raised:
+        """Make one call: inputs in their layouts, poisoned free memory, and a look at the memory after."""
         backend, inputs = self._backend, self._inputs
         try:
-            params = self._validated(call.arguments)
-            native = inputs.place(call, backend)
-            poisoned = params is not None and _poison(call, params, native["x"])
-            inputs.seal()
-            try:
-                with self._watch() as called:
-                    results = self._invoke(call, params or Conv2dParams.unchecked(call.arguments), native)
-            finally:
-                inputs.unseal()
+            # warnings are the candidate's own business, whatever this process makes of them
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                params = self._validated(call.arguments)
+                native = inputs.place(call, backend)
+                poisoned = params is not None and _poison(call, params, native["x"])
+                inputs.seal()
+                try:
+                    with self._watch() as called:
+                        results = self._invoke(call, params or Conv2dParams.unchecked(call.arguments), native)
+                finally:
+                    inputs.unseal()
         except Exception as error:  # noqa: BLE001  (whatever a candidate raises is an outcome)
+            inputs.changes()  # what it did to them is undone before the next call
             return Raised(type(error).__name__, str(error), traceback.format_exc(limit=-8))
         memory = {name: buffer.region.whole for name, buffer in inputs.buffers.items()}
         named = dict(zip(_RESULTS[call.operation], results, strict=False))
@@ -119,6 +105,10 @@ class Host:
             poisoned=poisoned,
             called=None if called is None else tuple(called),
         )
+
+    def call_all(self, calls: Sequence[Call]) -> list[Outcome]:
+        """Make calls one after the other."""
+        return [self.call(call) for call in calls]
 
     def _validated(self, arguments: Arguments) -> Conv2dParams | None:
         """The layer; None for illegal arguments, which the candidate has to refuse."""

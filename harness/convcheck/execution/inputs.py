@@ -1,4 +1,4 @@
-"""The tensors of a call in memory: new buffers, or those of the call before with new contents."""
+"""The tensors of a call in memory: new buffers, those of the call before with new contents, or the same as before."""
 
 from __future__ import annotations
 

@@ -107,8 +107,8 @@ def _serve(channel: Channel, spec: str, watch: Watch) -> None:
     try:
         while True:
             calls: Calls = channel.receive()
-            for number, outcome in enumerate(host.answers(calls.calls), calls.first):
-                channel.send(Answer(number, outcome))
+            for number, call in enumerate(calls.calls, calls.first):
+                channel.send(Answer(number, host.call(call)))
     except (EOFError, BrokenPipeError):  # the judge is gone, or wants no more
         return
 

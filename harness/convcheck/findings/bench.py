@@ -25,6 +25,9 @@ from convcheck.verdicts import FAILURES, Verdict
 MOST_CALLS: Final = 4000
 """Calls of a candidate in all its findings: what is left is reported as not told apart."""
 
+_RESTART: Final = 3
+"""Calls that a restart counts for: a worker is forked in the time of some."""
+
 _OF_RESULTS: Final = ("parity", "contract", "exact", "bounded", "gradients")
 
 Excluded: TypeAlias = Callable[[Case, Verdict], bool]
@@ -52,13 +55,19 @@ class Bench:
         candidate: it is called.
         excluded: failures that do not count.
         budget: the calls; when they are spent, no case shows anything any more.
+        per_turn: calls that each case costs besides its own.
     """
 
     def __init__(
-        self, candidate: Candidate, excluded: Excluded = nothing_excluded, budget: Budget | None = None
+        self,
+        candidate: Candidate,
+        excluded: Excluded = nothing_excluded,
+        budget: Budget | None = None,
+        per_turn: int = 0,
     ) -> None:
         self.candidate = candidate
         self.budget = budget or Budget(MOST_CALLS)
+        self._per_turn = per_turn
         self._excluded = excluded
         self._known: dict[tuple[str, Symptom], tuple[Verdict, ...]] = {}
 
@@ -69,7 +78,7 @@ class Bench:
 
     def forgetful(self) -> Bench:
         """A bench of the same candidate and budget that puts every case to a fresh one."""
-        return Bench(Forgetful(self.candidate), self._excluded, self.budget)
+        return Bench(Forgetful(self.candidate), self._excluded, self.budget, _RESTART)
 
     def fresh(self) -> None:
         """Restart the candidate and forget what it did."""
@@ -132,15 +141,26 @@ class Bench:
         return any(v.status in FAILURES and Symptom.of(v) == symptom for v in verdicts)
 
     def remembers(self, case: Case, symptom: Symptom) -> bool:
-        """Whether a case, which shows a symptom on a fresh candidate, does so because of the calls before its own.
+        """Whether a case that shows a symptom on a fresh candidate does so because of what ran before in it.
 
-        Or it does so on a fresh candidate only.
+        It does if it does not where each of its calls meets a fresh candidate, or does not again on one that is
+        no longer fresh. False where no calls are left to find out.
         """
-        if symptom.of_state:
+        if self.left <= 0:
+            return False
+        if not self._apart(case, symptom):
             return True
-        if symptom.sort not in (RESULT, PRECISION, "special") or self.left <= 0:
-            return False  # more than one call is needed in any case, or none can be made
-        return not self.alone(case, symptom) or self.again(case, symptom) is None
+        return self.left > 0 and self.again(case, symptom) is None
+
+    def _apart(self, case: Case, symptom: Symptom) -> bool:
+        """Whether a case shows a symptom where each of its calls meets a fresh candidate."""
+        trial, each_fresh = self._blank(case), Forgetful(self.candidate)
+        calls = _calls(trial, symptom)
+        outcomes = {id(call): each_fresh.call(call) for call in {id(call): call for call in calls.values()}.values()}
+        self.budget.left -= len(outcomes) * (1 + _RESTART)
+        trial = trial.with_outcomes({name: outcomes[id(call)] for name, call in calls.items()})
+        verdicts = first_causes(judge(trial, _oracles(case, symptom)))
+        return any(Symptom.of(v) == symptom for v in verdicts)
 
     def arbitrated(self, case: Case) -> str:
         """Who is wrong about the output of a legal case, by the loops and the metamorphic relations.
@@ -160,7 +180,7 @@ class Bench:
 
     def _made(self, trial: Trial, calls: Mapping[str, Call]) -> Trial:
         """The trial after some calls, which are taken off what is left."""
-        self.budget.left -= len(calls)
+        self.budget.left -= len(calls) + self._per_turn
         return trial.with_outcomes(dict(zip(calls, self.candidate.call_all(tuple(calls.values())), strict=True)))
 
     def _verdicts(self, case: Case, symptom: Symptom) -> tuple[Verdict, ...]:

@@ -45,7 +45,7 @@ _MOST_BEFORE: Final = 20
 """Cases before a failure that anyone will repeat."""
 
 _FIRST_LOOKS: Final = 5
-_HISTORY: Final = 1200
+_HISTORY: Final = 2000
 """Calls that may go into finding out what has to run before a failure."""
 
 
@@ -202,16 +202,20 @@ def _after(
 def _history(
     bench: Bench, symptom: Symptom, first: Failure, cases_of_block: Callable[[int], Sequence[Case]]
 ) -> tuple[Case, ...]:
-    """The cases that have to run before: few, by the calls that show the symptom if these suffice, else by all."""
-    earlier = cases_of_block(first.block)[: first.position]
-    for replay in (partial(bench.failing, symptom=symptom), bench.replay):
-        least = bench.left - _HISTORY
+    """The cases that have to run before, if they are few.
 
-        def fails_after(some: Sequence[Case], replay: Callable[[Case], object] = replay, least: int = least) -> bool:
+    They are sought with the calls that can show the symptom, which are few; if all calls of what was found do not
+    lead to it, once more with all.
+    """
+    earlier = cases_of_block(first.block)[: first.position]
+    least = bench.left - _HISTORY
+    for replay in (partial(bench.failing, symptom=symptom), bench.replay):
+
+        def fails_after(some: Sequence[Case], replay: Callable[[Case], object] = replay) -> bool:
             return bench.left > least and _after(bench, some, first.case, symptom, replay) is not None
 
         needed = needed_before(earlier, fails_after)
-        if 0 < len(needed) <= _MOST_BEFORE:
+        if 0 < len(needed) <= _MOST_BEFORE and _after(bench, needed, first.case, symptom) is not None:
             return needed
     return ()
 

@@ -19,6 +19,9 @@ from convcheck.rules import Rule, facts
 _ON_REALS: Final = {taint.NAME: "special", one_hot.NAME: PRECISION, bitwise.NAME: PRECISION}
 """Of the oracles with calls of their own, those whose data are not integers, and the sort that shows on such data."""
 
+_CHECKED: Final = 6
+"""Failures, the simplest, of which it is looked at whether they come of state: each takes many calls."""
+
 _MOSTLY: Final = 0.9
 _FEW: Final = 3
 """Failures below which it may be chance that two results are wrong in the same cases."""
@@ -90,13 +93,32 @@ def _layers(case: Case, calls: Iterable[Call]) -> Iterator[Case]:
 
 
 def _of_state(bench: Bench, symptom: Symptom, cause: Cause, remaining: Sequence[Failure]) -> list[Failure]:
-    """The failures that more than the arguments of a call decides as well; of many, the simplest are asked."""
+    """The failures that what ran before decides as well: of the simplest, those that show it; all if each of them does.
+
+    One is no such failure if it is one where each call meets a fresh candidate. What ended a process is never taken
+    for a consequence of a wrong result.
+    """
     alike = [f for f in sorted(remaining, key=size) if cause.legal is (f.case.violation is None)]
-    if asker(symptom):  # whoever calls often meets what earlier calls left behind
-        return [f for f in alike if _operation(cause.symptom) in _operations(bench, f)]
+    if symptom.quantity == "call" or not alike or not _shares_operation(bench, symptom, cause, alike[0]):
+        return []
     each_fresh = bench.forgetful()
-    fail = [f for f in alike[:CHECKED] if each_fresh.failing(f.case, symptom) is not None]
-    return without(alike, [f for f in fail if not bench.remembers(f.case, symptom)])
+    checked = 0
+    spoilt: list[Failure] = []
+    for failure in alike[:_CHECKED]:
+        by_itself = each_fresh.failing(failure.case, symptom) is not None
+        remembers = by_itself and bench.remembers(failure.case, symptom)
+        if bench.left <= 0:
+            break
+        checked += 1
+        spoilt += [failure] if remembers or not by_itself else []
+    return alike if checked and len(spoilt) == min(_CHECKED, len(alike)) else spoilt
+
+
+def _shares_operation(bench: Bench, symptom: Symptom, cause: Cause, failure: Failure) -> bool:
+    operation = _operation(cause.symptom)
+    if asker(symptom):
+        return operation in _operations(bench, failure)
+    return symptom.quantity == "memory" or _operation(symptom) is operation
 
 
 def _operation(symptom: Symptom) -> Operation:
@@ -113,13 +135,9 @@ def _follows(symptom: Symptom, cause: Cause) -> bool:
     """Whether a cause has a symptom for its consequence wherever its trigger holds.
 
     What a function gets wrong on integers, it gets wrong on reals, special values among them or not, and
-    in a module that calls it; what it does to its inputs, it does to the weight of a module.
+    in a module that calls it.
     """
-    if cause.diagnosis.trigger is None:
-        return False
-    if cause.symptom.quantity == "inputs":
-        return symptom.sort == "module"
-    if cause.symptom.sort not in (RESULT, PRECISION):
+    if cause.diagnosis.trigger is None or cause.symptom.sort not in (RESULT, PRECISION):
         return False
     return later(symptom, cause.symptom) and (
         symptom.quantity == cause.symptom.quantity or (symptom.sort, cause.symptom.backward) == ("module", False)

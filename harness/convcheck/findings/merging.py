@@ -45,13 +45,18 @@ def _same(bench: Bench, a: Cause, b: Cause) -> bool:
     if a.legal is not b.legal or a.of_state is not b.of_state:
         return False
     names = [{found.name for found in c.finding.lookalikes} for c in (a, b)]
-    if a.of_state:  # what state does to one quantity it may do to another
-        return not all(names) or bool(names[0] & names[1])
+    if a.of_state and not all(names):  # what state does to one result of an operation it may do to another
+        return _of_one_operation(a, b) and bool(a.finding.reproduced) is bool(b.finding.reproduced)
     if all(names):
         return bool(names[0] & names[1])
     if any(names):  # the first of the two: a name is never given to what it does not reproduce
         return not contradicting(bench, b.symptom, a, b.explains)
     return _same_trigger(a, b)
+
+
+def _of_one_operation(a: Cause, b: Cause) -> bool:
+    ended = "call" in (a.symptom.quantity, b.symptom.quantity)
+    return not ended and a.symptom.backward is b.symptom.backward
 
 
 def _implies(narrow: Cause, wide: Cause) -> bool:

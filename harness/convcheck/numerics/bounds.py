@@ -103,7 +103,7 @@ def error_bound(
 def overflow_possible(profile: Profile, result: Format, n: int, gauge: Array | float) -> NDArray[np.bool_]:
     """Where some order of summation may exceed the largest finite number: S·(1 + T) > max; S may be a bound of all."""
     largest = min(result.largest, profile.accumulator.largest)
-    return np.asarray(~(gauge * (1.0 + 2.0 * accumulation_error(profile, n + 1)) <= largest))
+    return np.logical_not(gauge * (1.0 + 2.0 * accumulation_error(profile, n + 1)) <= largest)
 
 
 def underflow(profile: Profile, result: Format, n: int, operands: tuple[float, float]) -> float:

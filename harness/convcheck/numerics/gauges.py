@@ -5,7 +5,7 @@ the channels, so the error is at most T(d) times what the transforms sum in magn
 3.1; T as in `convcheck.numerics.bounds`). That sum is at most Λ·S∞, with S∞ = Σ_c max|x_c|·max|w_c| over
 the pixels of any tile that the output may lie in, and Λ the amplification of the transforms. A weight
 gradient sums over tiles t: at most Λ·S∞ with S∞ = Σ_t max|x_t|·max|grad_t|, of the transforms of F(3, m) and
-for the worst place of the grid of tiles.
+for the worst place of the grid of tiles, which is regular.
 
 **FFT.** A transform of N points has a relative error in the 2-norm of t·η, t = log₂N, η = u + γ₄·(√2 + u)
 (Higham 2002, theorem 24.2). Both forward transforms change an output by at most t·η·Σ_c‖x_c‖‖w_c‖ each
@@ -17,6 +17,7 @@ orthogonal stages, so that each gets t·η·√K·min(1, λ/√N) of it, λ as i
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -67,15 +68,21 @@ def spreads(profile: Profile, quantity: Quantity, params: Conv2dParams) -> str:
     return f"NaN and infinities spread over the {where} under profile {profile.name}"
 
 
-def law(profile: Profile, quantity: Quantity, params: Conv2dParams, input_shape: Shape) -> Law:
-    """The law of a quantity under an algorithm other than DIRECT."""
+def law(
+    profile: Profile,
+    quantity: Quantity,
+    params: Conv2dParams,
+    input_shape: Shape,
+    accumulation: Callable[[Profile, int], float] = accumulation_error,
+) -> Law:
+    """The law of a quantity under an algorithm other than DIRECT; `accumulation` is T of `bounds`."""
     algorithm = in_use(profile, quantity, params)
     if algorithm not in _TILES:
         return _fft(profile, quantity, params, input_shape)
     tile = _TILES[algorithm]
     if quantity == "grad_weight":
-        return _winograd_weights(tile, profile, params, input_shape)
-    return _winograd(tile, profile, quantity, params)
+        return _winograd_weights(tile, profile, params, input_shape, accumulation)
+    return _winograd(tile, profile, quantity, params, accumulation)
 
 
 def gauge(
@@ -123,25 +130,37 @@ def integer_room(profile: Profile, quantity: Quantity, params: Conv2dParams, inp
     return 0.5 / (found.error * found.ceiling)
 
 
-def _winograd(tile: int, profile: Profile, quantity: Quantity, params: Conv2dParams) -> Law:
+def _winograd(
+    tile: int,
+    profile: Profile,
+    quantity: Quantity,
+    params: Conv2dParams,
+    accumulation: Callable[[Profile, int], float],
+) -> Law:
     matrices = transforms(tile)
     channels = (params.in_channels if quantity == "output" else params.out_channels) // params.groups
     return Law(
-        error=accumulation_error(profile, matrices.depth + channels + 1) * matrices.amplification,
+        error=accumulation(profile, matrices.depth + channels + 1) * matrices.amplification,
         growth=matrices.amplification,
         ceiling=1.0 / TAPS**2,
         denominator=matrices.denominator,
     )
 
 
-def _winograd_weights(tile: int, profile: Profile, params: Conv2dParams, input_shape: Shape) -> Law:
+def _winograd_weights(
+    tile: int,
+    profile: Profile,
+    params: Conv2dParams,
+    input_shape: Shape,
+    accumulation: Callable[[Profile, int], float],
+) -> Law:
     matrices = transforms(tile).for_weights
     size = params.output_size(*input_shape[-2:])
     batch = input_shape[0] if len(input_shape) == 4 else 1
     # of a grid that begins anywhere
     tiles = batch * math.prod(-(-(count + tile - 1) // tile) for count in size)
     return Law(
-        error=accumulation_error(profile, matrices.depth + tiles + 1) * matrices.amplification,
+        error=accumulation(profile, matrices.depth + tiles + 1) * matrices.amplification,
         growth=matrices.amplification,
         ceiling=tiles / max(1, batch * math.prod(size)),
         denominator=matrices.denominator,

@@ -71,7 +71,8 @@ def _inner(integers: NDArray[np.generic], result: NDArray[np.generic]) -> int | 
     wide = np.asarray(result, np.float64).reshape(-1)
     with np.errstate(over="ignore", invalid="ignore"):  # wraps around, which is the point
         exact = wide.astype(np.int64)
-        return int(integers.astype(np.int64).reshape(-1) @ exact) if (exact == wide).all() else None
+        held = np.abs(wide).max(initial=0.0) < 2.0**63 and (exact == wide).all()
+        return int(integers.astype(np.int64).reshape(-1) @ exact) if held else None
 
 
 def _significant_bits(array: NDArray[np.generic]) -> int:

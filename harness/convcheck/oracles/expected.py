@@ -156,8 +156,7 @@ class Expected:
             found.value,
             operands=found.operands,
             complex_products=found.value.dtype.kind == "c",
-            # equal values make equal products
-            accumulation=worst_accumulation_error if self._case.repeats else accumulation_error,
+            accumulation=self._accumulation,
         )
         overflows = overflow_possible(profile, result, found.terms, found.ceiling)
         if overflows:
@@ -182,7 +181,12 @@ class Expected:
     def _law(self, quantity: Quantity, profile: Profile) -> Law | None:
         if self._x.dtype.kind == "c":
             return None
-        return gauges.law(profile, quantity, self._params, self._case.input_shape)
+        return gauges.law(profile, quantity, self._params, self._case.input_shape, self._accumulation)
+
+    @property
+    def _accumulation(self) -> Callable[[Profile, int], float]:
+        # equal values make equal products
+        return worst_accumulation_error if self._case.repeats else accumulation_error
 
     def _transformed(self, quantity: Quantity, profile: Profile) -> Array:
         """The gauge under the profile's fast algorithm."""

@@ -51,7 +51,9 @@ def details(finding: Finding) -> list[tuple[str, str]]:
     if finding.before:
         rows.append(("needs first", ", ".join(finding.before)))
     if finding.remembers:
-        rows.append(("needs first", "the calls of the case before the one that fails, which alone does not"))
+        first_only = "nothing: it fails on a fresh candidate only"
+        earlier = "earlier calls of the case: where each call meets a fresh candidate, none fails"
+        rows.append(("needs first", first_only if finding.standalone else earlier))
     if finding.known:
         rows.append(("known", finding.known))
     if finding.script:

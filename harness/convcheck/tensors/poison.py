@@ -53,17 +53,19 @@ def poison_free_memory(native: Any, dtype: np.dtype[Any], elements: int, kind: P
         elements: of the result.
         kind: of the poison.
     """
-    kind_of_tensor: Any = type(native)
-    makers = _makers(kind_of_tensor, getattr(native, "device", None), dtype, kind)
-    if makers is None or not elements:
+    torch = sys.modules.get("torch")
+    of_torch = torch is not None and isinstance(native, torch.Tensor)
+    if not elements or not (of_torch or isinstance(native, np.ndarray)):
         return False
-    full, empty = makers
-    numpy_keeps = isinstance(native, np.ndarray) and elements * dtype.itemsize < _KEPT
+    device = str(native.device) if of_torch else ""
+    full, empty = _makers(device, dtype, kind)
     count = elements * dtype.itemsize // _pattern(dtype, kind).itemsize
-    if numpy_keeps or not allocator_poisons():
+    numpy_keeps = not device and elements * dtype.itemsize < _KEPT
+    served = device in ("", "cpu") and allocator_poisons()  # devices have allocators of their own
+    if numpy_keeps or not served:
         blocks = [full(count) for _ in range(_MANY if numpy_keeps else _FEW)]
         del blocks
-    return allocator_poisons() and bool(is_poison(empty(count).view(dtype)).all())
+    return served and bool(is_poison(empty(count).view(dtype)).all())
 
 
 @cache
@@ -91,16 +93,12 @@ def _pattern(dtype: np.dtype[Any], kind: Poison) -> Any:
 
 
 @cache
-def _makers(
-    kind_of_tensor: Any, device: Any, dtype: np.dtype[Any], kind: Poison
-) -> tuple[Callable[[int], Any], Callable[[int], Array]] | None:
-    """What makes a block of so many patterns where results of the candidate lie, and the array of a new block."""
+def _makers(device: str, dtype: np.dtype[Any], kind: Poison) -> tuple[Callable[[int], Any], Callable[[int], Array]]:
+    """What makes a block of so many patterns on a device of torch, or of NumPy for "", and the array of a new block."""
     pattern = _pattern(dtype, kind)
-    if issubclass(kind_of_tensor, np.ndarray):
+    if not device:
         return partial(np.full, fill_value=pattern), partial(np.empty, dtype=pattern.dtype)
-    torch = sys.modules.get("torch")
-    if torch is None or not issubclass(kind_of_tensor, torch.Tensor):
-        return None
+    torch = sys.modules["torch"]
     # signed integers: torch fills few others
     signed = pattern.view(f"i{pattern.itemsize}").item()
     settings = {"dtype": getattr(torch, f"int{8 * pattern.itemsize}"), "device": device}

@@ -72,6 +72,15 @@ def test_what_several_calls_share_arrives_as_one(ends):
     assert got[0].tensors["x"] is not got[0].tensors["weight"]
 
 
+def test_a_judge_takes_no_reference_to_what_stood_before(ends):
+    exponent = '{"is":"Raised","kind":"a","message":"b","traceback":{"again":0}}'
+    message = f'{{"is":"Answer","number":0,"outcome":{exponent}}}'.encode()
+    header = b"[]\n" + message
+    ends[1]._socket.sendall(struct.pack("<QQ", len(header), 0) + header)
+    with pytest.raises(MessageError):
+        ends[0].receive(5)
+
+
 @pytest.mark.parametrize("dtype", [*DTYPES.values(), np.dtype(">f4"), np.dtype(bool), np.dtype(np.int8)])
 @pytest.mark.parametrize("shape", [(), (0, 3), (2, 3, 5)])
 def test_results_of_any_numeric_dtype_arrive_bit_for_bit(ends, dtype, shape):

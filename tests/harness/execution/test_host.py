@@ -91,6 +91,28 @@ def test_what_a_call_did_around_a_tensor_is_undone_before_the_next():
     assert (second.mutated, second.spilled) == ((), ())
 
 
+def test_what_a_call_did_before_it_raised_is_undone_before_the_next():
+    class Raising(NumpyBackend):
+        def conv2d(self, x, weight, bias, params):
+            x[...] = 9
+            raise ValueError("after all")
+
+    first, second = two_calls(Raising())
+    assert isinstance(first, Raised)
+    assert not second.mutated
+    assert np.array_equal(second.arrays["grad_weight"], np.full((3, 2, 2, 2), 12.0))
+
+
+def test_settings_of_one_call_do_not_reach_the_next():
+    class Strict(NumpyBackend):
+        def conv2d(self, x, weight, bias, params):
+            np.float64(1) / np.zeros(1)
+            np.seterr(divide="raise")
+            return super().conv2d(x, weight, bias, params)
+
+    assert not any(isinstance(o, Raised) for o in Host(Strict).call_all([forward(), forward()]))
+
+
 def test_a_candidate_with_copies_of_its_own_gets_new_ones():
     class Mutating(Copying):
         def conv2d(self, x, weight, bias, params):

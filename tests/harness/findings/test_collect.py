@@ -171,6 +171,43 @@ def test_what_state_does_is_one_finding_that_has_its_name(name, by_itself):
     assert (found.reproduced, bool(found.before), found.remembers) == (found.attempts, not by_itself, by_itself)
 
 
+class TwoBugs(NumpyBackend):
+    """A weight kept from the first call with its shape, and a weight gradient that is always off by one."""
+
+    def __init__(self):
+        self._kept = {}
+
+    def conv2d(self, x, weight, bias, params):
+        kept = self._kept.setdefault((weight.shape, weight.dtype), weight.copy())
+        return super().conv2d(x, kept, bias, params)
+
+    def conv2d_backward(self, grad_output, x, weight, bias, params):
+        right = super().conv2d_backward(grad_output, x, weight, bias, params)
+        return right._replace(weight=right.weight + right.weight.dtype.type(1))
+
+
+@pytest.mark.parametrize("most_calls", [200, 4000])
+def test_state_explains_no_bug_that_needs_none(most_calls):
+    _, failures, findings = campaign(TwoBugs, size=80, most_calls=most_calls)
+    assert {"output", "grad_weight"} <= {f.quantity for f in findings}
+    assert not any("grad_weight" in f.also for f in findings if f.quantity == "output")
+    assert sum(f.hits for f in findings) == len(failures)
+
+
+def test_what_only_the_state_oracle_calls_is_not_taken_for_state():
+    class ThreeStrides(Forward):
+        """Wrong where both strides are above those that are drawn most."""
+
+        def conv2d(self, x, weight, bias, params):
+            output = super().conv2d(x, weight, bias, params)
+            wrong = Conv2dParams.of(params.arguments).stride in ((2, 3), (3, 2), (4, 4), (2, 5), (4, 2))
+            return output + output.dtype.type(1) if wrong else output
+
+    _, _, findings = campaign(ThreeStrides, size=120)
+    assert findings
+    assert not any(f.remembers for f in findings)
+
+
 def test_a_lost_bias_after_some_calls_is_no_lost_bias():
     others = [d for d in HARMLESS if d.name != "right-while-warming-up"]
     _, _, findings = campaign(defect("right-while-warming-up").backend, size=120, defects=others)

@@ -97,6 +97,8 @@ def test_the_amplification_bounds_what_the_transforms_sum(tile):
         assert weights.max() <= transforms(tile).for_weights.amplification
     ones = a @ ((g @ np.ones((3, 3)) @ g.T) * (b @ np.ones((tile + 2, tile + 2)) @ b.T)) @ a.T
     assert ones.max() == pytest.approx(transforms(tile).amplification)
+    weights = g.T @ ((a.T @ np.ones((tile, tile)) @ a) * (b @ np.ones((tile + 2, tile + 2)) @ b.T)) @ g
+    assert weights.max() == pytest.approx(transforms(tile).for_weights.amplification)
 
 
 @pytest.mark.parametrize("tile", [2, 4, 6])

@@ -5,7 +5,9 @@ import sys
 import ml_dtypes
 import numpy as np
 import pytest
+import torch
 
+from convcheck.tensors import poison
 from convcheck.tensors.poison import ALLOCATOR_SETTINGS, is_poison, poison_free_memory
 from convcheck_reference import DTYPES
 
@@ -64,3 +66,27 @@ def test_arithmetic_of_poison_is_seen_or_wrong():
 
 def test_integers_are_no_poison():
     assert not is_poison(np.full(3, 0x72727272)).any()
+
+
+def test_memory_of_a_device_is_filled_even_where_the_allocator_of_the_host_poisons(monkeypatch):
+    made = []
+    full = torch.full
+
+    def counting(*arguments, **settings):
+        made.append(settings["device"])
+        return full(*arguments, **settings)
+
+    monkeypatch.setattr(poison, "allocator_poisons", lambda: True)
+    monkeypatch.setattr(torch, "full", counting)
+    assert not poison.poison_free_memory(torch.empty(3, device="meta"), np.dtype(np.float32), 12, "nan")
+    assert made
+    assert set(made) == {"meta"}
+
+
+def test_tensors_of_a_kind_of_their_own_are_left_alone():
+    class Tensor:
+        @property
+        def device(self):
+            raise RuntimeError("not before it is computed")
+
+    assert not poison.poison_free_memory(Tensor(), np.dtype(np.float32), 12, "nan")
