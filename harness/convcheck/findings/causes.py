@@ -16,6 +16,10 @@ from convcheck.rules import facts
 
 _EVERYWHERE: Final = frozenset({"C2D-ARITH-1", "C2D-ARITH-2"})
 
+MOSTLY: Final = 0.9
+FEW: Final = 3
+"""Failures below which it may be chance that what holds for one cause holds for them."""
+
 CHECKED: Final = 20
 """Failures, the simplest, in which it is looked at whether they are those of a cause."""
 

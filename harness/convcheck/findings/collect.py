@@ -88,10 +88,10 @@ def collect(
             continue
         found: list[Cause] = []
         while remaining and len(found) < MOST_PER_SYMPTOM and (bench.left > 0 or not found):
-            first = first or _failing_by_itself(bench, symptom, remaining)
             cause = _cause(bench, symptom, remaining, first, cases_of_block, defects)
             cause.explains = explained(bench, cause, remaining)
-            remaining, first = without(remaining, cause.explains), None
+            remaining = without(remaining, cause.explains)
+            first = _failing_by_itself(bench, symptom, remaining)
             found.append(cause)
         if remaining:
             found[-1].untold = len(remaining)

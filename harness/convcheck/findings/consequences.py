@@ -9,7 +9,7 @@ from convcheck.calls import Call, Operation
 from convcheck.case import Case
 from convcheck.execution.judging import Failure
 from convcheck.findings.bench import Bench
-from convcheck.findings.causes import CHECKED, Cause, contradicting, size, without
+from convcheck.findings.causes import CHECKED, FEW, MOSTLY, Cause, contradicting, size, without
 from convcheck.findings.symptom import PRECISION, RESULT, Symptom
 from convcheck.findings.turns import OF_THEIR_OWN, asker, later
 from convcheck.oracles import bitwise, one_hot, taint
@@ -19,12 +19,8 @@ from convcheck.rules import Rule, facts
 _ON_REALS: Final = {taint.NAME: "special", one_hot.NAME: PRECISION, bitwise.NAME: PRECISION}
 """Of the oracles with calls of their own, those whose data are not integers, and the sort that shows on such data."""
 
-_CHECKED: Final = 6
+_CHECKED_FOR_STATE: Final = 6
 """Failures, the simplest, of which it is looked at whether they come of state: each takes many calls."""
-
-_MOSTLY: Final = 0.9
-_FEW: Final = 3
-"""Failures below which it may be chance that two results are wrong in the same cases."""
 
 _ALIKE: Final = 4.0
 """Relative errors that differ by no more are of one size."""
@@ -78,8 +74,14 @@ def _calls_what_fails(bench: Bench, cause: Cause, failure: Failure) -> bool:
         return False
     # the values are the oracle's own
     rest = [Rule(text) for text in trigger.rule.conditions if "values" not in text]
-    calls = OF_THEIR_OWN[oracle].calls(Trial(failure.case, bench.candidate.capabilities))
-    return any(all(rule.holds(facts(case)) for rule in rest) for case in _layers(failure.case, calls.values()))
+    layers = _layers(failure.case, _own_calls(bench, failure))
+    return any(all(rule.holds(facts(case)) for rule in rest) for case in layers)
+
+
+def _own_calls(bench: Bench, failure: Failure) -> Iterable[Call]:
+    """What the oracle of a failure calls, other than the calls of every case."""
+    oracle = OF_THEIR_OWN[failure.verdict.oracle]
+    return oracle.calls(Trial(failure.case, bench.candidate.capabilities)).values()
 
 
 def _layers(case: Case, calls: Iterable[Call]) -> Iterator[Case]:
@@ -104,31 +106,25 @@ def _of_state(bench: Bench, symptom: Symptom, cause: Cause, remaining: Sequence[
     each_fresh = bench.forgetful()
     checked = 0
     spoilt: list[Failure] = []
-    for failure in alike[:_CHECKED]:
+    for failure in alike[:_CHECKED_FOR_STATE]:
         by_itself = each_fresh.failing(failure.case, symptom) is not None
         remembers = by_itself and bench.remembers(failure.case, symptom)
         if bench.left <= 0:
             break
         checked += 1
         spoilt += [failure] if remembers or not by_itself else []
-    return alike if checked and len(spoilt) == min(_CHECKED, len(alike)) else spoilt
+    return alike if checked and len(spoilt) == min(_CHECKED_FOR_STATE, len(alike)) else spoilt
 
 
 def _shares_operation(bench: Bench, symptom: Symptom, cause: Cause, failure: Failure) -> bool:
     operation = _operation(cause.symptom)
     if asker(symptom):
-        return operation in _operations(bench, failure)
+        return any(call.operation is operation for call in _own_calls(bench, failure))
     return symptom.quantity == "memory" or _operation(symptom) is operation
 
 
 def _operation(symptom: Symptom) -> Operation:
     return Operation.BACKWARD if symptom.backward else Operation.FORWARD
-
-
-def _operations(bench: Bench, failure: Failure) -> set[Operation]:
-    """What an oracle calls, other than the calls of every case."""
-    oracle = OF_THEIR_OWN[failure.verdict.oracle]
-    return {call.operation for call in oracle.calls(Trial(failure.case, bench.candidate.capabilities)).values()}
 
 
 def _follows(symptom: Symptom, cause: Cause) -> bool:
@@ -154,4 +150,4 @@ def _fails_with(symptom: Symptom, cause: Cause, remaining: Sequence[Failure]) ->
         if Symptom.of(f.verdict) == cause.symptom and (f.case.params.bias or symptom.quantity != "grad_bias")
     }
     both = known & {f.case.token for f in remaining}
-    return len(known) >= _FEW and len(both) >= _MOSTLY * len(known)
+    return len(known) >= FEW and len(both) >= MOSTLY * len(known)

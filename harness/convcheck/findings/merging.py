@@ -11,15 +11,11 @@ import numpy as np
 
 from convcheck.diagnosis.neighbourhood import variations
 from convcheck.findings.bench import Bench
-from convcheck.findings.causes import Cause, contradicting
+from convcheck.findings.causes import FEW, MOSTLY, Cause, contradicting
 from convcheck.findings.symptom import Symptom
 from convcheck.rules import facts
 from convcheck.token import read
 from convcheck.verdicts import Status
-
-_MOSTLY: Final = 0.9
-_FEW: Final = 3
-"""Failures, of each of two causes, below which it may be chance that one rule covers them all."""
 
 _IMAGINED: Final = 200
 """Cases, near and far each, on which rules are compared."""
@@ -68,7 +64,7 @@ def _implies(narrow: Cause, wide: Cause) -> bool:
     rng = np.random.default_rng(zlib.crc32(narrow.finding.token.encode()))
     around = [case for names in (4, 23) for case in islice(variations(base, rng, names), _IMAGINED)]
     inside = [case for case in around if first.rule.holds(facts(case))]
-    return len(inside) >= _FEW and all(second.rule.holds(facts(case)) for case in inside)
+    return len(inside) >= FEW and all(second.rule.holds(facts(case)) for case in inside)
 
 
 def _told_by_rule(*symptoms: Symptom) -> bool:
@@ -81,10 +77,10 @@ def _same_trigger(a: Cause, b: Cause) -> bool:
     if first is None or second is None:
         return (a.symptom, a.finding.token) == (b.symptom, b.finding.token)
     if a.symptom == b.symptom:  # the later rule may cover the earlier one's failures too
-        return b.share_covered(a) >= _MOSTLY
+        return b.share_covered(a) >= MOSTLY
     if not first.rule.text or not second.rule.text:
         return False  # "always" says nothing about a cause
     if first.rule == second.rule or (_told_by_rule(a.symptom, b.symptom) and (_implies(a, b) or _implies(b, a))):
         return True
-    enough = min(len(a.explains), len(b.explains)) >= _FEW
-    return enough and min(a.share_covered(b), b.share_covered(a)) >= _MOSTLY
+    enough = min(len(a.explains), len(b.explains)) >= FEW
+    return enough and min(a.share_covered(b), b.share_covered(a)) >= MOSTLY

@@ -18,7 +18,7 @@ from convcheck.calls import Call, Operation
 from convcheck.oracles.exact import compare_integers
 from convcheck.oracles.expected import Expected
 from convcheck.oracles.trial import INTEGERS, REALS, Trial
-from convcheck.profiles import GRADIENTS, QUANTITIES, Quantity
+from convcheck.profiles import GRADIENTS, Quantity
 from convcheck.tensors.values import Values
 from convcheck.verdicts import Status, Verdict
 
@@ -92,7 +92,6 @@ def steps(trial: Trial) -> Iterator[Step]:
 def judge(trial: Trial) -> Iterator[Verdict]:
     """Judge each step's results, one verdict a quantity (clause C2D-PURE-4)."""
     earlier: dict[Quantity, list[NDArray[np.generic]]] = {}
-    before = [(q, trial.returned(regime, q)) for q in QUANTITIES for regime in (INTEGERS, REALS)]
     failed: set[Quantity] = set()
     passed: dict[Quantity, int] = {}
     for step in steps(trial):
@@ -106,7 +105,7 @@ def judge(trial: Trial) -> Iterator[Verdict]:
             compared = compare_integers(got, expected, quantity, profile)
             if compared.status is not Status.PASS:
                 failed.add(quantity)
-                known = [*earlier.get(quantity, []), *(array for q, array in before if q == quantity)]
+                known = [*earlier.get(quantity, []), *(trial.returned(r, quantity) for r in (INTEGERS, REALS))]
                 reason = f"{quantity} is wrong in the call '{step.name}'{_stale(got, known)}"
                 yield Verdict(NAME, quantity, compared.status, (CLAUSE,), reason, evidence=compared.evidence)
             passed[quantity] = passed.get(quantity, 0) + bool(compared.judged)
