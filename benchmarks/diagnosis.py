@@ -13,10 +13,10 @@ from functools import partial
 
 from tabulate import tabulate
 
-from convcheck.certify.campaign import in_order
 from convcheck.defects import DEFECTS
-from convcheck.diagnosis.evaluation import Evaluation, evaluate
-from convcheck.findings.collect import HARMLESS
+from convcheck.evaluation.certification import in_order
+from convcheck.evaluation.diagnosis import Evaluation, evaluate
+from convcheck.triage.collect import HARMLESS
 
 HEADERS = (
     "category", "detected", "known: name right", "known: rule right", "known: one finding",

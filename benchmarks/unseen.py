@@ -10,9 +10,9 @@ import argparse
 
 from tabulate import tabulate
 
-from convcheck.certify.campaign import Budget, detect
-from convcheck.certify.certificate import CONVCHECK, Certificate, quantile
-from convcheck.diagnosis.evaluation import evaluate
+from convcheck.evaluation.certificate import CONVCHECK, Certificate, quantile
+from convcheck.evaluation.certification import Budget, detect
+from convcheck.evaluation.diagnosis import evaluate
 from unseen_defects import DEFECTS, LATER
 
 SETS = {"first": DEFECTS, "later": LATER}

@@ -17,11 +17,11 @@ from unittest.mock import patch
 from tabulate import tabulate
 
 from convcheck import Backend, load
-from convcheck.execution import Host, IsolatedCandidate
-from convcheck.execution.judging import judge_case
+from convcheck.execution import InProcessCandidate, SubprocessCandidate
+from convcheck.judging.blocks import generate
+from convcheck.judging.judge import judge_case
 from convcheck.oracles import ORACLES
-from convcheck.oracles.expected import Expected, Sum
-from convcheck.strategies import generate
+from convcheck.oracles.support.expected import Expected, Sum
 
 SMALL = 30_000
 """Multiply-adds of one forward pass up to which a shape is small."""
@@ -103,9 +103,9 @@ def main():
     options = parser.parse_args()
     in_candidate, in_reference = Clock(), Clock()
     timed = Timed(load(options.backend), in_candidate)
-    host = Host(lambda: timed)
+    host = InProcessCandidate(lambda: timed)
     drawn = small_cases(timed.capabilities, options.cases, options.seed)
-    isolated = IsolatedCandidate(options.backend)
+    isolated = SubprocessCandidate(options.backend)
     judged(host, drawn), judged(isolated, drawn)  # warm up
     rows = []
     for _ in range(options.rounds):

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from convcheck.execution import Host
-from convcheck.execution.judging import judge_case
+from convcheck.execution import InProcessCandidate
+from convcheck.judging.judge import judge_case
+from convcheck.model.token import read
+from convcheck.model.verdicts import FAILURES
 from convcheck.oracles import applicable
-from convcheck.token import read
-from convcheck.verdicts import FAILURES
 from convcheck_backends import NumpyBackend
 
 CASE = "v1,x=2x4x7x6,out=6,k=3x2,s=2x1,p=1x0,g=2"
@@ -30,7 +30,7 @@ def verdicts(backend, token=CASE, only=()):
     """Every verdict of every oracle, or of those whose names are in `only`."""
     case = read(token)
     oracles = [o for o in applicable(case) if not only or o.name in only]
-    return judge_case(Host(lambda: backend), case, oracles)[0]
+    return judge_case(InProcessCandidate(lambda: backend), case, oracles)[0]
 
 
 def failing(backend, token=CASE, only=()):

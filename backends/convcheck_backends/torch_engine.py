@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from convcheck import LAYOUTS, Backend, Capabilities, DoubleGradients, Gradients, Profile, UnavailableError
-from convcheck.function_backend import differentiate, differentiate_twice, from_torch, to_torch
-from convcheck.profiles import BF16_ACC_FLUSHING, BF16_IN_FP32_ACC_FLUSHING, FP16_ACC, TF32_INPUTS, Quantity
+from convcheck.model.profiles import BF16_ACC_FLUSHING, BF16_IN_FP32_ACC_FLUSHING, FP16_ACC, TF32_INPUTS, Quantity
+from convcheck.plugin.function_backend import differentiate, differentiate_twice, from_torch, to_torch
 from convcheck_reference import Conv2dParams
 
 STRIDED = tuple(layout for layout in LAYOUTS if layout != "reversed")

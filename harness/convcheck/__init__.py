@@ -5,18 +5,18 @@ Everything public is exported here.
 
 from typing import TYPE_CHECKING, Any
 
-from convcheck.backend import Backend, DoubleGradients, Gradients, Module, UnavailableError
-from convcheck.capabilities import Capabilities, CapabilityError
-from convcheck.case import LAYOUTS, REGIMES, Case
-from convcheck.function_backend import capabilities
-from convcheck.profiles import PROFILES, Profile
-from convcheck.registry import RegistryError, load, register
-from convcheck.token import TokenError
-from convcheck.verdicts import Evidence, Status, Verdict
+from convcheck.model.capabilities import Capabilities, CapabilityError
+from convcheck.model.case import LAYOUTS, REGIMES, Case
+from convcheck.model.profiles import PROFILES, Profile
+from convcheck.model.token import TokenError
+from convcheck.model.verdicts import Evidence, Status, Verdict
+from convcheck.plugin.backend import Backend, DoubleGradients, Gradients, Module, UnavailableError
+from convcheck.plugin.function_backend import capabilities
+from convcheck.plugin.registry import RegistryError, load, register
 from convcheck_reference.errors import ConvcheckError
 
 if TYPE_CHECKING:
-    from convcheck.reference_backend import ReferenceBackend
+    from convcheck.plugin.reference_backend import ReferenceBackend
 
 __all__ = [
     "LAYOUTS",
@@ -47,7 +47,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # it brings the reference along, which the process of an untrusted candidate must not hold
     if name == "ReferenceBackend":
-        from convcheck.reference_backend import ReferenceBackend  # noqa: PLC0415
+        from convcheck.plugin.reference_backend import ReferenceBackend  # noqa: PLC0415
 
         return ReferenceBackend
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 if TYPE_CHECKING:
-    from convcheck.known_failures import KnownFailure
-    from convcheck.record import Record
+    from convcheck.campaign.known_failures import KnownFailure
+    from convcheck.model.record import Record
 
 # Everything else is imported when a backend is named: this plugin loads in every run of pytest.
 
@@ -43,7 +43,7 @@ class Judgements:
         return self.records[backend, dtype]
 
     def _run(self, backend: str, dtype: str) -> Record:
-        from convcheck import campaign
+        from convcheck.campaign import campaign
 
         get = self.config.getoption
         options = campaign.Options(
@@ -59,7 +59,7 @@ class Judgements:
 
 def known_entries(config: pytest.Config, backend: str) -> tuple[KnownFailure, ...]:
     """The known failures of a backend."""
-    from convcheck.known_failures import load_known_failures
+    from convcheck.campaign.known_failures import load_known_failures
 
     path = config.getoption("conv_known_failures")
     return load_known_failures(Path(path), (backend,)) if path else ()
@@ -136,14 +136,14 @@ class _Reporter:
         """Refuse a backend that cannot be loaded, before anything runs."""
         if hasattr(self._config, "workerinput"):
             return
-        from convcheck.backend import UnavailableError
-        from convcheck.execution import IsolatedCandidate
-        from convcheck.registry import resolve
+        from convcheck.execution import SubprocessCandidate
+        from convcheck.plugin.backend import UnavailableError
+        from convcheck.plugin.registry import resolve
         from convcheck_reference.errors import ConvcheckError
 
         for spec in dict.fromkeys(self._config.getoption("conv_backend")):
             try:
-                IsolatedCandidate(resolve(spec)).close()
+                SubprocessCandidate(resolve(spec)).close()
             except UnavailableError:
                 continue  # its tests say so
             except ConvcheckError as error:
@@ -152,7 +152,7 @@ class _Reporter:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Send a fresh record with the report of the test that made it."""
-        from convcheck.record import to_lines
+        from convcheck.model.record import to_lines
 
         report = yield
         if self.judgements.unsent:
@@ -163,7 +163,7 @@ class _Reporter:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the records that tests bring along."""
-        from convcheck.record import from_lines
+        from convcheck.model.record import from_lines
 
         if not hasattr(self._config, "workerinput"):
             for text in getattr(report, _ATTRIBUTE, ()):
@@ -173,7 +173,7 @@ class _Reporter:
         """Write the report, once."""
         if not self._records:
             return
-        from convcheck.record import merged
+        from convcheck.model.record import merged
         from convcheck.report import write_report
 
         get = self._config.getoption

@@ -3,10 +3,10 @@ import pytest
 import torch
 
 from convcheck import Capabilities, UnavailableError, load
-from convcheck.execution import Host
-from convcheck.execution.judging import judge_case
-from convcheck.token import read
-from convcheck.verdicts import FAILURES, Status
+from convcheck.execution import InProcessCandidate
+from convcheck.judging.judge import judge_case
+from convcheck.model.token import read
+from convcheck.model.verdicts import FAILURES, Status
 from convcheck_backends import TorchCpu, TorchCpuChannelsLast, TorchCpuNative
 from convcheck_backends.torch_engine import TorchBackend, absence
 from convcheck_reference import DTYPES, Conv2dParams
@@ -98,6 +98,6 @@ def test_the_same_code_conforms_on_every_device(device, token):
         capabilities = Capabilities(gradients=True, double_backward=True, module=True)
 
     OnDevice.device = device
-    verdicts, *_ = judge_case(Host(OnDevice), read(token))
+    verdicts, *_ = judge_case(InProcessCandidate(OnDevice), read(token))
     assert not [v for v in verdicts if v.status in FAILURES]
     assert any(v.status is Status.PASS for v in verdicts)

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from convcheck.defects import DEFECTS as LIBRARY
-from convcheck.profiles import QUANTITIES
-from convcheck.reference_backend import ReferenceBackend
-from convcheck.rules import facts
-from convcheck.token import read
+from convcheck.model.profiles import QUANTITIES
+from convcheck.model.rules import facts
+from convcheck.model.token import read
+from convcheck.plugin.reference_backend import ReferenceBackend
 from convcheck_reference.formats import DTYPES
 from unseen_defects import DEFECTS, LATER
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from convcheck.campaign import Options, run
-from convcheck.execution import Host
-from convcheck.execution.judging import judge_block
-from convcheck.registry import load
+from convcheck.campaign.campaign import Options, run
+from convcheck.execution import InProcessCandidate
+from convcheck.judging.blocks import generate
+from convcheck.judging.judge import judge_block
+from convcheck.plugin.registry import load
 from convcheck.report import write_report
 from convcheck.report.discrepancies import replay_command
-from convcheck.strategies import generate
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 KERNELS = (
@@ -31,7 +31,7 @@ KERNELS = (
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_a_wrong_kernel_is_reported_within_300_cases(kernel):
-    host = Host(lambda: load(f"{PLUGINS / 'wrong_kernels.py'}:{kernel}"))
+    host = InProcessCandidate(lambda: load(f"{PLUGINS / 'wrong_kernels.py'}:{kernel}"))
     drawn = generate(host.capabilities, run_seed=0, block=0, size=250)
     failures = judge_block(host, drawn, 0).failures
     if not failures:
@@ -42,7 +42,7 @@ def test_a_wrong_kernel_is_reported_within_300_cases(kernel):
 
 @pytest.mark.parametrize("kernel", ["my_kernel", "my_torch_kernel"])
 def test_a_right_kernel_of_ones_own_passes(kernel):
-    host = Host(lambda: load(f"{PLUGINS / kernel}.py:my_conv"))
+    host = InProcessCandidate(lambda: load(f"{PLUGINS / kernel}.py:my_conv"))
     drawn = generate(host.capabilities, run_seed=0, block=0, size=250)
     tally = judge_block(host, drawn, 0)
     assert not tally.failures

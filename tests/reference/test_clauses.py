@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from convcheck.execution import Host
-from convcheck.execution.judging import judge_block
-from convcheck.registry import load
-from convcheck.strategies import generate
+from convcheck.execution import InProcessCandidate
+from convcheck.judging.blocks import generate
+from convcheck.judging.judge import judge_block
+from convcheck.plugin.registry import load
 from convcheck_reference.clauses import CLAUSES, UnknownClauseError, clause, specification_markdown
 
 
@@ -25,7 +25,7 @@ def test_the_page_in_the_repository_is_the_one_that_is_printed():
 
 
 def test_every_verdict_is_about_a_clause_that_exists():
-    host = Host(lambda: load("numpy"))
+    host = InProcessCandidate(lambda: load("numpy"))
     tally = judge_block(host, generate(host.capabilities, run_seed=5, block=0, size=200), 0)
     named = {c for c, _, _ in tally.counts} - {""}
     assert named <= {c.id for c in CLAUSES}

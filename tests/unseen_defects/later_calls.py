@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from convcheck.defects.model import Category, Defect, DefectBackend
-from convcheck.reference_backend import ReferenceModule
-from convcheck.rules import ALWAYS, Rule
+from convcheck.model.rules import ALWAYS, Rule
+from convcheck.plugin.reference_backend import ReferenceModule
 from convcheck_reference.errors import ConvcheckError, InputShapeError, KernelTooLargeError
 from convcheck_reference.params import Conv2dParams
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from convcheck.defects.model import Category, Defect, DefectBackend
-from convcheck.rules import Rule
+from convcheck.model.rules import Rule
 
 
 class PackedWeights(DefectBackend):

@@ -16,26 +16,26 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from convcheck import campaign
-from convcheck.backend import UnavailableError
+from convcheck.campaign import campaign
+from convcheck.campaign.known_failures import load_known_failures
 from convcheck.cli.certify import certify
+from convcheck.cli.explanation import explain as explain_layer
+from convcheck.cli.explanation import parse_layer
 from convcheck.cli.large import large
-from convcheck.execution import Candidate, Host, IsolatedCandidate, launch
-from convcheck.execution.isolated import CALL_LIMIT
-from convcheck.execution.judging import judge_case
-from convcheck.explain import explain as explain_layer
-from convcheck.explain import parse_layer
-from convcheck.findings.bench import MOST_CALLS
-from convcheck.known_failures import load_known_failures
+from convcheck.execution import Candidate, InProcessCandidate, SubprocessCandidate, launch
+from convcheck.execution.subprocess_candidate import CALL_LIMIT
+from convcheck.judging.judge import judge_case
+from convcheck.model.record import Record
+from convcheck.model.token import read
+from convcheck.model.verdicts import FAILURES, JUDGED, Evidence
 from convcheck.oracles import applicable
-from convcheck.record import Record
-from convcheck.registry import available, load, resolve
+from convcheck.plugin.backend import UnavailableError
+from convcheck.plugin.registry import available, load, resolve
 from convcheck.report import read_record, write_report
 from convcheck.report.discrepancies import diagnosis
 from convcheck.report.summary import verdict
 from convcheck.report.tables import table
-from convcheck.token import read
-from convcheck.verdicts import FAILURES, JUDGED, Evidence
+from convcheck.triage.probe import MOST_CALLS
 from convcheck_reference.clauses import clause as find_clause
 from convcheck_reference.clauses import specification_markdown
 from convcheck_reference.formats import DTYPES
@@ -227,7 +227,11 @@ def _check_untrusted(*, untrusted: bool, in_process: bool) -> None:
 
 def _open(spec: str, limit: float, launcher: launch.Launcher, *, in_process: bool) -> Candidate:
     try:
-        return Host(lambda: load(spec)) if in_process else IsolatedCandidate(resolve(spec), limit, launcher)
+        return (
+            InProcessCandidate(lambda: load(spec))
+            if in_process
+            else SubprocessCandidate(resolve(spec), limit, launcher)
+        )
     except UnavailableError as error:
         raise typer.BadParameter(f"{spec} is unavailable: {error}") from error
 

@@ -9,10 +9,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from convcheck.certify import VARIANTS, Budget, Variant
-from convcheck.certify import certify as run_certification
-from convcheck.certify.render import tables, write
 from convcheck.defects import DEFECTS, Category, Defect, defect
+from convcheck.evaluation import VARIANTS, Budget, Variant
+from convcheck.evaluation import certify as run_certification
+from convcheck.evaluation.render import tables, write
 
 INCOMPLETE = 1
 

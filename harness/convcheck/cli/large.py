@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from convcheck.oracles import large as oracle
-from convcheck.oracles.large import CLAUSE, NAME, LargeCase, large_cases
-from convcheck.registry import load, resolve
+from convcheck.campaign import large as oracle
+from convcheck.campaign.large import CLAUSE, NAME, LargeCase, large_cases
+from convcheck.model.verdicts import FAILURES, JUDGED, Status, Verdict
+from convcheck.plugin.registry import load, resolve
 from convcheck.report.tables import table
-from convcheck.verdicts import FAILURES, JUDGED, Status, Verdict
 
 FINDINGS = 1
 

@@ -9,7 +9,6 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Final
 
-from convcheck.backend import Backend
 from convcheck.defects import (
     channels,
     cheats,
@@ -26,6 +25,7 @@ from convcheck.defects import (
     tiles,
 )
 from convcheck.defects.model import Category, Defect
+from convcheck.plugin.backend import Backend
 from convcheck_reference.errors import ConvcheckError
 
 __all__ = ["DEFECTS", "Category", "Defect", "UnknownDefectError", "defect"]

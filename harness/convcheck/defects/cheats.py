@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from convcheck.defects.deviations import BACKWARD, Deviation, both, gives, leaves, operand, rounded, takes
 from convcheck.defects.model import Category, Defect, DefectBackend, deviating
 from convcheck.defects.problem import Problem
-from convcheck.rules import Rule
+from convcheck.model.rules import Rule
 from convcheck_reference.params import Conv2dParams
 
 Array = NDArray[Any]

@@ -14,11 +14,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.backend import Gradients
-from convcheck.case import Case
 from convcheck.defects.model import Category, Defect, DefectBackend
-from convcheck.reference_backend import ReferenceModule
-from convcheck.rules import Rule, facts
+from convcheck.model.case import Case
+from convcheck.model.rules import Rule, facts
+from convcheck.plugin.backend import Gradients
+from convcheck.plugin.reference_backend import ReferenceModule
 from convcheck_reference.params import Arguments, Conv2dParams
 
 Array = NDArray[Any]

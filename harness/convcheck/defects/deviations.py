@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.defects.problem import Axis, Indices, Problem, Product, Remap
-from convcheck.profiles import GRADIENTS, QUANTITIES, Quantity
+from convcheck.model.profiles import GRADIENTS, QUANTITIES, Quantity
 
 Array = NDArray[Any]
 Compute: TypeAlias = Callable[[Problem, Quantity], Array]

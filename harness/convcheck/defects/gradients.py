@@ -11,7 +11,7 @@ import numpy as np
 from convcheck.defects.deviations import Array, gives, leaves, only, operand, reads, reads_both, remapped, reversed_taps
 from convcheck.defects.model import Category, Defect, deviating
 from convcheck.defects.problem import Axis, Indices, Problem
-from convcheck.profiles import Quantity
+from convcheck.model.profiles import Quantity
 
 _row = partial(deviating, Category.GRADIENTS)
 _INPUT: Final[tuple[Quantity, ...]] = ("grad_input",)

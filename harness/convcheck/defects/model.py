@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.backend import Backend, Gradients
-from convcheck.capabilities import Capabilities
-from convcheck.case import Case
 from convcheck.defects.deviations import Deviation
 from convcheck.defects.problem import compute, problem
-from convcheck.profiles import Quantity
-from convcheck.reference_backend import ReferenceBackend, check_tensors
-from convcheck.rules import Rule, facts
+from convcheck.model.capabilities import Capabilities
+from convcheck.model.case import Case
+from convcheck.model.profiles import Quantity
+from convcheck.model.rules import Rule, facts
+from convcheck.plugin.backend import Backend, Gradients
+from convcheck.plugin.reference_backend import ReferenceBackend, check_tensors
 from convcheck_reference.params import Conv2dParams
 
 Array = NDArray[Any]

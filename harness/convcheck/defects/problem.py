@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.profiles import Quantity
+from convcheck.model.profiles import Quantity
 from convcheck_reference.convolution import apply_transposed
 from convcheck_reference.padding import source_index
 from convcheck_reference.params import Conv2dParams, PaddingMode

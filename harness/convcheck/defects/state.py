@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.backend import Gradients
 from convcheck.defects.model import Category, Defect, DefectBackend
-from convcheck.rules import Rule
+from convcheck.model.rules import Rule
+from convcheck.plugin.backend import Gradients
 from convcheck_reference.params import Conv2dParams
 
 Array = NDArray[Any]

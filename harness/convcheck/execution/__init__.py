@@ -4,7 +4,7 @@ Nothing outside this package knows about processes; the rest sees a `Candidate` 
 """
 
 from convcheck.execution.candidate import Candidate
-from convcheck.execution.host import Host
-from convcheck.execution.isolated import IsolatedCandidate, WorkerStartError
+from convcheck.execution.in_process_candidate import InProcessCandidate
+from convcheck.execution.subprocess_candidate import SubprocessCandidate, WorkerStartError
 
-__all__ = ["Candidate", "Host", "IsolatedCandidate", "WorkerStartError"]
+__all__ = ["Candidate", "InProcessCandidate", "SubprocessCandidate", "WorkerStartError"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from convcheck.calls import Call, Outcome
-from convcheck.capabilities import Capabilities
+from convcheck.model.calls import Call, Outcome
+from convcheck.model.capabilities import Capabilities
 
 
 class Candidate(Protocol):

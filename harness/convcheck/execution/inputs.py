@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.backend import Backend
-from convcheck.calls import Call, Tensor
+from convcheck.model.calls import Call, Tensor
+from convcheck.plugin.backend import Backend
 from convcheck.tensors.layouts import lay_out
 from convcheck.tensors.regions import Allocate, Region, surrounding_byte
 

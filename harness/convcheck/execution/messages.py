@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from convcheck.backend import UnavailableError
-from convcheck.calls import Call, Operation, Raised, Returned, Tensor
-from convcheck.capabilities import Capabilities, CapabilityError
 from convcheck.execution.codec import Makers, MessageError
-from convcheck.profiles import Profile
-from convcheck.registry import (
+from convcheck.model.calls import Call, Operation, Raised, Returned, Tensor
+from convcheck.model.capabilities import Capabilities, CapabilityError
+from convcheck.model.profiles import Profile
+from convcheck.plugin.backend import UnavailableError
+from convcheck.plugin.registry import (
     BackendConstructorError,
     BackendFileError,
     BackendImportError,

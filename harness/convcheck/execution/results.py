@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.backend import Backend
-from convcheck.calls import Returned
 from convcheck.execution.codec import dtype_name
+from convcheck.model.calls import Returned
+from convcheck.plugin.backend import Backend
 
 Array = NDArray[Any]
 

@@ -18,13 +18,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NoReturn
 
-from convcheck.backend import Backend
+from convcheck.execution.call_tracing import CallTracing, Watch, untraced
 from convcheck.execution.channel import Channel
-from convcheck.execution.host import Host
-from convcheck.execution.interception import Interception, Watch, unwatched
+from convcheck.execution.import_sandbox import block_the_judge
+from convcheck.execution.in_process_candidate import InProcessCandidate
 from convcheck.execution.messages import TO_WORKER, Answer, Calls, Failed, Ready
-from convcheck.execution.withholding import withhold_the_judge
-from convcheck.registry import load, preload
+from convcheck.plugin.backend import Backend
+from convcheck.plugin.registry import load, preload
 from convcheck.tensors.guarded import GuardedPages
 from convcheck_reference.errors import ConvcheckError
 
@@ -43,14 +43,14 @@ def main(*, untrusted: bool = False) -> None:
     control, spec = socket.socket(fileno=int(sys.argv[1])), sys.argv[2]
     faulthandler.enable()  # a segmentation fault leaves its traceback on stderr
     if untrusted:
-        watch = Interception()
-        withhold_the_judge()
+        watch = CallTracing()
+        block_the_judge()
         del sys.argv[1:], sys.orig_argv[1:]
         _become_worker(control, spec, watch)
     with suppress(ConvcheckError):  # the worker will meet and report it
         preload(spec)
     if _has_threads():
-        _become_worker(control, spec, unwatched)
+        _become_worker(control, spec, untraced)
     _keep(control, spec)
 
 
@@ -63,7 +63,7 @@ def _keep(control: socket.socket, spec: str) -> None:
             child = os.fork()
             if child == 0:
                 control.close()
-                _serve_and_exit(descriptors[0], spec, unwatched)
+                _serve_and_exit(descriptors[0], spec, untraced)
             os.close(descriptors[0])
         elif child:
             status = _ended(child)
@@ -99,7 +99,7 @@ def _serve(channel: Channel, spec: str, watch: Watch) -> None:
         return load(spec)
 
     try:
-        host = Host(load_backend, GuardedPages(), watch)
+        host = InProcessCandidate(load_backend, GuardedPages(), watch)
         channel.send(Ready(host.name, host.capabilities, dict(host.versions)))
     except ConvcheckError as error:
         channel.send(Failed(type(error).__name__, str(error)))

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.profiles import Profile
+from convcheck.model.profiles import Profile
 from convcheck_reference.formats import FLOAT64, Format
 
 Array = NDArray[np.float64]

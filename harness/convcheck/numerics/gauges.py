@@ -24,9 +24,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from convcheck.model.profiles import Algorithm, Profile, Quantity
 from convcheck.numerics.bounds import LAMBDA, accumulation_error, gamma
 from convcheck.numerics.toom_cook import TAPS, suits_winograd, transforms
-from convcheck.profiles import Algorithm, Profile, Quantity
 from convcheck_reference.padding import pad, pad_adjoint
 from convcheck_reference.params import Conv2dParams, Shape
 

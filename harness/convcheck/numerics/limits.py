@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from convcheck.profiles import Profile
+from convcheck.model.profiles import Profile
 from convcheck_reference.formats import DTYPES, component_format
 
 _TRUNCATION_BITS: Final = 2

@@ -27,7 +27,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.profiles import Algorithm, Profile, Quantity
+from convcheck.model.profiles import Algorithm, Profile, Quantity
 from convcheck_reference.formats import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, FORMATS
 
 Array = NDArray[np.float64]

@@ -12,18 +12,19 @@ from typing import Final
 
 import numpy as np
 
-from convcheck.calls import Call
-from convcheck.case import Case
+from convcheck.model.calls import Call
+from convcheck.model.case import Case
+from convcheck.model.verdicts import Verdict
 from convcheck.oracles import (
     adjoint,
     bitwise,
     bounded,
+    call_tracing,
     contract,
     double_backward,
     exact,
     finite_differences,
     gradients,
-    interception,
     memory,
     metamorphic,
     module,
@@ -35,14 +36,13 @@ from convcheck.oracles import (
     taint,
 )
 from convcheck.oracles.oracle import Oracle
-from convcheck.oracles.trial import Trial
-from convcheck.verdicts import Verdict
+from convcheck.oracles.support.trial import Trial
 
 __all__ = ["ORACLES", "Oracle", "Trial", "applicable", "due", "extra_calls", "judge", "repeating"]
 
 ORACLES: Final = (
     Oracle(parity.NAME, parity.judge),
-    Oracle(interception.NAME, interception.judge),
+    Oracle(call_tracing.NAME, call_tracing.judge),
     Oracle(contract.NAME, contract.judge),
     Oracle(memory.NAME, memory.judge),
     Oracle(exact.NAME, exact.judge),

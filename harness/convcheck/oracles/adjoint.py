@@ -12,10 +12,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.oracles.exercised import exercised
-from convcheck.oracles.trial import INTEGERS, Trial
-from convcheck.profiles import QUANTITIES
-from convcheck.verdicts import Evidence, Status, Verdict
+from convcheck.model.profiles import QUANTITIES
+from convcheck.model.verdicts import Evidence, Status, Verdict
+from convcheck.oracles.support.exercised import exercised
+from convcheck.oracles.support.trial import INTEGERS, Trial
 
 NAME = "adjoint"
 CLAUSE = "C2D-GRAD-5"

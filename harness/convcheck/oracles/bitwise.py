@@ -16,14 +16,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.calls import Call, Operation
+from convcheck.model.calls import Call, Operation
+from convcheck.model.profiles import GRADIENTS, Profile, Quantity
+from convcheck.model.verdicts import Status, Verdict
 from convcheck.numerics.bounds import accumulation_error
-from convcheck.numerics.counts import term_counts
-from convcheck.oracles.compare import compare_exact
-from convcheck.oracles.trial import Trial
-from convcheck.profiles import GRADIENTS, Profile, Quantity
+from convcheck.numerics.reduction_length import reduction_lengths
+from convcheck.oracles.support.compare import compare_exact
+from convcheck.oracles.support.trial import Trial
 from convcheck.tensors.values import Values
-from convcheck.verdicts import Status, Verdict
 from convcheck_reference.formats import Format, component_format
 
 Array = NDArray[Any]
@@ -136,7 +136,7 @@ def _commutes(trial: Trial, quantity: Quantity, profile: Profile, exponent: int)
     last_bit = math.prod(smallest[:2]) * 2.0 ** (2 - 2 * result.precision)
     if min(last_bit, smallest[2] * 2.0 ** (1 - result.precision)) * down < max(f.smallest_normal for f in formats):
         return False
-    terms = term_counts(case.params, case.input_shape)[quantity]
+    terms = reduction_lengths(case.params, case.input_shape)[quantity]
     most = terms * math.prod(map(_largest, factors)) + _largest(addend)
     growth = (_COMPLEX_GROWTH if case.dtype.startswith("complex") else 1.0) * (1.0 + accumulation_error(profile, terms))
     return bool(most * growth * up <= min(f.largest for f in (profile.accumulator, result)))

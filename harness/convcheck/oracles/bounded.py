@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcheck.oracles.compare import compare_bounded
-from convcheck.oracles.exercised import exercised
-from convcheck.oracles.trial import REALS, Trial
-from convcheck.oracles.vacuity import too_few_judged, vacuous
-from convcheck.profiles import Quantity
-from convcheck.verdicts import Status, Verdict
+from convcheck.model.profiles import Quantity
+from convcheck.model.verdicts import Status, Verdict
+from convcheck.oracles.support.compare import compare_bounded
+from convcheck.oracles.support.exercised import exercised
+from convcheck.oracles.support.trial import REALS, Trial
+from convcheck.oracles.support.vacuity import too_few_judged, vacuous
 
 NAME = "bounded"
 

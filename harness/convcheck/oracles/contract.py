@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from convcheck.calls import Operation, Returned
-from convcheck.oracles.exercised import exercised
-from convcheck.oracles.trial import Trial
-from convcheck.profiles import GRADIENTS, Quantity
-from convcheck.verdicts import Evidence, Status, Verdict
+from convcheck.model.calls import Operation, Returned
+from convcheck.model.profiles import GRADIENTS, Quantity
+from convcheck.model.verdicts import Evidence, Status, Verdict
+from convcheck.oracles.support.exercised import exercised
+from convcheck.oracles.support.trial import Trial
 from convcheck_reference.formats import DTYPES
 
 NAME = "contract"

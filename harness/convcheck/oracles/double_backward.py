@@ -14,20 +14,20 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.calls import Call, Operation, Returned, Tensor
-from convcheck.case import Case
+from convcheck.model.calls import Call, Operation, Returned, Tensor
+from convcheck.model.case import Case
+from convcheck.model.profiles import QUANTITIES, Profile, Quantity
+from convcheck.model.verdicts import Status, Verdict
 from convcheck.numerics.bounds import gamma
 from convcheck.numerics.limits import integer_limit, within_dtype
-from convcheck.oracles.compare import Comparison, compare_bounded, compare_exact
-from convcheck.oracles.exercised import exercised
-from convcheck.oracles.expected import Expected, Sum
-from convcheck.oracles.trial import INTEGERS, REALS, Trial
-from convcheck.oracles.vacuity import too_few_judged, vacuous
-from convcheck.oracles.wellformed import fault, misshapen
-from convcheck.profiles import QUANTITIES, Profile, Quantity
+from convcheck.oracles.support.compare import Comparison, compare_bounded, compare_exact
+from convcheck.oracles.support.exercised import exercised
+from convcheck.oracles.support.expected import Expected, Sum
+from convcheck.oracles.support.trial import INTEGERS, REALS, Trial
+from convcheck.oracles.support.vacuity import too_few_judged, vacuous
+from convcheck.oracles.support.wellformed import fault, misshapen
 from convcheck.tensors.second_order import SecondOrder, second_order_integers, second_order_reals
 from convcheck.tensors.values import Values
-from convcheck.verdicts import Status, Verdict
 from convcheck_reference.formats import component_format
 
 NAME = "double-backward"

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.oracles.compare import Comparison, compare_bounded, compare_exact
-from convcheck.oracles.exercised import exercised
-from convcheck.oracles.expected import Expected
-from convcheck.oracles.trial import INTEGERS, Trial
-from convcheck.oracles.vacuity import blind_taps, too_few_judged, vacuous
-from convcheck.profiles import Profile, Quantity
-from convcheck.verdicts import Status, Verdict
+from convcheck.model.profiles import Profile, Quantity
+from convcheck.model.verdicts import Status, Verdict
+from convcheck.oracles.support.compare import Comparison, compare_bounded, compare_exact
+from convcheck.oracles.support.exercised import exercised
+from convcheck.oracles.support.expected import Expected
+from convcheck.oracles.support.trial import INTEGERS, Trial
+from convcheck.oracles.support.vacuity import blind_taps, too_few_judged, vacuous
 
 NAME = "exact"
 

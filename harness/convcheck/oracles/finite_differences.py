@@ -14,16 +14,16 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.calls import Call, Operation, Returned
+from convcheck.model.calls import Call, Operation, Returned
+from convcheck.model.profiles import QUANTITIES, Quantity
+from convcheck.model.verdicts import Evidence, Status, Verdict
 from convcheck.numerics.limits import integer_limit, within_dtype
-from convcheck.oracles.exercised import exercised
-from convcheck.oracles.expected import Expected
-from convcheck.oracles.trial import Trial
-from convcheck.oracles.wellformed import fault, misshapen
-from convcheck.profiles import QUANTITIES, Quantity
+from convcheck.oracles.support.exercised import exercised
+from convcheck.oracles.support.expected import Expected
+from convcheck.oracles.support.trial import Trial
+from convcheck.oracles.support.wellformed import fault, misshapen
 from convcheck.tensors.layouts import conformed
 from convcheck.tensors.values import Values, integer_values
-from convcheck.verdicts import Evidence, Status, Verdict
 
 Array = NDArray[Any]
 

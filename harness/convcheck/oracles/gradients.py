@@ -1,18 +1,18 @@
 """Gradients: input, weight and bias against the analytic reference, exact on integers, bounded on reals.
 
 Convolution is bilinear, so its gradients are sums of products like the output, with their own lengths
-(`convcheck.numerics.counts`); the same two comparisons hold.
+(`convcheck.numerics.reduction_length`); the same two comparisons hold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from convcheck.model.profiles import GRADIENTS
+from convcheck.model.verdicts import Verdict
 from convcheck.oracles.bounded import judge_bounded
 from convcheck.oracles.exact import judge_exact
-from convcheck.oracles.trial import Trial
-from convcheck.profiles import GRADIENTS
-from convcheck.verdicts import Verdict
+from convcheck.oracles.support.trial import Trial
 
 NAME = "gradients"
 

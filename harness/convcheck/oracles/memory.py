@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcheck.calls import Returned
-from convcheck.oracles.trial import Trial
-from convcheck.verdicts import Status, Verdict
+from convcheck.model.calls import Returned
+from convcheck.model.verdicts import Status, Verdict
+from convcheck.oracles.support.trial import Trial
 
 NAME = "memory"
 OUTSIDE = "C2D-PURE-5"

@@ -14,13 +14,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.calls import Returned
-from convcheck.oracles.compare import compare_bounded
-from convcheck.oracles.exercised import exercised
-from convcheck.oracles.expected import Expected
-from convcheck.oracles.trial import Trial
+from convcheck.model.calls import Returned
+from convcheck.model.verdicts import Evidence, Status, Verdict
+from convcheck.oracles.support.compare import compare_bounded
+from convcheck.oracles.support.exercised import exercised
+from convcheck.oracles.support.expected import Expected
+from convcheck.oracles.support.trial import Trial
 from convcheck.tensors.values import Values
-from convcheck.verdicts import Evidence, Status, Verdict
 from convcheck_reference.formats import DTYPES, component_format
 from convcheck_reference.initialisation import init_bound
 

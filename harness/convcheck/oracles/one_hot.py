@@ -14,14 +14,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.calls import Call, Operation, Returned
-from convcheck.oracles.compare import compare_exact
-from convcheck.oracles.exercised import exercised
-from convcheck.oracles.trial import Trial
-from convcheck.oracles.wellformed import fault, misshapen
+from convcheck.model.calls import Call, Operation, Returned
+from convcheck.model.verdicts import Status, Verdict
+from convcheck.oracles.support.compare import compare_exact
+from convcheck.oracles.support.exercised import exercised
+from convcheck.oracles.support.trial import Trial
+from convcheck.oracles.support.wellformed import fault, misshapen
 from convcheck.tensors.layouts import conformed
 from convcheck.tensors.values import Values, real_values
-from convcheck.verdicts import Status, Verdict
 from convcheck_reference.convolution import im2col
 from convcheck_reference.formats import component_format
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from convcheck.calls import Call
-from convcheck.oracles.trial import Trial
-from convcheck.verdicts import Verdict
+from convcheck.model.calls import Call
+from convcheck.model.verdicts import Verdict
+from convcheck.oracles.support.trial import Trial
 
 
 def no_calls(_: Trial) -> Mapping[str, Call]:

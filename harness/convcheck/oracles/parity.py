@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from convcheck.calls import Died, Hung, Raised, Returned
-from convcheck.case import Case
-from convcheck.oracles.exercised import exercised
-from convcheck.oracles.trial import Trial
-from convcheck.verdicts import Status, Verdict
+from convcheck.model.calls import Died, Hung, Raised, Returned
+from convcheck.model.case import Case
+from convcheck.model.verdicts import Status, Verdict
+from convcheck.oracles.support.exercised import exercised
+from convcheck.oracles.support.trial import Trial
 from convcheck_reference import errors
 
 NAME = "parity"

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from convcheck.calls import Call, Operation
-from convcheck.oracles.compare import Comparison
+from convcheck.model.calls import Call, Operation
+from convcheck.model.verdicts import Status, Verdict
 from convcheck.oracles.exact import compare_integers
-from convcheck.oracles.expected import Expected
-from convcheck.oracles.trial import Trial
+from convcheck.oracles.support.compare import Comparison
+from convcheck.oracles.support.expected import Expected
+from convcheck.oracles.support.trial import Trial
 from convcheck.tensors.values import Values
-from convcheck.verdicts import Status, Verdict
 
 NAME = "soak"
 CLAUSE = "C2D-PURE-4"

@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.diagnosis.location import locate
+from convcheck.model.profiles import Quantity
+from convcheck.model.verdicts import Evidence, Status, Verdict
 from convcheck.numerics import nonfinite
 from convcheck.numerics.gauges import spreads
 from convcheck.numerics.nonfinite import FINITE, NAN, WORDS, Classes
-from convcheck.oracles.compare import compare_bounded
-from convcheck.oracles.exercised import exercised
-from convcheck.oracles.expected import Expected
-from convcheck.oracles.products import counts, meets_padding
-from convcheck.oracles.trial import REALS, Trial
-from convcheck.profiles import Quantity
+from convcheck.oracles.support.compare import compare_bounded
+from convcheck.oracles.support.exercised import exercised
+from convcheck.oracles.support.expected import Expected
+from convcheck.oracles.support.localization import locate
+from convcheck.oracles.support.products import counts, meets_padding
+from convcheck.oracles.support.trial import REALS, Trial
 from convcheck.tensors.values import Values
-from convcheck.verdicts import Evidence, Status, Verdict
 
 NAME = "special"
 

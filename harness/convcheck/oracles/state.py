@@ -14,13 +14,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.calls import Call, Operation
+from convcheck.model.calls import Call, Operation
+from convcheck.model.profiles import GRADIENTS, Quantity
+from convcheck.model.verdicts import Status, Verdict
 from convcheck.oracles.exact import compare_integers
-from convcheck.oracles.expected import Expected
-from convcheck.oracles.trial import INTEGERS, REALS, Trial
-from convcheck.profiles import GRADIENTS, Quantity
+from convcheck.oracles.support.expected import Expected
+from convcheck.oracles.support.trial import INTEGERS, REALS, Trial
 from convcheck.tensors.values import Values
-from convcheck.verdicts import Status, Verdict
 
 NAME = "state"
 CLAUSE = "C2D-PURE-4"

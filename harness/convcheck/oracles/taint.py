@@ -14,19 +14,19 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.calls import Call, Operation
-from convcheck.case import Layout
+from convcheck.model.calls import Call, Operation
+from convcheck.model.case import Layout
+from convcheck.model.profiles import GRADIENTS, Quantity
+from convcheck.model.verdicts import Status, Verdict
 from convcheck.numerics import nonfinite
 from convcheck.numerics.gauges import spreads
 from convcheck.numerics.nonfinite import FINITE, Classes
 from convcheck.oracles.exact import compare_integers
-from convcheck.oracles.exercised import exercised
-from convcheck.oracles.products import counts, meets_padding
 from convcheck.oracles.special import misplaced
-from convcheck.oracles.trial import Trial
-from convcheck.profiles import GRADIENTS, Quantity
+from convcheck.oracles.support.exercised import exercised
+from convcheck.oracles.support.products import counts, meets_padding
+from convcheck.oracles.support.trial import Trial
 from convcheck.tensors.values import Values
-from convcheck.verdicts import Status, Verdict
 
 Array = NDArray[Any]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from convcheck.diagnosis.heatmap import as_text
-from convcheck.record import Finding, Record
+from convcheck.model.record import Finding, Record
+from convcheck.model.token import read
 from convcheck.report.tables import table
-from convcheck.token import read
+from convcheck.triage.diagnosis.heat_map import as_text
 from convcheck_reference.clauses import clause
 
 
@@ -44,7 +44,7 @@ def details(finding: Finding) -> list[tuple[str, str]]:
     rows += [
         ("cases", f"{finding.hits} ({', '.join(finding.dtypes)})"),
         ("also wrong", ", ".join(finding.also)),
-        ("found as", finding.found_as),
+        ("found as", finding.first_failing_case),
         ("repeated", f"{finding.reproduced} of {finding.attempts} times in a fresh process"),
         ("other clauses", ", ".join(finding.clauses[1:])),
     ]
@@ -69,7 +69,7 @@ def diagnosis(finding: Finding) -> str:
 
 
 def _diagnosis(finding: Finding) -> list[tuple[str, str]]:
-    untold = f"{finding.not_told_apart} of the cases were not told apart" if finding.not_told_apart else ""
+    untold = f"{finding.unclassified} of the cases were not told apart" if finding.unclassified else ""
     where = finding.whereabouts
     return [
         ("when", "" if finding.trigger is None else str(finding.trigger)),

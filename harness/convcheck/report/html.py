@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from convcheck.diagnosis.heatmap import as_svg
-from convcheck.record import Finding, Record
+from convcheck.model.record import Finding, Record
 from convcheck.report.discrepancies import details, replay_command
 from convcheck.report.summary import clause_verdict, verdict
 from convcheck.report.templating import environment
+from convcheck.triage.diagnosis.heat_map import as_svg
 from convcheck_reference.clauses import CLAUSES
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from convcheck.record import Record
+from convcheck.model.record import Record
+from convcheck.model.verdicts import FAILURES, Status
 from convcheck.report.discrepancies import replay_command
 from convcheck.report.summary import clause_verdict
-from convcheck.verdicts import FAILURES, Status
 from convcheck_reference.clauses import CLAUSES
 
 

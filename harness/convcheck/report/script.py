@@ -9,17 +9,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.calls import Call, Operation
-from convcheck.capabilities import Capabilities
-from convcheck.case import Case
-from convcheck.diagnosis.whereabouts import expected
-from convcheck.oracles.trial import INTEGERS, REALS, Trial
-from convcheck.profiles import GRADIENTS, PROFILES, STRICT, Profile, Quantity
-from convcheck.record import Finding, Record
-from convcheck.registry import installed_target
+from convcheck.model.calls import Call, Operation
+from convcheck.model.capabilities import Capabilities
+from convcheck.model.case import Case
+from convcheck.model.profiles import GRADIENTS, PROFILES, STRICT, Profile, Quantity
+from convcheck.model.record import Finding, Record
+from convcheck.model.token import read
+from convcheck.model.verdicts import Status
+from convcheck.oracles.support.trial import INTEGERS, REALS, Trial
+from convcheck.plugin.registry import installed_target
 from convcheck.report.templating import environment
-from convcheck.token import read
-from convcheck.verdicts import Status
+from convcheck.triage.diagnosis.localization import expected
 
 Array = NDArray[Any]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from convcheck.record import Record
+from convcheck.model.record import Record
+from convcheck.model.verdicts import FAILURES, JUDGED, Status
 from convcheck.report.tables import Style, table
-from convcheck.verdicts import FAILURES, JUDGED, Status
 from convcheck_reference.clauses import CLAUSES
 
 

@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from convcheck.record import Record, RecordError, from_lines, to_lines
+from convcheck.model.record import Record, RecordError, from_lines, to_lines
 from convcheck.report.discrepancies import discrepancies
 from convcheck.report.html import html
 from convcheck.report.junit import junit

@@ -1,7 +1,5 @@
-"""Hypothesis strategies for cases, and deterministic blocks of cases, half of them steered by coverage."""
+"""Hypothesis strategies for cases, and the covering arrays by which half of a run is steered."""
 
 from convcheck.strategies.cases import cases
-from convcheck.strategies.coverage import coverage
-from convcheck.strategies.generate import generate
 
-__all__ = ["cases", "coverage", "generate"]
+__all__ = ["cases"]

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from convcheck.capabilities import Capabilities
-from convcheck.case import Case, Layout, Layouts, Regime
+from convcheck.model.capabilities import Capabilities
+from convcheck.model.case import Case, Layout, Layouts, Regime
 from convcheck.strategies.conjunctions import CONJUNCTIONS
 from convcheck.strategies.draws import Draw, from_hypothesis, pick
 from convcheck.strategies.illegal import MODULE_ONLY, WAYS, break_case

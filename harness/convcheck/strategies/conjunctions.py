@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from convcheck.rules import Rule
+from convcheck.model.rules import Rule
 from convcheck.strategies.draws import Draw, pick
 from convcheck.strategies.layers import Axis, Channels, Plan, fitting
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from convcheck.case import FLAWS, Case, Flaw
+from convcheck.model.case import FLAWS, Case, Flaw
 from convcheck.strategies.draws import Draw, pick
 
 Break: TypeAlias = Callable[[Draw, Case], Case]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from convcheck.capabilities import Capabilities
+from convcheck.model.capabilities import Capabilities
 from convcheck.strategies.draws import Draw, pick
 from convcheck_reference.params import Arguments, Shape
 

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
-from convcheck.case import Case, Layouts, Regime
-from convcheck.strategies import factors
+from convcheck.model.case import Case, Layouts, Regime
+from convcheck.strategies import parameter_model
 from convcheck.strategies.draws import Draw, pick
-from convcheck.strategies.factors import Classes, Space
 from convcheck.strategies.layers import SMALL_BUDGET, Plan, spell
+from convcheck.strategies.parameter_model import Classes, Space
 from convcheck.strategies.tables import axes, axis, channels
 from convcheck_reference.params import PADDING_MODES
 
@@ -27,29 +27,32 @@ def steered(draw: Draw, space: Space, row: Classes, regimes: tuple[Regime, ...])
         if plan.cost <= SMALL_BUDGET:
             break
     arguments, shape = spell(draw, min(plans, key=lambda plan: plan.cost))
-    of_class = tuple(d for d in space.dtypes if d.startswith(factors.DTYPES[row[factors.DTYPE]]))
+    of_class = tuple(d for d in space.dtypes if d.startswith(parameter_model.DTYPES[row[parameter_model.DTYPE]]))
     return Case(
         arguments,
         shape,
         dtype=pick(draw, of_class),
         regime=pick(draw, regimes),
-        layouts=_layouts(draw, space, row[factors.LAYOUT]),
+        layouts=_layouts(draw, space, row[parameter_model.LAYOUT]),
         seed=draw(0, 2**32 - 1),
     )
 
 
 def _plan(draw: Draw, space: Space, row: Classes) -> Plan:
-    spelled, mode = (factors.PADDINGS[row[factors.PADDING][0]], PADDING_MODES[row[factors.PADDING][1]])
+    spelled, mode = (
+        parameter_model.PADDINGS[row[parameter_model.PADDING][0]],
+        PADDING_MODES[row[parameter_model.PADDING][1]],
+    )
     along = axes(space)[spelled, mode]
-    some = channels(space)[row[factors.CHANNELS]]
+    some = channels(space)[row[parameter_model.CHANNELS]]
     return Plan(
-        axis(along[row[factors.HEIGHT]], _low(draw, along[row[factors.HEIGHT]])),
-        axis(along[row[factors.WIDTH]], _low(draw, along[row[factors.WIDTH]])),
+        axis(along[row[parameter_model.HEIGHT]], _low(draw, along[row[parameter_model.HEIGHT]])),
+        axis(along[row[parameter_model.WIDTH]], _low(draw, along[row[parameter_model.WIDTH]])),
         some[_low(draw, some)],
-        pick(draw, _BATCHES[row[factors.BATCH]]),
+        pick(draw, _BATCHES[row[parameter_model.BATCH]]),
         spelled,
         mode,
-        bool(row[factors.BIAS]),
+        bool(row[parameter_model.BIAS]),
     )
 
 
@@ -60,7 +63,7 @@ def _low(draw: Draw, some: NDArray[Any] | tuple[Any, ...]) -> int:
 
 def _layouts(draw: Draw, space: Space, number: int) -> Layouts:
     if number < 3:
-        layout = factors.LAYOUTS[number] if number < 2 else pick(draw, space.others)
+        layout = parameter_model.LAYOUTS[number] if number < 2 else pick(draw, space.others)
         return layout, layout, layout  # type: ignore[return-value]
     first, second = pick(draw, space.layouts_of_data), pick(draw, space.layouts_of_data)
     third = pick(draw, space.layouts)

@@ -14,8 +14,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.strategies.factors import Classes, Space, axis_classes, channel_classes
 from convcheck.strategies.layers import Axis, Channels
+from convcheck.strategies.parameter_model import Classes, Space, axis_classes, channel_classes
 
 Padding: TypeAlias = tuple[str, str]
 """How padding is spelled ('', 'same' or 'valid'), and its mode."""

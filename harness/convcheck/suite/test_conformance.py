@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from convcheck.model.record import Record
+from convcheck.model.verdicts import Status
 from convcheck.pytest_plugin import Judgements
-from convcheck.record import Record
 from convcheck.report.discrepancies import replay_command
 from convcheck.report.summary import clause_verdict
-from convcheck.verdicts import Status
 
 
 def test_clause(conv_judgements: Judgements, conv_backend: str, conv_dtype: str, conv_clause: str) -> None:

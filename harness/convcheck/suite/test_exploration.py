@@ -14,14 +14,14 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings, target
 from hypothesis import strategies as st
 
-from convcheck.backend import UnavailableError
-from convcheck.execution import Candidate, IsolatedCandidate
-from convcheck.execution.judging import first_causes, judge_case
-from convcheck.known_failures import Known
+from convcheck.campaign.known_failures import Known
+from convcheck.execution import Candidate, SubprocessCandidate
+from convcheck.judging.judge import first_causes, judge_case
+from convcheck.model.verdicts import Verdict
+from convcheck.plugin.backend import UnavailableError
+from convcheck.plugin.registry import resolve
 from convcheck.pytest_plugin import known_entries
-from convcheck.registry import resolve
 from convcheck.strategies import cases
-from convcheck.verdicts import Verdict
 from convcheck_reference.errors import ConvcheckError
 
 
@@ -33,7 +33,7 @@ class DiscrepancyError(ConvcheckError, AssertionError):
 def conv_candidate(conv_explored: str, request: pytest.FixtureRequest) -> Iterator[Candidate]:
     """The backend in a worker of its own."""
     try:
-        candidate = IsolatedCandidate(resolve(conv_explored), request.config.getoption("conv_limit"))
+        candidate = SubprocessCandidate(resolve(conv_explored), request.config.getoption("conv_limit"))
     except UnavailableError as error:
         pytest.skip(f"{conv_explored} is unavailable: {error}")
     yield candidate

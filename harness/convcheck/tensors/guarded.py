@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from convcheck.calls import Memory
+from convcheck.model.calls import Memory
 from convcheck.tensors.regions import Bytes, Region, heap, surrounding_byte
 
 _NO_ACCESS: Final = 0

@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.calls import Tensor
-from convcheck.case import Layout
+from convcheck.model.calls import Tensor
+from convcheck.model.case import Layout
 from convcheck.tensors.regions import Allocate, Region
 
 Array = NDArray[Any]

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.calls import Memory
+from convcheck.model.calls import Memory
 
 Bytes: TypeAlias = NDArray[np.uint8]
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.case import Case
+from convcheck.model.case import Case
+from convcheck.model.profiles import Profile, Quantity
 from convcheck.numerics.limits import within_dtype
-from convcheck.profiles import Profile, Quantity
 from convcheck.tensors.values import Values, integer_values, real_values
 
 Array = NDArray[Any]

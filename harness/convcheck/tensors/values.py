@@ -10,11 +10,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.case import REGIMES, Case, Layout
-from convcheck.numerics.counts import term_counts
+from convcheck.model.case import REGIMES, Case, Layout
+from convcheck.model.profiles import GRADIENTS, Profile, Quantity
 from convcheck.numerics.gauges import integer_room
 from convcheck.numerics.limits import integer_limit
-from convcheck.profiles import GRADIENTS, Profile, Quantity
+from convcheck.numerics.reduction_length import reduction_lengths
 from convcheck.tensors.layouts import conformed
 from convcheck_reference.convolution import conv2d, conv2d_grad_bias, conv2d_grad_input, conv2d_grad_weight
 from convcheck_reference.formats import DTYPES, Format, component_format
@@ -87,7 +87,7 @@ class _Sizes:
 
 def _sizes(case: Case, profiles: Mapping[Quantity, Profile]) -> _Sizes:
     fmt = component_format(case.dtype)
-    counts = term_counts(case.params, case.input_shape)
+    counts = reduction_lengths(case.params, case.input_shape)
     forward = integer_limit(profiles["output"], case.dtype)
     backward = min(integer_limit(profiles[q], case.dtype) for q in GRADIENTS)
     if case.params.padding_mode != "zeros":
@@ -171,7 +171,7 @@ def _moderate(fmt: Format) -> float:
 
 def _scaled_up(values: Values, case: Case, fmt: Format) -> Values:
     """Both factors scaled by powers of two until the sums of magnitudes reach 3/4 of the binades."""
-    counts = term_counts(case.params, case.input_shape)
+    counts = reduction_lengths(case.params, case.input_shape)
     most = max(counts["output"], counts["grad_input"], counts["grad_weight"])
     room = math.log2(fmt.largest) - math.log2(most) - 5 - 0.25 * fmt.max_exponent
     factor = 2.0 ** math.floor(max(0.0, room) / 2)

@@ -4,11 +4,11 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from convcheck.capabilities import Capabilities
 from convcheck.defects.deviations import EVERYWHERE, accumulated, both, gives, leaves, operand, reads, rounded
 from convcheck.defects.problem import Axis, compute, problem
-from convcheck.profiles import QUANTITIES
-from convcheck.strategies import generate
+from convcheck.judging.blocks import generate
+from convcheck.model.capabilities import Capabilities
+from convcheck.model.profiles import QUANTITIES
 from convcheck.tensors.values import integer_values
 from convcheck_reference import Conv2dParams, conv2d, conv2d_grad_bias, conv2d_grad_input, conv2d_grad_weight
 

@@ -5,17 +5,17 @@ from functools import cache
 import numpy as np
 import pytest
 
-from convcheck.calls import Returned
 from convcheck.defects import DEFECTS, Category, UnknownDefectError, defect
-from convcheck.execution import Host
-from convcheck.execution.judging import judge_case
-from convcheck.oracles.trial import Trial
-from convcheck.reference_backend import ReferenceBackend
-from convcheck.registry import load
-from convcheck.rules import facts
-from convcheck.strategies import generate
-from convcheck.token import read
-from convcheck.verdicts import FAILURES, Status
+from convcheck.execution import InProcessCandidate
+from convcheck.judging.blocks import generate
+from convcheck.judging.judge import judge_case
+from convcheck.model.calls import Returned
+from convcheck.model.rules import facts
+from convcheck.model.token import read
+from convcheck.model.verdicts import FAILURES, Status
+from convcheck.oracles.support.trial import Trial
+from convcheck.plugin.reference_backend import ReferenceBackend
+from convcheck.plugin.registry import load
 
 CAPABILITIES = DEFECTS[0].backend().capabilities
 IN_PROCESS = [item for item in DEFECTS if not item.fatal]
@@ -76,7 +76,7 @@ def pool():
 
 @cache
 def expected(case):
-    host = Host(ReferenceBackend)
+    host = InProcessCandidate(ReferenceBackend)
     return {name: host.call(call) for name, call in Trial(case, CAPABILITIES).calls.items()}
 
 
@@ -122,7 +122,7 @@ def test_there_are_enough_of_every_category():
 @pytest.mark.parametrize("item", IN_PROCESS, ids=lambda item: item.name)
 def test_outside_its_region_it_is_the_reference(item):
     outside = [case for case in pool() if not item.region.holds(facts(case))]
-    host = Host(item.backend)
+    host = InProcessCandidate(item.backend)
     assert not [case.token for case in outside[:4] if differs(host, case, exact=False)]
 
 
@@ -134,7 +134,7 @@ def test_inside_its_region_it_shows(item):
         pytest.skip("shows on a sequence of calls, or on data of its own: test_state, test_cheats")
     named = tuple(read(token) for token in WITNESSES.get(item.name, "").split())
     inside = [case for case in named + pool() if item.region.holds(facts(case)) or case in named]
-    host = Host(item.backend)
+    host = InProcessCandidate(item.backend)
     assert any(differs(host, case) for case in inside)
 
 
@@ -151,7 +151,7 @@ def test_inside_its_region_it_shows(item):
     ],
 )
 def test_a_lenient_defect_accepts_what_is_illegal(name, token):
-    verdicts, _, _ = judge_case(Host(defect(name).backend), read(token))
+    verdicts, _, _ = judge_case(InProcessCandidate(defect(name).backend), read(token))
     assert [v.status for v in verdicts] == [Status.WRONGLY_ACCEPTED]
 
 
@@ -166,7 +166,7 @@ def test_a_lenient_defect_accepts_what_is_illegal(name, token):
 def test_a_module_defect_shows_on_modules(name, token):
     item = defect(name)
     assert item.region.holds(facts(read(token)))
-    verdicts, _, _ = judge_case(Host(item.backend), read(token))
+    verdicts, _, _ = judge_case(InProcessCandidate(item.backend), read(token))
     assert any(v.status in FAILURES for v in verdicts)
 
 
@@ -179,4 +179,4 @@ def test_a_defect_is_a_backend_on_the_command_line():
 
 def test_backends_are_fresh():
     item = defect("first-call-wrong")
-    assert all(differs(Host(item.backend), read("v1,x=1x2x5x5,out=2,k=2")) for _ in range(2))
+    assert all(differs(InProcessCandidate(item.backend), read("v1,x=1x2x5x5,out=2,k=2")) for _ in range(2))

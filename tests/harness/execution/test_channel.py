@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from convcheck import Capabilities, UnavailableError
-from convcheck.calls import Call, Operation, Raised, Returned, Tensor
 from convcheck.execution.channel import Channel
 from convcheck.execution.codec import MessageError
 from convcheck.execution.messages import TO_JUDGE, TO_WORKER, Answer, Calls, Failed, Ready
-from convcheck.registry import BackendNameError, RegistryError
+from convcheck.model.calls import Call, Operation, Raised, Returned, Tensor
+from convcheck.plugin.registry import BackendNameError, RegistryError
 from convcheck_backends import TorchCpu
 from convcheck_reference import DTYPES, Arguments
 

@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from convcheck import Backend, Capabilities, Gradients, Status
-from convcheck.calls import Call, Operation, Returned, Tensor
-from convcheck.execution import Host, IsolatedCandidate
-from convcheck.execution.faults import explain
-from convcheck.execution.judging import judge_case
+from convcheck.execution import InProcessCandidate, SubprocessCandidate
+from convcheck.execution.crash_analysis import explain
+from convcheck.judging.judge import judge_case
+from convcheck.model.calls import Call, Operation, Returned, Tensor
+from convcheck.model.token import read
+from convcheck.model.verdicts import FAILURES
 from convcheck.oracles import ORACLES
-from convcheck.token import read
-from convcheck.verdicts import FAILURES
 from convcheck_backends import NumpyBackend
 from convcheck_reference import Arguments
 
@@ -53,7 +53,7 @@ class Kernel(NumpyBackend):
 """
         path = tmp_path / "kernel.py"
         path.write_text(text)
-        return closing(IsolatedCandidate(f"{path}:Kernel"))
+        return closing(SubprocessCandidate(f"{path}:Kernel"))
 
     return start
 
@@ -125,13 +125,15 @@ def _beyond(array):
 
 @pytest.mark.parametrize("layout", ["contiguous", "sliced"])
 def test_a_write_beside_a_tensor_is_seen_in_process(layout):
-    host = Host(lambda: Straying(lambda x, _: _beyond(x).__setitem__(-1 if layout == "contiguous" else 6, 0)))
+    host = InProcessCandidate(
+        lambda: Straying(lambda x, _: _beyond(x).__setitem__(-1 if layout == "contiguous" else 6, 0))
+    )
     assert ("memory", "C2D-PURE-5", Status.FAIL) in found(host, replace(CASE, layouts=(layout,) * 3))
     assert any("outside x" in v.reason for v in failing(host, replace(CASE, layouts=(layout,) * 3)))
 
 
 def test_a_write_to_an_input_is_no_write_outside():
-    host = Host(lambda: Straying(lambda _, weight: weight.fill(0)))
+    host = InProcessCandidate(lambda: Straying(lambda _, weight: weight.fill(0)))
     assert found(host) == {("contract", "C2D-PURE-1", Status.FAIL)}
 
 
@@ -145,7 +147,7 @@ def test_a_read_beside_a_tensor_shows_in_the_values_in_process():
     for memory in ("guard_after", "guard_before"):
         tensors = {"x": Tensor(array, memory=memory), "weight": Tensor(array)}
         call = Call(Operation.FORWARD, Arguments(1, 1, 2, bias=False), tensors)
-        outputs.append(Host(Leaking).call(call).arrays["output"].item())
+        outputs.append(InProcessCandidate(Leaking).call(call).arrays["output"].item())
     assert outputs[0] == 0
     assert outputs[1] > 1e20
 
@@ -165,7 +167,7 @@ def test_a_result_in_somebody_elses_memory_is_seen(result, words):
         def conv2d(self, x, weight, bias, params):
             return result(x, self.kept)
 
-    verdicts = failing(Host(Sharing))
+    verdicts = failing(InProcessCandidate(Sharing))
     assert any(v.clauses == ("C2D-PURE-6",) and words in v.reason for v in verdicts)
 
 
@@ -175,7 +177,7 @@ def test_gradients_in_one_anothers_memory_are_seen():
             gradients = super().conv2d_backward(grad_output, x, weight, bias, params)
             return Gradients(gradients.input, gradients.weight, gradients.weight.reshape(-1)[: weight.shape[0]])
 
-    assert any("grad_bias with grad_weight" in v.reason for v in failing(Host(Sharing)))
+    assert any("grad_bias with grad_weight" in v.reason for v in failing(InProcessCandidate(Sharing)))
 
 
 def test_interleaved_results_that_share_no_byte_pass():
@@ -189,7 +191,7 @@ def test_interleaved_results_that_share_no_byte_pass():
             result[...] = super().conv2d(x, weight, bias, params)[..., None]
             return result[..., 0]
 
-    assert found(Host(Interleaved)) == set()
+    assert found(InProcessCandidate(Interleaved)) == set()
 
 
 def unwritten(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
@@ -200,7 +202,7 @@ def unwritten(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
 
 def test_an_unwritten_column_is_named(tmp_path):
     (tmp_path / "k.py").write_text("import torch\n" + _source(unwritten))
-    with closing(IsolatedCandidate(f"{tmp_path / 'k.py'}:unwritten")) as candidate:
+    with closing(SubprocessCandidate(f"{tmp_path / 'k.py'}:unwritten")) as candidate:
         verdicts = failing(candidate)
     outputs = [v for v in verdicts if v.quantity == "output"]
     assert {v.status for v in outputs} == {Status.UNWRITTEN}
@@ -215,7 +217,7 @@ def _source(function):
 
 @pytest.mark.parametrize("spec", ["numpy", "torch-cpu"])
 def test_memory_clauses_are_passed_where_they_could_have_failed(spec):
-    with closing(IsolatedCandidate(spec)) as candidate:
+    with closing(SubprocessCandidate(spec)) as candidate:
         verdicts, _, _ = judge_case(candidate, CASE)
     passed = {c for v in verdicts if v.status is Status.PASS for c in v.clauses}
     assert {"C2D-PURE-1", "C2D-PURE-2", "C2D-PURE-5", "C2D-PURE-6"} <= passed
@@ -227,7 +229,7 @@ def test_memory_that_cannot_be_watched_is_not_applicable():
         def to_native(self, array):
             return array.copy()
 
-    verdicts, _, _ = judge_case(Host(Device), CASE)
+    verdicts, _, _ = judge_case(InProcessCandidate(Device), CASE)
     statuses = {v.status for v in verdicts if v.clauses == ("C2D-PURE-5",)}
     assert statuses == {Status.NOT_APPLICABLE}
 
@@ -246,7 +248,7 @@ def test_an_allocator_of_ones_own_earns_no_pass_for_written_elements():
         def conv2d(self, x, weight, bias, params):
             return [NumpyBackend().conv2d(x[0], weight[0], bias[0], params)]
 
-    outcome = Host(Foreign).call(_quiet())
+    outcome = InProcessCandidate(Foreign).call(_quiet())
     assert not isinstance(outcome, Returned) or not outcome.poisoned
-    verdicts, _, _ = judge_case(Host(Foreign), CASE)
+    verdicts, _, _ = judge_case(InProcessCandidate(Foreign), CASE)
     assert not any("C2D-PURE-2" in v.clauses for v in verdicts)

@@ -8,21 +8,21 @@ from pathlib import Path
 import pytest
 
 from convcheck import Status
-from convcheck.campaign import Options, run
-from convcheck.execution import Host, IsolatedCandidate
-from convcheck.execution.interception import Interception
-from convcheck.execution.judging import judge_case
+from convcheck.campaign.campaign import Options, run
+from convcheck.execution import InProcessCandidate, SubprocessCandidate
+from convcheck.execution.call_tracing import CallTracing
 from convcheck.execution.launch import trusted, untrusted
-from convcheck.registry import BackendImportError, load
-from convcheck.token import read
-from convcheck.verdicts import FAILURES
+from convcheck.judging.judge import judge_case
+from convcheck.model.token import read
+from convcheck.model.verdicts import FAILURES
+from convcheck.plugin.registry import BackendImportError, load
 
 CHEATS = Path(__file__).parents[2] / "plugins" / "cheats.py"
 CASE = "v1,x=2x4x7x6,out=6,k=3x2,s=2x1,p=1x0,g=2"
 
 
 def judged(name, launcher=untrusted, token=CASE):
-    with closing(IsolatedCandidate(f"{CHEATS}:{name}", 20.0, launcher)) as candidate:
+    with closing(SubprocessCandidate(f"{CHEATS}:{name}", 20.0, launcher)) as candidate:
         return judge_case(candidate, read(token))[0]
 
 
@@ -39,7 +39,7 @@ def assert_caught(verdicts, oracle, clause, reason):
 def interception(monkeypatch):
     """Watching in this process, for the length of one test."""
     monkeypatch.setattr(threading.Thread, "run", threading.Thread.run)
-    return Interception()
+    return CallTracing()
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_an_attack_on_the_judge_fails(cheat, oracle, clause, reason):
     ],
 )
 def test_a_wrong_result_is_caught_wherever_it_runs(cheat, oracle, clause, reason):
-    host = Host(lambda: load(f"{CHEATS}:{cheat}"))
+    host = InProcessCandidate(lambda: load(f"{CHEATS}:{cheat}"))
     verdicts = judge_case(host, read(CASE))[0]
     assert_caught(verdicts, oracle, clause, reason)
 
@@ -77,14 +77,14 @@ def test_a_wrong_result_is_caught_wherever_it_runs(cheat, oracle, clause, reason
 @pytest.mark.parametrize("cheat", ["known_shape_only", "fallback", "in_another_thread"])
 def test_who_lets_torch_compute_is_caught_by_a_watch_only(cheat, interception):
     for watch, caught in ({}, False), ({"watch": interception}, True):
-        host = Host(lambda: load(f"{CHEATS}:{cheat}"), **watch)
+        host = InProcessCandidate(lambda: load(f"{CHEATS}:{cheat}"), **watch)
         found = failing(judge_case(host, read(CASE))[0])
         assert [v.clauses for v in found] == [("C2D-PURE-7",)] * len(found)
         assert any("torch.ops.aten.convolution" in v.reason for v in found) is caught
 
 
 def test_torch_without_a_convolution_is_ones_own_work(interception):
-    host = Host(lambda: load(f"{CHEATS.parent / 'my_torch_kernel.py'}:my_conv"), watch=interception)
+    host = InProcessCandidate(lambda: load(f"{CHEATS.parent / 'my_torch_kernel.py'}:my_conv"), watch=interception)
     assert not failing(judge_case(host, read("v1,x=2x4x7x6,out=6,k=3x2,s=2x1,p=1x0"))[0])
 
 
@@ -101,17 +101,17 @@ def test_nothing_of_the_judge_is_in_sight(monkeypatch):
 
 
 def test_one_zero_image_among_others_shows_who_looks_at_one_only():
-    host = Host(lambda: load(f"{CHEATS}:looks_at_the_last_image"))
+    host = InProcessCandidate(lambda: load(f"{CHEATS}:looks_at_the_last_image"))
     assert not failing(judge_case(host, read(CASE))[0])
     mixed = [read(f"{CASE},values=mixed,seed={seed}") for seed in range(20)]
     assert any(v.oracle == "bounded" for case in mixed for v in failing(judge_case(host, case)[0]))
-    honest = Host(lambda: load(f"{CHEATS}:honest"))
+    honest = InProcessCandidate(lambda: load(f"{CHEATS}:honest"))
     assert not any(failing(judge_case(honest, case)[0]) for case in mixed)
 
 
 def test_the_reference_itself_cannot_be_loaded():
     with pytest.raises(BackendImportError, match="withheld"):
-        IsolatedCandidate("numpy", launcher=untrusted)
+        SubprocessCandidate("numpy", launcher=untrusted)
 
 
 def test_scipy_is_watched(tmp_path, monkeypatch):
@@ -124,7 +124,7 @@ def test_scipy_is_watched(tmp_path, monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(threading.Thread, "run", threading.Thread.run)
-    watch = Interception()
+    watch = CallTracing()
     from scipy.signal import correlate2d, fftconvolve
 
     with watch() as called:

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from convcheck.certify.variants import variant
 from convcheck.defects import defect
-from convcheck.execution import Host
-from convcheck.execution.judging import judge_case
+from convcheck.evaluation.variants import variant
+from convcheck.execution import InProcessCandidate
+from convcheck.judging.judge import judge_case
+from convcheck.model.profiles import STRICT
+from convcheck.model.token import read
+from convcheck.model.verdicts import FAILURES
 from convcheck.numerics.bounds import accumulation_error, worst_accumulation_error
-from convcheck.profiles import STRICT
-from convcheck.token import read
-from convcheck.verdicts import FAILURES
 
 REPEATED = (
     "v1,x=1x1x2x6,out=1,k=7x7,p=30x30,d=5x5,mode=replicate,layout-x=offset,layout-weight=sliced,"
@@ -32,12 +32,12 @@ def test_a_number_added_again_and_again_is_rounded_the_same_way():
 
 @pytest.mark.parametrize("name", ["reverse", "sequential", "fma", "pairwise"])
 def test_sums_of_equal_products_pass_in_any_order(name):
-    verdicts = judge_case(Host(variant(name).backend), read(REPEATED))[0]
+    verdicts = judge_case(InProcessCandidate(variant(name).backend), read(REPEATED))[0]
     assert not [v for v in verdicts if v.status in FAILURES]
 
 
 def test_sums_of_equal_products_in_half_precision_fail():
-    verdicts = judge_case(Host(defect("bfloat16-result").backend), read(REPEATED))[0]
+    verdicts = judge_case(InProcessCandidate(defect("bfloat16-result").backend), read(REPEATED))[0]
     assert [v for v in verdicts if v.status in FAILURES]
 
 

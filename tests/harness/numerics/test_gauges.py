@@ -5,17 +5,17 @@ import pytest
 
 from altered import failing, verdicts
 from convcheck import Capabilities, Status
-from convcheck.certify.fast_algorithms import fft_weights, winograd_weights
-from convcheck.certify.variants import variant
-from convcheck.execution import Host
-from convcheck.execution.judging import judge_block
+from convcheck.evaluation.fast_algorithms import fft_weights, winograd_weights
+from convcheck.evaluation.variants import variant
+from convcheck.execution import InProcessCandidate
+from convcheck.judging.blocks import generate
+from convcheck.judging.judge import judge_block
+from convcheck.model.profiles import FFT, FP32_STRICT, QUANTITIES, WINOGRAD_F2, WINOGRAD_F4, WINOGRAD_F6, Algorithm
+from convcheck.model.token import read
 from convcheck.numerics import gauges
 from convcheck.numerics.toom_cook import transforms
 from convcheck.oracles.exact import compare_integers
-from convcheck.oracles.trial import Trial
-from convcheck.profiles import FFT, FP32_STRICT, QUANTITIES, WINOGRAD_F2, WINOGRAD_F4, WINOGRAD_F6, Algorithm
-from convcheck.strategies import generate
-from convcheck.token import read
+from convcheck.oracles.support.trial import Trial
 from convcheck_backends import NumpyBackend
 from convcheck_reference import Conv2dParams, conv2d_grad_weight
 
@@ -31,7 +31,7 @@ LAYERS = (
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_real_fast_algorithm_raises_no_alarm(name):
-    host = Host(variant(name).backend)
+    host = InProcessCandidate(variant(name).backend)
     assert not judge_block(host, generate(host.capabilities, run_seed=1, block=0, size=25), 0).failures
 
 

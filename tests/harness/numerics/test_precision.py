@@ -8,13 +8,21 @@ import numpy as np
 import pytest
 
 from convcheck import Capabilities
-from convcheck.certify.variants import ProductVariant, pairwise, sequential, variant
-from convcheck.execution import Host
+from convcheck.evaluation.variants import ProductVariant, pairwise, sequential, variant
+from convcheck.execution import InProcessCandidate
+from convcheck.judging.precision_sampling import observe
+from convcheck.model.profiles import (
+    BF16_ACC,
+    FP16_ACC,
+    FP16_IN_FP32_ACC,
+    FP32_STRICT,
+    FP64_STRICT,
+    TF32_INPUTS,
+    WINOGRAD_F4,
+)
+from convcheck.model.token import read
 from convcheck.numerics.precision import PrecisionClass, Ratios, classify, drift
-from convcheck.oracles.observed import observe
-from convcheck.oracles.trial import Trial
-from convcheck.profiles import BF16_ACC, FP16_ACC, FP16_IN_FP32_ACC, FP32_STRICT, FP64_STRICT, TF32_INPUTS, WINOGRAD_F4
-from convcheck.token import read
+from convcheck.oracles.support.trial import Trial
 from convcheck_backends import TorchCpu
 
 LAYERS = (
@@ -74,7 +82,7 @@ CLASSES = {
 
 
 def observed(build, seeds, quantity="output"):
-    host = Host(build)
+    host = InProcessCandidate(build)
     dtype = host.capabilities.dtypes[0]
     found = []
     for layer, regime, seed in itertools.product(LAYERS, ("reals", "wide"), seeds):
@@ -154,7 +162,7 @@ def test_what_is_as_good_as_declared_or_better_is_none():
 
 
 def test_sparse_and_repeated_data_are_left_out():
-    host = Host(products())
+    host = InProcessCandidate(products())
     for token in (f"{LAYERS[0]},nonzeros=2", f"{LAYERS[0]},layout=expanded", f"{LAYERS[0]},values=positive"):
         trial = Trial(read(token), host.capabilities)
         assert not list(observe(trial.with_outcomes({n: host.call(c) for n, c in trial.calls.items()})))

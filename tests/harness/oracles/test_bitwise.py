@@ -5,11 +5,11 @@ from altered import CASE, Altered
 from altered import failing as failures
 from altered import verdicts as judged
 from convcheck import Capabilities, Gradients, Status
-from convcheck.calls import Operation
+from convcheck.model.calls import Operation
+from convcheck.model.profiles import FP32_STRICT, TF32_INPUTS, Profile
+from convcheck.model.token import read
 from convcheck.oracles import bitwise
-from convcheck.oracles.trial import Trial
-from convcheck.profiles import FP32_STRICT, TF32_INPUTS, Profile
-from convcheck.token import read
+from convcheck.oracles.support.trial import Trial
 from convcheck_backends import NumpyBackend, TorchCpu
 from convcheck_reference.formats import FLOAT32
 

@@ -3,15 +3,15 @@ import pytest
 
 from altered import CASE, off_by
 from convcheck import Capabilities, CapabilityError, DoubleGradients, Status, capabilities
-from convcheck.calls import Returned
-from convcheck.execution import Host
-from convcheck.execution.judging import judge_case
-from convcheck.function_backend import FunctionBackend
+from convcheck.execution import InProcessCandidate
+from convcheck.judging.blocks import generate
+from convcheck.judging.judge import judge_case
+from convcheck.model.calls import Returned
+from convcheck.model.token import read
+from convcheck.model.verdicts import FAILURES
 from convcheck.oracles import ORACLES, Trial, extra_calls
-from convcheck.registry import load
-from convcheck.strategies import generate
-from convcheck.token import read
-from convcheck.verdicts import FAILURES
+from convcheck.plugin.function_backend import FunctionBackend
+from convcheck.plugin.registry import load
 from convcheck_backends import NumpyBackend
 from convcheck_reference.naive import naive_conv2d, naive_grad_input, naive_grad_weight
 
@@ -30,7 +30,7 @@ class Second(NumpyBackend):
 
 
 def judged(backend, token=CASE):
-    return judge_case(Host(lambda: backend), read(token), ORACLE)[0]
+    return judge_case(InProcessCandidate(lambda: backend), read(token), ORACLE)[0]
 
 
 def failing(backend, token=CASE):
@@ -108,7 +108,7 @@ def test_the_loops_of_the_naive_formulation_agree():
 
 @pytest.mark.parametrize("backend", ["torch-cpu", "torch-cpu-native"])
 def test_torch_passes(backend):
-    host = Host(lambda: load(backend))
+    host = InProcessCandidate(lambda: load(backend))
     drawn = [c for c in generate(host.capabilities, run_seed=3, block=1, size=90) if c.violation is None]
     # the 16-bit forward kernels of some processors drop rows, which shows here as well (known_failures)
     drawn = [c for c in drawn if c.dtype in ("float32", "float64")]
@@ -167,7 +167,7 @@ def test_what_is_declared_has_to_be_there(tmp_path):
 
 
 def test_the_host_names_the_three_results():
-    host = Host(NumpyBackend)
+    host = InProcessCandidate(NumpyBackend)
     trial = Trial(read(CASE), host.capabilities)
     outcomes = [host.call(call) for call in extra_calls(trial, ORACLE).values()]
     assert [set(o.arrays) for o in outcomes if isinstance(o, Returned)] == [set(RESULTS)] * 2

@@ -3,7 +3,7 @@ import pytest
 
 from altered import CASE, Altered, failing, off_by, verdicts, with_last
 from convcheck import Capabilities, Status
-from convcheck.registry import load
+from convcheck.plugin.registry import load
 from convcheck_backends import NumpyBackend
 from convcheck_reference import Conv2dParams
 

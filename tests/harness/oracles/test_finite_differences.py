@@ -3,8 +3,8 @@ import pytest
 
 from altered import CASE, Altered, failing, verdicts
 from convcheck import Capabilities, Gradients, Status
+from convcheck.model.token import read
 from convcheck.oracles import ORACLES, Trial, extra_calls
-from convcheck.token import read
 from convcheck_backends import NumpyBackend
 
 ONLY = ("finite-differences",)
@@ -69,7 +69,7 @@ def test_the_reference_passes(mode, dtype):
 
 
 def test_torch_passes():
-    from convcheck.registry import load
+    from convcheck.plugin.registry import load
 
     for token in (CASE, "v1,x=2x3x6x6,out=4,k=3,p=1,mode=reflect", "v1,x=3x5x5,out=2,k=2,s=2"):
         for dtype in ("float32", "float16", "bfloat16"):

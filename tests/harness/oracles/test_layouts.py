@@ -5,14 +5,14 @@ import pytest
 
 from altered import failing
 from convcheck import LAYOUTS, Status
-from convcheck.execution import Host
-from convcheck.execution.judging import judge_case
+from convcheck.execution import InProcessCandidate
+from convcheck.judging.blocks import generate
+from convcheck.judging.judge import judge_case
+from convcheck.model.token import read
+from convcheck.model.verdicts import FAILURES
 from convcheck.oracles import ORACLES
-from convcheck.oracles.exercised import exercised
-from convcheck.registry import load
-from convcheck.strategies import generate
-from convcheck.token import read
-from convcheck.verdicts import FAILURES
+from convcheck.oracles.support.exercised import exercised
+from convcheck.plugin.registry import load
 from convcheck_backends import NumpyBackend
 
 OF_VALUES = [o for o in ORACLES if o.name in ("contract", "exact", "bounded", "gradients", "adjoint")]
@@ -86,7 +86,7 @@ def test_every_layout_but_the_plain_one_is_a_clause_and_is_drawn():
 
 @pytest.mark.parametrize("layouts", ["layout=offset", "layout=odd_strides", "layout-grad=broadcast"])
 def test_torch_passes(layouts):
-    host = Host(lambda: load("torch-cpu"))
+    host = InProcessCandidate(lambda: load("torch-cpu"))
     tokens = (
         "v1,x=2x1x7x6,out=3,k=3,p=1",
         "v1,x=1x4x5x4,out=4,k=1x2,g=4,s=2",

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from convcheck import Capabilities, Status
-from convcheck.case import Case
-from convcheck.execution import Host
-from convcheck.execution.judging import judge_case
+from convcheck.execution import InProcessCandidate
+from convcheck.judging.blocks import generate
+from convcheck.judging.judge import judge_case
+from convcheck.model.case import Case
+from convcheck.model.token import read
+from convcheck.model.verdicts import FAILURES
 from convcheck.oracles import Trial, repeating
 from convcheck.oracles.metamorphic import ORACLES, RELATIONS, oracle_name
 from convcheck.oracles.metamorphic.judging import _call, exact, images, layer_of
-from convcheck.registry import load
-from convcheck.strategies import generate
-from convcheck.token import read
-from convcheck.verdicts import FAILURES
+from convcheck.plugin.registry import load
 from convcheck_backends import NumpyBackend
 from convcheck_reference import Conv2dParams
 from convcheck_reference.naive import naive_conv2d
@@ -36,7 +36,7 @@ class Defect(NumpyBackend):
 
 def asked(name, backend, token):
     oracles = [o for o in ORACLES if o.name == f"metamorphic-{name}"]
-    return judge_case(Host(lambda: backend), read(token), oracles)[0]
+    return judge_case(InProcessCandidate(lambda: backend), read(token), oracles)[0]
 
 
 def added(where, amount=1):
@@ -182,13 +182,13 @@ def test_the_loops_of_the_naive_formulation_keep_every_relation():
 
     small = [c for c in DRAWN if c.regime == "reals" and c.params.multiply_adds(c.input_shape) < 3000]
     finite = [c for c in small if c.batch and c.layouts[0] != "reversed"][:12]
-    found = [v for case in finite for v in judge_case(Host(Naive), case, ORACLES)[0]]
+    found = [v for case in finite for v in judge_case(InProcessCandidate(Naive), case, ORACLES)[0]]
     assert not [v for v in found if v.status in FAILURES]
     assert sum(v.status is Status.PASS for v in found) > 50
 
 
 def test_torch_keeps_every_relation():
-    host = Host(lambda: load("torch-cpu"))
+    host = InProcessCandidate(lambda: load("torch-cpu"))
     # an image with channels_last strides and one channel is read wrongly by oneDNN; the layout oracles show it
     drawn = [c for c in generate(host.capabilities, run_seed=7, block=1, size=60) if c.violation is None]
     dense = [c for c in drawn if "channels_last" not in c.layouts]
@@ -206,7 +206,7 @@ def test_a_relation_asks_only_for_what_is_declared():
 @pytest.mark.parametrize("name", ["bias", "weights"])
 def test_outputs_that_were_rounded_are_not_added_up(name):
     case = read(f"{PLAIN},dtype=bfloat16")
-    host, relation = Host(NumpyBackend), BY_NAME[name]
+    host, relation = InProcessCandidate(NumpyBackend), BY_NAME[name]
     trial = Trial(case, host.capabilities)
     layer = layer_of(trial)
     got, *outputs = (host.call(_call(case, each)).arrays["output"] for each in (layer, *images(relation, trial)))

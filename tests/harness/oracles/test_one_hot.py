@@ -3,9 +3,9 @@ import pytest
 
 from altered import CASE, Altered, failing, verdicts
 from convcheck import PROFILES, Capabilities, Status
+from convcheck.model.token import read
 from convcheck.oracles import ORACLES, Trial, extra_calls
-from convcheck.registry import load
-from convcheck.token import read
+from convcheck.plugin.registry import load
 from convcheck_backends import NumpyBackend
 
 ONLY = ("one-hot",)

@@ -5,10 +5,10 @@ import pytest
 
 from altered import CASE, Altered, failing, verdicts
 from convcheck import Capabilities, Status
-from convcheck.certify.variants import ProductVariant, sequential
-from convcheck.oracles.trial import Trial
-from convcheck.profiles import FP16_ACC, FP16_IN_FP32_ACC
-from convcheck.token import read
+from convcheck.evaluation.variants import ProductVariant, sequential
+from convcheck.model.profiles import FP16_ACC, FP16_IN_FP32_ACC
+from convcheck.model.token import read
+from convcheck.oracles.support.trial import Trial
 from convcheck_backends import NumpyBackend
 from convcheck_reference.formats import component_format
 

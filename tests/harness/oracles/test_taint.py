@@ -4,10 +4,10 @@ import pytest
 from altered import CASE, Altered, verdicts
 from altered import failing as failures
 from convcheck import Gradients, Status
+from convcheck.model.token import read
 from convcheck.numerics.nonfinite import classes
 from convcheck.oracles import taint
-from convcheck.oracles.trial import Trial
-from convcheck.token import read
+from convcheck.oracles.support.trial import Trial
 from convcheck_backends import NumpyBackend, TorchCpu
 from convcheck_reference.naive import naive_conv2d, naive_grad_input, naive_grad_weight
 

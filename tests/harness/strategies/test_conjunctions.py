@@ -1,7 +1,7 @@
 import pytest
 
 from convcheck import Capabilities, Case
-from convcheck.rules import facts
+from convcheck.model.rules import facts
 from convcheck.strategies.conjunctions import CONJUNCTIONS
 from convcheck.strategies.draws import from_key
 from convcheck.strategies.layers import spell

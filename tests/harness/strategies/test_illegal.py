@@ -1,11 +1,11 @@
 import pytest
 
 from convcheck import Capabilities
+from convcheck.model.token import read
 from convcheck.oracles.parity import _clauses
 from convcheck.strategies.cases import free_case, kinds
 from convcheck.strategies.draws import from_key
 from convcheck.strategies.illegal import FUNCTION_ONLY, MODULE_ONLY, WAYS
-from convcheck.token import read
 
 CAPABILITIES = Capabilities(dtypes=("float32", "float16", "complex64"), gradients=True, module=True)
 

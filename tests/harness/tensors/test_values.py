@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from convcheck import REGIMES
-from convcheck.profiles import QUANTITIES, STRICT
+from convcheck.model.profiles import QUANTITIES, STRICT
+from convcheck.model.token import read
 from convcheck.tensors.values import integer_values, real_values
-from convcheck.token import read
 
 
 @pytest.mark.parametrize("x", ["0x4x6x5", "1x4x6x5", "5x4x6x5", "4x6x5"])

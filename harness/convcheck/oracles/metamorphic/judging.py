@@ -8,16 +8,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.calls import Call, Operation, Returned, Tensor
-from convcheck.case import Case
-from convcheck.oracles.compare import compare_exact
-from convcheck.oracles.exercised import exercised
+from convcheck.model.calls import Call, Operation, Returned, Tensor
+from convcheck.model.case import Case
+from convcheck.model.verdicts import Status, Verdict
 from convcheck.oracles.metamorphic.relation import Layer, Relation
-from convcheck.oracles.trial import INTEGERS, Trial
-from convcheck.oracles.vacuity import too_few_judged, vacuous
-from convcheck.oracles.wellformed import fault, misshapen
+from convcheck.oracles.support.compare import compare_exact
+from convcheck.oracles.support.exercised import exercised
+from convcheck.oracles.support.trial import INTEGERS, Trial
+from convcheck.oracles.support.vacuity import too_few_judged, vacuous
+from convcheck.oracles.support.wellformed import fault, misshapen
 from convcheck.tensors.layouts import conformed
-from convcheck.verdicts import Status, Verdict
 from convcheck_reference.formats import component_format
 
 Array = NDArray[Any]

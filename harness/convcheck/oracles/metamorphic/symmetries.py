@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.oracles.exercised import leftovers
 from convcheck.oracles.metamorphic.relation import Layer, Relation
+from convcheck.oracles.support.exercised import leftovers
 
 Array = NDArray[Any]
 Images = tuple[Layer, ...] | None

@@ -1,0 +1,295 @@
+"""A campaign: many cases put to some backends, within a budget, and the record of it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import lru_cache, partial
+from importlib.metadata import version
+from typing import Final
+
+import ml_dtypes
+import numpy as np
+
+from convcheck.campaign.known_failures import Known, KnownFailure, unexpected_passes
+from convcheck.campaign.scheduler import Lane, tallies
+from convcheck.execution.candidate import Candidate
+from convcheck.execution.subprocess_candidate import CALL_LIMIT, WorkerStartError
+from convcheck.judging.blocks import BLOCK
+from convcheck.judging.judge import Tally
+from convcheck.model.capabilities import Capabilities
+from convcheck.model.coverage import Coverage, from_counts
+from convcheck.model.profiles import QUANTITIES, Quantity
+from convcheck.model.record import BackendRecord, Count, Finding, Record
+from convcheck.model.verdicts import Status
+from convcheck.numerics.precision import Ratios, classify, drift
+from convcheck.plugin.backend import UnavailableError
+from convcheck.plugin.registry import resolve
+from convcheck.strategies.interactions import interactions
+from convcheck.triage.collect import collect
+from convcheck.triage.probe import MOST_CALLS
+from convcheck_reference.selfcheck import self_check
+
+_MEASURED: Final = 1000
+"""Cases after which the coverage of pairs and triples is measured."""
+
+Progress = Callable[[str, int, str], None]
+"""Called with the backend, the number of cases done, and what has come of them so far, in words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a campaign is asked to do.
+
+    Attributes:
+        specs: the backends, as `convcheck.plugin.registry.load` takes them.
+        examples: cases for each backend; None for as many as `seconds` allow.
+        seconds: wall time for each backend; None for no limit.
+        seed: of the generator.
+        dtypes: restricts the dtypes; empty for those that a backend declares.
+        clause: restricts the verdicts to one clause; empty for all.
+        workers: judging processes, each with a candidate process of its own.
+        in_process: the candidate runs in this process, for debuggers.
+        untrusted: the candidate may have been written to pass: its process is cut off from the judge, and
+            what it calls is watched.
+        limit: seconds that a call may take.
+        diagnosis_calls: calls of the candidate in which causes are looked for after the cases; fewer for one
+            whose calls take seconds. Failures that they do not suffice for are counted as not told apart.
+        known: known failures.
+    """
+
+    specs: tuple[str, ...]
+    examples: int | None = 1000
+    seconds: float | None = None
+    seed: int = 0
+    dtypes: tuple[str, ...] = ()
+    clause: str = ""
+    workers: int = 1
+    in_process: bool = False
+    untrusted: bool = False
+    limit: float = CALL_LIMIT
+    diagnosis_calls: int = MOST_CALLS
+    known: tuple[KnownFailure, ...] = ()
+
+    def lane(self, spec: str) -> Lane:
+        """What one backend is put to."""
+        return Lane(
+            spec=resolve(spec),
+            examples=self.examples,
+            seed=self.seed,
+            dtypes=self.dtypes,
+            clause=self.clause,
+            in_process=self.in_process,
+            untrusted=self.untrusted,
+            limit=self.limit,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """What became of one backend."""
+
+    backend: BackendRecord
+    counts: tuple[Count, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
+    interactions: tuple[Coverage, ...] = ()
+
+
+def run(
+    options: Options, *, name: str, command: str, progress: Progress, checkpoint: Callable[[Record], None]
+) -> Record:
+    """Judge every backend; an interrupt ends the run and keeps what was done.
+
+    Args:
+        options: what to do.
+        name: of the run.
+        command: the command line that repeats it.
+        progress: called after every block, and before causes are looked for.
+        checkpoint: called with the record so far, after every backend.
+
+    Raises:
+        RegistryError: a backend cannot be loaded.
+        SelfCheckError: the two formulations of the reference disagree.
+    """
+    self_check()
+    start = time.perf_counter()
+    begun = Record(
+        name=name,
+        command=command,
+        seed=options.seed,
+        examples=options.examples,
+        cases=0,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=0.0,
+        interrupted=False,
+        version=version("convcheck"),
+        environment=environment(),
+        backends=(),
+        counts=(),
+        coverage=(),
+        findings=(),
+    )
+    parts: list[_Part] = []
+    interrupted = False
+
+    def record(*, interrupted: bool) -> Record:
+        coverage = sum((part.coverage for part in parts), Counter[tuple[str, str]]())
+        return replace(
+            begun,
+            cases=sum(part.backend.cases for part in parts),
+            seconds=time.perf_counter() - start,
+            interrupted=interrupted,
+            backends=tuple(part.backend for part in parts),
+            counts=tuple(count for part in parts for count in part.counts),
+            coverage=(*(row for part in parts for row in part.interactions), *from_counts(coverage)),
+            findings=tuple(finding for part in parts for finding in part.findings),
+        )
+
+    for spec in options.specs:
+        part, interrupted = _judge(spec, options, progress)
+        parts.append(part)
+        checkpoint(record(interrupted=interrupted))
+        if interrupted:
+            break
+    return record(interrupted=interrupted)
+
+
+def environment() -> dict[str, str]:
+    """Versions of what the reference computes with."""
+    return {
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "processor": platform.machine(),
+        "cores": str(os.cpu_count()),
+        "numpy": np.__version__,
+        "ml_dtypes": ml_dtypes.__version__,
+    }
+
+
+def _judge(spec: str, options: Options, progress: Progress) -> tuple[_Part, bool]:
+    """One backend, and whether an interrupt cut it short."""
+    lane = options.lane(spec)
+    try:
+        candidate = lane.open()
+    except UnavailableError as error:
+        reason = str(error)
+        count = Count(backend=spec, clause="", status=Status.UNAVAILABLE, reason=reason, cases=0)
+        return _Part(backend=BackendRecord(name=spec, spec=lane.spec, unavailable=reason), counts=(count,)), False
+    tally, interrupted, findings = Tally(), False, list[Finding]()
+    with closing(candidate):
+        try:
+            for block in tallies(lane, candidate, options.workers, options.seconds):
+                tally.add(block)
+                progress(spec, tally.cases, f"{tally.cases} cases, {len(tally.failures)} failures")
+        except KeyboardInterrupt:
+            interrupted = True
+        except (WorkerStartError, BrokenProcessPool) as error:
+            findings.append(_stopped(spec, tally, error))
+        if tally.failures:
+            progress(spec, tally.cases, f"looking for the causes of {len(tally.failures)} failures")
+        found = partial(_findings, spec, lane, candidate, tally, options.known)
+        try:
+            try:
+                findings += found(options.diagnosis_calls)
+            except KeyboardInterrupt:
+                interrupted = True
+                findings += found(0)
+        except WorkerStartError as error:
+            findings.append(_stopped(spec, tally, error))
+        part = _Part(
+            backend=_backend_record(spec, lane, candidate, tally),
+            counts=_counts(spec, tally, findings),
+            findings=tuple(findings),
+            coverage=tally.coverage,
+            interactions=_interactions(spec, lane, candidate, tally),
+        )
+    return part, interrupted
+
+
+def _stopped(spec: str, tally: Tally, error: Exception) -> Finding:
+    """The finding that a backend could not be judged to the end."""
+    return Finding(
+        backend=spec,
+        clause="C2D-PURE-3",
+        clauses=("C2D-PURE-3",),
+        oracle="campaign",
+        quantity="call",
+        status=Status.CRASHED,
+        token="",
+        first_failing_case="",
+        reason=f"no fresh process of the candidate would start after {tally.cases} cases: {error}",
+    )
+
+
+def _interactions(spec: str, lane: Lane, candidate: Candidate, tally: Tally) -> tuple[Coverage, ...]:
+    """2-way and 3-way coverage of the first thousand cases."""
+    capabilities = candidate.capabilities
+    blocks = range(min(lane.blocks, -(-_MEASURED // BLOCK)))
+    first = [case for number in blocks for case in lane.block(capabilities, number)]
+    rows = interactions(first[: tally.cases], capabilities, lane.dtypes or None)
+    return tuple(replace(row, parameter=f"{row.parameter} of {spec}") for row in rows)
+
+
+def _findings(
+    spec: str, lane: Lane, candidate: Candidate, tally: Tally, entries: Sequence[KnownFailure], calls: int
+) -> list[Finding]:
+    known = Known(tuple(entry for entry in entries if entry.backend in ("", spec)))
+    block = lru_cache(maxsize=8)(lambda number: lane.block(candidate.capabilities, number))
+    unknown = [f for f in tally.failures if known.entry(f.case, f.verdict) is None]
+    found = collect(candidate, unknown, block, excluded=known.covers, most_calls=calls)
+    return [
+        *(replace(finding, backend=spec) for finding in found),
+        *known.findings(spec, tally.failures),
+        *unexpected_passes(known, spec, candidate, tally),
+    ]
+
+
+def _backend_record(spec: str, lane: Lane, candidate: Candidate, tally: Tally) -> BackendRecord:
+    capabilities = candidate.capabilities
+    return BackendRecord(
+        name=spec,
+        spec=lane.spec,
+        cases=tally.cases,
+        versions=dict(candidate.versions),
+        profiles={
+            f"{dtype} {quantity}": capabilities.profile(dtype, quantity).name
+            for dtype in capabilities.dtypes
+            for quantity in QUANTITIES
+            if capabilities.supports_quantity(quantity)
+        },
+        margins=dict(sorted(tally.margins.items())),
+        behaviour=_behaviour(capabilities, tally.observed),
+        seconds=dict(tally.seconds),
+    )
+
+
+def _behaviour(capabilities: Capabilities, observed: Sequence[Ratios]) -> dict[str, str]:
+    """What the backend behaves like; more than that where it is coarser than what it declares."""
+    by_kind: dict[tuple[str, Quantity], list[Ratios]] = {}
+    for some in observed:
+        by_kind.setdefault((some.dtype, some.quantity), []).append(some)
+    found: dict[str, str] = {}
+    for (dtype, quantity), ratios in sorted(by_kind.items()):
+        like = classify(ratios)
+        if like is not None:
+            found[f"{dtype} {quantity}"] = drift(capabilities.profile(dtype, quantity), like) or str(like)
+    return found
+
+
+def _counts(spec: str, tally: Tally, findings: Sequence[Finding]) -> tuple[Count, ...]:
+    rows = Counter(tally.counts)
+    for finding in findings:
+        rows[finding.clause, finding.status, finding.known or finding.reason] += finding.hits
+    return tuple(
+        Count(backend=spec, clause=clause, status=status, reason=reason, cases=cases)
+        for (clause, status, reason), cases in sorted(rows.items())
+    )

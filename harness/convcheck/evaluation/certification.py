@@ -1,0 +1,178 @@
+"""Certification: the whole harness put to wrong convolutions, which it has to detect, and to legal ones.
+
+Every candidate meets the cases that `convcheck run` would give it, with the same oracles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from multiprocessing import get_context
+from typing import Final, TypeAlias, TypeVar
+
+from convcheck.defects import Defect
+from convcheck.evaluation.baselines import BASELINES
+from convcheck.evaluation.certificate import CONVCHECK, Certificate, Detection, FalseAlarmCheck
+from convcheck.evaluation.variants import Variant
+from convcheck.execution import Candidate, InProcessCandidate, SubprocessCandidate
+from convcheck.judging.blocks import BLOCK, generate
+from convcheck.judging.judge import first_causes, judge_case
+from convcheck.model.capabilities import Capabilities
+from convcheck.model.case import Case
+from convcheck_reference.selfcheck import self_check
+
+Subject = TypeVar("Subject")
+Result = TypeVar("Result")
+Progress: TypeAlias = Callable[[str], None]
+"""Called with the name of each defect or variant that is done."""
+
+_LIMIT: Final = 5.0
+"""Seconds after which a call of a defect that may hang counts as hung."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many cases each candidate meets.
+
+    Attributes:
+        examples: for a defect, unless it is detected before.
+        variant_examples: for a variant.
+        seed: of the generator.
+    """
+
+    examples: int = 2000
+    variant_examples: int = 20_000
+    seed: int = 0
+
+
+def certify(
+    defects: Sequence[Defect],
+    variants: Sequence[Variant],
+    budget: Budget,
+    *,
+    workers: int = 1,
+    progress: Progress = lambda _: None,
+) -> Certificate:
+    """Put defects to the harness and to the baselines, and variants to the harness.
+
+    Args:
+        defects: with more than one worker, of the library.
+        variants: likewise.
+        budget: of cases.
+        workers: judging processes.
+        progress: called after each candidate.
+
+    Raises:
+        SelfCheckError: the two formulations of the reference disagree.
+    """
+    self_check()
+    detections: list[Detection] = []
+    false_alarm_checks: list[FalseAlarmCheck] = []
+    for found in in_order(partial(detect, budget=budget), defects, workers):
+        detections += found
+        progress(found[0].defect)
+    for false_alarm_check in in_order(partial(check_for_false_alarms, budget=budget), variants, workers):
+        false_alarm_checks.append(false_alarm_check)
+        progress(false_alarm_check.variant)
+    return Certificate(
+        budget.examples, budget.variant_examples, budget.seed, tuple(detections), tuple(false_alarm_checks)
+    )
+
+
+def detect(defect: Defect, budget: Budget) -> tuple[Detection, ...]:
+    """What the harness, and each baseline, makes of one defect."""
+    return (_by_harness(defect, budget), *_by_baselines(defect, budget))
+
+
+def check_for_false_alarms(variant: Variant, budget: Budget) -> FalseAlarmCheck:
+    """What the harness makes of one legal variant."""
+    candidate = InProcessCandidate(variant.backend)
+    judged = alarms = 0
+    token = reason = ""
+    for case in _cases(candidate, budget.variant_examples, budget.seed):
+        judged += 1
+        causes = first_causes(judge_case(candidate, case)[0])
+        if not causes:
+            continue
+        if not alarms:
+            token, reason = case.token, f"{causes[0].oracle} {causes[0].quantity}: {causes[0].reason}"
+        alarms += 1
+    return FalseAlarmCheck(variant.name, judged, alarms, token, reason)
+
+
+def _by_harness(defect: Defect, budget: Budget) -> Detection:
+    candidate = _candidate(defect)
+    try:
+        for number, case in enumerate(_cases(candidate, budget.examples, budget.seed), 1):
+            causes = first_causes(judge_case(candidate, case)[0])
+            if causes:
+                found = causes[0]
+                return Detection(
+                    defect.name, defect.category, CONVCHECK, number, found.oracle, found.clauses[0], case.token
+                )
+    finally:
+        candidate.close()
+    return Detection(defect.name, defect.category, CONVCHECK, None)
+
+
+def _by_baselines(defect: Defect, budget: Budget) -> Iterator[Detection]:
+    for baseline in BASELINES:
+        # none of them has illegal or empty inputs, on which alone fatal defects end the process
+        detected_at = baseline.detects(defect.backend(), budget.examples, budget.seed)
+        yield Detection(defect.name, defect.category, baseline.name, detected_at)
+
+
+def _candidate(defect: Defect) -> Candidate:
+    if defect.fatal:
+        return SubprocessCandidate(f"convcheck.defects:{defect.name}", _LIMIT)
+    return InProcessCandidate(defect.backend)
+
+
+def _cases(candidate: Candidate, examples: int, seed: int) -> Iterator[Case]:
+    """The cases of `convcheck run` for this candidate, which begins each block afresh."""
+    for number in range(-(-examples // BLOCK)):
+        candidate.restart()
+        size = min(BLOCK, examples - number * BLOCK)
+        yield from _block(_Key(candidate.capabilities), seed, number, size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """Capabilities by what decides their cases; profiles do not."""
+
+    capabilities: Capabilities
+
+    def _parts(self) -> tuple[object, ...]:
+        c = self.capabilities
+        return (
+            c.dtypes, c.padding_modes, c.layouts, c.gradients, c.module, c.groups, c.dilation, c.string_padding,
+            c.unbatched, c.empty_batch, c.nonfinite,
+        )  # fmt: skip
+
+    def __hash__(self) -> int:
+        return hash(self._parts())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self._parts() == other._parts()
+
+
+@lru_cache(maxsize=32)
+def _block(key: _Key, seed: int, number: int, size: int) -> tuple[Case, ...]:
+    return generate(key.capabilities, run_seed=seed, block=number, size=size)
+
+
+def in_order(function: Callable[[Subject], Result], subjects: Iterable[Subject], workers: int) -> Iterator[Result]:
+    """The results in the order of the subjects, as they come.
+
+    Args:
+        function: with more than one worker, one that travels to other processes, as its results do.
+        subjects: likewise.
+        workers: processes.
+    """
+    if workers == 1:
+        yield from map(function, subjects)
+        return
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        yield from pool.map(function, subjects)

@@ -1,0 +1,170 @@
+"""How well the diagnosis works: defects of the library, found as any candidate's, with and without their entry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Final
+
+import numpy as np
+
+from convcheck.defects import Defect
+from convcheck.execution import InProcessCandidate
+from convcheck.judging.blocks import generate
+from convcheck.judging.judge import Failure, judge_block
+from convcheck.model.case import Case
+from convcheck.model.profiles import QUANTITIES
+from convcheck.model.record import Finding
+from convcheck.model.token import read
+from convcheck.triage.collect import HARMLESS, collect
+from convcheck.triage.diagnosis.examine import drawn_label, reproduces
+from convcheck.triage.diagnosis.failure_condition import measured
+from convcheck.triage.diagnosis.mutations import variations
+from convcheck.triage.failure_signature import PRECISION, RESULT, FailureSignature
+from convcheck.triage.probe import Bench, Budget
+
+ENOUGH: Final = 0.9
+"""Precision and recall of a right trigger."""
+
+_FRESH_BLOCK: Final = 1_000_000  # far from the blocks of any campaign
+_FRESH: Final = 150
+_NEAR: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What the diagnosis made of one defect.
+
+    Attributes:
+        defect: its name.
+        category: what it gets wrong.
+        withheld: whether its entry was withheld.
+        failures: cases that failed; 0 if the defect was not detected.
+        named: the lookalike in first place, or one that is wrong; empty if none was claimed.
+        right_name: its own name; where withheld, no name. Either way a defect's that no fresh case tells from it.
+        findings: how many.
+        legal: whether the first is about legal cases, of which alone rules speak.
+        rule: the first trigger; empty where none was learnt.
+        precision: of that trigger on fresh cases, by the defect's own results.
+        recall: likewise.
+    """
+
+    defect: str
+    category: str
+    withheld: bool
+    failures: int
+    named: str = ""
+    right_name: bool = False
+    findings: int = 0
+    legal: bool = True
+    rule: str = ""
+    precision: float = 0.0
+    recall: float = 0.0
+
+    @property
+    def one_finding(self) -> bool:
+        """Whether it is one finding, as it is one cause."""
+        return self.findings == 1
+
+    @property
+    def right_rule(self) -> bool:
+        """Whether the trigger is right often enough."""
+        return min(self.precision, self.recall) >= ENOUGH
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """A defect in the place of a candidate: what a campaign found, and fresh cases that it did not run."""
+
+    defect: Defect
+    candidate: InProcessCandidate
+    drawn: Sequence[Case]
+    failures: Sequence[Failure]
+    fresh: Sequence[Case]
+    bench: Bench
+
+
+def evaluate(
+    defect: Defect, *, examples: int = 300, seed: int = 0, defects: Sequence[Defect] = HARMLESS
+) -> tuple[Evaluation, Evaluation]:
+    """Diagnose a defect as if it were a candidate: with its entry in the library, and without.
+
+    Args:
+        defect: one that does not end its process.
+        examples: cases of the campaign.
+        seed: of the campaign.
+        defects: the library.
+    """
+    candidate = InProcessCandidate(defect.backend)
+    drawn = generate(candidate.capabilities, run_seed=seed, block=0, size=examples)
+    failures = judge_block(candidate, drawn, 0).failures
+    fresh = _fresh(candidate, failures, seed)
+    subject = _Subject(
+        defect, candidate, drawn, failures, fresh, Bench(InProcessCandidate(defect.backend), budget=Budget(10**9))
+    )
+    others = [d for d in defects if d.name != defect.name]
+    return _evaluated(subject, defects, withheld=False), _evaluated(subject, others, withheld=True)
+
+
+def _evaluated(subject: _Subject, library: Sequence[Defect], *, withheld: bool) -> Evaluation:
+    failures, own = subject.failures, subject.defect.name
+    found = collect(subject.candidate, failures, lambda _: subject.drawn, defects=library)
+    if not found:
+        return Evaluation(own, subject.defect.category, withheld, len(failures))
+    named = [f.lookalikes[0].name if f.lookalikes else "" for f in found]
+    by_name = {d.name: d for d in library}
+    wrong = [
+        name
+        for name, finding in zip(named, found, strict=True)
+        if name not in ("", own) and not _alike(subject, finding, by_name[name])
+    ]
+    trigger = found[0].trigger
+    bench = subject.bench.forgetful() if found[0].remembers else subject.bench
+    labels = [] if trigger is None else _labels(bench, _symptom(found[0], failures), subject.fresh)
+    score = None if trigger is None else measured(trigger.rule, labels)
+    return Evaluation(
+        own,
+        subject.defect.category,
+        withheld,
+        len(failures),
+        named=next(iter(wrong), named[0]),
+        right_name=not wrong and (withheld or named[0] != ""),
+        findings=len(found),
+        legal=read(found[0].first_failing_case).violation is None,
+        rule="" if trigger is None else str(trigger.rule),
+        precision=0.0 if score is None else score.precision,
+        recall=0.0 if score is None else score.recall,
+    )
+
+
+def _symptom(finding: Finding, failures: Sequence[Failure]) -> FailureSignature:
+    """The symptom of a finding, as that of the failure that it was found as."""
+    case = read(finding.first_failing_case)
+    verdicts = [f.verdict for f in failures if f.case == case and f.verdict.quantity == finding.quantity]
+    return FailureSignature.of(verdicts[0])
+
+
+def _labels(bench: Bench, symptom: FailureSignature, cases: Sequence[Case]) -> list[tuple[Case, bool]]:
+    """Whether cases fail, on any of some data: a rule speaks of parameters, not of values."""
+    labels = [(case, drawn_label(bench, symptom, case)) for case in cases]
+    return [(case, label) for case, label in labels if label is not None]
+
+
+def _alike(subject: _Subject, finding: Finding, other: Defect) -> bool:
+    """Whether another defect gives the same results in fresh cases, every one: then its name is not wrong."""
+    symptom = _symptom(finding, subject.failures)
+    symptoms = [symptom]
+    if symptom.sort in (RESULT, PRECISION):
+        symptoms = [replace(symptom, quantity=quantity) for quantity in QUANTITIES]
+    bench = subject.bench.forgetful() if finding.remembers else subject.bench
+    return all(reproduces(bench, one, case, other) for one in symptoms for case in subject.fresh)
+
+
+def _fresh(candidate: InProcessCandidate, failures: Sequence[Failure], seed: int) -> list[Case]:
+    """Cases that were not learnt from: of another block, and around failing ones, where rules matter."""
+    rng = np.random.default_rng(seed + _FRESH_BLOCK)
+    drawn = generate(candidate.capabilities, run_seed=seed, block=_FRESH_BLOCK, size=_FRESH)
+    failing = [f.case for f in failures if f.case.violation is None][:: max(1, len(failures) // _NEAR)]
+    around = [case for base in failing for case in islice(variations(base, rng, 4), _FRESH // max(1, len(failing)))]
+    return [case for case in (*drawn, *around) if case.violation is None]

@@ -1,0 +1,164 @@
+"""The host: makes calls of a backend in the process that it runs in, and watches what they do to memory."""
+
+from __future__ import annotations
+
+import math
+import sys
+import traceback
+import warnings
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from convcheck.execution.call_tracing import Watch, untraced
+from convcheck.execution.inputs import Inputs
+from convcheck.execution.results import Results
+from convcheck.model.calls import Call, Operation, Outcome, Raised, Returned
+from convcheck.model.capabilities import Capabilities
+from convcheck.plugin.backend import Backend
+from convcheck.tensors.poison import Poison, poison_free_memory
+from convcheck.tensors.regions import Allocate, heap
+from convcheck_reference.errors import ConvcheckError
+from convcheck_reference.formats import DTYPES
+from convcheck_reference.params import Arguments, Conv2dParams
+
+_RESULTS = {
+    Operation.FORWARD: ("output",),
+    Operation.BACKWARD: ("grad_input", "grad_weight", "grad_bias"),
+    Operation.DOUBLE_BACKWARD: ("grad_grad_output", "grad_input", "grad_weight"),
+    Operation.MODULE: ("weight", "bias", "output"),
+}
+
+
+class InProcessCandidate:
+    """A candidate in this process. A crash of the backend is a crash of this process.
+
+    Args:
+        load: makes a fresh backend; called again by `restart`.
+        allocate: where the candidate's tensors lie; by default on the heap, whatever a call asks for.
+        watch: what it calls; by default nobody looks.
+    """
+
+    def __init__(self, load: Callable[[], Backend], allocate: Allocate = heap, watch: Watch = untraced) -> None:
+        self._load = load
+        self._allocate = allocate
+        self._watch = watch
+        self.restart()
+
+    @property
+    def name(self) -> str:
+        """The backend's name."""
+        return self._backend.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the backend says it supports."""
+        return self._backend.capabilities
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The backend's versions and settings."""
+        return self._backend.versions()
+
+    def restart(self) -> None:
+        """Load the backend anew; state in its modules stays, as in any one process."""
+        self._backend = self._load()
+        self._inputs, self._results = Inputs(self._allocate), Results()
+        self._layer: tuple[Arguments | None, Conv2dParams | None] = None, None
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def call(self, call: Call) -> Returned | Raised:
+        """Make one call: inputs in their layouts, poisoned free memory, and a look at the memory after."""
+        backend, inputs = self._backend, self._inputs
+        try:
+            # warnings are the candidate's own business, whatever this process makes of them
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                params = self._validated(call.arguments)
+                native = inputs.place(call, backend)
+                poisoned = params is not None and _poison(call, params, native["x"])
+                inputs.seal()
+                try:
+                    with self._watch() as called:
+                        results = self._invoke(call, params or Conv2dParams.unchecked(call.arguments), native)
+                finally:
+                    inputs.unseal()
+        except Exception as error:  # noqa: BLE001  (whatever a candidate raises is an outcome)
+            inputs.changes()  # what it did to them is undone before the next call
+            return Raised(type(error).__name__, str(error), traceback.format_exc(limit=-8))
+        memory = {name: buffer.region.whole for name, buffer in inputs.buffers.items()}
+        named = dict(zip(_RESULTS[call.operation], results, strict=False))
+        found = self._results.collect(backend, named, memory)
+        mutated, spilled = inputs.changes()
+        return Returned(
+            found.arrays,
+            found.malformed,
+            mutated=mutated,
+            spilled=spilled,
+            overwritten=found.overwritten,
+            aliased=found.aliased,
+            copied=tuple([name for name, buffer in inputs.buffers.items() if not buffer.shared]),
+            poisoned=poisoned,
+            called=None if called is None else tuple(called),
+        )
+
+    def call_all(self, calls: Sequence[Call]) -> list[Outcome]:
+        """Make calls one after the other."""
+        return [self.call(call) for call in calls]
+
+    def _validated(self, arguments: Arguments) -> Conv2dParams | None:
+        """The layer; None for illegal arguments, which the candidate has to refuse."""
+        # the calls of a case have one layer; equal ones may be spelled otherwise, as True is 1
+        if arguments is not self._layer[0]:
+            try:
+                self._layer = arguments, Conv2dParams.of(arguments)
+            except ConvcheckError:
+                self._layer = arguments, None
+        return self._layer[1]
+
+    def _invoke(self, call: Call, params: Conv2dParams, native: dict[str, Any]) -> tuple[Any, ...]:
+        """The backend's results in the order of `_RESULTS`."""
+        backend = self._backend
+        if call.operation is Operation.MODULE:
+            spelled = {name: getattr(call.arguments, name) for name in call.arguments.__slots__}
+            _seed(repr(call.arguments))
+            module = backend.make_module(**spelled, dtype=call.dtype)
+            return module.weight, module.bias, module(native["x"])
+        x, weight, bias = native["x"], native["weight"], native.get("bias")
+        if call.operation is Operation.FORWARD:
+            return (backend.conv2d(x, weight, bias, params),)
+        if call.operation is Operation.DOUBLE_BACKWARD:
+            outer = (native["grad_grad_input"], native["grad_grad_weight"], native.get("grad_grad_bias"))
+            return tuple(backend.conv2d_double_backward(*outer, native["grad_output"], x, weight, bias, params))
+        return tuple(backend.conv2d_backward(native["grad_output"], x, weight, bias, params))
+
+
+def _seed(text: str) -> None:
+    """Seed the generators that modules draw their parameters from: the same layer has the same ones in every run."""
+    seed = zlib.crc32(text.encode())
+    np.random.seed(seed)  # noqa: NPY002  (the generator that a candidate may use)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(seed)
+
+
+def _poison(call: Call, params: Conv2dParams, native: Any) -> bool:
+    """Poison free memory of the sizes of the results; whether all new memory of these sizes is poisoned."""
+    dtype = DTYPES[call.dtype]
+    kind: Poison = "large" if call.tensors["x"].memory == "guard_before" else "nan"
+    if call.operation is Operation.BACKWARD:
+        # of the gradients
+        sizes = [call.tensors[name].values.size for name in ("x", "weight", "bias") if name in call.tensors]
+    else:
+        try:
+            sizes = [math.prod(params.output_shape(call.tensors["x"].values.shape))]
+        except ConvcheckError:
+            return False
+    if call.operation is Operation.DOUBLE_BACKWARD:
+        sizes += [call.tensors[name].values.size for name in ("x", "weight")]
+    poisoned = [poison_free_memory(native, dtype, size, kind) for size in sizes]
+    return all(poisoned)

@@ -1,0 +1,51 @@
+"""A candidate without a past: it is fresh whenever calls are put to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from convcheck.execution.candidate import Candidate
+from convcheck.model.calls import Call, Outcome
+from convcheck.model.capabilities import Capabilities
+
+
+class RestartingCandidate:
+    """Another candidate, restarted before each of its turns, so that what it does depends on these calls alone.
+
+    Args:
+        candidate: it is restarted.
+    """
+
+    def __init__(self, candidate: Candidate) -> None:
+        self._candidate = candidate
+
+    @property
+    def name(self) -> str:
+        """The candidate's name."""
+        return self._candidate.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """The candidate's."""
+        return self._candidate.capabilities
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The candidate's."""
+        return self._candidate.versions
+
+    def call(self, call: Call) -> Outcome:
+        """Make one call on a fresh candidate."""
+        return self.call_all((call,))[0]
+
+    def call_all(self, calls: Sequence[Call]) -> list[Outcome]:
+        """Make calls one after the other, the first on a fresh candidate."""
+        self._candidate.restart()
+        return self._candidate.call_all(calls)
+
+    def restart(self) -> None:
+        """Every turn begins with one."""
+
+    def close(self) -> None:
+        """Release the candidate's resources."""
+        self._candidate.close()

@@ -1,0 +1,165 @@
+"""Judging cases: the calls are made, then the oracles speak. The candidate runs before the reference."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from convcheck.execution.candidate import Candidate
+from convcheck.judging.precision_sampling import observe
+from convcheck.model.case import Case
+from convcheck.model.coverage import features
+from convcheck.model.verdicts import FAILURES, Status, Verdict
+from convcheck.numerics.precision import Ratios
+from convcheck.oracles import Oracle, due, extra_calls, judge
+from convcheck.oracles.parity import unspecified
+from convcheck.oracles.support.trial import Trial
+
+_ECHOES = ("adjoint", "double_backward")
+_OBSERVED = 8
+"""The precision that a candidate computes in is looked at in one case of so many."""
+
+_RANK = {Status.PASS: 2, Status.VACUOUS: 1, Status.NOT_APPLICABLE: 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failing verdict, and where in the run it came up."""
+
+    block: int
+    position: int
+    case: Case
+    verdict: Verdict
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a number of cases came to; tallies add up.
+
+    Attributes:
+        cases: number of cases.
+        counts: cases by (clause, status, reason), failures excepted.
+        margins: the largest margin by "dtype quantity".
+        failures: in the order of the cases.
+        coverage: cases by feature.
+        observed: error ratios of some cases.
+        seconds: wall time by part.
+    """
+
+    cases: int = 0
+    counts: Counter[tuple[str, Status, str]] = field(default_factory=Counter)
+    margins: dict[str, float] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
+    observed: list[Ratios] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=partial(defaultdict, float))
+
+    def add(self, other: Tally) -> None:
+        """Add another tally to this one."""
+        self.cases += other.cases
+        self.counts.update(other.counts)
+        for key, margin in other.margins.items():
+            self.margins[key] = max(margin, self.margins.get(key, 0.0))
+        self.failures.extend(other.failures)
+        self.coverage.update(other.coverage)
+        self.observed.extend(other.observed)
+        for part, seconds in other.seconds.items():
+            self.seconds[part] += seconds
+
+
+def judge_case(
+    candidate: Candidate, case: Case, oracles: Sequence[Oracle] | None = None
+) -> tuple[tuple[Verdict, ...], float, float]:
+    """The verdicts on one case, and the seconds spent in the candidate and in judging.
+
+    Args:
+        candidate: the candidate.
+        case: the case.
+        oracles: who judges; by default those that are due for this case.
+    """
+    _, verdicts, in_candidate, in_judging = _judged(candidate, case, oracles)
+    return verdicts, in_candidate, in_judging
+
+
+def _judged(
+    candidate: Candidate, case: Case, oracles: Sequence[Oracle] | None
+) -> tuple[Trial | None, tuple[Verdict, ...], float, float]:
+    oracles = due(case) if oracles is None else oracles
+    reason = candidate.capabilities.unsupported(case) or (unspecified(case) if case.violation else None)
+    if reason is not None:
+        return None, (Verdict("capabilities", "call", Status.NOT_APPLICABLE, ("",), reason),), 0.0, 0.0
+    trial = Trial(case, candidate.capabilities)
+    calls = {**trial.calls, **extra_calls(trial, oracles)}
+    start = time.perf_counter()
+    outcomes = dict(zip(calls, candidate.call_all(tuple(calls.values())), strict=True))
+    called = time.perf_counter()
+    trial = trial.with_outcomes(outcomes)
+    verdicts = judge(trial, oracles)
+    return trial, verdicts, called - start, time.perf_counter() - called
+
+
+def judge_block(candidate: Candidate, cases: Sequence[Case], block: int, clause: str | None = None) -> Tally:
+    """Judge a block of cases.
+
+    Args:
+        candidate: the candidate.
+        cases: the block.
+        block: its number.
+        clause: only verdicts on this clause count; None for all.
+    """
+    tally = Tally()
+    start = time.perf_counter()
+    for position, case in enumerate(cases):
+        trial, verdicts, in_candidate, in_judging = _judged(candidate, case, None)
+        if trial is not None and position % _OBSERVED == 0:
+            tally.observed += observe(trial)
+        if clause is not None:
+            verdicts = tuple(v for v in verdicts if clause in v.clauses)
+        _count(tally, case, verdicts)
+        tally.failures += [Failure(block, position, case, v) for v in first_causes(verdicts)]
+        tally.seconds["candidate"] += in_candidate
+        tally.seconds["judging"] += in_judging
+    tally.seconds["total"] += time.perf_counter() - start
+    return tally
+
+
+def first_causes(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """The failing verdicts of one case, one a quantity: the first oracle's, without echoes.
+
+    A call that failed has no results to judge; a wrong result breaks the adjoint identity and the double
+    backward as well.
+    """
+    failing = [v for v in verdicts if v.status in FAILURES]
+    calls = [v for v in failing if v.quantity == "call"]
+    # an output of the wrong shape is why the gradients of a function raise
+    misshapen = calls and calls[0].status is Status.WRONGLY_REFUSED and any(v.oracle == "contract" for v in failing)
+    if misshapen:
+        failing = [v for v in failing if v.quantity != "call"]
+    elif calls:
+        return tuple(calls[:1])
+    by_quantity: dict[str, Verdict] = {}
+    for verdict in failing:
+        by_quantity.setdefault(verdict.quantity, verdict)
+    for echo in _ECHOES:
+        if len(by_quantity) > 1:
+            by_quantity.pop(echo, None)
+    return tuple(by_quantity.values())
+
+
+def _count(tally: Tally, case: Case, verdicts: Sequence[Verdict]) -> None:
+    tally.cases += 1
+    tally.coverage.update(features(case))
+    best: dict[str, Verdict] = {}
+    for verdict in verdicts:
+        if verdict.margin is not None:
+            key = f"{case.dtype} {verdict.quantity}"
+            tally.margins[key] = max(verdict.margin, tally.margins.get(key, 0.0))
+        if verdict.status in FAILURES:
+            continue
+        for clause in verdict.clauses:
+            if clause not in best or _RANK[verdict.status] > _RANK[best[clause].status]:
+                best[clause] = verdict
+    tally.counts.update((clause, verdict.status, verdict.reason) for clause, verdict in best.items())

@@ -1,0 +1,1 @@
+"""What everything else speaks of: plain, frozen data without behaviour of its own."""

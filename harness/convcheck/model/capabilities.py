@@ -1,0 +1,106 @@
+"""What a backend says it supports. The rest is not applicable: reported and counted, never hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from convcheck.model.case import LAYOUTS, Case, Layout
+from convcheck.model.profiles import GRADIENTS, QUANTITIES, STRICT, Profile, Quantity
+from convcheck_reference.errors import ConvcheckError
+from convcheck_reference.formats import DTYPES
+from convcheck_reference.params import PADDING_MODES, PaddingMode
+
+
+class CapabilityError(ConvcheckError, ValueError):
+    """A backend declares something that does not exist or contradicts its methods."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capabilities:
+    """What a backend says it supports, and the precision that it promises.
+
+    Attributes:
+        dtypes: names from `convcheck_reference.formats.DTYPES`.
+        padding_modes: the padding modes.
+        layouts: the memory layouts that may reach it.
+        gradients: whether `conv2d_backward` gives gradients.
+        double_backward: whether `conv2d_double_backward` gives gradients of the gradients.
+        module: whether `make_module` builds layers.
+        groups: whether groups > 1 is supported.
+        dilation: whether dilation > 1 is supported.
+        string_padding: whether padding may be 'same' and 'valid'.
+        unbatched: whether (C, H, W) inputs are supported.
+        empty_batch: whether a batch of 0 images is supported.
+        nonfinite: whether NaN and ±Inf go through as IEEE 754 arithmetic prescribes.
+        profiles: the promised profile by dtype, or by (dtype, quantity) where passes differ;
+            by default `convcheck.model.profiles.STRICT`.
+
+    Raises:
+        CapabilityError: an unknown name, or nothing declared at all.
+    """
+
+    dtypes: tuple[str, ...] = ("float32",)
+    padding_modes: tuple[PaddingMode, ...] = PADDING_MODES
+    layouts: tuple[Layout, ...] = LAYOUTS
+    gradients: bool = False
+    double_backward: bool = False
+    module: bool = False
+    groups: bool = True
+    dilation: bool = True
+    string_padding: bool = True
+    unbatched: bool = True
+    empty_batch: bool = True
+    nonfinite: bool = True
+    profiles: Mapping[str | tuple[str, Quantity], Profile] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, given, known in (
+            ("dtypes", self.dtypes, tuple(DTYPES)),
+            ("padding_modes", self.padding_modes, PADDING_MODES),
+            ("layouts", self.layouts, LAYOUTS),
+        ):
+            if isinstance(given, str) or not given or not set(given) <= set(known):
+                raise CapabilityError(f"capabilities: {name}={given!r}; expected a tuple of some of {known}")
+        for key, profile in self.profiles.items():
+            dtype, quantity = (key, "output") if isinstance(key, str) else key
+            if dtype not in DTYPES or quantity not in QUANTITIES or not isinstance(profile, Profile):
+                raise CapabilityError(
+                    f"capabilities: profiles[{key!r}]={profile!r}; expected a Profile under a dtype of "
+                    f"{tuple(DTYPES)} or a pair of such a dtype and one of {QUANTITIES}"
+                )
+        object.__setattr__(self, "profiles", dict(self.profiles))
+
+    def profile(self, dtype: str, quantity: Quantity) -> Profile:
+        """The profile promised for one quantity of one dtype."""
+        by_dtype = self.profiles.get(dtype, STRICT[dtype])
+        return self.profiles.get((dtype, quantity), by_dtype)
+
+    def unsupported(self, case: Case) -> str | None:
+        """Why a case is not applicable, in words; None if it is."""
+        reasons = (
+            (case.dtype not in self.dtypes, "dtype {0.dtype} is not declared"),
+            (
+                case.arguments.padding_mode in PADDING_MODES and case.arguments.padding_mode not in self.padding_modes,
+                "padding_mode {0.arguments.padding_mode} is not declared",
+            ),
+            *(
+                (layout not in self.layouts, f"layout {layout} is not declared")
+                for layout in case.layouts[: 3 if self.gradients else 2]
+            ),
+            (case.entry == "module" and not self.module, "modules are not declared"),
+            (not self.groups and case.arguments.groups != 1, "groups are not declared"),
+            (not self.dilation and case.arguments.dilation not in (1, (1, 1)), "dilation is not declared"),
+            (
+                not self.string_padding and isinstance(case.arguments.padding, str),
+                "string padding is not declared",
+            ),
+            (not self.unbatched and case.unbatched, "unbatched inputs are not declared"),
+            (not self.empty_batch and case.batch == 0, "empty batches are not declared"),
+            (not self.nonfinite and case.regime == "special", "non-finite values are not declared"),
+        )
+        return next((reason.format(case) for holds, reason in reasons if holds), None)
+
+    def supports_quantity(self, quantity: Quantity) -> bool:
+        """Whether the backend computes this quantity at all."""
+        return quantity not in GRADIENTS or self.gradients

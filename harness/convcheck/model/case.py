@@ -1,0 +1,138 @@
+"""A case: everything needed to repeat one check of a candidate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal, TypeAlias, get_args
+
+from convcheck_reference.errors import ConvcheckError, InputShapeError
+from convcheck_reference.params import Arguments, Conv2dParams, Shape
+
+Regime: TypeAlias = Literal[
+    "reals", "wide", "positive", "large", "cancelling", "subnormal", "overflow", "special", "mixed"
+]
+"""The real-valued data of a case; the exact integers are judged in every case as well.
+
+reals: zero mean, scale 1, the data most sensitive to lost precision. wide: magnitudes over 16 binades.
+positive: no cancellation, the data that accumulates most error. large: scaled up by a power of two.
+cancelling: products that nearly cancel. subnormal: inputs and results below the smallest normal number.
+overflow: sums of magnitudes near half the largest finite number. special: reals with NaN, ±Inf and ±0.
+mixed: images, filters or gradients of zero mean, of zeros, of magnitudes over 16 binades and with one non-zero
+element side by side.
+"""
+
+Layout: TypeAlias = Literal[
+    "contiguous",
+    "channels_last",
+    "sliced",
+    "transposed",
+    "expanded",
+    "reversed",
+    "offset",
+    "odd_strides",
+    "broadcast",
+]
+"""How a tensor lies in memory.
+
+contiguous: C order. channels_last: NHWC order. sliced: a view at an offset inside a larger array, with
+gaps between rows. transposed: the last two axes stored swapped. expanded: the first axis has stride 0,
+so its entries are equal. reversed: negative strides along height and width. offset: C order, but one element
+into its memory, so that its address has no alignment beyond that of an element. odd_strides: C order, but axes of
+size 1, and all axes of an empty tensor, have strides that no dense tensor has. broadcast: every axis has stride 0
+and every entry is 1, as in the gradient of a sum.
+"""
+
+Entry: TypeAlias = Literal["function", "module"]
+"""Whether the candidate is called as a function on given tensors, or built as a module first."""
+
+Flaw: TypeAlias = Literal[
+    "none", "input_ndim", "input_channels", "weight_ndim", "weight_channels", "bias_shape", "weight_dtype"
+]
+"""What is wrong with the tensors of an otherwise legal case (the candidate has to refuse it)."""
+
+REGIMES: Final[tuple[Regime, ...]] = get_args(Regime)
+LAYOUTS: Final[tuple[Layout, ...]] = get_args(Layout)
+ENTRIES: Final[tuple[Entry, ...]] = get_args(Entry)
+FLAWS: Final[tuple[Flaw, ...]] = get_args(Flaw)
+
+Layouts: TypeAlias = tuple[Layout, Layout, Layout]
+"""The layouts of x, weight and grad_output."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One check: a layer as its caller spells it, an input size, and the data to run it on.
+
+    Attributes:
+        arguments: the Conv2d arguments as spelled, legal or not.
+        input_shape: (N, C, H, W), or (C, H, W) for an unbatched input.
+        dtype: name of the dtype of every tensor.
+        regime: the real-valued data.
+        layouts: memory layouts of x, weight and grad_output.
+        entry: function or module.
+        flaw: what is wrong with the tensors; "none" for a legal case.
+        nonzeros: at most so many elements of x, weight and grad_output are non-zero; None for dense data.
+        seed: of the data.
+    """
+
+    arguments: Arguments
+    input_shape: Shape
+    dtype: str = "float32"
+    regime: Regime = "reals"
+    layouts: Layouts = ("contiguous", "contiguous", "contiguous")
+    entry: Entry = "function"
+    flaw: Flaw = "none"
+    nonzeros: int | None = None
+    seed: int = 0
+
+    @cached_property
+    def violation(self) -> ConvcheckError | None:
+        """Why the case is illegal: the error that its arguments, input or flaw deserve; None if legal."""
+        try:
+            Conv2dParams.of(self.arguments).output_shape(self.input_shape)
+        except ConvcheckError as error:
+            return error
+        if self.flaw != "none":
+            return InputShapeError(f"flawed tensors: {self.flaw}")
+        return None
+
+    @cached_property
+    def params(self) -> Conv2dParams:
+        """The layer's validated parameters.
+
+        Raises:
+            ParameterError: the arguments are illegal.
+        """
+        return Conv2dParams.of(self.arguments)
+
+    @cached_property
+    def output_shape(self) -> Shape:
+        """(N, O, oh, ow) or (O, oh, ow).
+
+        Raises:
+            ConvcheckError: the case is illegal.
+        """
+        return self.params.output_shape(self.input_shape)
+
+    @property
+    def batch(self) -> int:
+        """Number of images; 1 for an unbatched input."""
+        return self.input_shape[0] if len(self.input_shape) == 4 else 1
+
+    @property
+    def unbatched(self) -> bool:
+        """Whether the input is (C, H, W)."""
+        return len(self.input_shape) == 3
+
+    @property
+    def repeats(self) -> bool:
+        """Whether a tensor has stride 0, so that some of its values are equal."""
+        return not {"expanded", "broadcast"}.isdisjoint(self.layouts)
+
+    @cached_property
+    def token(self) -> str:
+        """The one-line descriptor, as `convcheck.model.token` writes it."""
+        from convcheck.model.token import write  # noqa: PLC0415  (token builds on this module)
+
+        return write(self)

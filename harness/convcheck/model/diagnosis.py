@@ -1,0 +1,90 @@
+"""What a diagnosis says about a finding: plain data, which the record carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from convcheck.model.rules import Rule
+
+Shares: TypeAlias = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FailureCondition:
+    """When a case fails.
+
+    Attributes:
+        rule: holds where it fails.
+        precision: share of fresh cases that fail, of those for which the rule holds.
+        recall: share of fresh cases for which the rule holds, of those that fail.
+        cases: number of fresh cases.
+    """
+
+    rule: Rule
+    precision: float
+    recall: float
+    cases: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether no fresh case contradicts the rule."""
+        return self.cases > 0 and self.precision == self.recall == 1.0
+
+    def __str__(self) -> str:
+        """The rule as a sentence."""
+        if self.exact:
+            return f"fails iff {self.rule}" if self.rule.text else "fails always"
+        words = f"fails mostly where {self.rule}" if self.rule.text else "fails mostly, whatever the parameters"
+        return f"{words} (precision {self.precision:.2f}, recall {self.recall:.2f} on {self.cases} fresh cases)"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDefectMatch:
+    """A defect of the library that gave the candidate's results in every case where both were asked.
+
+    Attributes:
+        name: of the defect.
+        summary: completes "behaves like …".
+        matched: cases with wrong elements in which it gave the candidate's.
+        tried: cases asked, those where both are right included.
+    """
+
+    name: str
+    summary: str
+    matched: int
+    tried: int
+
+    def __str__(self) -> str:
+        """As a sentence."""
+        return f"behaves like {self.summary} ({self.name}: equal in {self.matched} of {self.matched} wrong results)"
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """The share of wrong elements in each cell of a plane of a result; at most 16 × 16 cells.
+
+    Attributes:
+        rows: what the rows stand for: "rows 0–31".
+        columns: what the columns stand for.
+        shares: row by row, each from 0 to 1.
+    """
+
+    rows: str
+    columns: str
+    shares: Shares
+
+
+@dataclass(frozen=True, slots=True)
+class Localization:
+    """Where the wrong elements of a telling case sit; the smallest case is often too small to show it.
+
+    Attributes:
+        token: the case.
+        words: where, in words.
+        maps: the same as pictures: over rows and columns, and over images and channels.
+    """
+
+    token: str
+    words: str
+    maps: tuple[HeatMap, ...]

@@ -1,0 +1,117 @@
+"""Rules: conditions on a case, written as a reader would say them: ``groups > 1 and stride_h != stride_w``.
+
+One vocabulary for what triggers a defect, where a known failure holds, and what a diagnosis has learnt.
+A rule is a Python expression of the names below, literals, comparisons, ``and``, ``or``, ``not`` and
+integer arithmetic (``output_w % 4 == 1``); nothing else is evaluated.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from types import CodeType, MappingProxyType
+from typing import Final, TypeAlias
+
+from convcheck.model.case import Case
+from convcheck_reference.errors import ConvcheckError
+
+Value: TypeAlias = int | str | bool
+Facts: TypeAlias = Mapping[str, Value]
+
+NAMES: Final = (
+    "batch", "unbatched", "in_channels", "out_channels", "in_per_group", "out_per_group", "groups",
+    "height", "width", "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w",
+    "padding_h", "padding_w", "pad_bottom", "pad_right", "padding_same", "padding_mode", "bias",
+    "extent_h", "extent_w", "output_h", "output_w", "left_over_h", "left_over_w",
+    "dtype", "values", "layout_x", "layout_weight", "layout_grad", "entry",
+)  # fmt: skip
+"""What a rule may ask of a legal case. padding_h and padding_w are the pixels above and to the left; the
+two pad_ names differ from them for 'same' with an even kernel only. extent is the span of the dilated
+kernel; left_over counts the padded rows and columns after the last window."""
+
+_ALLOWED: Final = (
+    ast.Name, ast.Load, ast.Constant, ast.Tuple, ast.Compare, ast.cmpop, ast.BoolOp, ast.boolop, ast.UnaryOp,
+    ast.Not, ast.USub, ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod,
+)  # fmt: skip
+
+
+class RuleError(ConvcheckError, ValueError):
+    """A rule that cannot be read."""
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str) -> CodeType:
+    try:
+        tree = ast.parse(text or "True", mode="eval")
+    except SyntaxError as error:
+        example = "write, say, 'groups > 1 and kernel_h == 1'"
+        raise RuleError(f"rule {text!r} cannot be read: {error.msg}; {example}") from error
+    for node in ast.walk(tree.body):
+        if not isinstance(node, _ALLOWED):
+            raise RuleError(f"rule {text!r}: {type(node).__name__} has no meaning; use names, numbers, comparisons")
+        if isinstance(node, ast.Name) and node.id not in NAMES:
+            near = get_close_matches(node.id, NAMES, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"expected some of {', '.join(NAMES)}"
+            raise RuleError(f"rule {text!r}: nothing of a case is called {node.id!r}; {hint}")
+    return compile(tree, "<rule>", "eval")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition on a case. The empty text holds for every case.
+
+    Raises:
+        RuleError: the text is no expression over `NAMES`.
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        _compiled(self.text)
+
+    def holds(self, facts: Facts) -> bool:
+        """Whether the rule holds for the `facts` of a case."""
+        # only the nodes of _ALLOWED are in there: no call, no attribute
+        return bool(eval(_compiled(self.text), {"__builtins__": {}}, facts))  # noqa: S307
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        """What has to hold all at once."""
+        tree = ast.parse(self.text or "True", mode="eval").body
+        parts = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
+        return frozenset(ast.unparse(part) for part in parts) if self.text else frozenset()
+
+    def __str__(self) -> str:
+        """The text; "always" if it is empty."""
+        return self.text or "always"
+
+
+ALWAYS: Final = Rule("")
+"""Holds for every case."""
+
+
+@lru_cache(maxsize=4096)
+def facts(case: Case) -> Facts:
+    """The value of every name in `NAMES` for a legal case.
+
+    Raises:
+        ConvcheckError: the case is illegal.
+    """
+    params = case.params
+    (top, bottom), (left, right) = params.padding
+    height, width = case.input_shape[-2:]
+    output_h, output_w = params.output_size(height, width)
+    values = (
+        case.batch, case.unbatched, params.in_channels, params.out_channels,
+        params.in_channels // params.groups, params.out_channels // params.groups, params.groups,
+        height, width, *params.kernel_size, *params.stride, *params.dilation,
+        top, left, bottom, right, case.arguments.padding == "same", params.padding_mode, params.bias,
+        *params.extent, output_h, output_w,
+        height + top + bottom - params.extent[0] - (output_h - 1) * params.stride[0],
+        width + left + right - params.extent[1] - (output_w - 1) * params.stride[1],
+        case.dtype, case.regime, *case.layouts, case.entry,
+    )  # fmt: skip
+    return MappingProxyType(dict(zip(NAMES, values, strict=True)))

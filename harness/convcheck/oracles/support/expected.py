@@ -1,0 +1,304 @@
+"""What the reference says about one set of values: each quantity with its gauge, computed when asked for.
+
+The gauge S = Σ|a||b| (+ |bias|) of an element is the same convolution on absolute values: it bounds every
+partial sum, so it decides which integers are exact, which results may overflow and how large a legal
+rounding error can be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcheck.model.case import Case
+from convcheck.model.profiles import Algorithm, Profile, Quantity
+from convcheck.numerics import gauges
+from convcheck.numerics.bounds import (
+    accumulation_error,
+    error_bound,
+    gamma,
+    is_meaningful,
+    overflow_possible,
+    underflow,
+    worst_accumulation_error,
+)
+from convcheck.numerics.gauges import Law
+from convcheck.numerics.limits import integer_limit
+from convcheck.numerics.reduction_length import copies, reduction_lengths
+from convcheck.tensors.values import Values
+from convcheck_reference.convolution import apply, apply_transposed, col2im_padded, correlate, im2col
+from convcheck_reference.formats import component_format
+from convcheck_reference.padding import pad_adjoint
+from convcheck_reference.params import Conv2dParams
+
+Array = NDArray[Any]
+
+_HALF = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Sum:
+    """One quantity as the reference computes it in float64 (complex128), every element a sum of products.
+
+    Attributes:
+        value: the result.
+        terms: n, the largest number of products of an element.
+        operands: the largest magnitudes of the two factors.
+        addend: the largest magnitude of what is added besides products (the bias).
+        measure: computes the gauge, which costs as much as the value, so only when asked for.
+    """
+
+    value: Array
+    terms: int
+    operands: tuple[float, float]
+    addend: float
+    measure: Callable[[], NDArray[np.float64]]
+
+    @cached_property
+    def gauge(self) -> NDArray[np.float64]:
+        """S, of the shape of the value."""
+        return self.measure()
+
+    @property
+    def ceiling(self) -> float:
+        """What no element of the gauge exceeds: n·max|a|·max|b| + max|bias|."""
+        return self.terms * self.operands[0] * self.operands[1] + self.addend
+
+    def stays_below(self, limit: float) -> bool:
+        """Whether no element of the gauge exceeds `limit`."""
+        return self.ceiling <= limit or bool(self.gauge.max(initial=0.0) <= limit)
+
+
+class Expected:
+    """The reference's results for `values` in the layer of `case`."""
+
+    def __init__(self, case: Case, values: Values) -> None:
+        self._case = case
+        self._params: Conv2dParams = case.params
+        wide = np.complex128 if values.x.dtype.kind == "c" else np.float64
+        self._x = values.x.astype(wide)
+        self._weight = values.weight.astype(wide)
+        self._bias = None if values.bias is None else values.bias.astype(wide)
+        self._grad = values.grad_output.astype(wide)
+
+    def sum(self, quantity: Quantity) -> Sum:
+        """The reference's result for one quantity."""
+        if quantity == "output":
+            return self._output
+        if quantity == "grad_input":
+            return self._grad_input
+        return self._grad_weight if quantity == "grad_weight" else self._grad_bias
+
+    def exact(self, quantity: Quantity, profile: Profile) -> NDArray[np.bool_]:
+        """Where the integers' sums are exact in the promised accumulator: S ≤ limit."""
+        found = self.sum(quantity)
+        exact = self._below(found, integer_limit(profile, self._case.dtype))
+        if quantity == "grad_input" and self._folds:
+            # pixels that the padding copies sum gradients which were rounded to the dtype before
+            precision = component_format(self._case.dtype).precision
+            exact &= (self._copies == 1) | self._below(found, 2**precision)
+        return exact
+
+    @staticmethod
+    def _below(found: Sum, limit: float) -> NDArray[np.bool_]:
+        if found.ceiling <= limit:
+            return np.ones(found.value.shape, np.bool_)
+        return found.gauge <= limit
+
+    def is_direct(self, quantity: Quantity, profile: Profile) -> bool:
+        """Whether the promised computation sums products as they are, without transforms."""
+        return gauges.in_use(profile, quantity, self._params) is Algorithm.DIRECT
+
+    def integer_tolerance(self, quantity: Quantity, profile: Profile) -> NDArray[np.float64]:
+        """How far a result of integers may be from the right one: 0, 1/2 (excluded), or infinitely.
+
+        Transforms that divide by other numbers than powers of two leave an error; where it is below 1/2,
+        the nearest integer is the result.
+        """
+        exact = self.exact(quantity, profile)
+        if self.is_direct(quantity, profile):
+            return np.where(exact, 0.0, np.inf)
+        law = self._law(quantity, profile)
+        if law is None:
+            return np.full(exact.shape, np.inf)
+        if law.denominator is not None:
+            largest = law.denominator * (law.growth * self._transformed(quantity, profile) + self.sum(quantity).addend)
+            return np.where(exact & (largest <= 2.0**profile.accumulator.precision), 0.0, np.inf)
+        bound = self.bound(quantity, profile)
+        below = np.zeros(exact.shape, np.bool_) if bound is None else bound < _HALF
+        return np.where(below, np.nextafter(_HALF, 0.0), np.inf)
+
+    def unbounded(self, quantity: Quantity, profile: Profile) -> str:
+        """Why there is no bound for a quantity; empty if there is one."""
+        terms = self.sum(quantity).terms
+        if not is_meaningful(profile, terms):
+            return f"sums of {terms} products under profile {profile.name}: n·u > 0.1 leaves no bound"
+        if self.is_direct(quantity, profile) or self._law(quantity, profile):
+            return ""
+        return f"no bound is derived for {quantity} in {self._case.dtype} under profile {profile.name}"
+
+    def bound(self, quantity: Quantity, profile: Profile) -> NDArray[np.float64] | None:
+        """The largest legal error; infinite where overflow is possible, None where there is no bound."""
+        if self.unbounded(quantity, profile):
+            return None
+        found = self.sum(quantity)
+        result = component_format(self._case.dtype)
+        bound = error_bound(
+            profile,
+            result,
+            found.terms,
+            found.gauge,
+            found.value,
+            operands=found.operands,
+            complex_products=found.value.dtype.kind == "c",
+            accumulation=self._accumulation,
+        )
+        overflows = overflow_possible(profile, result, found.terms, found.ceiling)
+        if overflows:
+            overflows = overflow_possible(profile, result, found.terms, found.gauge)
+        if not self.is_direct(quantity, profile):
+            error, largest = self._transforms(quantity, profile)
+            bound = bound + error
+            overflows = overflows | ~(largest <= profile.accumulator.largest)
+        if quantity == "grad_input" and self._folds:
+            bound = bound + self._folding_error(found, bound)
+        return np.where(overflows, np.inf, bound) if overflows.any() else bound
+
+    def _transforms(self, quantity: Quantity, profile: Profile) -> tuple[Array, Array]:
+        """What the transforms of a fast algorithm add to the error, and the largest number on the way."""
+        law, found = self._law(quantity, profile), self.sum(quantity)
+        assert law is not None
+        result, transformed = component_format(self._case.dtype), self._transformed(quantity, profile)
+        lost = underflow(profile, result, found.terms, found.operands) * law.growth * (1.0 + sum(found.operands))
+        error = law.error * transformed * (1.0 + result.unit_roundoff) + lost
+        return error, 2.0 * law.growth * transformed
+
+    def _law(self, quantity: Quantity, profile: Profile) -> Law | None:
+        if self._x.dtype.kind == "c":
+            return None
+        return gauges.law(profile, quantity, self._params, self._case.input_shape, self._accumulation)
+
+    @property
+    def _accumulation(self) -> Callable[[Profile, int], float]:
+        # equal values make equal products
+        return worst_accumulation_error if self._case.repeats else accumulation_error
+
+    def _transformed(self, quantity: Quantity, profile: Profile) -> Array:
+        """The gauge under the profile's fast algorithm."""
+        algorithm = gauges.in_use(profile, quantity, self._params)
+        operands = (magnitude(a) for a in (self._x, self._weight, self._grad))
+        return gauges.gauge(algorithm, quantity, self._params, *operands)
+
+    def _folding_error(self, found: Sum, bound: NDArray[np.float64]) -> Array:
+        """Error of adding the gradients of a pixel's copies in the dtype of the result.
+
+        Padding is a step of its own (`torch.nn.functional.pad`): its gradient takes the rounded gradient
+        of the padded input and adds up to m copies: γ_m·(S + B), and a rounding of each summand.
+        """
+        u = component_format(self._case.dtype).unit_roundoff
+        most = int(self._copies.max())
+        copied = self._copies > 1
+        subnormal = component_format(self._case.dtype).underflow_error * most
+        return np.where(copied, gamma(most + 1, u) * (found.gauge + bound) + subnormal, 0.0)
+
+    @cached_property
+    def _folds(self) -> bool:
+        return self._params.padding_mode != "zeros" and any(map(any, self._params.padding))
+
+    @cached_property
+    def _copies(self) -> NDArray[np.intp]:
+        return copies(self._params, *self._case.input_shape[-2:])
+
+    @cached_property
+    def _columns(self) -> Array:
+        return im2col(self._x, self._params)
+
+    @cached_property
+    def _absolute_columns(self) -> Array:
+        return magnitude(self._columns)
+
+    @cached_property
+    def _most_x(self) -> float:
+        return _most(self._x)
+
+    @cached_property
+    def _most_weight(self) -> float:
+        return _most(self._weight)
+
+    @cached_property
+    def _most_grad(self) -> float:
+        return _most(self._grad)
+
+    @cached_property
+    def _terms(self) -> Any:
+        return reduction_lengths(self._params, self._case.input_shape)
+
+    @cached_property
+    def _output(self) -> Sum:
+        bias = self._bias
+
+        def computed(weight: Array, columns: Array, addend: Array | None) -> Array:
+            out = apply(weight, columns, self._params).reshape(self._case.output_shape)
+            return out if addend is None else out + addend[:, None, None]
+
+        return Sum(
+            computed(self._weight, self._columns, bias),
+            self._terms["output"],
+            (self._most_x, self._most_weight),
+            0.0 if bias is None else _most(bias),
+            lambda: computed(
+                magnitude(self._weight), self._absolute_columns, None if bias is None else magnitude(bias)
+            ),
+        )
+
+    @cached_property
+    def _grad_input(self) -> Sum:
+        return Sum(
+            self._transposed(self._weight, self._grad),
+            self._terms["grad_input"],
+            (self._most_grad, self._most_weight),
+            0.0,
+            lambda: self._transposed(magnitude(self._weight), magnitude(self._grad)),
+        )
+
+    @cached_property
+    def _grad_weight(self) -> Sum:
+        return Sum(
+            correlate(self._grad, self._columns, self._params),
+            self._terms["grad_weight"],
+            (self._most_grad, self._most_x),
+            0.0,
+            lambda: correlate(magnitude(self._grad), self._absolute_columns, self._params),
+        )
+
+    @cached_property
+    def _grad_bias(self) -> Sum:
+        axes = (0, 2, 3) if self._grad.ndim == 4 else (1, 2)
+        return Sum(
+            self._grad.sum(axis=axes),
+            self._terms["grad_bias"],
+            (self._most_grad, 1.0),
+            0.0,
+            lambda: magnitude(self._grad).sum(axis=axes),
+        )
+
+    def _transposed(self, weight: Array, grad: Array) -> Array:
+        shape = self._case.input_shape
+        padded = col2im_padded(apply_transposed(weight, grad, self._params), self._params, shape)
+        return pad_adjoint(padded, self._params).reshape(shape)
+
+
+def magnitude(array: Array) -> NDArray[np.float64]:
+    """|a|; |re a| + |im a| for complex values, which bounds the modulus and every component."""
+    if array.dtype.kind == "c":
+        return np.asarray(np.abs(array.real) + np.abs(array.imag), np.float64)
+    return np.asarray(np.abs(array), np.float64)
+
+
+def _most(array: Array) -> float:
+    return float(magnitude(array).max(initial=0.0))

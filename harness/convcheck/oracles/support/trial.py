@@ -1,0 +1,171 @@
+"""A trial: one case put to one candidate, and what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from convcheck.model.calls import Buffers, Call, Memory, Operation, Outcome, Returned, Tensor
+from convcheck.model.capabilities import Capabilities
+from convcheck.model.case import Case, Layout
+from convcheck.model.profiles import QUANTITIES, Quantity
+from convcheck.oracles.support.expected import Expected
+from convcheck.tensors.layouts import conformed
+from convcheck.tensors.values import Values, integer_values, real_values
+from convcheck_reference.formats import DTYPES
+
+INTEGERS = "integers"
+REALS = "reals"
+_OTHER_SEED = 0x5EED
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The calls that a case makes of a candidate, and their outcomes.
+
+    Attributes:
+        case: the case.
+        capabilities: of the candidate.
+        outcomes: by the names of `calls`; filled by whoever runs the calls, before any oracle judges.
+    """
+
+    case: Case
+    capabilities: Capabilities
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+
+    @cached_property
+    def calls(self) -> dict[str, Call]:
+        """The calls in order: integers and reals, forward and backward; one call for the other entries."""
+        if self.case.violation is not None or self.case.entry == "module":
+            return {"call": _single_call(self.case)}
+        calls: dict[str, Call] = {}
+        regimes: tuple[tuple[str, Values, Memory], ...] = (
+            (INTEGERS, self.integers, "guard_after"),
+            (REALS, self.reals, "guard_before"),
+        )
+        for regime, values, memory in regimes:
+            backward = self.call(Operation.BACKWARD, values, memory=memory)
+            # the same tensors, which are placed once
+            tensors = {name: tensor for name, tensor in backward.tensors.items() if name != "grad_output"}
+            calls[f"{regime} forward"] = replace(backward, operation=Operation.FORWARD, tensors=tensors)
+            # non-finite gradients are judged by position in the output only
+            if self.capabilities.gradients and not (regime == REALS and self.case.regime == "special"):
+                calls[f"{regime} backward"] = backward
+        return calls
+
+    @cached_property
+    def integers(self) -> Values:
+        """The exact regime's data."""
+        return integer_values(self.case, {q: self.capabilities.profile(self.case.dtype, q) for q in QUANTITIES})
+
+    @cached_property
+    def other_integers(self) -> Values:
+        """Other data of the exact regime, of the same shapes."""
+        other = replace(self.case, seed=self.case.seed ^ _OTHER_SEED)
+        return integer_values(other, {q: self.capabilities.profile(self.case.dtype, q) for q in QUANTITIES})
+
+    @cached_property
+    def reals(self) -> Values:
+        """The real-valued data."""
+        return real_values(self.case)
+
+    @cached_property
+    def expected_integers(self) -> Expected:
+        """The reference on the exact regime's data."""
+        return Expected(self.case, self.integers)
+
+    @cached_property
+    def expected_reals(self) -> Expected:
+        """The reference on the real-valued data."""
+        return Expected(self.case, self.reals)
+
+    def returned(self, regime: str, quantity: Quantity) -> np.ndarray | None:
+        """The array that came back for a quantity, if it has the shape and dtype of the contract."""
+        return self.array(self._outcome(regime, quantity), quantity)
+
+    def array(self, outcome: Outcome | None, quantity: Quantity) -> np.ndarray | None:
+        """The array of a quantity in the outcome of a call, if it has the shape and dtype of the contract."""
+        array = outcome.arrays.get(quantity) if isinstance(outcome, Returned) else None
+        if array is None or array.shape != self.shape(quantity) or array.dtype != DTYPES[self.case.dtype]:
+            return None
+        return array
+
+    def poisoned(self, regime: str, quantity: Quantity) -> bool:
+        """Whether an element of a quantity that is never written would have shown."""
+        outcome = self._outcome(regime, quantity)
+        return isinstance(outcome, Returned) and outcome.poisoned
+
+    def outcome(self, oracle: str, name: str) -> Outcome | None:
+        """The outcome of a call that an oracle asked for under a name of its own; None if it was not made."""
+        return self.outcomes.get(f"{oracle} {name}")
+
+    def shape(self, quantity: Quantity) -> tuple[int, ...]:
+        """The shape that the contract gives a quantity."""
+        if quantity == "output":
+            return self.case.output_shape
+        if quantity == "grad_input":
+            return self.case.input_shape
+        return self.case.params.weight_shape if quantity == "grad_weight" else (self.case.params.out_channels,)
+
+    def with_outcomes(self, outcomes: Mapping[str, Outcome]) -> Trial:
+        """The same trial after its calls have been made."""
+        done = Trial(self.case, self.capabilities, outcomes)
+        done.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("case", "capabilities", "outcomes")})
+        return done
+
+    def _outcome(self, regime: str, quantity: Quantity) -> Outcome | None:
+        return self.outcomes.get(f"{regime} {'forward' if quantity == 'output' else 'backward'}")
+
+    def call(self, operation: Operation, values: Values, buffers: Buffers = "fresh", memory: Memory = "heap") -> Call:
+        """A call of the case's layer on `values`, in the case's layouts."""
+        layout_x, layout_weight, layout_grad = self.case.layouts
+        tensors = {"x": Tensor(values.x, layout_x, memory), "weight": Tensor(values.weight, layout_weight, memory)}
+        if values.bias is not None:
+            tensors["bias"] = Tensor(values.bias, "sliced" if layout_weight == "sliced" else "contiguous", memory)
+        if operation is Operation.BACKWARD:
+            tensors["grad_output"] = Tensor(values.grad_output, layout_grad, memory)
+        return Call(operation, self.case.arguments, tensors, self.case.dtype, buffers)
+
+
+def _single_call(case: Case) -> Call:
+    """The call of a module, or of a function with something illegal."""
+    rng = np.random.default_rng([case.seed, 77])
+    dtype = DTYPES[case.dtype]
+
+    def tensor(shape: tuple[int, ...], layout: int | None = None) -> Tensor:
+        values = rng.standard_normal(shape).astype(dtype)
+        chosen: Layout = "contiguous" if layout is None else case.layouts[layout]
+        return Tensor(conformed(values, chosen), chosen, "guard_after")
+
+    shape = case.input_shape
+    if case.flaw == "input_ndim":
+        shape = shape[-2:]
+    elif case.flaw == "input_channels":
+        shape = (*shape[:-3], shape[-3] + 1, *shape[-2:])
+    tensors = {"x": tensor(shape, None if case.flaw == "input_ndim" else 0)}
+    if case.entry == "module":
+        return Call(Operation.MODULE, case.arguments, tensors, case.dtype)
+    weight = _plausible_weight_shape(case)
+    if case.flaw == "weight_ndim":
+        weight = weight[:-1]
+    elif case.flaw == "weight_channels":
+        weight = (weight[0], weight[1] + 1, *weight[2:])
+    tensors["weight"] = tensor(weight)
+    if case.flaw == "weight_dtype":
+        other = np.float64 if dtype != np.float64 else np.float32
+        tensors["weight"] = replace(tensors["weight"], values=tensors["weight"].values.astype(other))
+    if case.arguments.bias:
+        tensors["bias"] = tensor((weight[0] + (case.flaw == "bias_shape"),))
+    return Call(Operation.FORWARD, case.arguments, tensors, case.dtype)
+
+
+def _plausible_weight_shape(case: Case) -> tuple[int, ...]:
+    """A weight shape for arguments that may be illegal: groups that do not divide are rounded down."""
+    spelled = case.arguments
+    groups = spelled.groups if isinstance(spelled.groups, int) and spelled.groups > 0 else 1
+    kernel = spelled.kernel_size
+    kernel = (kernel, kernel) if isinstance(kernel, int) else tuple(kernel)
+    return (spelled.out_channels, max(1, spelled.in_channels // groups), *(max(0, k) for k in kernel))

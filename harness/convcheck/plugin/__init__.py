@@ -1,0 +1,1 @@
+"""How an implementation becomes a backend: the contract, the ways in, and the bridge to torch."""

@@ -1,0 +1,129 @@
+"""The contract of a backend: what convcheck calls."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcheck.model.capabilities import Capabilities
+from convcheck_reference.errors import ConvcheckError
+from convcheck_reference.params import Conv2dParams
+
+Array = NDArray[Any]
+
+
+class UnavailableError(ConvcheckError, RuntimeError):
+    """Raised by a backend's constructor where its device or engine is absent; the message is the reason."""
+
+
+class Gradients(NamedTuple):
+    """What `conv2d_backward` returns; `bias` is None where the layer has none."""
+
+    input: Any
+    weight: Any
+    bias: Any | None
+
+
+class DoubleGradients(NamedTuple):
+    """What `conv2d_double_backward` returns: gradients with respect to grad_output, x and weight."""
+
+    grad_output: Any
+    input: Any
+    weight: Any
+
+
+@runtime_checkable
+class Module(Protocol):
+    """What `make_module` returns: a layer with its parameters, callable on an input."""
+
+    weight: Any
+    bias: Any | None
+
+    def __call__(self, x: Any, /) -> Any:
+        """The output."""
+
+
+class Backend:
+    """Base class of backends: an implementation of Conv2d, as convcheck sees it.
+
+    Subclass it and write `conv2d`; write the rest where your implementation has it and say so in
+    `capabilities`. The constructor takes no arguments; it raises `UnavailableError` where the device or
+    engine is absent. Instances live in a worker process for many calls.
+
+    Attributes:
+        name: the name on the command line and in reports.
+        capabilities: what is supported.
+    """
+
+    name: ClassVar[str]
+    capabilities: Capabilities
+
+    def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
+        """The output (N, O, oh, ow), or (O, oh, ow) for an unbatched x, in the dtype of x.
+
+        Args:
+            x: (N, C, H, W) or (C, H, W), as `to_native` gave it.
+            weight: (O, C/groups, kh, kw).
+            bias: (O,) or None.
+            params: the layer; `params.arguments` has the spelling of the caller. Where it is illegal
+                (then it is not validated), or does not fit the tensors, raise any Python exception.
+        """
+        raise NotImplementedError
+
+    def conv2d_backward(
+        self, grad_output: Any, x: Any, weight: Any, bias: Any | None, params: Conv2dParams
+    ) -> Gradients:
+        """The gradients of the output, weighted by `grad_output`, with respect to x, weight and bias."""
+        raise NotImplementedError
+
+    def conv2d_double_backward(
+        self,
+        grad_grad_input: Any,
+        grad_grad_weight: Any,
+        grad_grad_bias: Any | None,
+        grad_output: Any,
+        x: Any,
+        weight: Any,
+        bias: Any | None,
+        params: Conv2dParams,
+    ) -> DoubleGradients:
+        """The gradients of ⟨ggx, gx⟩ + ⟨ggw, gw⟩ + ⟨ggb, gb⟩, where gx, gw and gb are the results of `conv2d_backward`.
+
+        Args:
+            grad_grad_input: ggx, shaped as x.
+            grad_grad_weight: ggw, shaped as weight.
+            grad_grad_bias: ggb, shaped as bias; None without one.
+            grad_output: shaped as the output.
+            x: the input.
+            weight: the weight.
+            bias: the bias or None; no result depends on its values.
+            params: the layer.
+        """
+        raise NotImplementedError
+
+    def make_module(self, **constructor_arguments: Any) -> Module:
+        """A layer built from keyword arguments of `torch.nn.Conv2d`, freshly initialised.
+
+        `dtype`, the name of the parameters' dtype, comes as a keyword as well.
+        """
+        raise NotImplementedError
+
+    def to_native(self, array: Array) -> Any:
+        """What `conv2d` takes, from a NumPy array in the layout of the case; by default the array itself."""
+        return array
+
+    def to_numpy(self, native: Any) -> Array:
+        """The NumPy array of a result; by default the result itself, which must be one.
+
+        Raises:
+            TypeError: the result is not of the type that the backend promises.
+        """
+        if type(native) is not np.ndarray:
+            raise TypeError(f"returned a {type(native).__name__}; expected a numpy.ndarray")
+        return native
+
+    def versions(self) -> dict[str, str]:
+        """Versions and settings that a reader of a report needs to repeat a result."""
+        return {}

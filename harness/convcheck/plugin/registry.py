@@ -1,0 +1,276 @@
+"""Finding a backend by what a user types: an entry point, a file, a dotted name, or a registered object.
+
+* `RegistryError`
+    * `BackendFileError`: the file is missing or is no Python file
+    * `BackendNameError`: nothing of that name is there
+    * `BackendImportError`: importing it raised; the original traceback is in the message
+    * `BackendSignatureError`: what is there cannot be called as a backend
+    * `BackendConstructorError`: its constructor raised
+    * `DuplicateBackendError`: the name is taken
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from convcheck.model.capabilities import Capabilities, CapabilityError
+from convcheck.plugin.backend import Backend, UnavailableError
+from convcheck.plugin.function_backend import FunctionBackend, SignatureError
+from convcheck_reference.errors import ConvcheckError
+
+GROUP: Final = "convcheck.backends"
+
+
+class RegistryError(ConvcheckError):
+    """A backend cannot be found or loaded."""
+
+
+class BackendFileError(RegistryError):
+    """The file is missing or is no Python file."""
+
+
+class BackendNameError(RegistryError):
+    """Nothing of that name is there."""
+
+
+class BackendImportError(RegistryError):
+    """Importing the backend raised."""
+
+
+class BackendSignatureError(RegistryError):
+    """What is there cannot be called as a backend."""
+
+
+class BackendConstructorError(RegistryError):
+    """The backend's constructor raised."""
+
+
+class DuplicateBackendError(RegistryError):
+    """The name of a backend is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One installed backend: its name, where it comes from, and what it supports or why it is absent."""
+
+    name: str
+    origin: str
+    capabilities: Capabilities | None
+    reason: str
+
+
+class Registry:
+    """Names given to backends in this process, on top of the installed entry points."""
+
+    def __init__(self) -> None:
+        self._specs: dict[str, str] = {}
+
+    def register(self, target: Any, name: str | None = None) -> Any:
+        """Register a plain function or a `Backend` subclass under a name; returns it, so it decorates.
+
+        A worker process finds it again by its file and name, so it must stand at the top of a module.
+
+        Raises:
+            BackendSignatureError: a lambda, a local function or an instance.
+            DuplicateBackendError: the name is taken by something else.
+        """
+        qualified = getattr(target, "__qualname__", "")
+        module = sys.modules.get(getattr(target, "__module__", "") or "")
+        path = getattr(module, "__file__", None)
+        if not qualified.isidentifier() or path is None:
+            raise BackendSignatureError(
+                f"{target!r} cannot be registered: a worker process finds a backend by its file and name, so "
+                f"it must be a function or class at the top of a module; or pass path/to/file.py:name"
+            )
+        name = name or getattr(target, "name", None) or qualified
+        spec = f"{Path(path).resolve()}:{qualified}"
+        if self._specs.get(name, spec) != spec or name in _installed():
+            raise DuplicateBackendError(f"a backend named {name!r} exists; register this one under another name")
+        self._specs[name] = spec
+        return target
+
+    def resolve(self, spec: str) -> str:
+        """The spec that any process understands: registered names become path/to/file.py:name."""
+        return self._specs.get(spec, spec)
+
+
+REGISTRY: Final = Registry()
+"""The registry of this process, for conftest files and notebooks."""
+
+register = REGISTRY.register
+
+
+def resolve(spec: str) -> str:
+    """What a worker process can load: see `Registry.resolve`."""
+    return REGISTRY.resolve(spec)
+
+
+def load(spec: str) -> Backend:
+    """The backend that `spec` names: an entry point, path/to/file.py:name, package.module:Name.
+
+    Raises:
+        RegistryError: see the module's docstring.
+        UnavailableError: the backend exists, but its device or engine is absent.
+        CapabilityError: its capabilities contradict its methods.
+    """
+    spec = resolve(spec)
+    return _instantiate(_target(spec), spec, spec.rpartition(":")[2])
+
+
+def preload(spec: str) -> None:
+    """Import the module of a backend, so that a fork of this process has it.
+
+    Raises:
+        RegistryError: it cannot be imported.
+    """
+    _target(resolve(spec))
+
+
+def installed_target(spec: str) -> str:
+    """`spec` as path/to/file.py:name or package.module:Name, entry points looked up."""
+    location, _, name = resolve(spec).rpartition(":")
+    if not location:
+        return _installed()[name].value
+    return f"{Path(location).resolve()}:{name}" if location.endswith(".py") else f"{location}:{name}"
+
+
+def available() -> tuple[Listing, ...]:
+    """Every installed backend, loaded; those whose device is absent with the reason."""
+    listings = []
+    for name, entry in sorted(_installed().items()):
+        try:
+            listings.append(Listing(name, entry.value, load(name).capabilities, ""))
+        except (RegistryError, UnavailableError, CapabilityError) as error:
+            listings.append(Listing(name, entry.value, None, str(error)))
+    return tuple(listings)
+
+
+def _target(spec: str) -> Any:
+    location, colon, name = spec.rpartition(":")
+    if not colon:
+        return _from_entry_point(spec)
+    if location.endswith(".py") or "/" in location or "\\" in location:
+        return _attribute(_import_file(Path(location)), name, location)
+    return _attribute(_import(location), name, location)
+
+
+def _installed() -> dict[str, EntryPoint]:
+    found: dict[str, EntryPoint] = {}
+    for entry in entry_points(group=GROUP):
+        if entry.name in found and found[entry.name].value != entry.value:
+            raise DuplicateBackendError(
+                f"two installed packages name a backend {entry.name!r}: {found[entry.name].value} and "
+                f"{entry.value}; uninstall one, or pass package.module:Name"
+            )
+        found[entry.name] = entry
+    return found
+
+
+def _from_entry_point(name: str) -> Any:
+    installed = _installed()
+    if name not in installed:
+        near = get_close_matches(name, installed, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise BackendNameError(
+            f"no backend is named {name!r}; {hint}installed are {', '.join(sorted(installed)) or 'none'}; "
+            f"your own is path/to/file.py:name or package.module:Name"
+        )
+    try:
+        return installed[name].load()
+    except Exception as error:
+        raise BackendImportError(f"backend {name!r} cannot be imported:\n{traceback.format_exc()}") from error
+
+
+def _import_file(path: Path) -> ModuleType:
+    path = path.expanduser().resolve()
+    if path.suffix != ".py":
+        raise BackendFileError(f"{path} is no Python file; expected path/to/file.py:name")
+    if not path.is_file():
+        raise BackendFileError(f"{path} does not exist; expected path/to/file.py:name")
+    # a name of its own, so that a file called torch.py shadows nothing
+    unique = f"_convcheck_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    if unique in sys.modules:
+        return sys.modules[unique]
+    specification = importlib.util.spec_from_file_location(unique, path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[unique] = module
+    sys.path.append(str(path.parent))  # for its siblings; last, so that it shadows nothing
+    try:
+        specification.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[unique]
+        raise BackendImportError(f"{path} cannot be imported:\n{traceback.format_exc()}") from error
+    return module
+
+
+def _import(module: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except Exception as error:
+        raise BackendImportError(f"module {module!r} cannot be imported:\n{traceback.format_exc()}") from error
+
+
+def _attribute(module: ModuleType, name: str, location: str) -> Any:
+    if not name:
+        raise BackendNameError(f"{location}: no name after the colon; expected {location}:name")
+    try:
+        return getattr(module, name)
+    except AttributeError as error:
+        public = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_")]
+        near = get_close_matches(name, public, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise BackendNameError(
+            f"{location} has no {name!r}; {hint}callable there: {', '.join(public) or 'nothing'}"
+        ) from error
+
+
+def _instantiate(target: Any, spec: str, name: str) -> Backend:
+    if isinstance(target, Backend):
+        return _validated(target, spec)
+    if inspect.isfunction(target) or (callable(target) and not inspect.isclass(target)):
+        try:
+            return FunctionBackend(target, name)
+        except SignatureError as error:
+            raise BackendSignatureError(f"{spec}: {error}") from error
+    if not (inspect.isclass(target) and issubclass(target, Backend)):
+        raise BackendSignatureError(
+            f"{spec} is a {type(target).__name__}; expected a function with the signature of "
+            f"torch.nn.functional.conv2d, or a subclass of convcheck.Backend"
+        )
+    try:
+        backend = target()
+    except UnavailableError:
+        raise
+    except Exception as error:
+        raise BackendConstructorError(f"the constructor of {spec} raised:\n{traceback.format_exc()}") from error
+    return _validated(backend, spec)
+
+
+def _validated(backend: Backend, spec: str) -> Backend:
+    if not isinstance(getattr(backend, "name", None), str):
+        raise BackendSignatureError(f"{spec} has no name; set the class attribute name = '…'")
+    capabilities = getattr(backend, "capabilities", None)
+    if not isinstance(capabilities, Capabilities):
+        raise CapabilityError(f"{spec} has no capabilities; set capabilities = convcheck.Capabilities(dtypes=(…), …)")
+    for declared, method in (
+        (True, "conv2d"),
+        (capabilities.gradients, "conv2d_backward"),
+        (capabilities.double_backward, "conv2d_double_backward"),
+        (capabilities.module, "make_module"),
+    ):
+        if declared and getattr(type(backend), method) is getattr(Backend, method):
+            raise CapabilityError(f"{spec} declares what it does not have: write {method}, or do not declare it")
+    return backend

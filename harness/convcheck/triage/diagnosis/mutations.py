@@ -1,0 +1,308 @@
+"""The neighbourhood of a case: single parameters changed, and several at once, always a legal case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+
+import numpy as np
+
+from convcheck.model.case import LAYOUTS, Case, Layout, Layouts, Regime
+from convcheck.model.rules import facts
+from convcheck_reference.params import PADDING_MODES, Arguments, Conv2dParams, Pair
+
+MOST_MULTIPLY_ADDS: Final = 200_000
+"""Of a case in a neighbourhood, so that many can be judged."""
+
+_SMALL: Final = (1, 2, 3, 4, 5, 6, 7, 8)
+_SIZES: Final = (*_SMALL, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 23, 24, 31, 32, 33)
+_DTYPES: Final = ("float32", "float64", "float16", "bfloat16")
+_REGIMES: Final[tuple[Regime, ...]] = ("reals", "wide", "positive", "large", "cancelling", "subnormal")
+_LAYOUTS: Final[tuple[Layout, ...]] = (*("contiguous",) * 3, *LAYOUTS[1:])
+
+_VALUES: Final[dict[str, tuple[Any, ...]]] = {
+    "kernel_h": (1, 2, 3, 4, 5, 7),
+    "kernel_w": (1, 2, 3, 4, 5, 7),
+    "stride_h": (1, 2, 3, 4, 5),
+    "stride_w": (1, 2, 3, 4, 5),
+    "dilation_h": (1, 2, 3, 5),
+    "dilation_w": (1, 2, 3, 5),
+    "padding_h": (0, 1, 2, 3, "same"),
+    "padding_w": (0, 1, 2, 3),
+    "groups": (1, 2, 3, 4, 8, 9),
+    "in_per_group": (1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33),
+    "out_per_group": (1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33),
+    "batch": (1, 2, 3, 4, 5, 0),
+    "output_h": _SIZES,
+    "output_w": _SIZES,
+    "left_over_h": (0, 1, 2),
+    "left_over_w": (0, 1, 2),
+    "bias": (False, True),
+    "mode": PADDING_MODES,
+    "dtype": _DTYPES,
+    "regime": _REGIMES,
+    "layout_x": _LAYOUTS,
+    "layout_weight": _LAYOUTS,
+    "layout_grad": _LAYOUTS,
+}
+"""Values that are tried, the most usual first."""
+
+_NEAR: Final[dict[str, tuple[Any, ...]]] = {
+    **_VALUES,
+    "output_h": (1, 2, 3, 4, 5, 8, 16),
+    "output_w": (1, 2, 3, 4, 5, 8, 16),
+    "in_per_group": (1, 2, 3, 8),
+    "out_per_group": (1, 2, 3, 8),
+    "groups": (1, 2, 3),
+    "batch": (1, 2, 3),
+    "kernel_h": (1, 2, 3, 4),
+    "kernel_w": (1, 2, 3, 4),
+    "stride_h": (1, 2, 3),
+    "stride_w": (1, 2, 3),
+    "dilation_h": (1, 2, 3),
+    "dilation_w": (1, 2, 3),
+    "padding_h": (0, 1, 2, "same"),
+    "padding_w": (0, 1, 2),
+    "layout_x": LAYOUTS[:3],
+    "layout_weight": LAYOUTS[:3],
+    "layout_grad": LAYOUTS[:3],
+    "regime": ("reals", "wide", "positive"),
+}
+
+
+_FREE: Final[dict[str, tuple[str, ...]]] = {
+    "height": ("output_h", "left_over_h"),
+    "width": ("output_w", "left_over_w"),
+    "in_channels": ("in_per_group", "groups"),
+    "out_channels": ("out_per_group", "groups"),
+    "extent_h": ("kernel_h", "dilation_h"),
+    "extent_w": ("kernel_w", "dilation_w"),
+    "pad_bottom": ("padding_h",),
+    "pad_right": ("padding_w",),
+}
+"""What is changed to change what follows from it."""
+
+_LEAST_RANGE: Final = 4
+
+_ROOMIER: Final[dict[str, tuple[Any, ...]]] = {
+    "output_h": (5, 6, 4),
+    "output_w": (6, 7, 5, 9),
+    "in_per_group": (3, 2),
+    "out_per_group": (3, 2),
+    "batch": (2,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """A legal case in independent terms: sizes are given by the output, channels by the group.
+
+    padding_h is "same" for that padding; an unbatched case has batch None.
+    """
+
+    kernel_h: int
+    kernel_w: int
+    stride_h: int
+    stride_w: int
+    dilation_h: int
+    dilation_w: int
+    padding_h: Any
+    padding_w: int
+    groups: int
+    in_per_group: int
+    out_per_group: int
+    batch: int | None
+    output_h: int
+    output_w: int
+    left_over_h: int
+    left_over_w: int
+    bias: bool
+    mode: str
+    dtype: str
+    regime: Regime
+    layout_x: Layout
+    layout_weight: Layout
+    layout_grad: Layout
+
+
+def single_changes(case: Case) -> tuple[Case, ...]:
+    """Every parameter of a legal case set to other values, one at a time, and height exchanged with width."""
+    layer = _layer(case)
+    others = [
+        replace(layer, **{name: value})
+        for name, values in _NEAR.items()
+        for value in values
+        if value != getattr(layer, name)
+    ]
+    others += [replace(layer, batch=1 if layer.batch is None else None), _exchanged(layer)]
+    others += [_exchanged(layer, name) for name in ("kernel", "stride", "dilation", "padding", "output")]
+    others += list(_regrouped(layer))
+    found = {c.token: c for c in (_case(one, case) for one in others) if c is not None}
+    found.pop(case.token, None)
+    return tuple(found.values())
+
+
+def resized(case: Case, names: Sequence[str], rng: np.random.Generator) -> Iterator[Case]:
+    """An endless stream of cases that differ in a few counts only, which may take any value.
+
+    Args:
+        case: a legal case.
+        names: of the counts, as in rules; what follows from others is changed by changing those.
+        rng: draws the values.
+    """
+    layer, known = _layer(case), facts(case)
+    free = sorted({one for name in names for one in _FREE.get(name, (name,))})
+    largest = {name: 2 * max(_LEAST_RANGE, int(known[name])) for name in free}
+    while True:
+        chosen = rng.choice(free, size=rng.integers(1, len(free), endpoint=True), replace=False)
+        drawn: dict[str, Any] = {str(n): int(rng.integers(1, largest[str(n)], endpoint=True)) for n in chosen}
+        found = _case(replace(layer, **drawn), case) if set(drawn) <= _VALUES.keys() else None
+        yield case if found is None else found
+
+
+def changed(case: Case, name: str, value: Any) -> Case | None:
+    """A legal case with one parameter set; None where there is no such parameter, or no such case."""
+    if name not in _VALUES:
+        return None
+    return _case(replace(_layer(case), **{name: value}), case)
+
+
+def roomier(case: Case, fails: Callable[[Case], bool]) -> Case:
+    """A case that still fails, with more windows, channels and images where that is possible.
+
+    What is smallest tells least: most of its neighbours have hardly an element that could be wrong.
+    """
+    for name, values in _ROOMIER.items():
+        for value in values:
+            known = getattr(_layer(case), name)
+            found = changed(case, name, value) if known is not None and known < value else None
+            if found is not None and fails(found):
+                case = found
+                break
+    return case
+
+
+def variations(case: Case, rng: np.random.Generator, names: int) -> Iterator[Case]:
+    """An endless stream of cases with up to `names` parameters changed at random, and another seed.
+
+    Args:
+        case: a legal case.
+        rng: draws what is changed.
+        names: most parameters that are changed; 23 are there.
+    """
+    layer = _layer(case)
+    every = [field.name for field in fields(_Layer)]
+    while True:
+        chosen = rng.choice(every, size=rng.integers(1, names, endpoint=True), replace=False)
+        drawn: dict[str, Any] = {}
+        for name in chosen:
+            values = _VALUES[name]
+            drawn[name] = values[int(rng.integers(len(values)))]
+        if names > 5 and rng.random() < 0.08:
+            drawn["batch"] = None
+        seed = int(rng.integers(2**16))
+        found = _case(replace(layer, **drawn), replace(case, seed=seed, nonzeros=None))
+        if found is not None:
+            yield found
+
+
+def _layer(case: Case) -> _Layer:
+    params = case.params
+    height, width = case.input_shape[-2:]
+    output = params.output_size(height, width)
+    rest = [
+        size + sum(pads) - extent - (out - 1) * stride
+        for size, pads, extent, out, stride in zip(
+            (height, width), params.padding, params.extent, output, params.stride, strict=True
+        )
+    ]
+    same = case.arguments.padding == "same"
+    (kernel_h, kernel_w), (stride_h, stride_w), (dilation_h, dilation_w) = (
+        params.kernel_size,
+        params.stride,
+        params.dilation,
+    )
+    return _Layer(
+        kernel_h,
+        kernel_w,
+        stride_h,
+        stride_w,
+        dilation_h,
+        dilation_w,
+        "same" if same else params.padding[0][0],
+        0 if same else params.padding[1][0],
+        params.groups,
+        params.in_channels // params.groups,
+        params.out_channels // params.groups,
+        None if case.unbatched else case.batch,
+        output[0],
+        output[1],
+        rest[0],
+        rest[1],
+        params.bias,
+        params.padding_mode,
+        case.dtype,
+        case.regime,
+        *case.layouts,
+    )
+
+
+def _regrouped(layer: _Layer) -> Iterator[_Layer]:
+    """Other numbers of groups for the same channels."""
+    into, out = layer.groups * layer.in_per_group, layer.groups * layer.out_per_group
+    for groups in (1, 2, 3, 4, into):
+        if groups != layer.groups and into % groups == out % groups == 0:
+            yield replace(layer, groups=groups, in_per_group=into // groups, out_per_group=out // groups)
+
+
+def _exchanged(layer: _Layer, *stems: str) -> _Layer:
+    stems = stems or ("kernel", "stride", "dilation", "padding", "output", "left_over")
+    if "padding" in stems and layer.padding_h == "same":
+        stems = tuple(s for s in stems if s != "padding")
+    changes = {f"{s}_h": getattr(layer, f"{s}_w") for s in stems} | {f"{s}_w": getattr(layer, f"{s}_h") for s in stems}
+    return replace(layer, **changes)
+
+
+def _case(layer: _Layer, like: Case) -> Case | None:
+    """The case of a layer, with the entry and data of another; None where it is illegal or large."""
+    same = layer.padding_h == "same"
+    stride = (1, 1) if same else (layer.stride_h, layer.stride_w)
+    arguments = Arguments(
+        layer.groups * layer.in_per_group,
+        layer.groups * layer.out_per_group,
+        _spelled((layer.kernel_h, layer.kernel_w)),
+        _spelled(stride),
+        "same" if same else _spelled((layer.padding_h, layer.padding_w)),
+        _spelled((layer.dilation_h, layer.dilation_w)),
+        layer.groups,
+        layer.bias,
+        layer.mode,
+    )
+    params = Conv2dParams.of(arguments)
+    # where the padding alone is as large as what is wanted, the image is as large as the output would be
+    size = [
+        out if (least := (out - 1) * step + extent - sum(pads)) < 1 else least + min(rest, step - 1)
+        for out, step, extent, pads, rest in zip(
+            (layer.output_h, layer.output_w), stride, params.extent, params.padding,
+            (layer.left_over_h, layer.left_over_w), strict=True,
+        )
+    ]  # fmt: skip
+    least = 1 if layer.mode in ("zeros", "replicate") else 1 + max(map(max, params.padding))
+    shape = (params.in_channels, *(max(least, s) for s in size))
+    layouts: Layouts = (layer.layout_x, layer.layout_weight, layer.layout_grad)
+    found = replace(
+        like,
+        arguments=arguments,
+        input_shape=shape if layer.batch is None else (layer.batch, *shape),
+        dtype=layer.dtype,
+        regime=layer.regime,
+        layouts=layouts,
+    )
+    if found.violation is not None or params.multiply_adds(found.input_shape) > MOST_MULTIPLY_ADDS:
+        return None
+    return found
+
+
+def _spelled(pair: Pair) -> int | Pair:
+    return pair[0] if pair[0] == pair[1] else pair

@@ -1,0 +1,60 @@
+"""A campaign keeps what was done: an interrupt, wherever it comes, leaves a record."""
+
+import pytest
+
+from convcheck import Status
+from convcheck.campaign import campaign
+from convcheck.campaign.campaign import Options, run
+
+WRONG = "tests/plugins/wrong_kernels.py:group_order"
+
+
+def recorded(progress=lambda *_: None, **options):
+    chosen = Options(**{"specs": (WRONG,), "examples": 60, "in_process": True, **options})
+    return run(chosen, name="run", command="test", progress=progress, checkpoint=lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return recorded()
+
+
+def test_an_interrupted_run_is_a_record_of_what_was_done(whole):
+    def interrupt(_spec, cases, _state):
+        if cases == 250:
+            raise KeyboardInterrupt
+
+    record = recorded(interrupt, specs=("numpy", "torch-cpu"), examples=750)
+    assert record.interrupted
+    assert [(b.name, b.cases) for b in record.backends] == [("numpy", 250)]
+    assert not whole.interrupted
+
+
+def test_an_interrupt_while_causes_are_looked_for_leaves_the_failures_in_the_record(whole, monkeypatch):
+    collect = campaign.collect
+
+    def interrupted(*arguments, most_calls, **others):
+        if most_calls:
+            raise KeyboardInterrupt
+        return collect(*arguments, most_calls=most_calls, **others)
+
+    monkeypatch.setattr(campaign, "collect", interrupted)
+    record = recorded()
+    assert record.interrupted
+    assert record.findings
+    assert not record.conforms
+    assert sum(f.hits for f in record.findings) == sum(f.hits for f in whole.findings)
+
+
+def test_few_calls_for_causes_lose_no_failure(whole):
+    record = recorded(diagnosis_calls=5)
+    assert {f.status for f in record.findings} == {Status.FAIL}
+    assert sum(f.hits for f in record.findings) == sum(f.hits for f in whole.findings)
+
+
+def test_progress_says_that_causes_are_looked_for():
+    said = []
+    recorded(lambda *told: said.append(told))
+    assert said[0][:2] == (WRONG, 60)
+    assert said[0][2].startswith("60 cases, ")
+    assert said[-1][2].startswith("looking for the causes of ")

@@ -1,0 +1,78 @@
+import pytest
+
+from convcheck.campaign.campaign import Options, run
+from convcheck.campaign.known_failures import KnownFailuresError, load_known_failures
+from convcheck.model.verdicts import Status
+
+WRONG = """
+import numpy as np
+from convcheck_backends import NumpyBackend
+
+
+class LosesAColumn(NumpyBackend):
+    name = "loses-a-column"
+
+    def conv2d(self, x, weight, bias, params):
+        out = super().conv2d(x, weight, bias, params)
+        if params.groups > 1 and out.size:
+            out[..., -1] = 0
+        return out
+"""
+
+
+@pytest.fixture
+def record(tmp_path):
+    (tmp_path / "wrong.py").write_text(WRONG)
+
+    def judged(known):
+        (tmp_path / "known.toml").write_text(known)
+        options = Options(
+            specs=(f"{tmp_path / 'wrong.py'}:LosesAColumn",),
+            examples=100,
+            dtypes=("float32",),
+            in_process=True,
+            known=load_known_failures(tmp_path / "known.toml", ()),
+        )
+        return run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)
+
+    return judged
+
+
+def test_what_a_rule_covers_is_known_and_the_rest_is_found(record):
+    known = record('[[known]]\nclause = "C2D-GROUPS-1"\nwhere = "groups > 1"\nreason = "loses a column"')
+    assert {f.status for f in known.findings} == {Status.KNOWN_FAILURE}
+    assert known.conforms
+    narrow = record('[[known]]\nclause = "C2D-GROUPS-1"\nwhere = "groups == 2"\nreason = "loses a column"')
+    assert {f.status for f in narrow.findings} == {Status.KNOWN_FAILURE, Status.FAIL}
+    assert not narrow.conforms
+    assert all("g=2," not in f"{f.token}," for f in narrow.open_findings)
+
+
+def test_an_entry_that_passes_is_reported(record):
+    witness = 'token = "v1,x=1x1x4x4,out=1,k=1"\nclause = "C2D-GROUPS-1"\nwhere = "groups > 1"'
+    stale = record(f'[[known]]\n{witness}\nreason = "fixed"')
+    assert Status.UNEXPECTED_PASS in {f.status for f in stale.findings}
+    plain = record('[[known]]\nclause = "C2D-SHAPE-1"\nreason = "fixed"')
+    assert Status.UNEXPECTED_PASS in {f.status for f in plain.findings}
+    live = 'token = "v1,x=1x2x4x4,out=2,k=1,g=2"\nclause = "C2D-GROUPS-1"\nwhere = "groups > 1"'
+    assert record(f'[[known]]\n{live}\nreason = "loses a column"').conforms
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[[known]]\nclause = "C2D-PAD-1"', "has no reason"),
+        ('[[known]]\nreason = "x"', "neither a clause nor a token"),
+        ('[[known]]\nclause = "C2D-PADD-1"\nreason = "x"', "did you mean C2D-PAD-1"),
+        ('[[known]]\nclause = "C2D-PAD-1"\nreason = "x"\nwhere = "group > 1"', "did you mean groups"),
+        ('[[known]]\ntoken = "nonsense"\nreason = "x"', "entry 1"),
+        ('[[known]]\nclause = 7\nreason = "x"', "expected a string"),
+        ('[[known]]\nclauses = "C2D-PAD-1"\nreason = "x"', "unknown key"),
+        ('known = "x"', "write \\[\\[known\\]\\]"),
+        ("[[known", "Expected"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(tmp_path, text, message):
+    (tmp_path / "known.toml").write_text(text)
+    with pytest.raises(KnownFailuresError, match=message):
+        load_known_failures(tmp_path / "known.toml", ())

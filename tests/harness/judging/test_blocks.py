@@ -1,0 +1,172 @@
+import math
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from convcheck import Capabilities
+from convcheck.judging.blocks import generate
+from convcheck.model.coverage import coverage
+from convcheck.oracles.parity import _clauses
+from convcheck.strategies.cases import free_case, kinds
+from convcheck.strategies.covering_array import measure
+from convcheck.strategies.draws import from_key
+from convcheck.strategies.interactions import interactions
+from convcheck.strategies.parameter_model import Space
+
+EVERYTHING = Capabilities(
+    dtypes=("float32", "float64", "float16", "bfloat16", "complex64", "complex128"), gradients=True, module=True
+)
+PLAIN = Capabilities(
+    padding_modes=("zeros",),
+    layouts=("contiguous",),
+    groups=False,
+    dilation=False,
+    string_padding=False,
+    unbatched=False,
+    empty_batch=False,
+    nonfinite=False,
+)
+
+
+def thousand(capabilities, seed):
+    return [case for block in range(4) for case in generate(capabilities, run_seed=seed, block=block)]
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return thousand(EVERYTHING, 0)
+
+
+@pytest.fixture(scope="module")
+def legal(drawn):
+    return [case for case in drawn if case.violation is None]
+
+
+def test_the_same_seed_gives_the_same_cases(drawn):
+    assert generate(EVERYTHING, run_seed=0, block=2) == tuple(drawn[500:750])
+    assert generate(EVERYTHING, run_seed=1, block=2) != tuple(drawn[500:750])
+
+
+@pytest.mark.parametrize("block", [0, 1])
+def test_a_shorter_block_begins_like_the_whole_one(drawn, block):
+    assert generate(EVERYTHING, run_seed=0, block=block, size=60) == tuple(drawn[250 * block : 250 * block + 60])
+
+
+def test_another_process_with_other_modules_loaded_draws_the_same(drawn, tmp_path):
+    (tmp_path / "local.py").write_text("NUMBERS = (2, 3, 5, 7, 31, 4_000_000)\n")
+    code = (
+        "import local\nfrom convcheck import Capabilities\nfrom convcheck.judging.blocks import generate\n"
+        f"for case in generate({EVERYTHING!r}, run_seed=0, block=3, size=40): print(case.token)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [case.token for case in drawn[750:790]]
+
+
+def test_the_cases_are_distinct(drawn):
+    assert len({case.token for case in drawn}) == 1000
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "dtypes", "seed"),
+    [(EVERYTHING, None, 0), (EVERYTHING, None, 1), (EVERYTHING, ("float32",), 2), (PLAIN, None, 3)],
+)
+def test_a_thousand_cases_take_all_pairs_and_triples(capabilities, dtypes, seed):
+    cases = [c for b in range(4) for c in generate(capabilities, dtypes, run_seed=seed, block=b)]
+    pairs, triples = measure(Space.of(capabilities, dtypes), cases)
+    assert pairs.covered == pairs.feasible
+    assert triples.share >= 0.99
+
+
+def test_what_is_drawn_freely_would_not():
+    deck = kinds(EVERYTHING)
+    free = [free_case(from_key(str(n)), EVERYTHING, None, deck[n % len(deck)]) for n in range(500)]
+    pairs, triples = measure(Space.of(EVERYTHING), free)
+    assert pairs.covered < pairs.feasible
+    assert triples.share < 0.95
+
+
+def test_every_error_clause_has_its_share(drawn):
+    broken = Counter(_clauses(case)[0] for case in drawn if case.violation is not None)
+    assert set(broken) == {f"C2D-ERROR-{n}" for n in range(1, 13)}
+    assert min(broken.values()) >= 6
+    assert 80 <= broken.total() <= 150
+
+
+def test_without_a_module_its_errors_are_not_drawn():
+    broken = {_clauses(case)[0] for case in thousand(PLAIN, 0) if case.violation is not None}
+    assert broken.isdisjoint({"C2D-ERROR-2", "C2D-ERROR-7"})
+    assert len(broken) == 10
+
+
+def test_a_capability_that_is_missing_is_not_drawn():
+    for case in thousand(PLAIN, 0):
+        if case.violation is None:
+            assert PLAIN.unsupported(case) is None
+
+
+def test_the_mix_is_fast_and_has_medium_layers(legal):
+    costs = [case.params.multiply_adds(case.input_shape) for case in legal]
+    assert sum(costs) / len(costs) < 400_000
+    assert max(costs) < 5_000_000
+    assert max(math.prod(case.input_shape) for case in legal) < 1_000_000
+    assert 0.1 <= share(legal, lambda c, _: c.batch >= 8 and min(c.input_shape[-2:]) >= 16) <= 0.2
+
+
+@pytest.mark.parametrize(
+    ("least", "holds"),
+    [
+        (0.10, lambda c, p: math.prod(c.output_shape) > 4096),
+        (0.10, lambda c, p: p.kernel_size[0] == p.kernel_size[1] and c.input_shape[-2] != c.input_shape[-1]),
+        (0.30, lambda c, p: p.kernel_size[0] != p.kernel_size[1]),
+        (0.05, lambda c, p: 1 in c.input_shape[-2:]),
+        (0.10, lambda c, p: any(e > i for e, i in zip(p.extent, c.input_shape[-2:], strict=True))),
+        (0.10, lambda c, p: any(s > k for s, k in zip(p.stride, p.kernel_size, strict=True))),
+        (0.03, lambda c, p: p.kernel_size == (1, 1) and (p.groups > 1 or p.stride != (1, 1) or any(p.padding[0]))),
+        (0.05, lambda c, p: any(k % 2 == 0 for k in p.kernel_size) and c.arguments.padding == "same"),
+        (0.01, lambda c, p: p.groups >= 32),
+        (0.02, lambda c, p: p.in_channels > 64),
+        (0.02, lambda c, p: p.out_channels > 64),
+        (0.05, lambda c, p: p.in_channels in (5, 7, 11, 13, 17, 31)),
+        (0.10, lambda c, p: 1 < p.groups < p.in_channels),
+        (0.02, lambda c, p: p.padding_mode == "circular" and max(p.padding[0]) == c.input_shape[-2]),
+        (0.02, lambda c, p: p.padding_mode == "reflect" and max(p.padding[1]) == c.input_shape[-1] - 1),
+        (0.40, lambda c, p: len(set(c.layouts)) == 1),
+        (0.20, lambda c, p: len(set(c.layouts)) > 1),
+        (0.03, lambda c, p: c.entry == "module"),
+        (0.03, lambda c, p: c.dtype.startswith("complex")),
+        (0.05, lambda c, p: c.batch == 0),
+        (0.02, lambda c, p: (p.kernel_size, p.stride, p.dilation, p.groups) == ((3, 3), (1, 1), (1, 1), 1)),
+        (0.008, lambda c, p: min(p.kernel_size) >= 5 and (p.stride, p.dilation, p.groups) == ((1, 1), (1, 1), 1)),
+        (0.03, lambda c, p: p.kernel_size == p.stride and p.kernel_size != (1, 1)),
+        (0.004, lambda c, p: math.prod(p.weight_shape) > 2**16),
+        (0.02, lambda c, p: math.prod(c.input_shape) > 2**16),
+        (0.02, lambda c, p: math.prod(c.output_shape) > 2**16),
+    ],
+)
+def test_regions_where_defects_live_have_their_share(legal, least, holds):
+    assert share(legal, holds) >= least
+
+
+def test_the_classes_of_a_run_are_counted(drawn):
+    rows = {(c.parameter, c.value) for c in coverage(drawn)}
+    for parameter, value in (
+        ("kernel_size", "1×1"), ("stride", "1×2"), ("padding", "same"), ("groups", "depthwise"),
+        ("groups", "depthwise with multiplier"), ("groups", "between 1 and channels"),
+        ("padding_mode", "reflect"), ("padding_mode", "circular"), ("batch", "0"), ("batch", "unbatched"),
+        ("batch", "8+"), ("layout", "mixed"), ("values", "special"), ("entry", "module"), ("dtype", "bfloat16"),
+    ):  # fmt: skip
+        assert (parameter, value) in rows
+    assert len({v for p, v in rows if p == "legality"}) == 12
+
+
+def test_the_report_gets_the_interactions_as_rows(drawn, legal):
+    two, three = interactions(drawn, EVERYTHING)
+    assert (two.parameter, three.parameter) == ("2-way", "3-way")
+    assert two.value.startswith("100.00% (")
+    assert two.cases == len(legal)
+
+
+def share(legal, holds):
+    return sum(bool(holds(case, case.params)) for case in legal) / len(legal)

@@ -1,0 +1,93 @@
+import pytest
+
+from convcheck import Capabilities, CapabilityError, load
+from convcheck.plugin.registry import (
+    BackendConstructorError,
+    BackendFileError,
+    BackendImportError,
+    BackendNameError,
+    BackendSignatureError,
+    DuplicateBackendError,
+    Registry,
+)
+
+GOOD = """
+import numpy as np
+from convcheck import Backend, Capabilities
+
+def conv(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
+    return x
+
+class Mine(Backend):
+    name = "mine"
+    capabilities = Capabilities()
+    def conv2d(self, x, weight, bias, params):
+        return x
+
+class Raises(Mine):
+    def __init__(self):
+        raise RuntimeError("no engine")
+
+class Claims(Mine):
+    capabilities = Capabilities(gradients=True)
+
+def too_few(x, weight):
+    return x
+
+number = 7
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "kernels.py"
+    path.write_text(GOOD)
+    return path
+
+
+def test_by_file_by_dotted_name_and_by_entry_point(file, monkeypatch):
+    assert load(f"{file}:conv").name.endswith("conv")
+    assert load(f"{file}:Mine").name == "mine"
+    assert load("convcheck_backends:NumpyBackend").name == "numpy"
+    assert load("numpy").name == "numpy"
+
+
+def test_by_register():
+    registry = Registry()
+    assert registry.register(load, "of_my_own") is load
+    assert registry.resolve("of_my_own").endswith("registry.py:load")
+    with pytest.raises(DuplicateBackendError, match="exists"):
+        registry.register(load, "numpy")
+    with pytest.raises(BackendSignatureError, match="top of a module"):
+        registry.register(lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        (":convv", BackendNameError, "did you mean 'conv'"),
+        (":too_few", BackendSignatureError, "missing: stride, padding"),
+        (":number", BackendSignatureError, "is a int"),
+        (":Raises", BackendConstructorError, "no engine"),
+        (":Claims", CapabilityError, "write conv2d_backward"),
+    ],
+)
+def test_each_way_to_go_wrong_has_its_error(file, name, error, message):
+    with pytest.raises(error, match=message):
+        load(f"{file}{name}")
+
+
+def test_missing_files_modules_and_names(tmp_path):
+    with pytest.raises(BackendFileError, match="does not exist"):
+        load(f"{tmp_path}/none.py:conv")
+    broken = tmp_path / "broken.py"
+    broken.write_text("import nothing_of_that_name")
+    with pytest.raises(BackendImportError, match="nothing_of_that_name"):
+        load(f"{broken}:conv")
+    with pytest.raises(BackendNameError, match="did you mean 'torch-cpu'"):
+        load("torch-cpuu")
+
+
+def test_capabilities_refuse_unknown_names():
+    with pytest.raises(CapabilityError, match="dtypes"):
+        Capabilities(dtypes=("float8",))

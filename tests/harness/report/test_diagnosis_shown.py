@@ -1,0 +1,33 @@
+import pytest
+
+from convcheck.campaign.campaign import Options, run
+from convcheck.model.record import from_lines, to_lines
+from convcheck.report.discrepancies import details, diagnosis, discrepancies
+from convcheck.report.html import html
+
+
+@pytest.fixture(scope="module")
+def record():
+    options = Options(specs=("convcheck.defects:bias-lost-with-groups",), examples=40, in_process=True)
+    return run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)
+
+
+def test_a_diagnosis_survives_the_record(record):
+    finding = record.findings[0]
+    assert finding.trigger is not None
+    assert finding.lookalikes
+    assert finding.whereabouts is not None
+    assert from_lines(to_lines(record)) == record
+
+
+def test_every_report_shows_the_diagnosis(record):
+    finding = record.findings[0]
+    line = diagnosis(finding)
+    assert "bias and groups > 1" in line or "groups > 1 and bias" in line
+    assert "behaves like no bias where there are groups" in line
+    rows = dict(details(finding))
+    assert rows["when"] == str(finding.trigger)
+    assert rows["behaves like"].startswith("no bias where there are groups (bias-lost-with-groups")
+    assert finding.whereabouts.token in rows["where"]
+    assert "▅" in discrepancies(record) or "█" in discrepancies(record)
+    assert "<svg" in html(record)

@@ -1,0 +1,234 @@
+from functools import lru_cache
+from itertools import count
+
+import numpy as np
+import pytest
+
+from convcheck import Backend, Capabilities, Gradients
+from convcheck.defects import defect
+from convcheck.execution import InProcessCandidate
+from convcheck.judging.blocks import generate
+from convcheck.judging.judge import judge_block
+from convcheck.model.rules import Rule, facts
+from convcheck.model.token import read
+from convcheck.triage.collect import HARMLESS, collect
+from convcheck_backends import NumpyBackend
+from convcheck_reference import Conv2dParams
+
+DECLARED = {repr(Capabilities()): Capabilities()}
+
+
+class Counted(InProcessCandidate):
+    """A host that counts calls."""
+
+    calls = 0
+
+    def call_all(self, calls):
+        self.calls += len(calls)
+        return super().call_all(calls)
+
+
+@lru_cache
+def drawn_for(declared, size):
+    return generate(DECLARED[declared], run_seed=0, block=0, size=size)
+
+
+def campaign(make, size=120, **options):
+    host = Counted(make)
+    DECLARED[repr(host.capabilities)] = host.capabilities
+    drawn = drawn_for(repr(host.capabilities), size)
+    failures = judge_block(host, drawn, 0).failures
+    host.restart()
+    host.calls = 0
+    return host, failures, collect(host, failures, lambda _: drawn, **options)
+
+
+class Forward(NumpyBackend):
+    """float32 forward only: what a small kernel declares."""
+
+    capabilities = Capabilities()
+
+
+class Depthwise(Forward):
+    """Nothing but the first channel of depthwise layers."""
+
+    def conv2d(self, x, weight, bias, params):
+        params = Conv2dParams.of(params.arguments)
+        if params.groups > 1 and params.groups == params.in_channels:
+            output = super().conv2d(x, weight, bias, params).copy()
+            output[..., params.out_channels // params.groups :, :, :] = 0
+            return output
+        return super().conv2d(x, weight, bias, params)
+
+
+class DepthwiseAndTail(Depthwise):
+    def conv2d(self, x, weight, bias, params):
+        output = super().conv2d(x, weight, bias, params)
+        if params.arguments.groups == 1 and output.shape[-1] > 8 and output.shape[-1] % 8:
+            output = output.copy()
+            output[..., output.shape[-1] // 8 * 8 :] = 0
+        return output
+
+
+def test_two_causes_are_two_findings():
+    _, failures, findings = campaign(DepthwiseAndTail, size=200)
+    assert len(failures) > 10
+    rules = [str(f.trigger.rule) for f in findings]
+    assert len(rules) == 2
+    assert any("output_w" in rule for rule in rules)
+    assert any("groups > 1" in rule and ("in_per_group" in rule or "in_channels" in rule) for rule in rules), rules
+    assert sum(f.hits for f in findings) == len(failures)
+
+
+def test_what_is_wrong_in_output_and_gradients_is_one_finding():
+    _, failures, findings = campaign(defect("stride-exchanged").backend, size=60)
+    assert len(findings) == 1
+    found = findings[0]
+    assert found.lookalikes[0].name == "stride-exchanged"
+    assert set(found.also) >= {"grad_input", "grad_weight"}
+    assert found.hits == len(failures)
+
+
+def test_wrong_everywhere_is_told_within_the_budget_of_calls():
+    class Noise(NumpyBackend):
+        def conv2d(self, x, weight, bias, params):
+            output = super().conv2d(x, weight, bias, params)
+            return output + np.arange(output.size).reshape(output.shape).astype(output.dtype) + output.dtype.type(1)
+
+        def conv2d_backward(self, grad_output, x, weight, bias, params):
+            right = super().conv2d_backward(grad_output, x, weight, bias, params)
+            return Gradients(*(None if a is None else a + a.dtype.type(3) for a in right))
+
+    host, failures, findings = campaign(Noise, size=40)
+    assert len(findings) <= 4
+    assert host.calls < 4500
+    assert sum(f.hits for f in findings) == len(failures)
+
+
+def test_without_budget_what_is_left_is_counted_as_not_told_apart():
+    _, failures, findings = campaign(DepthwiseAndTail, most_calls=40)
+    assert sum(f.hits for f in findings) == len(failures)
+    assert sum(f.unclassified for f in findings) > 0
+
+
+def test_no_finding_shows_what_is_excluded():
+    known = Rule("output_w > 8 and output_w % 8 != 0")
+    host = InProcessCandidate(DepthwiseAndTail)
+    drawn = drawn_for(repr(host.capabilities), 120)
+
+    def excluded(case, verdict):
+        return case.violation is None and known.holds(facts(case))
+
+    failures = [f for f in judge_block(host, drawn, 0).failures if not excluded(f.case, f.verdict)]
+    findings = collect(host, failures, lambda _: drawn, excluded=excluded)
+    assert findings
+    assert not any(known.holds(facts(read(f.token))) for f in findings)
+
+
+def test_a_failure_that_does_not_repeat_says_how_often_it_did():
+    calls = count()
+
+    class Flaky(Forward):
+        def conv2d(self, x, weight, bias, params):
+            output = super().conv2d(x, weight, bias, params)
+            return output + output.dtype.type(1) if next(calls) % 5 == 0 else output
+
+    _, _, findings = campaign(Flaky, size=60)
+    assert findings
+    assert any(0 <= f.reproduced < f.attempts for f in findings)
+
+
+def test_a_failure_that_needs_an_earlier_case_keeps_it():
+    class Remembering(Forward):
+        """Grouped layers are wrong after any layer with a stride."""
+
+        def __init__(self):
+            self.strided = False
+
+        def conv2d(self, x, weight, bias, params):
+            output = super().conv2d(x, weight, bias, params)
+            params = Conv2dParams.of(params.arguments)
+            wrong, self.strided = self.strided and params.groups > 1, self.strided or params.stride != (1, 1)
+            return output + output.dtype.type(1) if wrong and params.stride == (1, 1) else output
+
+    _, _, findings = campaign(Remembering, size=60)
+    assert findings
+    assert findings[0].reproduced == findings[0].attempts
+    assert len(findings[0].before) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "by_itself"),
+    [("weight-kept-by-shape", True), ("grad-weight-not-cleared", True),
+     ("first-call-wrong", True), ("right-while-warming-up", False)],
+)  # fmt: skip
+def test_what_state_does_is_one_finding_that_has_its_name(name, by_itself):
+    _, failures, findings = campaign(defect(name).backend, size=200)
+    assert len(findings) == 1
+    found = findings[0]
+    assert found.lookalikes[0].name == name
+    assert found.hits == len(failures)
+    assert (found.reproduced, bool(found.before), found.remembers) == (found.attempts, not by_itself, by_itself)
+
+
+class TwoBugs(NumpyBackend):
+    """A weight kept from the first call with its shape, and a weight gradient that is always off by one."""
+
+    def __init__(self):
+        self._kept = {}
+
+    def conv2d(self, x, weight, bias, params):
+        kept = self._kept.setdefault((weight.shape, weight.dtype), weight.copy())
+        return super().conv2d(x, kept, bias, params)
+
+    def conv2d_backward(self, grad_output, x, weight, bias, params):
+        right = super().conv2d_backward(grad_output, x, weight, bias, params)
+        return right._replace(weight=right.weight + right.weight.dtype.type(1))
+
+
+@pytest.mark.parametrize("most_calls", [200, 4000])
+def test_state_explains_no_bug_that_needs_none(most_calls):
+    _, failures, findings = campaign(TwoBugs, size=80, most_calls=most_calls)
+    assert {"output", "grad_weight"} <= {f.quantity for f in findings}
+    assert not any("grad_weight" in f.also for f in findings if f.quantity == "output")
+    assert sum(f.hits for f in findings) == len(failures)
+
+
+def test_what_only_the_state_oracle_calls_is_not_taken_for_state():
+    class ThreeStrides(Forward):
+        """Wrong where both strides are above those that are drawn most."""
+
+        def conv2d(self, x, weight, bias, params):
+            output = super().conv2d(x, weight, bias, params)
+            wrong = Conv2dParams.of(params.arguments).stride in ((2, 3), (3, 2), (4, 4), (2, 5), (4, 2))
+            return output + output.dtype.type(1) if wrong else output
+
+    _, _, findings = campaign(ThreeStrides, size=120)
+    assert findings
+    assert not any(f.remembers for f in findings)
+
+
+def test_a_lost_bias_after_some_calls_is_no_lost_bias():
+    others = [d for d in HARMLESS if d.name != "right-while-warming-up"]
+    _, _, findings = campaign(defect("right-while-warming-up").backend, size=120, defects=others)
+    assert findings
+    assert not any(f.lookalikes for f in findings)
+
+
+@pytest.mark.parametrize("name", ["wrong stride", "zero groups"])
+def test_what_is_wrongly_accepted_is_told_apart_by_what_is_illegal(name):
+    class Lenient(Backend):
+        name = "lenient"
+        capabilities = Capabilities()
+
+        def conv2d(self, x, weight, bias, params):
+            try:
+                return Forward().conv2d(x, weight, bias, params)
+            except Exception:
+                if name == "wrong stride" and params.stride not in ((1, 1), (2, 2)):
+                    return x
+                raise
+
+    _, _, findings = campaign(Lenient)
+    assert all(f.trigger is None for f in findings)
+    assert len({f.clause for f in findings}) == len(findings)
