@@ -16,7 +16,7 @@ from tabulate import tabulate
 from convcheck.defects import DEFECTS
 from convcheck.evaluation.certification import in_order
 from convcheck.evaluation.diagnosis import Evaluation, evaluate
-from convcheck.triage.collect import HARMLESS
+from convcheck.triage.findings import HARMLESS
 
 HEADERS = (
     "category", "detected", "known: name right", "known: rule right", "known: one finding",

@@ -43,10 +43,10 @@ class Judgements:
         return self.records[backend, dtype]
 
     def _run(self, backend: str, dtype: str) -> Record:
-        from convcheck.campaign import campaign
+        from convcheck.campaign import Options, run
 
         get = self.config.getoption
-        options = campaign.Options(
+        options = Options(
             specs=(backend,),
             examples=get("conv_examples"),
             seed=get("conv_seed"),
@@ -54,7 +54,7 @@ class Judgements:
             limit=get("conv_limit"),
             known=known_entries(self.config, backend),
         )
-        return campaign.run(options, name=f"{backend} {dtype}", command="pytest", progress=_silent, checkpoint=_silent)
+        return run(options, name=f"{backend} {dtype}", command="pytest", progress=_silent, checkpoint=_silent)
 
 
 def known_entries(config: pytest.Config, backend: str) -> tuple[KnownFailure, ...]:
@@ -136,14 +136,13 @@ class _Reporter:
         """Refuse a backend that cannot be loaded, before anything runs."""
         if hasattr(self._config, "workerinput"):
             return
-        from convcheck.execution import SubprocessCandidate
+        from convcheck.execution import open_candidate
         from convcheck.plugin.backend import UnavailableError
-        from convcheck.plugin.registry import resolve
         from convcheck_reference.errors import ConvcheckError
 
         for spec in dict.fromkeys(self._config.getoption("conv_backend")):
             try:
-                SubprocessCandidate(resolve(spec)).close()
+                open_candidate(spec).close()
             except UnavailableError:
                 continue  # its tests say so
             except ConvcheckError as error:
@@ -152,7 +151,7 @@ class _Reporter:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Send a fresh record with the report of the test that made it."""
-        from convcheck.model.record import to_lines
+        from convcheck.model.record_lines import to_lines
 
         report = yield
         if self.judgements.unsent:
@@ -163,7 +162,7 @@ class _Reporter:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the records that tests bring along."""
-        from convcheck.model.record import from_lines
+        from convcheck.model.record_lines import from_lines
 
         if not hasattr(self._config, "workerinput"):
             for text in getattr(report, _ATTRIBUTE, ()):

@@ -57,10 +57,11 @@ def test_what_a_report_prints_reproduces(kernel, tmp_path):
     assert not record.conforms
     record = write_report(record, tmp_path)
     for finding in record.findings[:3]:
-        command = [sys.executable, tmp_path / finding.script] if finding.script else replay_command(finding)
-        done = subprocess.run(command, shell=not finding.script, capture_output=True, text=True, check=False)
+        script = finding.reproduction.script
+        command = [sys.executable, tmp_path / script] if script else replay_command(finding)
+        done = subprocess.run(command, shell=not script, capture_output=True, text=True, check=False)
         assert done.returncode == 1, (finding, done.stdout, done.stderr)
-        if finding.script:
+        if script:
             assert any(
                 words in done.stdout for words in ("wrong; the first", "accepted, although", "refused, although")
             )

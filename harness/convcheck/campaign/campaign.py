@@ -19,23 +19,22 @@ from typing import Final
 import ml_dtypes
 import numpy as np
 
-from convcheck.campaign.known_failures import Known, KnownFailure, unexpected_passes
-from convcheck.campaign.scheduler import Lane, tallies
-from convcheck.execution.candidate import Candidate
-from convcheck.execution.subprocess_candidate import CALL_LIMIT, WorkerStartError
+from convcheck.campaign.known_failures import Known, unexpected_passes
+from convcheck.campaign.options import Options
+from convcheck.campaign.scheduler import Job, tallies
+from convcheck.execution import Candidate, WorkerStartError
 from convcheck.judging.blocks import BLOCK
 from convcheck.judging.judge import Tally
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.coverage import Coverage, from_counts
 from convcheck.model.profiles import QUANTITIES, Quantity
-from convcheck.model.record import BackendRecord, Count, Finding, Record
-from convcheck.model.verdicts import Status
+from convcheck.model.record import PARTS_OF_TIME, BackendRecord, Count, Finding, Record
+from convcheck.model.verdicts import Status, Verdict
 from convcheck.numerics.precision import Ratios, classify, drift
 from convcheck.plugin.backend import UnavailableError
 from convcheck.plugin.registry import resolve
 from convcheck.strategies.interactions import interactions
-from convcheck.triage.collect import collect
-from convcheck.triage.probe import MOST_CALLS
+from convcheck.triage.findings import findings_of
 from convcheck_reference.selfcheck import self_check
 
 _MEASURED: Final = 1000
@@ -43,54 +42,6 @@ _MEASURED: Final = 1000
 
 Progress = Callable[[str, int, str], None]
 """Called with the backend, the number of cases done, and what has come of them so far, in words."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What a campaign is asked to do.
-
-    Attributes:
-        specs: the backends, as `convcheck.plugin.registry.load` takes them.
-        examples: cases for each backend; None for as many as `seconds` allow.
-        seconds: wall time for each backend; None for no limit.
-        seed: of the generator.
-        dtypes: restricts the dtypes; empty for those that a backend declares.
-        clause: restricts the verdicts to one clause; empty for all.
-        workers: judging processes, each with a candidate process of its own.
-        in_process: the candidate runs in this process, for debuggers.
-        untrusted: the candidate may have been written to pass: its process is cut off from the judge, and
-            what it calls is watched.
-        limit: seconds that a call may take.
-        diagnosis_calls: calls of the candidate in which causes are looked for after the cases; fewer for one
-            whose calls take seconds. Failures that they do not suffice for are counted as not told apart.
-        known: known failures.
-    """
-
-    specs: tuple[str, ...]
-    examples: int | None = 1000
-    seconds: float | None = None
-    seed: int = 0
-    dtypes: tuple[str, ...] = ()
-    clause: str = ""
-    workers: int = 1
-    in_process: bool = False
-    untrusted: bool = False
-    limit: float = CALL_LIMIT
-    diagnosis_calls: int = MOST_CALLS
-    known: tuple[KnownFailure, ...] = ()
-
-    def lane(self, spec: str) -> Lane:
-        """What one backend is put to."""
-        return Lane(
-            spec=resolve(spec),
-            examples=self.examples,
-            seed=self.seed,
-            dtypes=self.dtypes,
-            clause=self.clause,
-            in_process=self.in_process,
-            untrusted=self.untrusted,
-            limit=self.limit,
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,17 +128,17 @@ def environment() -> dict[str, str]:
 
 def _judge(spec: str, options: Options, progress: Progress) -> tuple[_Part, bool]:
     """One backend, and whether an interrupt cut it short."""
-    lane = options.lane(spec)
+    job = Job(resolve(spec), options)
     try:
-        candidate = lane.open()
+        candidate = job.open()
     except UnavailableError as error:
         reason = str(error)
         count = Count(backend=spec, clause="", status=Status.UNAVAILABLE, reason=reason, cases=0)
-        return _Part(backend=BackendRecord(name=spec, spec=lane.spec, unavailable=reason), counts=(count,)), False
+        return _Part(backend=BackendRecord(name=spec, spec=job.spec, unavailable=reason), counts=(count,)), False
     tally, interrupted, findings = Tally(), False, list[Finding]()
     with closing(candidate):
         try:
-            for block in tallies(lane, candidate, options.workers, options.seconds):
+            for block in tallies(job, candidate):
                 tally.add(block)
                 progress(spec, tally.cases, f"{tally.cases} cases, {len(tally.failures)} failures")
         except KeyboardInterrupt:
@@ -196,7 +147,8 @@ def _judge(spec: str, options: Options, progress: Progress) -> tuple[_Part, bool
             findings.append(_stopped(spec, tally, error))
         if tally.failures:
             progress(spec, tally.cases, f"looking for the causes of {len(tally.failures)} failures")
-        found = partial(_findings, spec, lane, candidate, tally, options.known)
+        start = time.perf_counter()
+        found = partial(_findings, spec, job, candidate, tally)
         try:
             try:
                 findings += found(options.diagnosis_calls)
@@ -205,77 +157,68 @@ def _judge(spec: str, options: Options, progress: Progress) -> tuple[_Part, bool
                 findings += found(0)
         except WorkerStartError as error:
             findings.append(_stopped(spec, tally, error))
+        tally.seconds["triage"] += time.perf_counter() - start
         part = _Part(
-            backend=_backend_record(spec, lane, candidate, tally),
+            backend=_backend_record(spec, job, candidate, tally),
             counts=_counts(spec, tally, findings),
             findings=tuple(findings),
             coverage=tally.coverage,
-            interactions=_interactions(spec, lane, candidate, tally),
+            interactions=_interactions(spec, job, candidate, tally),
         )
     return part, interrupted
 
 
 def _stopped(spec: str, tally: Tally, error: Exception) -> Finding:
     """The finding that a backend could not be judged to the end."""
-    return Finding(
-        backend=spec,
-        clause="C2D-PURE-3",
-        clauses=("C2D-PURE-3",),
-        oracle="campaign",
-        quantity="call",
-        status=Status.CRASHED,
-        token="",
-        first_failing_case="",
-        reason=f"no fresh process of the candidate would start after {tally.cases} cases: {error}",
-    )
+    reason = f"no fresh process of the candidate would start after {tally.cases} cases: {error}"
+    clause = "C2D-PURE-3"
+    return Finding(backend=spec, clause=clause, verdict=Verdict("campaign", "call", Status.CRASHED, (clause,), reason))
 
 
-def _interactions(spec: str, lane: Lane, candidate: Candidate, tally: Tally) -> tuple[Coverage, ...]:
+def _interactions(spec: str, job: Job, candidate: Candidate, tally: Tally) -> tuple[Coverage, ...]:
     """2-way and 3-way coverage of the first thousand cases."""
     capabilities = candidate.capabilities
-    blocks = range(min(lane.blocks, -(-_MEASURED // BLOCK)))
-    first = [case for number in blocks for case in lane.block(capabilities, number)]
-    rows = interactions(first[: tally.cases], capabilities, lane.dtypes or None)
+    blocks = range(min(job.blocks, -(-_MEASURED // BLOCK)))
+    first = [case for number in blocks for case in job.block(capabilities, number)]
+    rows = interactions(first[: tally.cases], capabilities, job.options.dtypes or None)
     return tuple(replace(row, parameter=f"{row.parameter} of {spec}") for row in rows)
 
 
-def _findings(
-    spec: str, lane: Lane, candidate: Candidate, tally: Tally, entries: Sequence[KnownFailure], calls: int
-) -> list[Finding]:
-    known = Known(tuple(entry for entry in entries if entry.backend in ("", spec)))
-    block = lru_cache(maxsize=8)(lambda number: lane.block(candidate.capabilities, number))
+def _findings(spec: str, job: Job, candidate: Candidate, tally: Tally, calls: int) -> list[Finding]:
+    known = Known(tuple(entry for entry in job.options.known if entry.backend in ("", spec)))
+    block = lru_cache(maxsize=8)(lambda number: job.block(candidate.capabilities, number))
     unknown = [f for f in tally.failures if known.entry(f.case, f.verdict) is None]
-    found = collect(candidate, unknown, block, excluded=known.covers, most_calls=calls)
+    found = findings_of(candidate, unknown, block, excluded=known.covers, most_calls=calls)
     return [
         *(replace(finding, backend=spec) for finding in found),
-        *known.findings(spec, tally.failures),
+        *known.findings(spec, candidate.capabilities, tally.failures),
         *unexpected_passes(known, spec, candidate, tally),
     ]
 
 
-def _backend_record(spec: str, lane: Lane, candidate: Candidate, tally: Tally) -> BackendRecord:
+def _backend_record(spec: str, job: Job, candidate: Candidate, tally: Tally) -> BackendRecord:
     capabilities = candidate.capabilities
     return BackendRecord(
         name=spec,
-        spec=lane.spec,
+        spec=job.spec,
         cases=tally.cases,
         versions=dict(candidate.versions),
         profiles={
-            f"{dtype} {quantity}": capabilities.profile(dtype, quantity).name
+            f"{dtype} {quantity}": capabilities.profile(dtype, quantity)
             for dtype in capabilities.dtypes
             for quantity in QUANTITIES
             if capabilities.supports_quantity(quantity)
         },
         margins=dict(sorted(tally.margins.items())),
-        behaviour=_behaviour(capabilities, tally.observed),
-        seconds=dict(tally.seconds),
+        behaviour=_behaviour(capabilities, tally.precision_samples),
+        seconds={part: tally.seconds[part] for part in PARTS_OF_TIME},
     )
 
 
-def _behaviour(capabilities: Capabilities, observed: Sequence[Ratios]) -> dict[str, str]:
+def _behaviour(capabilities: Capabilities, samples: Sequence[Ratios]) -> dict[str, str]:
     """What the backend behaves like; more than that where it is coarser than what it declares."""
     by_kind: dict[tuple[str, Quantity], list[Ratios]] = {}
-    for some in observed:
+    for some in samples:
         by_kind.setdefault((some.dtype, some.quantity), []).append(some)
     found: dict[str, str] = {}
     for (dtype, quantity), ratios in sorted(by_kind.items()):
@@ -288,7 +231,7 @@ def _behaviour(capabilities: Capabilities, observed: Sequence[Ratios]) -> dict[s
 def _counts(spec: str, tally: Tally, findings: Sequence[Finding]) -> tuple[Count, ...]:
     rows = Counter(tally.counts)
     for finding in findings:
-        rows[finding.clause, finding.status, finding.known or finding.reason] += finding.hits
+        rows[finding.clause, finding.status, finding.known or finding.verdict.reason] += finding.failing_cases
     return tuple(
         Count(backend=spec, clause=clause, status=status, reason=reason, cases=cases)
         for (clause, status, reason), cases in sorted(rows.items())

@@ -17,19 +17,22 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from convcheck.execution.candidate import Candidate
+from convcheck.execution import Candidate
 from convcheck.judging.judge import Failure, Tally, first_causes, judge_case
+from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.record import Finding
+from convcheck.model.reproduction import Reproduction
 from convcheck.model.rules import ALWAYS, Rule, RuleError, facts
 from convcheck.model.token import TokenError, read
 from convcheck.model.verdicts import JUDGED, Status, Verdict
-from convcheck.oracles import applicable
+from convcheck.oracles import CALL, Trial, applicable
+from convcheck.triage.standalone import standalone_call
 from convcheck_reference.clauses import CLAUSES
 from convcheck_reference.errors import ConvcheckError
 
@@ -94,7 +97,7 @@ class Known:
         """Whether some entry covers a failing verdict."""
         return self.entry(case, verdict) is not None
 
-    def findings(self, backend: str, failures: Sequence[Failure]) -> Iterator[Finding]:
+    def findings(self, backend: str, capabilities: Capabilities, failures: Sequence[Failure]) -> Iterator[Finding]:
         """One finding, of status known failure, for each entry that covers some of the failures."""
         by_entry: dict[KnownFailure, list[Failure]] = {}
         for failure in failures:
@@ -103,19 +106,17 @@ class Known:
                 by_entry.setdefault(entry, []).append(failure)
         for entry, covered in by_entry.items():
             verdict, case = covered[0].verdict, covered[0].case
+            shown = read(entry.token) if entry.token else case
             yield Finding(
                 backend=backend,
                 clause=entry.clause or verdict.clauses[0],
-                clauses=verdict.clauses,
-                oracle=verdict.oracle,
-                quantity=verdict.quantity,
-                status=Status.KNOWN_FAILURE,
-                token=entry.token or case.token,
-                first_failing_case=case.token,
-                reason=verdict.reason,
-                margin=verdict.margin,
-                evidence=verdict.evidence,
-                hits=len(covered),
+                verdict=replace(verdict, status=Status.KNOWN_FAILURE),
+                reproduction=Reproduction(
+                    token=shown.token,
+                    first_failing_case=case.token,
+                    call=None if verdict.quantity == CALL else standalone_call(Trial(shown, capabilities), verdict),
+                ),
+                failing_cases=len(covered),
                 dtypes=tuple(sorted({f.case.dtype for f in covered})),
                 known=str(entry),
             )
@@ -137,16 +138,13 @@ def unexpected_passes(known: Known, backend: str, candidate: Candidate, tally: T
             judged = not entry.where.text and any(c == clause and status in JUDGED for c, status, _ in tally.counts)
             holds = not judged or any(entry.covers(f.case, f.verdict) for f in tally.failures)
         if not holds:
+            reason = f"listed as a known failure ({entry}), but it passes now: remove the entry"
+            quantity = entry.quantity or "call"
             yield Finding(
                 backend=backend,
                 clause=clause,
-                clauses=(clause,),
-                oracle="known failures",
-                quantity=entry.quantity or "call",
-                status=Status.UNEXPECTED_PASS,
-                token=entry.token,
-                first_failing_case=entry.token,
-                reason=f"listed as a known failure ({entry}), but it passes now: remove the entry",
+                verdict=Verdict("known failures", quantity, Status.UNEXPECTED_PASS, (clause,), reason),
+                reproduction=Reproduction(token=entry.token, first_failing_case=entry.token),
             )
 
 

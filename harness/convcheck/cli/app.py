@@ -16,21 +16,21 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from convcheck.campaign import campaign
+from convcheck.campaign import Options
+from convcheck.campaign import run as run_campaign
 from convcheck.campaign.known_failures import load_known_failures
 from convcheck.cli.certify import certify
 from convcheck.cli.explanation import explain as explain_layer
 from convcheck.cli.explanation import parse_layer
 from convcheck.cli.large import large
-from convcheck.execution import Candidate, InProcessCandidate, SubprocessCandidate, launch
-from convcheck.execution.subprocess_candidate import CALL_LIMIT
+from convcheck.execution import CALL_LIMIT, Candidate, open_candidate
 from convcheck.judging.judge import judge_case
 from convcheck.model.record import Record
 from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES, JUDGED, Evidence
 from convcheck.oracles import applicable
 from convcheck.plugin.backend import UnavailableError
-from convcheck.plugin.registry import available, load, resolve
+from convcheck.plugin.registry import available
 from convcheck.report import read_record, write_report
 from convcheck.report.discrepancies import diagnosis
 from convcheck.report.summary import verdict
@@ -88,7 +88,7 @@ def run(
             raise typer.BadParameter(f"{wanted!r} is no dtype; expected some of {', '.join(DTYPES)}")
     _check_untrusted(untrusted=untrusted, in_process=in_process)
     seconds = _seconds(time)
-    options = campaign.Options(
+    options = Options(
         specs=tuple(dict.fromkeys(backend)),
         examples=None if seconds is not None and examples is None else examples or 1000,
         seconds=seconds,
@@ -118,7 +118,7 @@ def run(
             progress.start_task(task)
             progress.update(task, completed=cases, state=state)
 
-        record = campaign.run(
+        record = run_campaign(
             options,
             name=name,
             command=command,
@@ -159,7 +159,7 @@ def replay(
     failed = False
     judged = 0
     for spec in backend:
-        candidate = _open(spec, limit, launch.untrusted if untrusted else launch.trusted, in_process=in_process)
+        candidate = _open(spec, limit, in_process=in_process, untrusted=untrusted)
         rows = []
         for case in cases:
             for v in judge_case(candidate, case, applicable(case))[0]:
@@ -225,13 +225,9 @@ def _check_untrusted(*, untrusted: bool, in_process: bool) -> None:
         raise typer.BadParameter("--untrusted needs a process of its own for the candidate; leave out --in-process")
 
 
-def _open(spec: str, limit: float, launcher: launch.Launcher, *, in_process: bool) -> Candidate:
+def _open(spec: str, limit: float, *, in_process: bool, untrusted: bool) -> Candidate:
     try:
-        return (
-            InProcessCandidate(lambda: load(spec))
-            if in_process
-            else SubprocessCandidate(resolve(spec), limit, launcher)
-        )
+        return open_candidate(spec, limit=limit, in_process=in_process, vouched_for=not untrusted)
     except UnavailableError as error:
         raise typer.BadParameter(f"{spec} is unavailable: {error}") from error
 
@@ -263,9 +259,15 @@ def _end_summary(record: Record) -> str:
     ]
     lines = [table(["backend", "cases", "verdicts", "findings", "known"], rows, "text"), ""]
     for f in record.findings:
-        lines.append(f"{f.backend}: {f.clause} {f.quantity} {f.status}, {f.hits} cases: {f.reason}")
-        lines += [f"  {line}" for line in (diagnosis(f), f.token) if line]
+        lines.append(
+            f"{f.backend}: {f.clause} {f.verdict.quantity} {f.status}, {_cases(f.failing_cases)}: {f.verdict.reason}"
+        )
+        lines += [f"  {line}" for line in (diagnosis(f), f.reproduction.token) if line]
     return "\n".join([*lines, verdict(record)])
+
+
+def _cases(number: int) -> str:
+    return "1 case" if number == 1 else f"{number} cases"
 
 
 def _worst(evidence: Evidence | None) -> str:

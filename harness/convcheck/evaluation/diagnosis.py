@@ -17,19 +17,21 @@ from convcheck.model.case import Case
 from convcheck.model.profiles import QUANTITIES
 from convcheck.model.record import Finding
 from convcheck.model.token import read
-from convcheck.triage.collect import HARMLESS, collect
-from convcheck.triage.diagnosis.examine import drawn_label, reproduces
+from convcheck.oracles import PRECISION, RESULT
+from convcheck.triage.diagnosis.examine import drawn_label
 from convcheck.triage.diagnosis.failure_condition import measured
+from convcheck.triage.diagnosis.known_defect_match import reproduces
 from convcheck.triage.diagnosis.mutations import variations
-from convcheck.triage.failure_signature import PRECISION, RESULT, FailureSignature
-from convcheck.triage.probe import Bench, Budget
+from convcheck.triage.failure_signature import FailureSignature
+from convcheck.triage.findings import HARMLESS, findings_of
+from convcheck.triage.probe import Budget, Probe
 
 ENOUGH: Final = 0.9
-"""Precision and recall of a right trigger."""
+"""Precision and recall of a right failure condition."""
 
 _FRESH_BLOCK: Final = 1_000_000  # far from the blocks of any campaign
 _FRESH: Final = 150
-_NEAR: Final = 8
+_BASES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,12 @@ class Evaluation:
         category: what it gets wrong.
         withheld: whether its entry was withheld.
         failures: cases that failed; 0 if the defect was not detected.
-        named: the lookalike in first place, or one that is wrong; empty if none was claimed.
+        named: the known defect in first place, or one that is wrong; empty if none was claimed.
         right_name: its own name; where withheld, no name. Either way a defect's that no fresh case tells from it.
         findings: how many.
         legal: whether the first is about legal cases, of which alone rules speak.
-        rule: the first trigger; empty where none was learnt.
-        precision: of that trigger on fresh cases, by the defect's own results.
+        rule: the first failure condition; empty where none was learnt.
+        precision: of that rule on fresh cases, by the defect's own results.
         recall: likewise.
     """
 
@@ -69,7 +71,7 @@ class Evaluation:
 
     @property
     def right_rule(self) -> bool:
-        """Whether the trigger is right often enough."""
+        """Whether the failure condition is right often enough."""
         return min(self.precision, self.recall) >= ENOUGH
 
 
@@ -82,7 +84,7 @@ class _Subject:
     drawn: Sequence[Case]
     failures: Sequence[Failure]
     fresh: Sequence[Case]
-    bench: Bench
+    probe: Probe
 
 
 def evaluate(
@@ -101,7 +103,7 @@ def evaluate(
     failures = judge_block(candidate, drawn, 0).failures
     fresh = _fresh(candidate, failures, seed)
     subject = _Subject(
-        defect, candidate, drawn, failures, fresh, Bench(InProcessCandidate(defect.backend), budget=Budget(10**9))
+        defect, candidate, drawn, failures, fresh, Probe(InProcessCandidate(defect.backend), budget=Budget(10**9))
     )
     others = [d for d in defects if d.name != defect.name]
     return _evaluated(subject, defects, withheld=False), _evaluated(subject, others, withheld=True)
@@ -109,20 +111,22 @@ def evaluate(
 
 def _evaluated(subject: _Subject, library: Sequence[Defect], *, withheld: bool) -> Evaluation:
     failures, own = subject.failures, subject.defect.name
-    found = collect(subject.candidate, failures, lambda _: subject.drawn, defects=library)
+    found = findings_of(subject.candidate, failures, lambda _: subject.drawn, defects=library)
     if not found:
         return Evaluation(own, subject.defect.category, withheld, len(failures))
-    named = [f.lookalikes[0].name if f.lookalikes else "" for f in found]
+    matches = [f.diagnosis.known_defects for f in found]
+    named = [match[0].name if match else "" for match in matches]
     by_name = {d.name: d for d in library}
     wrong = [
         name
         for name, finding in zip(named, found, strict=True)
         if name not in ("", own) and not _alike(subject, finding, by_name[name])
     ]
-    trigger = found[0].trigger
-    bench = subject.bench.forgetful() if found[0].remembers else subject.bench
-    labels = [] if trigger is None else _labels(bench, _symptom(found[0], failures), subject.fresh)
-    score = None if trigger is None else measured(trigger.rule, labels)
+    condition = found[0].diagnosis.failure_condition
+    labels = (
+        [] if condition is None else _labels(_probe(subject, found[0]), _signature(found[0], failures), subject.fresh)
+    )
+    score = None if condition is None else measured(condition.rule, labels)
     return Evaluation(
         own,
         subject.defect.category,
@@ -131,40 +135,43 @@ def _evaluated(subject: _Subject, library: Sequence[Defect], *, withheld: bool) 
         named=next(iter(wrong), named[0]),
         right_name=not wrong and (withheld or named[0] != ""),
         findings=len(found),
-        legal=read(found[0].first_failing_case).violation is None,
-        rule="" if trigger is None else str(trigger.rule),
+        legal=read(found[0].reproduction.first_failing_case).violation is None,
+        rule="" if condition is None else str(condition.rule),
         precision=0.0 if score is None else score.precision,
         recall=0.0 if score is None else score.recall,
     )
 
 
-def _symptom(finding: Finding, failures: Sequence[Failure]) -> FailureSignature:
-    """The symptom of a finding, as that of the failure that it was found as."""
-    case = read(finding.first_failing_case)
-    verdicts = [f.verdict for f in failures if f.case == case and f.verdict.quantity == finding.quantity]
+def _signature(finding: Finding, failures: Sequence[Failure]) -> FailureSignature:
+    """The signature of a finding, as that of the failure that it was found in."""
+    case, quantity = read(finding.reproduction.first_failing_case), finding.verdict.quantity
+    verdicts = [f.verdict for f in failures if f.case == case and f.verdict.quantity == quantity]
     return FailureSignature.of(verdicts[0])
 
 
-def _labels(bench: Bench, symptom: FailureSignature, cases: Sequence[Case]) -> list[tuple[Case, bool]]:
+def _probe(subject: _Subject, finding: Finding) -> Probe:
+    return subject.probe.restarting() if finding.reproduction.state_dependent else subject.probe
+
+
+def _labels(probe: Probe, signature: FailureSignature, cases: Sequence[Case]) -> list[tuple[Case, bool]]:
     """Whether cases fail, on any of some data: a rule speaks of parameters, not of values."""
-    labels = [(case, drawn_label(bench, symptom, case)) for case in cases]
+    labels = [(case, drawn_label(probe, signature, case)) for case in cases]
     return [(case, label) for case, label in labels if label is not None]
 
 
 def _alike(subject: _Subject, finding: Finding, other: Defect) -> bool:
     """Whether another defect gives the same results in fresh cases, every one: then its name is not wrong."""
-    symptom = _symptom(finding, subject.failures)
-    symptoms = [symptom]
-    if symptom.sort in (RESULT, PRECISION):
-        symptoms = [replace(symptom, quantity=quantity) for quantity in QUANTITIES]
-    bench = subject.bench.forgetful() if finding.remembers else subject.bench
-    return all(reproduces(bench, one, case, other) for one in symptoms for case in subject.fresh)
+    signature, probe = _signature(finding, subject.failures), _probe(subject, finding)
+    signatures = [signature]
+    if signature.kind in (RESULT, PRECISION):
+        signatures = [replace(signature, quantity=quantity) for quantity in QUANTITIES]
+    return all(reproduces(probe, one, case, other) for one in signatures for case in subject.fresh)
 
 
 def _fresh(candidate: InProcessCandidate, failures: Sequence[Failure], seed: int) -> list[Case]:
     """Cases that were not learnt from: of another block, and around failing ones, where rules matter."""
     rng = np.random.default_rng(seed + _FRESH_BLOCK)
     drawn = generate(candidate.capabilities, run_seed=seed, block=_FRESH_BLOCK, size=_FRESH)
-    failing = [f.case for f in failures if f.case.violation is None][:: max(1, len(failures) // _NEAR)]
+    failing = [f.case for f in failures if f.case.violation is None][:: max(1, len(failures) // _BASES)]
     around = [case for base in failing for case in islice(variations(base, rng, 4), _FRESH // max(1, len(failing)))]
     return [case for case in (*drawn, *around) if case.violation is None]

@@ -5,6 +5,16 @@ Nothing outside this package knows about processes; the rest sees a `Candidate` 
 
 from convcheck.execution.candidate import Candidate
 from convcheck.execution.in_process_candidate import InProcessCandidate
-from convcheck.execution.subprocess_candidate import SubprocessCandidate, WorkerStartError
+from convcheck.execution.opening import open_candidate
+from convcheck.execution.restarting_candidate import RestartingCandidate
+from convcheck.execution.subprocess_candidate import CALL_LIMIT, SubprocessCandidate, WorkerStartError
 
-__all__ = ["Candidate", "InProcessCandidate", "SubprocessCandidate", "WorkerStartError"]
+__all__ = [
+    "CALL_LIMIT",
+    "Candidate",
+    "InProcessCandidate",
+    "RestartingCandidate",
+    "SubprocessCandidate",
+    "WorkerStartError",
+    "open_candidate",
+]

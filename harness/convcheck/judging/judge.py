@@ -9,17 +9,15 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from convcheck.execution.candidate import Candidate
-from convcheck.judging.precision_sampling import observe
+from convcheck.judging.precision_sampling import sample_precision
 from convcheck.model.case import Case
 from convcheck.model.coverage import features
 from convcheck.model.verdicts import FAILURES, Status, Verdict
 from convcheck.numerics.precision import Ratios
-from convcheck.oracles import Oracle, due, extra_calls, judge
+from convcheck.oracles import CALL, Oracle, Trial, due, extra_calls, find, judge
 from convcheck.oracles.parity import unspecified
-from convcheck.oracles.support.trial import Trial
 
-_ECHOES = ("adjoint", "double_backward")
-_OBSERVED = 8
+_SAMPLED = 8
 """The precision that a candidate computes in is looked at in one case of so many."""
 
 _RANK = {Status.PASS: 2, Status.VACUOUS: 1, Status.NOT_APPLICABLE: 0}
@@ -45,8 +43,8 @@ class Tally:
         margins: the largest margin by "dtype quantity".
         failures: in the order of the cases.
         coverage: cases by feature.
-        observed: error ratios of some cases.
-        seconds: wall time by part.
+        precision_samples: error ratios of some cases.
+        seconds: wall time by part, none of which holds another.
     """
 
     cases: int = 0
@@ -54,7 +52,7 @@ class Tally:
     margins: dict[str, float] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
-    observed: list[Ratios] = field(default_factory=list)
+    precision_samples: list[Ratios] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=partial(defaultdict, float))
 
     def add(self, other: Tally) -> None:
@@ -65,7 +63,7 @@ class Tally:
             self.margins[key] = max(margin, self.margins.get(key, 0.0))
         self.failures.extend(other.failures)
         self.coverage.update(other.coverage)
-        self.observed.extend(other.observed)
+        self.precision_samples.extend(other.precision_samples)
         for part, seconds in other.seconds.items():
             self.seconds[part] += seconds
 
@@ -114,38 +112,38 @@ def judge_block(candidate: Candidate, cases: Sequence[Case], block: int, clause:
     start = time.perf_counter()
     for position, case in enumerate(cases):
         trial, verdicts, in_candidate, in_judging = _judged(candidate, case, None)
-        if trial is not None and position % _OBSERVED == 0:
-            tally.observed += observe(trial)
+        if trial is not None and position % _SAMPLED == 0:
+            tally.precision_samples += sample_precision(trial)
         if clause is not None:
             verdicts = tuple(v for v in verdicts if clause in v.clauses)
         _count(tally, case, verdicts)
         tally.failures += [Failure(block, position, case, v) for v in first_causes(verdicts)]
         tally.seconds["candidate"] += in_candidate
         tally.seconds["judging"] += in_judging
-    tally.seconds["total"] += time.perf_counter() - start
+    in_calls_and_oracles = tally.seconds["candidate"] + tally.seconds["judging"]
+    tally.seconds["bookkeeping"] += time.perf_counter() - start - in_calls_and_oracles
     return tally
 
 
 def first_causes(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    """The failing verdicts of one case, one a quantity: the first oracle's, without echoes.
+    """The failing verdicts of one case, one a quantity: the first oracle's, without those that are redundant.
 
     A call that failed has no results to judge; a wrong result breaks the adjoint identity and the double
     backward as well.
     """
     failing = [v for v in verdicts if v.status in FAILURES]
-    calls = [v for v in failing if v.quantity == "call"]
-    # an output of the wrong shape is why the gradients of a function raise
-    misshapen = calls and calls[0].status is Status.WRONGLY_REFUSED and any(v.oracle == "contract" for v in failing)
-    if misshapen:
-        failing = [v for v in failing if v.quantity != "call"]
+    calls = [v for v in failing if v.quantity == CALL]
+    refused = calls and calls[0].status is Status.WRONGLY_REFUSED
+    if refused and any(find(v.oracle).explains_refusals for v in failing):
+        failing = [v for v in failing if v.quantity != CALL]
     elif calls:
         return tuple(calls[:1])
     by_quantity: dict[str, Verdict] = {}
     for verdict in failing:
         by_quantity.setdefault(verdict.quantity, verdict)
-    for echo in _ECHOES:
+    for quantity in [q for q, v in by_quantity.items() if find(v.oracle).redundant]:
         if len(by_quantity) > 1:
-            by_quantity.pop(echo, None)
+            del by_quantity[quantity]
     return tuple(by_quantity.values())
 
 

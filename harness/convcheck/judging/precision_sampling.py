@@ -20,7 +20,7 @@ _LEAST_TERMS: Final = 4
 _MOST_TERMS: Final = 4608
 
 
-def observe(trial: Trial) -> Iterator[Ratios]:
+def sample_precision(trial: Trial) -> Iterator[Ratios]:
     """The error ratios of each result of zero-mean data; nothing from other data, nor from sparse ones."""
     case = trial.case
     if case.regime not in _REGIMES or case.entry == "module" or case.violation is not None:

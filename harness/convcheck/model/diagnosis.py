@@ -1,4 +1,7 @@
-"""What a diagnosis says about a finding: plain data, which the record carries."""
+"""What a diagnosis says about a finding: plain data, which the record carries.
+
+It is made in `convcheck.triage.diagnosis`.
+"""
 
 from __future__ import annotations
 
@@ -88,3 +91,20 @@ class Localization:
     token: str
     words: str
     maps: tuple[HeatMap, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """What was found out about the cause of a finding.
+
+    Attributes:
+        failure_condition: when it fails; None where that was not learnt, as for illegal cases.
+        known_defects: the defects of the library that the candidate behaves like, the best match first.
+        localization: where a telling case is wrong; None where no result of the right shape came back.
+        cross_check: whether the reference could be at fault, in words; empty where it was not looked at.
+    """
+
+    failure_condition: FailureCondition | None = None
+    known_defects: tuple[KnownDefectMatch, ...] = ()
+    localization: Localization | None = None
+    cross_check: str = ""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from convcheck.model.profiles import Profile
-from convcheck_reference.formats import DTYPES, component_format
+from convcheck_reference.formats import DTYPES, Format, component_format
 
 _TRUNCATION_BITS: Final = 2
 """Tensor cores align products before they add; two bits of head-room keep integers exact (Fasi et al. 2021)."""
@@ -38,3 +41,13 @@ def within_dtype(profile: Profile, dtype: str) -> Profile:
     if profile.accumulator.precision <= result.precision:
         return profile
     return replace(profile, accumulator=result)
+
+
+def rounded_to(values: NDArray[Any], narrow: Format) -> NDArray[np.float64]:
+    """Real values rounded to nearest in a format, subnormals included; infinite beyond its largest number."""
+    wide = values.astype(np.float64)
+    exponents = np.maximum(np.frexp(wide)[1] - 1, narrow.min_exponent)
+    # of float64's own subnormals the spacing is that of the format, and what is below it is not rounded
+    spacing = np.ldexp(1.0, np.maximum(exponents - narrow.precision + 1, -1074))
+    rounded = np.rint(wide / spacing) * spacing
+    return np.asarray(np.where(np.abs(rounded) <= narrow.largest, rounded, np.copysign(np.inf, rounded)))

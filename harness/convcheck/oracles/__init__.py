@@ -1,7 +1,7 @@
 """Oracles: each judges what came back for a case, and names the clauses that it judges.
 
-An oracle is a function from a trial to verdicts, in a file of its own. The order matters where one
-defect shows in several of them: a finding is named after the first.
+An oracle is a function from a trial to verdicts, in a file of its own, with its traits (`convcheck.oracles.oracle`).
+The order matters where one defect shows in several of them: a failing case is named after the first.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from convcheck.oracles import (
     double_backward,
     exact,
     finite_differences,
-    gradients,
+    gradients_bounded,
+    gradients_exact,
     memory,
     metamorphic,
     module,
@@ -35,56 +36,88 @@ from convcheck.oracles import (
     state,
     taint,
 )
-from convcheck.oracles.oracle import Oracle
-from convcheck.oracles.support.trial import Trial
+from convcheck.oracles.oracle import CALL, PRECISION, RESULT, USUAL_DRAWS, Expectation, Oracle, Priority
+from convcheck.oracles.support.trial import CallKey, Trial
 
-__all__ = ["ORACLES", "Oracle", "Trial", "applicable", "due", "extra_calls", "judge", "repeating"]
+__all__ = [
+    "CALL",
+    "ORACLES",
+    "PRECISION",
+    "RESULT",
+    "USUAL_DRAWS",
+    "CallKey",
+    "Expectation",
+    "Oracle",
+    "Priority",
+    "Trial",
+    "applicable",
+    "due",
+    "extra_calls",
+    "find",
+    "judge",
+    "of_kind",
+]
 
 ORACLES: Final = (
-    Oracle(parity.NAME, parity.judge),
-    Oracle(call_tracing.NAME, call_tracing.judge),
-    Oracle(contract.NAME, contract.judge),
-    Oracle(memory.NAME, memory.judge),
-    Oracle(exact.NAME, exact.judge),
-    Oracle(bounded.NAME, bounded.judge),
-    Oracle(special.NAME, special.judge),
-    Oracle(gradients.NAME, gradients.judge),
-    Oracle(adjoint.NAME, adjoint.judge),
-    Oracle(module.NAME, module.judge),
-    Oracle(double_backward.NAME, double_backward.judge, double_backward.calls, every=4),
+    parity.ORACLE,
+    call_tracing.ORACLE,
+    contract.ORACLE,
+    memory.ORACLE,
+    exact.ORACLE,
+    bounded.ORACLE,
+    special.ORACLE,
+    gradients_exact.ORACLE,
+    gradients_bounded.ORACLE,
+    adjoint.ORACLE,
+    module.ORACLE,
+    double_backward.ORACLE,
     *metamorphic.ORACLES,
-    Oracle(finite_differences.NAME, finite_differences.judge, finite_differences.calls, every=10),
-    Oracle(one_hot.NAME, one_hot.judge, one_hot.calls, every=10),
-    Oracle(state.NAME, state.judge, state.calls, every=20),
-    Oracle(bitwise.NAME, bitwise.judge, bitwise.calls, every=10),
-    Oracle(taint.NAME, taint.judge, taint.calls, every=6),
-    Oracle(soak.NAME, soak.judge, soak.calls, every=150),
+    finite_differences.ORACLE,
+    one_hot.ORACLE,
+    state.ORACLE,
+    bitwise.ORACLE,
+    taint.ORACLE,
+    soak.ORACLE,
 )
 """Every oracle, the most general first."""
 
 
+def find(name: str) -> Oracle:
+    """The oracle of this name.
+
+    Raises:
+        KeyError: there is none.
+    """
+    found = next((oracle for oracle in ORACLES if oracle.name == name), None)
+    if found is None:
+        raise KeyError(f"no oracle is called {name!r}")
+    return found
+
+
+def of_kind(kind: str) -> tuple[Oracle, ...]:
+    """The oracles whose failures are of one kind; none for the status of a call."""
+    return tuple(oracle for oracle in ORACLES if oracle.kind == kind)
+
+
 def due(case: Case) -> tuple[Oracle, ...]:
-    """The oracles that a campaign asks about this case: a pure function of the case."""
-    draw = zlib.crc32(case.token.encode())
-    return tuple(o for at, o in enumerate(applicable(case)) if (draw + 7 * at) % o.every == 0)
+    """The oracles that a campaign asks about this case.
 
-
-def repeating(name: str, case: Case) -> tuple[Oracle, ...]:
-    """The oracles to ask when a verdict of the oracle `name` is to be repeated: it, and those of every case."""
-    return tuple(o for o in applicable(case) if o.every == 1 or name.startswith(o.name))
+    Whether one is due hangs on the case and on its own name, so that adding one changes no other's cases.
+    """
+    return tuple(o for o in applicable(case) if _draw(o, case) % o.every == 0)
 
 
 def applicable(case: Case) -> tuple[Oracle, ...]:
     """All oracles that can say something about this case, whatever their calls cost."""
     # an illegal case has no result to judge: only whether it was refused
-    return ORACLES if case.violation is None else ORACLES[:1]
+    return tuple(o for o in ORACLES if o.judges_illegal or case.violation is None)
 
 
-def extra_calls(trial: Trial, oracles: Sequence[Oracle]) -> dict[str, Call]:
+def extra_calls(trial: Trial, oracles: Sequence[Oracle]) -> dict[CallKey, Call]:
     """The calls that `oracles` need besides those of every case."""
     if trial.case.violation is not None or trial.case.entry == "module":
         return {}
-    return {f"{o.name} {name}": call for o in oracles for name, call in o.calls(trial).items()}
+    return {CallKey(o.name, name): call for o in oracles for name, call in o.calls(trial).items()}
 
 
 def judge(trial: Trial, oracles: Sequence[Oracle]) -> tuple[Verdict, ...]:
@@ -92,3 +125,7 @@ def judge(trial: Trial, oracles: Sequence[Oracle]) -> tuple[Verdict, ...]:
     # near the largest float64 sums of magnitudes overflow; what they bound is then not judged
     with np.errstate(over="ignore", invalid="ignore"):
         return tuple(verdict for oracle in oracles for verdict in oracle.judge(trial))
+
+
+def _draw(oracle: Oracle, case: Case) -> int:
+    return zlib.crc32(f"{oracle.name} {case.token}".encode())

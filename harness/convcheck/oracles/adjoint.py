@@ -8,12 +8,14 @@ and products are exact whatever their size: equal scalars have equal residues.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.model.profiles import QUANTITIES
 from convcheck.model.verdicts import Evidence, Status, Verdict
+from convcheck.oracles.oracle import Oracle
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.trial import INTEGERS, Trial
 
@@ -77,3 +79,6 @@ def _inner(integers: NDArray[np.generic], result: NDArray[np.generic]) -> int | 
 
 def _significant_bits(array: NDArray[np.generic]) -> int:
     return {2: 8 if array.dtype.name == "bfloat16" else 11, 4: 24}.get(array.dtype.itemsize, 53)
+
+
+ORACLE: Final = Oracle(NAME, judge, redundant=True)

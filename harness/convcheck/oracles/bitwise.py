@@ -21,6 +21,7 @@ from convcheck.model.profiles import GRADIENTS, Profile, Quantity
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.numerics.bounds import accumulation_error
 from convcheck.numerics.reduction_length import reduction_lengths
+from convcheck.oracles.oracle import PRECISION, RESULT, Oracle, Priority
 from convcheck.oracles.support.compare import compare_exact
 from convcheck.oracles.support.trial import Trial
 from convcheck.tensors.values import Values
@@ -200,3 +201,6 @@ def _normal(before: Array, after: Array, result: Format) -> NDArray[np.bool_]:
     parts = [(before, after)] if before.dtype.kind != "c" else [(before.real, after.real), (before.imag, after.imag)]
     ok = [(np.abs(b) >= least) & (np.abs(a) >= least) for b, a in parts]
     return np.asarray(np.logical_and.reduce(ok))
+
+
+ORACLE: Final = Oracle(NAME, judge, calls, every=10, priority=Priority.OWN_CALLS, echoes=(RESULT, PRECISION))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
 
 from convcheck.model.profiles import Quantity
 from convcheck.model.verdicts import Status, Verdict
+from convcheck.oracles.oracle import PRECISION, Expectation, Oracle, Priority
 from convcheck.oracles.support.compare import compare_bounded
 from convcheck.oracles.support.exercised import exercised
-from convcheck.oracles.support.trial import REALS, Trial
+from convcheck.oracles.support.trial import REALS, Trial, plain_key
 from convcheck.oracles.support.vacuity import too_few_judged, vacuous
 
 NAME = "bounded"
@@ -59,3 +63,14 @@ def judge_bounded(trial: Trial, quantity: Quantity, oracle: str, clause: str) ->
         clauses = ("C2D-PURE-2", *clauses)
         reason = f"{quantity} holds what was in memory before the call"
     yield Verdict(oracle, quantity, compared.status, clauses, reason, compared.margin, compared.evidence)
+
+
+def expectation(trial: Trial, quantity: Quantity) -> Expectation:
+    """The reference's reals, and the derived bound; infinite where there is none."""
+    expected = trial.expected_reals
+    value = expected.sum(quantity).value
+    bound = expected.bound(quantity, trial.capabilities.profile(trial.case.dtype, quantity))
+    return Expectation(plain_key(REALS, quantity), value, np.full(value.shape, np.inf) if bound is None else bound)
+
+
+ORACLE: Final = Oracle(NAME, judge, kind=PRECISION, priority=Priority.PRECISION, expectation=expectation)

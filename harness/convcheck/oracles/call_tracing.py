@@ -6,9 +6,11 @@ Its values are right, so no other oracle can tell.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from convcheck.model.calls import Returned
 from convcheck.model.verdicts import Status, Verdict
+from convcheck.oracles.oracle import Oracle
 from convcheck.oracles.support.trial import Trial
 
 NAME = "call-tracing"
@@ -27,3 +29,6 @@ def judge(trial: Trial) -> Iterator[Verdict]:
             yield Verdict(NAME, "work", Status.FAIL, (CLAUSE,), reason)
         else:
             yield Verdict(NAME, "work", Status.PASS, (CLAUSE,))
+
+
+ORACLE: Final = Oracle(NAME, judge)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Final
 
 from convcheck.model.calls import Operation, Returned
 from convcheck.model.profiles import GRADIENTS, Quantity
 from convcheck.model.verdicts import Evidence, Status, Verdict
+from convcheck.oracles.oracle import RESULT, Oracle
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.trial import Trial
 from convcheck_reference.formats import DTYPES
@@ -88,3 +90,7 @@ def _situation(trial: Trial) -> tuple[str, ...]:
     if trial.case.unbatched:
         return ("C2D-SHAPE-2",)
     return ("C2D-SHAPE-3",) if trial.case.batch == 0 else ()
+
+
+# gradients of an output of the wrong shape raise
+ORACLE: Final = Oracle(NAME, judge, kind=RESULT, explains_refusals=True)

@@ -20,6 +20,7 @@ from convcheck.model.profiles import QUANTITIES, Profile, Quantity
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.numerics.bounds import gamma
 from convcheck.numerics.limits import integer_limit, within_dtype
+from convcheck.oracles.oracle import Oracle, Priority
 from convcheck.oracles.support.compare import Comparison, compare_bounded, compare_exact
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.expected import Expected, Sum
@@ -171,3 +172,6 @@ def _call(case: Case, values: SecondOrder) -> Call:
     if layer.bias is not None and values.grad_grad_bias is not None:
         tensors |= {"bias": Tensor(layer.bias), "grad_grad_bias": Tensor(values.grad_grad_bias)}
     return Call(Operation.DOUBLE_BACKWARD, case.arguments, tensors, case.dtype)
+
+
+ORACLE: Final = Oracle(NAME, judge, calls, every=4, priority=Priority.OWN_CALLS, redundant=True)

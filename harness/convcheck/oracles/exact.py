@@ -8,17 +8,18 @@ transforms divide, the nearest integer has to be the right one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.model.profiles import Profile, Quantity
 from convcheck.model.verdicts import Status, Verdict
+from convcheck.oracles.oracle import RESULT, Expectation, Oracle
 from convcheck.oracles.support.compare import Comparison, compare_bounded, compare_exact
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.expected import Expected
-from convcheck.oracles.support.trial import INTEGERS, Trial
+from convcheck.oracles.support.trial import INTEGERS, Trial, plain_key
 from convcheck.oracles.support.vacuity import blind_taps, too_few_judged, vacuous
 
 NAME = "exact"
@@ -53,6 +54,13 @@ def judge_exact(trial: Trial, quantity: Quantity, oracle: str, clause: str) -> I
     yield Verdict(oracle, quantity, found.status, clauses, reason, evidence=found.evidence)
 
 
+def expectation(trial: Trial, quantity: Quantity) -> Expectation:
+    """The exact integers, and how far from them the declared profile may be."""
+    profile, expected = trial.capabilities.profile(trial.case.dtype, quantity), trial.expected_integers
+    tolerance = expected.integer_tolerance(quantity, profile)
+    return Expectation(plain_key(INTEGERS, quantity), expected.sum(quantity).value, tolerance)
+
+
 def compare_integers(got: NDArray[Any], expected: Expected, quantity: Quantity, profile: Profile) -> Comparison:
     """A result of integers against the reference, wherever the promised computation gives it away."""
     value = expected.sum(quantity).value
@@ -62,3 +70,6 @@ def compare_integers(got: NDArray[Any], expected: Expected, quantity: Quantity, 
     if (tolerance[np.isfinite(tolerance)] == 0.0).all():
         return compare_exact(got, value, np.isfinite(tolerance))
     return compare_bounded(got, value, tolerance)
+
+
+ORACLE: Final = Oracle(NAME, judge, kind=RESULT, expectation=expectation)

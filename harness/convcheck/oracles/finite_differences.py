@@ -18,6 +18,7 @@ from convcheck.model.calls import Call, Operation, Returned
 from convcheck.model.profiles import QUANTITIES, Quantity
 from convcheck.model.verdicts import Evidence, Status, Verdict
 from convcheck.numerics.limits import integer_limit, within_dtype
+from convcheck.oracles.oracle import Oracle, Priority
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.expected import Expected
 from convcheck.oracles.support.trial import Trial
@@ -161,3 +162,6 @@ def _result(trial: Trial, name: str, quantity: Quantity) -> Array | str | None:
 
 def _wide(array: Array) -> Array:
     return array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
+
+
+ORACLE: Final = Oracle(NAME, judge, calls, every=10, priority=Priority.OWN_CALLS, redundant=True)

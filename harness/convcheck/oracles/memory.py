@@ -8,9 +8,11 @@ are found by `parity`, under the same clause.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from convcheck.model.calls import Returned
 from convcheck.model.verdicts import Status, Verdict
+from convcheck.oracles.oracle import Oracle
 from convcheck.oracles.support.trial import Trial
 
 NAME = "memory"
@@ -49,3 +51,6 @@ def _own_results(outcome: Returned) -> Verdict:
         reason = f"results share memory: {', '.join(outcome.aliased)}"
         return Verdict(NAME, "memory", Status.FAIL, (OWN_RESULTS,), reason)
     return _OWN
+
+
+ORACLE: Final = Oracle(NAME, judge)

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from convcheck.model.calls import Returned
 from convcheck.model.verdicts import Evidence, Status, Verdict
+from convcheck.oracles.oracle import Oracle, Priority
 from convcheck.oracles.support.compare import compare_bounded
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.expected import Expected
-from convcheck.oracles.support.trial import Trial
+from convcheck.oracles.support.trial import SINGLE_CALL, Trial
 from convcheck.tensors.values import Values
 from convcheck_reference.formats import DTYPES, component_format
 from convcheck_reference.initialisation import init_bound
@@ -32,7 +33,7 @@ Array = NDArray[Any]
 
 def judge(trial: Trial) -> Iterator[Verdict]:
     """Judge a legal case that entered through the module (clauses C2D-MODULE-1 to -6)."""
-    outcome = trial.outcomes.get("call")
+    outcome = trial.outcomes.get(SINGLE_CALL)
     if trial.case.violation is not None or trial.case.entry != "module" or not isinstance(outcome, Returned):
         return
     if outcome.malformed:
@@ -111,7 +112,7 @@ def _judge_call(trial: Trial, outcome: Returned) -> Iterator[Verdict]:
         return
     if output.size == 0:
         return
-    x = trial.calls["call"].tensors["x"].values
+    x = trial.calls[SINGLE_CALL].tensors["x"].values
     values = Values(x, weight, outcome.arrays.get("bias"), np.zeros(case.output_shape, x.dtype))
     expected = Expected(case, values)
     profile = trial.capabilities.profile(case.dtype, "output")
@@ -122,3 +123,6 @@ def _judge_call(trial: Trial, outcome: Returned) -> Iterator[Verdict]:
     compared = compare_bounded(output, expected.sum("output").value, bound)
     reason = "" if compared.status is Status.PASS else "the module's output is not conv2d of its parameters"
     yield Verdict(NAME, "module", compared.status, clauses, reason, compared.margin, compared.evidence)
+
+
+ORACLE: Final = Oracle(NAME, judge, priority=Priority.MODULE, wraps_output=True)

@@ -15,15 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.model.calls import Call, Operation, Returned
+from convcheck.model.profiles import Profile, Quantity
 from convcheck.model.verdicts import Status, Verdict
+from convcheck.numerics.limits import rounded_to
+from convcheck.oracles.oracle import PRECISION, RESULT, Expectation, Oracle, Priority
 from convcheck.oracles.support.compare import compare_exact
 from convcheck.oracles.support.exercised import exercised
-from convcheck.oracles.support.trial import Trial
+from convcheck.oracles.support.trial import CallKey, Trial
 from convcheck.oracles.support.wellformed import fault, misshapen
 from convcheck.tensors.layouts import conformed
 from convcheck.tensors.values import Values, real_values
 from convcheck_reference.convolution import im2col
-from convcheck_reference.formats import component_format
+from convcheck_reference.formats import Format, component_format
 
 Array = NDArray[Any]
 
@@ -56,10 +59,8 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     if wrong:
         yield misshapen(NAME, "output", clauses, "the output for one-hot filters", wrong, shape)
         return
-    got, values = np.asarray(outcome.arrays["output"]), _values(trial)
-    columns = _columns(trial, values)
-    taps = _taps(trial)
-    copied = np.stack([columns[:, _group(trial, o), tap] for o, tap in enumerate(taps)], axis=1).reshape(shape)
+    got, columns, taps = np.asarray(outcome.arrays["output"]), _columns(trial), _taps(trial)
+    copied = _copied(trial, columns)
     compared = compare_exact(got, copied, np.ones(shape, np.bool_))
     if compared.status is Status.PASS:
         reason = "" if copied.any() else "every tap lies in the padding"
@@ -70,6 +71,12 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     reason = f"filter {channel} is 1 at {_tap(trial, _group(trial, channel), taps[channel])} only, but the output "
     reason += _instead(trial, images[:, channel], columns)
     yield Verdict(NAME, "output", compared.status, clauses, reason, evidence=compared.evidence)
+
+
+def expectation(trial: Trial, _quantity: Quantity) -> Expectation:
+    """What lies under the tap of each filter, value for value."""
+    copied = _copied(trial, _columns(trial))
+    return Expectation(CallKey(NAME, _CALL), copied, np.zeros(copied.shape))
 
 
 def _applies(trial: Trial) -> bool:
@@ -85,9 +92,7 @@ def _values(trial: Trial) -> Values:
     case = trial.case
     wide, tiny = (real_values(replace(case, regime=regime, nonzeros=None)) for regime in ("wide", "subnormal"))
     x = np.where(np.arange(case.input_shape[-1]) % 2, tiny.x, wide.x)
-    if trial.capabilities.profile(case.dtype, "output").flushes_subnormals:
-        normal = np.abs(x.astype(np.float64)) >= component_format(case.dtype).smallest_normal
-        x = np.where(normal, x, np.ones((), x.dtype))
+    x = _held(x, trial.capabilities.profile(case.dtype, "output"), component_format(case.dtype))
     weight = np.zeros((case.params.out_channels, case.params.fan_in), x.dtype)
     weight[np.arange(len(weight)), _taps(trial)] = 1
     return Values(
@@ -98,6 +103,14 @@ def _values(trial: Trial) -> Values:
     )
 
 
+def _held(x: Array, profile: Profile, result: Format) -> Array:
+    """The numbers as the promised accumulator holds them, 1 in place of those that it may lose."""
+    narrow = rounded_to(x, profile.accumulator)
+    smallest = max(result.smallest_normal, profile.accumulator.smallest_normal) if profile.flushes_subnormals else 0.0
+    kept = np.isfinite(narrow) & (np.abs(narrow) >= smallest)
+    return np.where(kept, narrow, 1.0).astype(x.dtype)
+
+
 def _taps(trial: Trial) -> list[int]:
     """Which of the fan_in taps each filter has: others in other filters, unless they share their memory."""
     params, layout = trial.case.params, trial.case.layouts[1]
@@ -105,9 +118,15 @@ def _taps(trial: Trial) -> list[int]:
     return [(trial.case.seed + step * o) % params.fan_in for o in range(params.out_channels)]
 
 
-def _columns(trial: Trial, values: Values) -> Array:
+def _columns(trial: Trial) -> Array:
     """What lies under every tap: (N, G, fan_in, pixels)."""
-    return im2col(values.x.astype(np.float64), trial.case.params)
+    return im2col(_values(trial).x.astype(np.float64), trial.case.params)
+
+
+def _copied(trial: Trial, columns: Array) -> Array:
+    """The output: of each filter what lies under its tap."""
+    copies = [columns[:, _group(trial, o), tap] for o, tap in enumerate(_taps(trial))]
+    return np.stack(copies, axis=1).reshape(trial.case.output_shape)
 
 
 def _group(trial: Trial, out_channel: int) -> int:
@@ -127,3 +146,14 @@ def _tap(trial: Trial, group: int, tap: int) -> str:
     params = trial.case.params
     within, row, column = (int(i) for i in np.unravel_index(tap, params.weight_shape[1:]))
     return f"tap ({row}, {column}) of input channel {group * params.weight_shape[1] + within}"
+
+
+ORACLE: Final = Oracle(
+    NAME,
+    judge,
+    calls,
+    every=10,
+    priority=Priority.OWN_CALLS,
+    echoes=(RESULT, PRECISION),
+    expectation=expectation,
+)

@@ -11,6 +11,7 @@ from typing import Final
 from convcheck.model.calls import Died, Hung, Raised, Returned
 from convcheck.model.case import Case
 from convcheck.model.verdicts import Status, Verdict
+from convcheck.oracles.oracle import CALL, Oracle
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.trial import Trial
 from convcheck_reference import errors
@@ -41,7 +42,7 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     """
     case = trial.case
     for call, outcome in trial.outcomes.items():
-        asked_by = NAME if call in trial.calls else call.partition(" ")[0]
+        asked_by = NAME if call in trial.calls else call.asked_by
         if isinstance(outcome, Died):
             reason = f"the candidate's process ended: {outcome.how}"
             clauses = (*_clauses(case), "C2D-PURE-3")
@@ -86,3 +87,6 @@ def _clauses(case: Case) -> tuple[str, ...]:
     if case.flaw == "weight_dtype":
         return ("C2D-ERROR-12",)
     return (_CLAUSES.get(type(case.violation), "C2D-ERROR-11"),)
+
+
+ORACLE: Final = Oracle(NAME, judge, judges_illegal=True, kind=CALL)

@@ -13,6 +13,7 @@ from typing import Final
 from convcheck.model.calls import Call, Operation
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.oracles.exact import compare_integers
+from convcheck.oracles.oracle import Oracle, Priority
 from convcheck.oracles.support.compare import Comparison
 from convcheck.oracles.support.expected import Expected
 from convcheck.oracles.support.trial import Trial
@@ -66,3 +67,6 @@ def _contents(trial: Trial) -> tuple[Values, ...]:
     """Both draws of the case, with each other's weight as well."""
     a, b = trial.integers, trial.other_integers
     return a, b, replace(a, weight=b.weight), replace(b, weight=a.weight)
+
+
+ORACLE: Final = Oracle(NAME, judge, calls, every=150, priority=Priority.OWN_CALLS, of_state=True)

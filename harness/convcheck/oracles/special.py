@@ -7,7 +7,7 @@ A zero of the padding times a non-finite weight is left open: implementations th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,13 @@ from convcheck.model.verdicts import Evidence, Status, Verdict
 from convcheck.numerics import nonfinite
 from convcheck.numerics.gauges import spreads
 from convcheck.numerics.nonfinite import FINITE, NAN, WORDS, Classes
+from convcheck.oracles.oracle import Expectation, Oracle, Priority
 from convcheck.oracles.support.compare import compare_bounded
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.expected import Expected
 from convcheck.oracles.support.localization import locate
 from convcheck.oracles.support.products import counts, meets_padding
-from convcheck.oracles.support.trial import REALS, Trial
+from convcheck.oracles.support.trial import REALS, Trial, plain_key
 from convcheck.tensors.values import Values
 
 NAME = "special"
@@ -67,12 +68,17 @@ def judge(trial: Trial) -> Iterator[Verdict]:
         yield Verdict(NAME, "output", Status.PASS, clauses, margin=compared.margin)
 
 
-def expected_by_position(trial: Trial) -> tuple[Array, Array]:
-    """The output with its NaN and ±Inf, and each element's tolerance: infinite where it is not judged."""
+def expectation(trial: Trial, _quantity: Quantity = "output") -> Expectation:
+    """The output with its NaN and ±Inf, and each element's tolerance; of complex ones nothing is judged."""
+    key = plain_key(REALS, "output")
+    if trial.case.dtype.startswith("complex"):
+        shape = trial.case.output_shape
+        return Expectation(key, np.zeros(shape, np.complex128), np.full(shape, np.inf))
     classes, open_ = classify(trial)
     value, bound = _finite_part(trial)
     finite = classes == FINITE
-    return nonfinite.marked(value, classes), np.where(open_, np.inf, np.where(finite, bound, 0.0))
+    tolerance = np.where(open_, np.inf, np.where(finite, bound, 0.0))
+    return Expectation(key, nonfinite.marked(value, classes), tolerance)
 
 
 def classify(trial: Trial) -> tuple[Classes, NDArray[np.bool_]]:
@@ -123,3 +129,12 @@ def misplaced(
     ordered = (first, *(c for c in clauses if c != first))
     reason = f"expected {WORDS[expected[at]]}, got {WORDS[found[at]]}"
     return Verdict(oracle, quantity, Status.FAIL, ordered, reason, evidence=evidence)
+
+
+ORACLE: Final = Oracle(
+    NAME,
+    judge,
+    priority=Priority.SPECIAL_VALUES,
+    draws=12,  # special values are few, and not everywhere
+    expectation=expectation,
+)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from convcheck.model.calls import Call, Operation
 from convcheck.model.profiles import GRADIENTS, Quantity
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.oracles.exact import compare_integers
+from convcheck.oracles.oracle import Oracle, Priority
 from convcheck.oracles.support.expected import Expected
 from convcheck.oracles.support.trial import INTEGERS, REALS, Trial
 from convcheck.tensors.values import Values
@@ -123,3 +125,6 @@ def _stale(got: NDArray[np.generic], earlier: list[NDArray[np.generic] | None]) 
 
 def _differ(results: list[NDArray[np.generic]]) -> bool:
     return any(a.shape == b.shape and not np.array_equal(a, b) for a, b in pairwise(results))
+
+
+ORACLE: Final = Oracle(NAME, judge, calls, every=20, priority=Priority.OWN_CALLS, of_state=True)

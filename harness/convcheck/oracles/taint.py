@@ -22,6 +22,8 @@ from convcheck.numerics import nonfinite
 from convcheck.numerics.gauges import spreads
 from convcheck.numerics.nonfinite import FINITE, Classes
 from convcheck.oracles.exact import compare_integers
+from convcheck.oracles.oracle import RESULT, Oracle, Priority
+from convcheck.oracles.special import NAME as SPECIAL
 from convcheck.oracles.special import misplaced
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.products import counts, meets_padding
@@ -134,3 +136,6 @@ def _with_one(array: Array, special: float, rng: np.random.Generator, layout: La
     at = (0, last, int(rng.integers(0, last, endpoint=True)))[int(rng.integers(3))]
     flat[:, at] = special
     return changed
+
+
+ORACLE: Final = Oracle(NAME, judge, calls, every=6, priority=Priority.OWN_CALLS, echoes=(RESULT, SPECIAL))

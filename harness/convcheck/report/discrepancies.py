@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from convcheck.model.diagnosis import Diagnosis
 from convcheck.model.record import Finding, Record
+from convcheck.model.reproduction import Reproduction
 from convcheck.model.token import read
+from convcheck.model.verdicts import Evidence
+from convcheck.report.heat_maps import as_text
 from convcheck.report.tables import table
-from convcheck.triage.diagnosis.heat_map import as_text
 from convcheck_reference.clauses import clause
+
+Rows = list[tuple[str, str]]
 
 
 def discrepancies(record: Record) -> str:
@@ -19,74 +24,82 @@ def discrepancies(record: Record) -> str:
 
 def replay_command(finding: Finding) -> str:
     """The command line that repeats a finding."""
-    tokens = " ".join(f"'{token}'" for token in (*finding.before, finding.token))
+    reproduction = finding.reproduction
+    tokens = " ".join(f"'{token}'" for token in (*reproduction.setup_cases, reproduction.token))
     return f"convcheck replay {tokens} --backend {finding.backend}"
 
 
-def details(finding: Finding) -> list[tuple[str, str]]:
+def details(finding: Finding) -> Rows:
     """A finding as (name, text) rows."""
-    broken = clause(finding.clause)
+    broken, verdict, reproduction = clause(finding.clause), finding.verdict, finding.reproduction
     rows = [("clause", f"{broken.id} {broken.title}: {broken.text}"), ("status", str(finding.status))]
-    if finding.token:
-        rows += [("layer", str(read(finding.token).arguments)), ("smallest case", finding.token)]
-    rows.append(("what is wrong", finding.reason))
-    if finding.evidence is not None:
-        e = finding.evidence
-        rows += [
-            ("worst element", str(e.index)),
-            ("expected", e.expected),
-            ("got", e.got),
-            ("wrong elements", f"{e.wrong} of {e.total}: {e.location}"),
-        ]
-    if finding.margin is not None:
-        rows.append(("error / bound", f"{finding.margin:.4g}"))
-    rows += _diagnosis(finding)
+    if reproduction.token:
+        rows += [("layer", str(read(reproduction.token).arguments)), ("smallest case", reproduction.token)]
+    rows.append(("what is wrong", verdict.reason))
+    if verdict.evidence is not None:
+        rows += _evidence(verdict.evidence)
+    if verdict.margin is not None:
+        rows.append(("error / bound", f"{verdict.margin:.4g}"))
+    rows += _diagnosis(finding.diagnosis)
+    unclassified = finding.unclassified
     rows += [
-        ("cases", f"{finding.hits} ({', '.join(finding.dtypes)})"),
-        ("also wrong", ", ".join(finding.also)),
-        ("found as", finding.first_failing_case),
-        ("repeated", f"{finding.reproduced} of {finding.attempts} times in a fresh process"),
-        ("other clauses", ", ".join(finding.clauses[1:])),
+        ("failing cases", f"{finding.failing_cases} ({', '.join(finding.dtypes)})"),
+        ("unclassified", f"{unclassified} of these cases were not looked at" if unclassified else ""),
+        ("also affects", ", ".join(finding.also_affects)),
+        ("other clauses", ", ".join(c for c in verdict.clauses if c != finding.clause)),
+        *_reproduction(reproduction),
+        ("known", finding.known),
     ]
-    if finding.before:
-        rows.append(("needs first", ", ".join(finding.before)))
-    if finding.remembers:
-        first_only = "nothing: it fails on a fresh candidate only"
-        earlier = "earlier calls of the case: where each call meets a fresh candidate, none fails"
-        rows.append(("needs first", first_only if finding.standalone else earlier))
-    if finding.known:
-        rows.append(("known", finding.known))
-    if finding.script:
-        rows.append(("script", finding.script))
     return [(name, text) for name, text in rows if text]
 
 
 def diagnosis(finding: Finding) -> str:
     """The diagnosis in one line: "fails iff …; behaves like …"; empty if there is none."""
-    said = [str(finding.trigger)] if finding.trigger is not None else []
-    said += [f"behaves like {alike.summary}" for alike in finding.lookalikes[:1]]
+    found = finding.diagnosis
+    said = [str(found.failure_condition)] if found.failure_condition is not None else []
+    said += [f"behaves like {match.summary}" for match in found.known_defects[:1]]
     return "; ".join(said)
 
 
-def _diagnosis(finding: Finding) -> list[tuple[str, str]]:
-    untold = f"{finding.unclassified} of the cases were not told apart" if finding.unclassified else ""
-    where = finding.whereabouts
+def _evidence(evidence: Evidence) -> Rows:
     return [
-        ("when", "" if finding.trigger is None else str(finding.trigger)),
-        *(("behaves like", str(alike).removeprefix("behaves like ")) for alike in finding.lookalikes),
-        ("where", "" if where is None else f"{where.words}, in {where.token}"),
-        ("who is wrong", finding.arbitration),
-        ("perhaps more", untold),
+        ("worst element", str(evidence.index)),
+        ("expected", evidence.expected),
+        ("got", evidence.got),
+        ("wrong elements", f"{evidence.wrong} of {evidence.total}: {evidence.location}"),
     ]
 
 
+def _diagnosis(found: Diagnosis) -> Rows:
+    condition, where = found.failure_condition, found.localization
+    return [
+        ("failure condition", "" if condition is None else str(condition)),
+        *(("known defect", str(match)) for match in found.known_defects),
+        ("localization", "" if where is None else f"{where.words}, in {where.token}"),
+        ("cross-check", found.cross_check),
+    ]
+
+
+def _reproduction(found: Reproduction) -> Rows:
+    rows = [
+        ("first failing case", found.first_failing_case),
+        ("repeated", f"{found.reproduced} of {found.attempts} times in a fresh process" if found.attempts else ""),
+        ("setup cases", ", ".join(found.setup_cases)),
+    ]
+    if found.state_dependent:
+        first_only = "it fails on a fresh candidate only"
+        earlier = "it needs earlier calls of the case: where each call meets a fresh candidate, none fails"
+        rows.append(("state", first_only if found.standalone else earlier))
+    return [*rows, ("script", found.script)]
+
+
 def _maps(finding: Finding) -> str:
-    maps = finding.whereabouts.maps if finding.whereabouts is not None else ()
-    return "".join(f"\n\n```text\n{as_text(found)}\n```" for found in maps)
+    where = finding.diagnosis.localization
+    return "".join(f"\n\n```text\n{as_text(found)}\n```" for found in (where.maps if where is not None else ()))
 
 
 def _finding(number: int, finding: Finding) -> str:
-    heading = f"## {number}. {finding.backend}: {finding.clause}, {finding.quantity}, {finding.status}"
+    heading = f"## {number}. {finding.backend}: {finding.clause}, {finding.verdict.quantity}, {finding.status}"
     body = table(["", ""], details(finding), "markdown")
-    repeat = f"\n\n```sh\n{replay_command(finding)}\n```\n" if finding.token else "\n"
+    repeat = f"\n\n```sh\n{replay_command(finding)}\n```\n" if finding.reproduction.token else "\n"
     return f"{heading}\n\n{body}{_maps(finding)}{repeat}"

@@ -23,9 +23,9 @@ def junit(record: Record) -> str:
             mine = [f for f in record.open_findings if (f.backend, f.clause) == (backend.name, clause.id)]
             if mine or status in FAILURES:
                 failures += 1
-                message = mine[0].reason if mine else f"{failed} of {judged} cases"
+                message = mine[0].verdict.reason if mine else f"{failed} of {judged} cases"
                 node = ET.SubElement(test, "failure", message=_printable(message))
-                node.text = _printable("\n".join(f"{f.reason}\n{replay_command(f)}" for f in mine))
+                node.text = _printable("\n".join(f"{f.verdict.reason}\n{replay_command(f)}" for f in mine))
             elif status is not Status.PASS:
                 skipped += 1
                 ET.SubElement(test, "skipped", message=_printable(backend.unavailable or str(status or "not judged")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from convcheck.model.record import Record
+from convcheck.model.record import BackendRecord, Record
 from convcheck.model.verdicts import FAILURES, JUDGED, Status
 from convcheck.report.tables import Style, table
 from convcheck_reference.clauses import CLAUSES
@@ -86,8 +86,11 @@ def _backends(record: Record, style: Style) -> str:
 
 
 def _findings(record: Record, style: Style) -> str:
-    rows = [[f.backend, f.clause, f.status, f.quantity, f.hits, f.token] for f in record.findings]
-    headers = ["backend", "clause", "status", "quantity", "cases", "smallest case"]
+    rows = [
+        [f.backend, f.clause, f.status, f.verdict.quantity, f.failing_cases, f.reproduction.token]
+        for f in record.findings
+    ]
+    headers = ["backend", "clause", "status", "quantity", "failing cases", "smallest case"]
     return table(headers, rows, style) if rows else ""
 
 
@@ -104,9 +107,13 @@ def _margins(record: Record, style: Style) -> str:
     rows = []
     for b in record.backends:
         for key, margin in b.margins.items():
-            rows.append([b.name, key, b.profiles.get(key, ""), f"{margin:.3g}", b.behaviour.get(key, "")])
+            rows.append([b.name, key, _profile(b, key), f"{margin:.3g}", b.behaviour.get(key, "")])
     headers = ["backend", "dtype and quantity", "profile", "largest error / bound", "behaves like"]
     return table(headers, rows, style) if rows else ""
+
+
+def _profile(backend: BackendRecord, key: str) -> str:
+    return backend.profiles[key].name if key in backend.profiles else ""
 
 
 def _coverage(record: Record, style: Style) -> str:

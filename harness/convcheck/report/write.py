@@ -7,7 +7,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from convcheck.model.record import Record, RecordError, from_lines, to_lines
+from convcheck.model.record import Record
+from convcheck.model.record_lines import RecordError, from_lines, to_lines
 from convcheck.report.discrepancies import discrepancies
 from convcheck.report.html import html
 from convcheck.report.junit import junit
@@ -26,7 +27,7 @@ def write_report(record: Record, folder: Path) -> Record:
         name = f"reproduce_{number}.py" if text else ""
         if text:
             _write(folder / name, text)
-        findings.append(replace(finding, script=name))
+        findings.append(replace(finding, reproduction=replace(finding.reproduction, script=name)))
     record = replace(record, findings=tuple(findings))
     _write(folder / RECORD, "\n".join(to_lines(record)) + "\n")
     _write(folder / "summary.md", summary(record, "markdown"))

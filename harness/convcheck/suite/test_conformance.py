@@ -20,7 +20,10 @@ def test_clause(conv_judgements: Judgements, conv_backend: str, conv_dtype: str,
     findings = [f for f in record.findings if f.clause == conv_clause]
     unknown = [f for f in findings if f.status is not Status.KNOWN_FAILURE]
     if unknown:
-        pytest.fail("\n\n".join(f"{f.reason}\n{f.evidence}\n{replay_command(f)}" for f in unknown), pytrace=False)
+        pytest.fail(
+            "\n\n".join(f"{f.verdict.reason}\n{f.verdict.evidence}\n{replay_command(f)}" for f in unknown),
+            pytrace=False,
+        )
     if findings:
         pytest.xfail("; ".join(f.known for f in findings))
     status, judged, _ = clause_verdict(record, conv_backend, conv_clause)

@@ -15,11 +15,10 @@ from hypothesis import HealthCheck, event, given, settings, target
 from hypothesis import strategies as st
 
 from convcheck.campaign.known_failures import Known
-from convcheck.execution import Candidate, SubprocessCandidate
+from convcheck.execution import Candidate, open_candidate
 from convcheck.judging.judge import first_causes, judge_case
 from convcheck.model.verdicts import Verdict
 from convcheck.plugin.backend import UnavailableError
-from convcheck.plugin.registry import resolve
 from convcheck.pytest_plugin import known_entries
 from convcheck.strategies import cases
 from convcheck_reference.errors import ConvcheckError
@@ -33,7 +32,7 @@ class DiscrepancyError(ConvcheckError, AssertionError):
 def conv_candidate(conv_explored: str, request: pytest.FixtureRequest) -> Iterator[Candidate]:
     """The backend in a worker of its own."""
     try:
-        candidate = SubprocessCandidate(resolve(conv_explored), request.config.getoption("conv_limit"))
+        candidate = open_candidate(conv_explored, limit=request.config.getoption("conv_limit"))
     except UnavailableError as error:
         pytest.skip(f"{conv_explored} is unavailable: {error}")
     yield candidate

@@ -7,21 +7,143 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from convcheck.judging.judge import Failure
+from convcheck.model.case import Case
+from convcheck.model.diagnosis import Diagnosis
 from convcheck.model.record import Finding
+from convcheck.model.reproduction import Reproduction, StandaloneCall
 from convcheck.model.rules import facts
+from convcheck.model.verdicts import Verdict
 from convcheck.oracles.support.exercised import PLAIN
-from convcheck.triage.diagnosis.examine import Diagnosis, reproduces
+from convcheck.triage.diagnosis.examine import Examination
+from convcheck.triage.diagnosis.known_defect_match import reproduces
 from convcheck.triage.failure_signature import FailureSignature
-from convcheck.triage.probe import Bench
+from convcheck.triage.probe import Probe
 
 _EVERYWHERE: Final = frozenset({"C2D-ARITH-1", "C2D-ARITH-2"})
+"""Clauses of every wrong value, which say nothing about its cause."""
 
 MOSTLY: Final = 0.9
+"""The share of failures in which something has to hold before it counts as holding for their cause: in one of ten,
+wrong terms may cancel, or another cause may be at work."""
+
 FEW: Final = 3
 """Failures below which it may be chance that what holds for one cause holds for them."""
 
 CHECKED: Final = 20
-"""Failures, the simplest, in which it is looked at whether they are those of a cause."""
+"""Failures, the simplest, in which it is looked at whether they are those of a cause: each costs a call or more."""
+
+ATTEMPTS: Final = 3
+"""Repetitions of a smallest case, each on a fresh candidate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmallestCase:
+    """What a failure was reduced to.
+
+    Attributes:
+        first: the failure.
+        case: the smallest case that fails likewise.
+        verdict: on that case.
+        setup_cases: cases that have to run before it.
+        reproduced: how many of `ATTEMPTS` repetitions failed again.
+        state_dependent: whether what ran before in the case decides.
+    """
+
+    first: Failure
+    case: Case
+    verdict: Verdict
+    setup_cases: tuple[Case, ...] = ()
+    reproduced: int = 0
+    state_dependent: bool = False
+
+    @property
+    def steady(self) -> bool:
+        """Whether it fails every time, by itself."""
+        return self.reproduced == ATTEMPTS and not self.setup_cases
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """A finding in the making, and the failures that it explains.
+
+    Attributes:
+        signature: of the failures that it was found in.
+        smallest: the case that shows it best.
+        examination: what was found out about it.
+        standalone: whether one call shows it on a fresh candidate.
+        call: that call, as a script makes it.
+        explains: failures, those of other signatures among them.
+        also: the other signatures.
+        unclassified: how many of the failures were not looked at.
+    """
+
+    signature: FailureSignature
+    smallest: SmallestCase
+    examination: Examination = field(default_factory=Examination)
+    standalone: bool = False
+    call: StandaloneCall | None = None
+    explains: tuple[Failure, ...] = ()
+    also: tuple[FailureSignature, ...] = ()
+    unclassified: int = 0
+
+    @property
+    def legal(self) -> bool:
+        """Whether it is about legal cases."""
+        return self.smallest.first.case.violation is None
+
+    @property
+    def of_state(self) -> bool:
+        """Whether more than the arguments of a call decides what comes of it."""
+        return self.smallest.state_dependent or not self.smallest.steady
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """What its finding will say."""
+        return self.examination.diagnosis
+
+    def accounts_for(self, failure: Failure) -> bool:
+        """By the failure condition or the known defect's region; without a condition, by the clauses that it needs."""
+        if self.legal is not (failure.case.violation is None):
+            return False
+        condition, defect = self.diagnosis.failure_condition, self.examination.defect
+        if condition is None:
+            # a plain layer's clauses are those of every layer
+            needed = set(self.smallest.verdict.clauses) - PLAIN - _EVERYWHERE
+            return bool(needed) and needed <= set(failure.verdict.clauses)
+        found = facts(failure.case)
+        return condition.rule.holds(found) or (defect is not None and defect.region.holds(found))
+
+    def share_covered(self, other: Cause) -> float:
+        """The share of another cause's failures for which the condition holds; 0 without one, or with "always"."""
+        condition = self.diagnosis.failure_condition
+        if condition is None or not condition.rule.text or not other.explains:
+            return 0.0
+        legal = [f.case for f in other.explains if f.case.violation is None]
+        return sum(condition.rule.holds(facts(case)) for case in legal) / len(other.explains)
+
+    def finding(self, backend: str) -> Finding:
+        """What is reported of it."""
+        smallest, verdict = self.smallest, self.smallest.verdict
+        return Finding(
+            backend=backend,
+            clause=verdict.clauses[0] if verdict.clauses[0] not in PLAIN else verdict.clauses[-1],
+            verdict=verdict,
+            reproduction=Reproduction(
+                token=smallest.case.token,
+                first_failing_case=smallest.first.case.token,
+                setup_cases=tuple(case.token for case in smallest.setup_cases),
+                reproduced=smallest.reproduced,
+                attempts=ATTEMPTS,
+                state_dependent=smallest.steady and smallest.state_dependent,
+                standalone=self.standalone,
+                call=self.call,
+            ),
+            diagnosis=self.diagnosis,
+            failing_cases=len(self.explains),
+            dtypes=tuple(sorted({f.case.dtype for f in self.explains})),
+            also_affects=tuple(dict.fromkeys(s.quantity for s in self.also if s.quantity != self.signature.quantity)),
+            unclassified=self.unclassified,
+        )
 
 
 def size(failure: Failure) -> tuple[int, int, int]:
@@ -32,67 +154,16 @@ def size(failure: Failure) -> tuple[int, int, int]:
     return case.params.multiply_adds(case.input_shape), len(case.token), failure.block
 
 
-@dataclass(slots=True)
-class Cause:
-    """A finding in the making, and the failures that it explains.
-
-    Attributes:
-        finding: what is reported.
-        symptom: of the failures that it was found in.
-        legal: whether it is about legal cases.
-        diagnosis: of the finding.
-        explains: failures, those of other symptoms among them.
-        also: the other symptoms.
-        untold: failures that there was no time to look at.
-    """
-
-    finding: Finding
-    symptom: FailureSignature
-    legal: bool
-    diagnosis: Diagnosis
-    explains: list[Failure] = field(default_factory=list)
-    also: list[FailureSignature] = field(default_factory=list)
-    untold: int = 0
-
-    @property
-    def unsteady(self) -> bool:
-        """Whether the failure needs other cases before it, or does not always repeat."""
-        return bool(self.finding.before) or self.finding.reproduced < self.finding.attempts
-
-    @property
-    def of_state(self) -> bool:
-        """Whether more than the arguments of a call decides what comes of it."""
-        return self.finding.remembers or self.unsteady
-
-    def explains_by_condition(self, failure: Failure) -> bool:
-        """By the trigger or the lookalike's region; without a trigger, by the clauses that are needed."""
-        if self.legal is not (failure.case.violation is None):
-            return False
-        trigger, defect = self.diagnosis.trigger, self.diagnosis.defect
-        if trigger is None:
-            # a plain layer's clauses are those of every layer
-            needed = set(self.finding.clauses) - PLAIN - _EVERYWHERE
-            return bool(needed) and needed <= set(failure.verdict.clauses)
-        found = facts(failure.case)
-        return trigger.rule.holds(found) or (defect is not None and defect.region.holds(found))
-
-    def share_covered(self, other: Cause) -> float:
-        """The share of another cause's failures for which the trigger holds; 0 without one, or with "always"."""
-        trigger = self.diagnosis.trigger
-        if trigger is None or not trigger.rule.text or not other.explains:
-            return 0.0
-        legal = [f.case for f in other.explains if f.case.violation is None]
-        return sum(trigger.rule.holds(facts(case)) for case in legal) / len(other.explains)
-
-
-def contradicting(bench: Bench, symptom: FailureSignature, cause: Cause, inside: Sequence[Failure]) -> list[Failure]:
-    """The failures that the lookalike of a cause does not reproduce, of the simplest; all if it does none."""
-    defect = cause.diagnosis.defect
+def contradicting(
+    probe: Probe, signature: FailureSignature, cause: Cause, inside: Sequence[Failure]
+) -> Sequence[Failure]:
+    """The failures that the known defect of a cause does not reproduce, of the simplest; all if it does none."""
+    defect = cause.examination.defect
     if defect is None:
         return []
     checked = sorted(inside, key=size)[:CHECKED]
-    wrong = [f for f in checked if not reproduces(bench, symptom, f.case, defect)]
-    return list(inside) if len(wrong) == len(checked) and symptom != cause.symptom else wrong
+    wrong = [f for f in checked if not reproduces(probe, signature, f.case, defect)]
+    return inside if len(wrong) == len(checked) and signature != cause.signature else wrong
 
 
 def without(failures: Sequence[Failure], others: Sequence[Failure]) -> list[Failure]:

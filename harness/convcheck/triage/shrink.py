@@ -11,6 +11,7 @@ from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.params import Arguments, Conv2dParams
 
 MOST_TRIALS: Final = 300
+"""Cases that are tried for one smallest case, a bound on the calls."""
 
 _CONTIGUOUS: Final[Layouts] = ("contiguous", "contiguous", "contiguous")
 _DEFAULTS: Final = (("padding_mode", "zeros"), ("dilation", 1), ("groups", 1), ("stride", 1), ("padding", 0))

@@ -31,25 +31,25 @@ def test_an_interrupted_run_is_a_record_of_what_was_done(whole):
 
 
 def test_an_interrupt_while_causes_are_looked_for_leaves_the_failures_in_the_record(whole, monkeypatch):
-    collect = campaign.collect
+    whole_search = campaign.findings_of
 
     def interrupted(*arguments, most_calls, **others):
         if most_calls:
             raise KeyboardInterrupt
-        return collect(*arguments, most_calls=most_calls, **others)
+        return whole_search(*arguments, most_calls=most_calls, **others)
 
-    monkeypatch.setattr(campaign, "collect", interrupted)
+    monkeypatch.setattr(campaign, "findings_of", interrupted)
     record = recorded()
     assert record.interrupted
     assert record.findings
     assert not record.conforms
-    assert sum(f.hits for f in record.findings) == sum(f.hits for f in whole.findings)
+    assert sum(f.failing_cases for f in record.findings) == sum(f.failing_cases for f in whole.findings)
 
 
 def test_few_calls_for_causes_lose_no_failure(whole):
     record = recorded(diagnosis_calls=5)
     assert {f.status for f in record.findings} == {Status.FAIL}
-    assert sum(f.hits for f in record.findings) == sum(f.hits for f in whole.findings)
+    assert sum(f.failing_cases for f in record.findings) == sum(f.failing_cases for f in whole.findings)
 
 
 def test_progress_says_that_causes_are_looked_for():

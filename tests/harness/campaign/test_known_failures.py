@@ -45,7 +45,7 @@ def test_what_a_rule_covers_is_known_and_the_rest_is_found(record):
     narrow = record('[[known]]\nclause = "C2D-GROUPS-1"\nwhere = "groups == 2"\nreason = "loses a column"')
     assert {f.status for f in narrow.findings} == {Status.KNOWN_FAILURE, Status.FAIL}
     assert not narrow.conforms
-    assert all("g=2," not in f"{f.token}," for f in narrow.open_findings)
+    assert all("g=2," not in f"{f.reproduction.token}," for f in narrow.open_findings)
 
 
 def test_an_entry_that_passes_is_reported(record):

@@ -1,7 +1,8 @@
 import pytest
 
 from convcheck.campaign.campaign import Options, run
-from convcheck.model.record import RecordError, from_lines, merged, to_lines
+from convcheck.model.record import merged
+from convcheck.model.record_lines import RecordError, from_lines, to_lines
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from convcheck import Capabilities
 from convcheck.evaluation.variants import ProductVariant, pairwise, sequential, variant
 from convcheck.execution import InProcessCandidate
-from convcheck.judging.precision_sampling import observe
+from convcheck.judging.precision_sampling import sample_precision
 from convcheck.model.profiles import (
     BF16_ACC,
     FP16_ACC,
@@ -22,7 +22,7 @@ from convcheck.model.profiles import (
 )
 from convcheck.model.token import read
 from convcheck.numerics.precision import PrecisionClass, Ratios, classify, drift
-from convcheck.oracles.support.trial import Trial
+from convcheck.oracles.support.trial import Trial, plain_key
 from convcheck_backends import TorchCpu
 
 LAYERS = (
@@ -88,8 +88,10 @@ def observed(build, seeds, quantity="output"):
     for layer, regime, seed in itertools.product(LAYERS, ("reals", "wide"), seeds):
         trial = Trial(read(f"{layer},dtype={dtype},values={regime},seed={seed}"), host.capabilities)
         with np.errstate(all="ignore"):
-            outcomes = {name: host.call(call) for name, call in trial.calls.items() if name.startswith("reals")}
-        found += [r for r in observe(trial.with_outcomes(outcomes)) if r.quantity == quantity]
+            outcomes = {
+                name: host.call(call) for name, call in trial.calls.items() if name == plain_key("reals", quantity)
+            }
+        found += [r for r in sample_precision(trial.with_outcomes(outcomes)) if r.quantity == quantity]
     return found
 
 
@@ -165,4 +167,4 @@ def test_sparse_and_repeated_data_are_left_out():
     host = InProcessCandidate(products())
     for token in (f"{LAYERS[0]},nonzeros=2", f"{LAYERS[0]},layout=expanded", f"{LAYERS[0]},values=positive"):
         trial = Trial(read(token), host.capabilities)
-        assert not list(observe(trial.with_outcomes({n: host.call(c) for n, c in trial.calls.items()})))
+        assert not list(sample_precision(trial.with_outcomes({n: host.call(c) for n, c in trial.calls.items()})))

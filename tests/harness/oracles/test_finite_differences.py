@@ -86,8 +86,7 @@ def test_shared_entries_are_not_moved_alone():
     oracles = [o for o in ORACLES if o.name in ONLY]
     names = {
         layout: [
-            name.split()[1]
-            for name in extra_calls(Trial(read(f"{CASE},layout={layout}"), NumpyBackend.capabilities), oracles)
+            key.name for key in extra_calls(Trial(read(f"{CASE},layout={layout}"), NumpyBackend.capabilities), oracles)
         ]
         for layout in ("contiguous", "expanded")
     }

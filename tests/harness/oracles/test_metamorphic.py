@@ -10,10 +10,12 @@ from convcheck.judging.judge import judge_case
 from convcheck.model.case import Case
 from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES
-from convcheck.oracles import Trial, repeating
+from convcheck.oracles import Trial
 from convcheck.oracles.metamorphic import ORACLES, RELATIONS, oracle_name
 from convcheck.oracles.metamorphic.judging import _call, exact, images, layer_of
 from convcheck.plugin.registry import load
+from convcheck.triage.failure_signature import FailureSignature
+from convcheck.triage.probe import oracles_showing
 from convcheck_backends import NumpyBackend
 from convcheck_reference import Conv2dParams
 from convcheck_reference.naive import naive_conv2d
@@ -218,5 +220,5 @@ def test_outputs_that_were_rounded_are_not_added_up(name):
 def test_a_verdict_names_an_oracle_that_repeats_it_alone():
     names = sorted(oracle_name(r) for r in RELATIONS)
     assert not any(longer.startswith(shorter) for shorter, longer in pairwise(names))
-    again = repeating("metamorphic-flip", read(PLAIN))
-    assert [o.name for o in again if o.every > 1] == ["metamorphic-flip"]
+    again = oracles_showing(read(PLAIN), FailureSignature("metamorphic-flip", "output"))
+    assert [o.name for o in again if o.has_own_calls] == ["metamorphic-flip"]

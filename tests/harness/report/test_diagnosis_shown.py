@@ -1,7 +1,7 @@
 import pytest
 
 from convcheck.campaign.campaign import Options, run
-from convcheck.model.record import from_lines, to_lines
+from convcheck.model.record_lines import from_lines, to_lines
 from convcheck.report.discrepancies import details, diagnosis, discrepancies
 from convcheck.report.html import html
 
@@ -14,9 +14,9 @@ def record():
 
 def test_a_diagnosis_survives_the_record(record):
     finding = record.findings[0]
-    assert finding.trigger is not None
-    assert finding.lookalikes
-    assert finding.whereabouts is not None
+    assert finding.diagnosis.failure_condition is not None
+    assert finding.diagnosis.known_defects
+    assert finding.diagnosis.localization is not None
     assert from_lines(to_lines(record)) == record
 
 
@@ -26,8 +26,8 @@ def test_every_report_shows_the_diagnosis(record):
     assert "bias and groups > 1" in line or "groups > 1 and bias" in line
     assert "behaves like no bias where there are groups" in line
     rows = dict(details(finding))
-    assert rows["when"] == str(finding.trigger)
-    assert rows["behaves like"].startswith("no bias where there are groups (bias-lost-with-groups")
-    assert finding.whereabouts.token in rows["where"]
+    assert rows["failure condition"] == str(finding.diagnosis.failure_condition)
+    assert rows["known defect"].startswith("behaves like no bias where there are groups (bias-lost-with-groups")
+    assert finding.diagnosis.localization.token in rows["localization"]
     assert "▅" in discrepancies(record) or "█" in discrepancies(record)
     assert "<svg" in html(record)

@@ -8,18 +8,18 @@ from convcheck.defects import defect
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.blocks import generate
 from convcheck.judging.judge import Failure, judge_block
-from convcheck.model.diagnosis import FailureCondition
-from convcheck.model.record import Finding
+from convcheck.model.diagnosis import Diagnosis, FailureCondition
 from convcheck.model.rules import Rule
 from convcheck.model.token import read
 from convcheck.model.verdicts import Status, Verdict
-from convcheck.triage.causes import Cause
-from convcheck.triage.collect import collect
-from convcheck.triage.deduplication import merged
-from convcheck.triage.diagnosis.examine import Diagnosis
-from convcheck.triage.failure_signature import PRECISION, RESULT, FailureSignature
-from convcheck.triage.priority import in_turn
-from convcheck.triage.probe import Bench
+from convcheck.oracles import PRECISION, RESULT
+from convcheck.triage.causes import ATTEMPTS, Cause, SmallestCase
+from convcheck.triage.deduplication import deduplicated
+from convcheck.triage.diagnosis.examine import Examination
+from convcheck.triage.failure_signature import FailureSignature
+from convcheck.triage.findings import findings_of
+from convcheck.triage.priority import in_order
+from convcheck.triage.probe import Probe
 from convcheck_backends import NumpyBackend
 from convcheck_reference import Conv2dParams
 
@@ -32,7 +32,7 @@ def found(make, size=100, **options):
     host = InProcessCandidate(make)
     drawn = generate(host.capabilities, run_seed=0, block=0, size=size)
     failures = judge_block(host, drawn, 0).failures
-    return failures, collect(host, failures, lambda _: drawn, defects=(), **options)
+    return failures, findings_of(host, failures, lambda _: drawn, defects=(), **options)
 
 
 class Float32(NumpyBackend):
@@ -70,25 +70,29 @@ class ImpreciseAndCrossed(NumpyBackend):
 def test_what_fails_in_the_same_cases_is_one_finding_whatever_is_known_of_it():
     failures, findings = found(defect("kernel-flipped").backend, 60)
     assert len(findings) == 1
-    assert set(findings[0].also) >= {"grad_input", "grad_weight"}
-    assert findings[0].hits == len(failures)
+    assert set(findings[0].also_affects) >= {"grad_input", "grad_weight"}
+    assert findings[0].failing_cases == len(failures)
 
 
 def test_what_fails_in_other_cases_is_another_finding():
     _, findings = found(TwoCauses)
-    assert [f.quantity for f in findings] == ["output", "grad_input"]
-    assert ["groups" in str(findings[0].trigger.rule), "stride_w" in str(findings[1].trigger.rule)] == [True, True]
+    assert [f.verdict.quantity for f in findings] == ["output", "grad_input"]
+    rules = [str(f.diagnosis.failure_condition.rule) for f in findings]
+    assert "groups" in rules[0]
+    assert "stride_w" in rules[1]
 
 
 def test_integers_too_long_for_what_is_left_of_precision_are_no_other_finding():
     failures, findings = found(defect("bfloat16-operands").backend)
     assert {f.verdict.oracle for f in failures} >= {"exact", "bounded"}
-    assert [(f.oracle, str(f.trigger.rule)) for f in findings] == [("bounded", "dtype == 'float32'")]
+    (only,) = findings
+    assert only.verdict.oracle == "bounded"
+    assert str(only.diagnosis.failure_condition.rule) == "dtype == 'float32'"
 
 
 def test_lost_precision_hides_no_wrong_index():
     _, findings = found(ImpreciseAndCrossed)
-    assert {f.oracle for f in findings} == {"bounded", "exact"}
+    assert {f.verdict.oracle for f in findings} == {"bounded", "exact"}
 
 
 @pytest.mark.parametrize(
@@ -96,24 +100,22 @@ def test_lost_precision_hides_no_wrong_index():
 )
 def test_precision_is_looked_at_first_where_many_cases_are_wrong_on_reals_only(on_reals, first):
     relation, gradient = FailureSignature("metamorphic-flip", "output"), FailureSignature(RESULT, "grad_input")
-    by_symptom = dict.fromkeys((relation, gradient, OUTPUT, IMPRECISE), ())
-    by_symptom |= {OUTPUT: range(40), IMPRECISE: range(on_reals)}
-    order = in_turn(by_symptom)
+    by_signature = dict.fromkeys((relation, gradient, OUTPUT, IMPRECISE), ())
+    by_signature |= {OUTPUT: range(40), IMPRECISE: range(on_reals)}
+    order = in_order(by_signature)
     assert order.index(first) == min(order.index(OUTPUT), order.index(IMPRECISE))
     assert order[-1] == relation
 
 
-def cause(symptom, rule):
-    status = Status(symptom.sort) if symptom.quantity == "call" else Status.FAIL
-    verdict = Verdict(
-        "parity" if symptom.quantity == "call" else "exact", symptom.quantity, status, ("C2D-ARITH-1",), ""
-    )
-    failures = [Failure(0, at, read(token), verdict) for at, token in enumerate(TOKENS)]
-    finding = Finding(
-        backend="mine", clause="C2D-ARITH-1", clauses=("C2D-ARITH-1",), oracle=verdict.oracle,
-        quantity=symptom.quantity, status=status, token=TOKENS[0], first_failing_case=TOKENS[0], reason="",
-    )  # fmt: skip
-    return Cause(finding, symptom, True, Diagnosis(FailureCondition(Rule(rule), 1.0, 1.0, 40)), failures)
+def cause(signature, rule):
+    of_call = signature.quantity == "call"
+    status = Status(signature.kind) if of_call else Status.FAIL
+    verdict = Verdict("parity" if of_call else "exact", signature.quantity, status, ("C2D-ARITH-1",))
+    failures = tuple(Failure(0, at, read(token), verdict) for at, token in enumerate(TOKENS))
+    smallest = SmallestCase(first=failures[0], case=failures[0].case, verdict=verdict, reproduced=ATTEMPTS)
+    condition = FailureCondition(Rule(rule), 1.0, 1.0, 40)
+    examination = Examination(Diagnosis(failure_condition=condition))
+    return Cause(signature=signature, smallest=smallest, examination=examination, explains=failures)
 
 
 @pytest.mark.parametrize(
@@ -126,11 +128,11 @@ def cause(symptom, rule):
     ],
 )
 def test_rules_tell_whether_two_causes_are_one(rules, count):
-    bench = Bench(InProcessCandidate(Float32))
-    assert len(merged(bench, [cause(OUTPUT, rules[0]), cause(REFUSED, rules[1])])) == count
+    probe = Probe(InProcessCandidate(Float32))
+    assert len(deduplicated(probe, [cause(OUTPUT, rules[0]), cause(REFUSED, rules[1])])) == count
 
 
 def test_a_crash_is_not_hidden_in_a_wrong_result():
-    bench = Bench(InProcessCandidate(Float32))
-    crash = replace(cause(CRASHED, "groups > 1 and batch == 0"), explains=[])
-    assert len(merged(bench, [cause(OUTPUT, "groups > 1"), crash])) == 2
+    probe = Probe(InProcessCandidate(Float32))
+    crash = replace(cause(CRASHED, "groups > 1 and batch == 0"), explains=())
+    assert len(deduplicated(probe, [cause(OUTPUT, "groups > 1"), crash])) == 2

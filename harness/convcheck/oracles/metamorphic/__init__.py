@@ -13,7 +13,7 @@ from convcheck.oracles.metamorphic.equivalences import EQUIVALENCES
 from convcheck.oracles.metamorphic.judging import calls, images, judge, layer_of, oracle_name
 from convcheck.oracles.metamorphic.relation import Layer, Relation
 from convcheck.oracles.metamorphic.symmetries import SYMMETRIES
-from convcheck.oracles.oracle import Oracle
+from convcheck.oracles.oracle import Oracle, Priority
 
 __all__ = ["ORACLES", "RELATIONS", "Layer", "Relation", "images", "layer_of", "oracle_name"]
 
@@ -21,9 +21,17 @@ RELATIONS: Final = SYMMETRIES + EQUIVALENCES
 """Every relation."""
 
 _EVERY: Final = 10
-"""About ten of the relations apply to a case, so that one of them is asked about it."""
+"""About ten of the relations apply to a case, so that one of them is asked about it, on average."""
 
 ORACLES: Final = tuple(
-    Oracle(oracle_name(relation), partial(judge, relation), partial(calls, relation), _EVERY) for relation in RELATIONS
+    Oracle(
+        oracle_name(relation),
+        partial(judge, relation),
+        partial(calls, relation),
+        _EVERY,
+        priority=Priority.OWN_CALLS,
+        relational=True,
+    )
+    for relation in RELATIONS
 )
 """One oracle a relation."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -17,9 +18,30 @@ from convcheck.tensors.layouts import conformed
 from convcheck.tensors.values import Values, integer_values, real_values
 from convcheck_reference.formats import DTYPES
 
-INTEGERS = "integers"
-REALS = "reals"
-_OTHER_SEED = 0x5EED
+INTEGERS: Final = "integers"
+REALS: Final = "reals"
+_OTHER_SEED: Final = 0x5EED
+
+
+class CallKey(NamedTuple):
+    """The name of a call in a trial.
+
+    Attributes:
+        asked_by: the oracle that asked for it; empty for the calls that every case makes.
+        name: which of its calls.
+    """
+
+    asked_by: str
+    name: str
+
+
+SINGLE_CALL: Final = CallKey("", "call")
+"""The one call of a module, or of a function with something illegal."""
+
+
+def plain_key(regime: str, quantity: Quantity) -> CallKey:
+    """The call of every case that gives a quantity in one value regime."""
+    return CallKey("", f"{regime} {'forward' if quantity == 'output' else 'backward'}")
 
 
 @dataclass(frozen=True)
@@ -29,19 +51,19 @@ class Trial:
     Attributes:
         case: the case.
         capabilities: of the candidate.
-        outcomes: by the names of `calls`; filled by whoever runs the calls, before any oracle judges.
+        outcomes: by the keys of the calls; filled by whoever runs the calls, before any oracle judges.
     """
 
     case: Case
     capabilities: Capabilities
-    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    outcomes: Mapping[CallKey, Outcome] = field(default_factory=dict)
 
     @cached_property
-    def calls(self) -> dict[str, Call]:
+    def calls(self) -> dict[CallKey, Call]:
         """The calls in order: integers and reals, forward and backward; one call for the other entries."""
         if self.case.violation is not None or self.case.entry == "module":
-            return {"call": _single_call(self.case)}
-        calls: dict[str, Call] = {}
+            return {SINGLE_CALL: _single_call(self.case)}
+        calls: dict[CallKey, Call] = {}
         regimes: tuple[tuple[str, Values, Memory], ...] = (
             (INTEGERS, self.integers, "guard_after"),
             (REALS, self.reals, "guard_before"),
@@ -50,10 +72,10 @@ class Trial:
             backward = self.call(Operation.BACKWARD, values, memory=memory)
             # the same tensors, which are placed once
             tensors = {name: tensor for name, tensor in backward.tensors.items() if name != "grad_output"}
-            calls[f"{regime} forward"] = replace(backward, operation=Operation.FORWARD, tensors=tensors)
+            calls[plain_key(regime, "output")] = replace(backward, operation=Operation.FORWARD, tensors=tensors)
             # non-finite gradients are judged by position in the output only
             if self.capabilities.gradients and not (regime == REALS and self.case.regime == "special"):
-                calls[f"{regime} backward"] = backward
+                calls[plain_key(regime, "grad_input")] = backward
         return calls
 
     @cached_property
@@ -84,7 +106,7 @@ class Trial:
 
     def returned(self, regime: str, quantity: Quantity) -> np.ndarray | None:
         """The array that came back for a quantity, if it has the shape and dtype of the contract."""
-        return self.array(self._outcome(regime, quantity), quantity)
+        return self.array(self.outcomes.get(plain_key(regime, quantity)), quantity)
 
     def array(self, outcome: Outcome | None, quantity: Quantity) -> np.ndarray | None:
         """The array of a quantity in the outcome of a call, if it has the shape and dtype of the contract."""
@@ -95,12 +117,12 @@ class Trial:
 
     def poisoned(self, regime: str, quantity: Quantity) -> bool:
         """Whether an element of a quantity that is never written would have shown."""
-        outcome = self._outcome(regime, quantity)
+        outcome = self.outcomes.get(plain_key(regime, quantity))
         return isinstance(outcome, Returned) and outcome.poisoned
 
     def outcome(self, oracle: str, name: str) -> Outcome | None:
         """The outcome of a call that an oracle asked for under a name of its own; None if it was not made."""
-        return self.outcomes.get(f"{oracle} {name}")
+        return self.outcomes.get(CallKey(oracle, name))
 
     def shape(self, quantity: Quantity) -> tuple[int, ...]:
         """The shape that the contract gives a quantity."""
@@ -110,14 +132,11 @@ class Trial:
             return self.case.input_shape
         return self.case.params.weight_shape if quantity == "grad_weight" else (self.case.params.out_channels,)
 
-    def with_outcomes(self, outcomes: Mapping[str, Outcome]) -> Trial:
+    def with_outcomes(self, outcomes: Mapping[CallKey, Outcome]) -> Trial:
         """The same trial after its calls have been made."""
         done = Trial(self.case, self.capabilities, outcomes)
         done.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("case", "capabilities", "outcomes")})
         return done
-
-    def _outcome(self, regime: str, quantity: Quantity) -> Outcome | None:
-        return self.outcomes.get(f"{regime} {'forward' if quantity == 'output' else 'backward'}")
 
     def call(self, operation: Operation, values: Values, buffers: Buffers = "fresh", memory: Memory = "heap") -> Call:
         """A call of the case's layer on `values`, in the case's layouts."""

@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 
 from convcheck.model.calls import Outcome, Raised, Returned
 from convcheck.model.profiles import QUANTITIES, Quantity
-from convcheck.oracles.support.trial import REALS, Trial
-from convcheck.triage.diagnosis.localization import expected
-from convcheck.triage.failure_signature import FailureSignature
+from convcheck.oracles import CALL, Trial, bounded, special
+from convcheck.oracles.support.trial import REALS, plain_key
 
 Array = NDArray[Any]
 
 
-def agree(a: Trial, b: Trial, symptom: FailureSignature) -> bool:
-    """Whether two candidates did the same in every call that can show a symptom."""
-    quantities = [q for q in QUANTITIES if symptom.quantity in (q, "call")]
+def agree(a: Trial, b: Trial, quantity: str) -> bool:
+    """Whether two candidates gave the same results of a quantity in every call; of all quantities for "call"."""
+    quantities = [q for q in QUANTITIES if quantity in (q, CALL)]
+    of_reals = [plain_key(REALS, q) for q in QUANTITIES]
     return all(
-        _same_outcome(outcome, b.outcomes[name], a if name.startswith(REALS) else None, quantities)
-        for name, outcome in a.outcomes.items()
+        _same_outcome(outcome, b.outcomes[key], a if key in of_reals else None, quantities)
+        for key, outcome in a.outcomes.items()
     )
 
 
@@ -49,8 +49,8 @@ def _within_rounding(a: Array, b: Array, trial: Trial, quantity: Quantity) -> bo
     finite = np.isfinite(left) & np.isfinite(right)
     if not np.array_equal(left[~finite], right[~finite], equal_nan=True):
         return False
-    oracle = "special" if trial.case.regime == "special" else "bounded"
-    _, bound = expected(trial, oracle, quantity)
+    of_regime = special.expectation if trial.case.regime == "special" else bounded.expectation
+    bound = of_regime(trial, quantity).tolerance
     with np.errstate(invalid="ignore"):
         near = np.abs(left - right) <= 2 * bound
     return bool((near | ~finite).all())

@@ -1,4 +1,4 @@
-"""Arbitration: who is wrong where candidate and reference disagree, by evidence that needs neither.
+"""The cross-check of the reference: who is wrong where candidate and reference disagree, by evidence without either.
 
 The loop-by-loop formulation shares no code with the reference, and metamorphic relations need no formulation
 at all: each side's outputs have to agree with one another.
@@ -14,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.model.calls import Returned
+from convcheck.model.case import Case
 from convcheck.numerics.limits import integer_limit
+from convcheck.oracles import extra_calls, metamorphic
 from convcheck.oracles.metamorphic import RELATIONS, Layer, Relation, images, layer_of, oracle_name
 from convcheck.oracles.support.expected import magnitude
-from convcheck.oracles.support.trial import Trial
+from convcheck.oracles.support.trial import INTEGERS, Trial
 from convcheck.oracles.support.wellformed import fault
+from convcheck.triage.probe import Probe
 from convcheck_reference.convolution import conv2d
 from convcheck_reference.formats import DTYPES, component_format
 from convcheck_reference.naive import naive_conv2d
@@ -53,7 +56,20 @@ def loops(layer: Layer) -> Array:
     return np.asarray(naive_conv2d(x[None], weight, bias, layer.params)[0])
 
 
-def arbitrate(candidate_output: Array, trial: Trial, convolve: Convolve = reference) -> str:
+def cross_checked(probe: Probe, case: Case) -> str:
+    """Who is wrong about the output of a legal case, by the loops and the metamorphic relations.
+
+    Empty for a module, and if no calls are left.
+    """
+    trial = probe.blank(case)
+    if case.violation is not None or case.entry == "module" or probe.calls_left <= 0:
+        return ""
+    trial = probe.made(trial, {**trial.calls, **extra_calls(trial, metamorphic.ORACLES)})
+    output = trial.returned(INTEGERS, "output")
+    return "" if output is None else cross_check(output, trial)
+
+
+def cross_check(candidate_output: Array, trial: Trial, convolve: Convolve = reference) -> str:
     """Which side is wrong about the output on integers, and what says so, in a sentence.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,52 +12,33 @@ from convcheck.model.case import Case
 from convcheck.model.diagnosis import HeatMap, Localization
 from convcheck.model.profiles import QUANTITIES, Quantity
 from convcheck.model.verdicts import Verdict
-from convcheck.oracles.special import expected_by_position
+from convcheck.oracles import Trial, find
 from convcheck.oracles.support.localization import locate
-from convcheck.oracles.support.trial import INTEGERS, REALS, Trial
 from convcheck.triage.diagnosis.heat_map import heat_map
 
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]
 Known = dict[int, Mapping[str, Iterable[int]]]
 
-_REGIMES: Final = {
-    "exact": INTEGERS,
-    "gradients-exact": INTEGERS,
-    "bounded": REALS,
-    "gradients-bounded": REALS,
-    "special": REALS,
-}
 
+def localize(trial: Trial, verdict: Verdict) -> Localization | None:
+    """Where the result of a failing trial is wrong.
 
-def whereabouts(trial: Trial, verdict: Verdict) -> Localization | None:
-    """Where the result of a failing trial is wrong; None if no result of the right shape came back."""
+    None if the oracle compares no single result, or none of the right shape came back.
+    """
     quantity = next((q for q in QUANTITIES if q == verdict.quantity), None)
-    if quantity is None or verdict.oracle not in _REGIMES:
+    due = None if quantity is None else find(verdict.oracle).expectation(trial, quantity)
+    if quantity is None or due is None:
         return None
-    got = trial.returned(_REGIMES[verdict.oracle], quantity)
+    got = trial.array(trial.outcomes.get(due.key), quantity)
     if got is None or got.size == 0:
         return None
-    value, tolerance = expected(trial, verdict.oracle, quantity)
-    judged = np.isfinite(tolerance)
-    wrong = judged & _differs(got, value, tolerance)
+    judged = np.isfinite(due.tolerance)
+    wrong = judged & _differs(got, due.value, due.tolerance)
     if not wrong.any():
         return None
     words = locate(wrong, judged, _landmarks(trial.case, quantity))
     return Localization(trial.case.token, words, tuple(_maps(wrong, judged, quantity)))
-
-
-def expected(trial: Trial, oracle: str, quantity: Quantity) -> tuple[Array, Array]:
-    """The right result and how far from it each element may be; infinite where it is not judged."""
-    profile = trial.capabilities.profile(trial.case.dtype, quantity)
-    if oracle == "special":
-        return expected_by_position(trial)
-    if _REGIMES[oracle] == INTEGERS:
-        integers = trial.expected_integers
-        return integers.sum(quantity).value, integers.integer_tolerance(quantity, profile)
-    bound = trial.expected_reals.bound(quantity, profile)
-    value = trial.expected_reals.sum(quantity).value
-    return value, np.full(value.shape, np.inf) if bound is None else bound
 
 
 def _differs(got: Array, value: Array, tolerance: Array) -> Mask:

@@ -126,6 +126,10 @@ class _Layer:
     layout_grad: Layout
 
 
+EVERY_PARAMETER: Final = len(fields(_Layer))
+"""How many parameters a variation may change at once."""
+
+
 def single_changes(case: Case) -> tuple[Case, ...]:
     """Every parameter of a legal case set to other values, one at a time, and height exchanged with width."""
     layer = _layer(case)
@@ -189,7 +193,7 @@ def variations(case: Case, rng: np.random.Generator, names: int) -> Iterator[Cas
     Args:
         case: a legal case.
         rng: draws what is changed.
-        names: most parameters that are changed; 23 are there.
+        names: most parameters that are changed, up to `EVERY_PARAMETER`.
     """
     layer = _layer(case)
     every = [field.name for field in fields(_Layer)]

@@ -6,8 +6,9 @@ from convcheck.execution import InProcessCandidate
 from convcheck.model.token import read
 from convcheck.oracles import Trial, extra_calls
 from convcheck.oracles.metamorphic import ORACLES
+from convcheck.oracles.support.trial import plain_key
 from convcheck.plugin.registry import load
-from convcheck.triage.diagnosis.cross_check import arbitrate, loops, reference
+from convcheck.triage.diagnosis.cross_check import cross_check, loops, reference
 
 CASE = "v1,x=2x4x7x6,out=6,k=3x2,s=2x1,p=1x0,g=2"
 
@@ -17,7 +18,7 @@ def words(backend, token=CASE, convolve=reference):
     trial = Trial(read(token), host.capabilities)
     calls = {**trial.calls, **extra_calls(trial, ORACLES)}
     done = trial.with_outcomes({name: host.call(call) for name, call in calls.items()})
-    return arbitrate(done.returned("integers", "output"), done, convolve)
+    return cross_check(done.returned("integers", "output"), done, convolve)
 
 
 def first_row_lost(a):
@@ -74,8 +75,8 @@ def test_of_a_large_layer_the_relations_decide():
 def test_without_calls_of_the_candidates_only_the_output_is_compared():
     host = InProcessCandidate(lambda: load("numpy"))
     trial = Trial(read(CASE), host.capabilities)
-    output = host.call(trial.calls["integers forward"]).arrays["output"]
-    said = arbitrate(output, trial)
+    output = host.call(trial.calls[plain_key("integers", "output")]).arrays["output"]
+    said = cross_check(output, trial)
     assert said.startswith("Neither")
     assert "no relation was asked of the candidate" in said
 

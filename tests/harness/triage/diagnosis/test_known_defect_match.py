@@ -9,20 +9,21 @@ from convcheck.defects.model import Category, deviating
 from convcheck.evaluation.diagnosis import evaluate
 from convcheck.execution import InProcessCandidate
 from convcheck.model.token import read
-from convcheck.triage.collect import HARMLESS
+from convcheck.oracles import PRECISION, RESULT
 from convcheck.triage.diagnosis.examine import examine
-from convcheck.triage.diagnosis.known_defect_match import LEAST_WRONG, matches_with_setup
-from convcheck.triage.failure_signature import PRECISION, RESULT, FailureSignature
-from convcheck.triage.probe import Bench
+from convcheck.triage.diagnosis.known_defect_match import LEAST_WRONG, match_after_setup
+from convcheck.triage.failure_signature import FailureSignature
+from convcheck.triage.findings import HARMLESS
+from convcheck.triage.probe import Probe
 from convcheck_backends import NumpyBackend
 
 _inside = only(lambda position, axis: (position >= 0) & (position < axis.size))
 
 
-def named(backend, token, symptom, without=()):
-    bench = Bench(InProcessCandidate(backend))
+def named(backend, token, signature, without=()):
+    probe = Probe(InProcessCandidate(backend))
     library = [d for d in HARMLESS if d.name not in without]
-    return examine(bench, symptom, read(token), [], library).lookalikes
+    return examine(probe, signature, read(token), [], library).diagnosis.known_defects
 
 
 class OwnStrideSwap(NumpyBackend):
@@ -56,9 +57,9 @@ def test_a_defect_is_known_by_its_results():
 
 
 def test_a_defect_that_is_not_in_the_library_has_no_name():
-    symptom = FailureSignature(RESULT, "output")
-    assert not named(defect("stride-of-height-on-both").backend, TOKEN, symptom, {"stride-of-height-on-both"})
-    assert not named(OwnStrideSwap, TOKEN, symptom, {"stride-exchanged"})
+    signature = FailureSignature(RESULT, "output")
+    assert not named(defect("stride-of-height-on-both").backend, TOKEN, signature, {"stride-of-height-on-both"})
+    assert not named(OwnStrideSwap, TOKEN, signature, {"stride-exchanged"})
 
 
 def test_twins_that_no_case_tells_apart_are_still_put_to_the_test():
@@ -67,23 +68,21 @@ def test_twins_that_no_case_tells_apart_are_still_put_to_the_test():
         Category.PADDING, "narrow", "", "padding_mode == 'reflect' and pad_bottom > 0", reads(rows=_inside)
     )
     library = [wide, replace(wide, name="its-twin")]
-    token, symptom = "v1,x=2x3x7x9,out=4,k=3,p=1,mode=reflect", FailureSignature(RESULT, "output")
+    token, signature = "v1,x=2x3x7x9,out=4,k=3,p=1,mode=reflect", FailureSignature(RESULT, "output")
 
     def found(candidate):
-        return [
-            f.name
-            for f in examine(Bench(InProcessCandidate(candidate.backend)), symptom, read(token), [], library).lookalikes
-        ]
+        probe = Probe(InProcessCandidate(candidate.backend))
+        return [f.name for f in examine(probe, signature, read(token), [], library).diagnosis.known_defects]
 
     assert found(wide) == ["mode-ignored-on-height", "its-twin"]
     assert found(narrow) == []
 
 
 def test_a_defect_that_spoils_what_is_right_has_no_part_in_it():
-    token, symptom = "v1,x=2x3x7x9,out=4,k=3", FailureSignature(RESULT, "grad_input")
-    found = named(defect("grad-input-not-flipped").backend, token, symptom)
+    token, signature = "v1,x=2x3x7x9,out=4,k=3", FailureSignature(RESULT, "grad_input")
+    found = named(defect("grad-input-not-flipped").backend, token, signature)
     assert [f.name for f in found] == ["grad-input-not-flipped"]
-    assert not named(defect("grad-input-not-flipped").backend, token, symptom, {"grad-input-not-flipped"})
+    assert not named(defect("grad-input-not-flipped").backend, token, signature, {"grad-input-not-flipped"})
 
 
 def test_lost_precision_is_known_on_reals():
@@ -102,13 +101,13 @@ def test_the_evaluation_of_a_defect():
 
 
 def test_a_defect_of_state_is_known_when_the_same_cases_ran_before():
-    bench = Bench(InProcessCandidate(defect("weight-kept-by-shape").backend))
+    probe = Probe(InProcessCandidate(defect("weight-kept-by-shape").backend))
     earlier, case = read("v1,x=1x2x4x4,out=2,k=3,seed=11"), read("v1,x=1x2x4x4,out=2,k=3,seed=21")
-    symptom = FailureSignature(RESULT, "output")
-    found = matches_with_setup(bench, symptom, [earlier], case, HARMLESS)
+    signature = FailureSignature(RESULT, "output")
+    found = match_after_setup(probe, signature, [earlier], case, HARMLESS)
     assert "weight-kept-by-shape" in [f.name for f in found]
     without = [d for d in HARMLESS if d.name not in {f.name for f in found}]
-    assert not matches_with_setup(bench, symptom, [earlier], case, without)
+    assert not match_after_setup(probe, signature, [earlier], case, without)
 
 
 def test_a_defect_that_agrees_where_there_is_room_but_not_in_the_smallest_case_is_not_named():

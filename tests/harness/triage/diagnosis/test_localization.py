@@ -4,13 +4,11 @@ import pytest
 from convcheck import Gradients
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.judge import judge_case
-from convcheck.model.diagnosis import HeatMap
 from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES
-from convcheck.triage.diagnosis.heat_map import as_svg, as_text, heat_map
-from convcheck.triage.diagnosis.localization import whereabouts
+from convcheck.triage.diagnosis.localization import localize
 from convcheck.triage.failure_signature import FailureSignature
-from convcheck.triage.probe import Bench
+from convcheck.triage.probe import Probe
 from convcheck_backends import NumpyBackend
 
 
@@ -37,7 +35,7 @@ class Altered(NumpyBackend):
 def seen(quantity, part, token):
     host, case = InProcessCandidate(lambda: Altered(quantity, part)), read(token)
     verdict = next(v for v in judge_case(host, case)[0] if v.quantity == quantity and v.status in FAILURES)
-    return whereabouts(Bench(host).trial(case, FailureSignature.of(verdict)), verdict)
+    return localize(Probe(host).trial(case, FailureSignature.of(verdict)), verdict)
 
 
 S = np.s_
@@ -61,21 +59,3 @@ def test_words_know_the_layer(quantity, part, token, words):
     assert found.token == read(token).token
     assert found.words.startswith(words)
     assert any(0 < share <= 1 for m in found.maps for row in m.shares for share in row)
-
-
-def test_a_map_has_the_shares_of_its_cells():
-    wrong = np.zeros((2, 3, 4, 40), np.bool_)
-    wrong[0, :, :, -1] = True
-    found = heat_map(wrong, np.ones_like(wrong), (2, 3), ("rows", "columns"))
-    assert (len(found.shares), len(found.shares[0])) == (4, 16)
-    assert found.shares[0][0] == 0
-    assert found.shares[0][-1] == pytest.approx(0.5 / 3, abs=1e-3)
-    assert (found.rows, found.columns) == ("rows 0–3", "columns 0–39")
-
-
-def test_renderings_show_right_and_wrong():
-    found = HeatMap("rows 0–0", "columns 0–2", ((0.0, 0.01, 1.0),))
-    assert as_text(found).startswith("·▁█\n")
-    svg = as_svg(found)
-    assert svg.count("<rect") == 3
-    assert "100% wrong" in svg

@@ -11,7 +11,7 @@ from convcheck.judging.blocks import generate
 from convcheck.judging.judge import judge_block
 from convcheck.model.rules import Rule, facts
 from convcheck.model.token import read
-from convcheck.triage.collect import HARMLESS, collect
+from convcheck.triage.findings import HARMLESS, findings_of
 from convcheck_backends import NumpyBackend
 from convcheck_reference import Conv2dParams
 
@@ -40,7 +40,7 @@ def campaign(make, size=120, **options):
     failures = judge_block(host, drawn, 0).failures
     host.restart()
     host.calls = 0
-    return host, failures, collect(host, failures, lambda _: drawn, **options)
+    return host, failures, findings_of(host, failures, lambda _: drawn, **options)
 
 
 class Forward(NumpyBackend):
@@ -73,20 +73,20 @@ class DepthwiseAndTail(Depthwise):
 def test_two_causes_are_two_findings():
     _, failures, findings = campaign(DepthwiseAndTail, size=200)
     assert len(failures) > 10
-    rules = [str(f.trigger.rule) for f in findings]
+    rules = [str(f.diagnosis.failure_condition.rule) for f in findings]
     assert len(rules) == 2
     assert any("output_w" in rule for rule in rules)
     assert any("groups > 1" in rule and ("in_per_group" in rule or "in_channels" in rule) for rule in rules), rules
-    assert sum(f.hits for f in findings) == len(failures)
+    assert sum(f.failing_cases for f in findings) == len(failures)
 
 
 def test_what_is_wrong_in_output_and_gradients_is_one_finding():
     _, failures, findings = campaign(defect("stride-exchanged").backend, size=60)
     assert len(findings) == 1
     found = findings[0]
-    assert found.lookalikes[0].name == "stride-exchanged"
-    assert set(found.also) >= {"grad_input", "grad_weight"}
-    assert found.hits == len(failures)
+    assert found.diagnosis.known_defects[0].name == "stride-exchanged"
+    assert set(found.also_affects) >= {"grad_input", "grad_weight"}
+    assert found.failing_cases == len(failures)
 
 
 def test_wrong_everywhere_is_told_within_the_budget_of_calls():
@@ -102,12 +102,12 @@ def test_wrong_everywhere_is_told_within_the_budget_of_calls():
     host, failures, findings = campaign(Noise, size=40)
     assert len(findings) <= 4
     assert host.calls < 4500
-    assert sum(f.hits for f in findings) == len(failures)
+    assert sum(f.failing_cases for f in findings) == len(failures)
 
 
 def test_without_budget_what_is_left_is_counted_as_not_told_apart():
     _, failures, findings = campaign(DepthwiseAndTail, most_calls=40)
-    assert sum(f.hits for f in findings) == len(failures)
+    assert sum(f.failing_cases for f in findings) == len(failures)
     assert sum(f.unclassified for f in findings) > 0
 
 
@@ -120,9 +120,9 @@ def test_no_finding_shows_what_is_excluded():
         return case.violation is None and known.holds(facts(case))
 
     failures = [f for f in judge_block(host, drawn, 0).failures if not excluded(f.case, f.verdict)]
-    findings = collect(host, failures, lambda _: drawn, excluded=excluded)
+    findings = findings_of(host, failures, lambda _: drawn, excluded=excluded)
     assert findings
-    assert not any(known.holds(facts(read(f.token))) for f in findings)
+    assert not any(known.holds(facts(read(f.reproduction.token))) for f in findings)
 
 
 def test_a_failure_that_does_not_repeat_says_how_often_it_did():
@@ -135,7 +135,7 @@ def test_a_failure_that_does_not_repeat_says_how_often_it_did():
 
     _, _, findings = campaign(Flaky, size=60)
     assert findings
-    assert any(0 <= f.reproduced < f.attempts for f in findings)
+    assert any(0 <= f.reproduction.reproduced < f.reproduction.attempts for f in findings)
 
 
 def test_a_failure_that_needs_an_earlier_case_keeps_it():
@@ -153,8 +153,8 @@ def test_a_failure_that_needs_an_earlier_case_keeps_it():
 
     _, _, findings = campaign(Remembering, size=60)
     assert findings
-    assert findings[0].reproduced == findings[0].attempts
-    assert len(findings[0].before) == 1
+    assert findings[0].reproduction.reproduced == findings[0].reproduction.attempts
+    assert len(findings[0].reproduction.setup_cases) == 1
 
 
 @pytest.mark.parametrize(
@@ -166,9 +166,13 @@ def test_what_state_does_is_one_finding_that_has_its_name(name, by_itself):
     _, failures, findings = campaign(defect(name).backend, size=200)
     assert len(findings) == 1
     found = findings[0]
-    assert found.lookalikes[0].name == name
-    assert found.hits == len(failures)
-    assert (found.reproduced, bool(found.before), found.remembers) == (found.attempts, not by_itself, by_itself)
+    assert found.diagnosis.known_defects[0].name == name
+    assert found.failing_cases == len(failures)
+    assert (
+        found.reproduction.reproduced,
+        bool(found.reproduction.setup_cases),
+        found.reproduction.state_dependent,
+    ) == (found.reproduction.attempts, not by_itself, by_itself)
 
 
 class TwoBugs(NumpyBackend):
@@ -189,9 +193,9 @@ class TwoBugs(NumpyBackend):
 @pytest.mark.parametrize("most_calls", [200, 4000])
 def test_state_explains_no_bug_that_needs_none(most_calls):
     _, failures, findings = campaign(TwoBugs, size=80, most_calls=most_calls)
-    assert {"output", "grad_weight"} <= {f.quantity for f in findings}
-    assert not any("grad_weight" in f.also for f in findings if f.quantity == "output")
-    assert sum(f.hits for f in findings) == len(failures)
+    assert {"output", "grad_weight"} <= {f.verdict.quantity for f in findings}
+    assert not any("grad_weight" in f.also_affects for f in findings if f.verdict.quantity == "output")
+    assert sum(f.failing_cases for f in findings) == len(failures)
 
 
 def test_what_only_the_state_oracle_calls_is_not_taken_for_state():
@@ -205,14 +209,14 @@ def test_what_only_the_state_oracle_calls_is_not_taken_for_state():
 
     _, _, findings = campaign(ThreeStrides, size=120)
     assert findings
-    assert not any(f.remembers for f in findings)
+    assert not any(f.reproduction.state_dependent for f in findings)
 
 
 def test_a_lost_bias_after_some_calls_is_no_lost_bias():
     others = [d for d in HARMLESS if d.name != "right-while-warming-up"]
     _, _, findings = campaign(defect("right-while-warming-up").backend, size=120, defects=others)
     assert findings
-    assert not any(f.lookalikes for f in findings)
+    assert not any(f.diagnosis.known_defects for f in findings)
 
 
 @pytest.mark.parametrize("name", ["wrong stride", "zero groups"])
@@ -230,5 +234,5 @@ def test_what_is_wrongly_accepted_is_told_apart_by_what_is_illegal(name):
                 raise
 
     _, _, findings = campaign(Lenient)
-    assert all(f.trigger is None for f in findings)
+    assert all(f.diagnosis.failure_condition is None for f in findings)
     assert len({f.clause for f in findings}) == len(findings)

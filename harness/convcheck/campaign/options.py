@@ -1,0 +1,44 @@
+"""What a campaign is asked to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from convcheck.campaign.known_failures import KnownFailure
+from convcheck.execution import CALL_LIMIT
+from convcheck.triage.probe import MOST_CALLS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a campaign is asked to do.
+
+    Attributes:
+        specs: the backends, as `convcheck.load` takes them.
+        examples: cases for each backend; None for as many as `seconds` allow.
+        seconds: wall time for each backend; None for no limit.
+        seed: of the generator.
+        dtypes: restricts the dtypes; empty for those that a backend declares.
+        clause: restricts the verdicts to one clause; empty for all.
+        workers: judging processes, each with a candidate process of its own.
+        in_process: the candidate runs in this process, for debuggers.
+        untrusted: the candidate may have been written to pass: its process is cut off from the judge, and
+            what it calls is traced.
+        limit: seconds that a call may take.
+        diagnosis_calls: calls of the candidate in which causes are looked for after the cases; fewer for one
+            whose calls take seconds. Failures that they do not suffice for are counted as unclassified.
+        known: known failures.
+    """
+
+    specs: tuple[str, ...]
+    examples: int | None = 1000
+    seconds: float | None = None
+    seed: int = 0
+    dtypes: tuple[str, ...] = ()
+    clause: str = ""
+    workers: int = 1
+    in_process: bool = False
+    untrusted: bool = False
+    limit: float = CALL_LIMIT
+    diagnosis_calls: int = MOST_CALLS
+    known: tuple[KnownFailure, ...] = ()

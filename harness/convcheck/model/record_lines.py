@@ -1,0 +1,100 @@
+"""The record as JSON Lines: a header, then one line for each backend, count, coverage and finding."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, fields
+from functools import cache
+from typing import Any, Final
+
+from convcheck.model.coverage import Coverage
+from convcheck.model.record import BackendRecord, Count, Finding, Record
+from convcheck_reference.errors import ConvcheckError
+
+SCHEMA: Final = 2
+"""Version of the lines; raised when a reader of the old lines would misread the new ones."""
+
+_KINDS: Final[dict[str, tuple[str, type[Any]]]] = {
+    "backend": ("backends", BackendRecord),
+    "count": ("counts", Count),
+    "coverage": ("coverage", Coverage),
+    "finding": ("findings", Finding),
+}
+"""By the kind of a line, the field of the record that it belongs to, and what it holds."""
+
+_HEADER: Final = "campaign"
+_PARTS: Final = tuple(field for field, _ in _KINDS.values())
+_TYPES: Final[dict[str, type[Any]]] = {_HEADER: Record, **{kind: of_type for kind, (_, of_type) in _KINDS.items()}}
+
+
+class RecordError(ConvcheckError, ValueError):
+    """A file that is not a record of a campaign."""
+
+
+def to_lines(record: Record) -> Iterator[str]:
+    """The lines of a record."""
+    header = {name: value for name, value in asdict(record).items() if name not in _PARTS}
+    yield json.dumps({"kind": _HEADER, "schema": SCHEMA, **header}, ensure_ascii=False)
+    for kind, (field, _) in _KINDS.items():
+        for item in getattr(record, field):
+            yield json.dumps({"kind": kind, **asdict(item)}, ensure_ascii=False)
+
+
+def from_lines(lines: Iterable[str]) -> Record:
+    """The record that `to_lines` wrote.
+
+    Raises:
+        RecordError: the lines are no record, or of another schema; the message names line and field.
+    """
+    parts: dict[str, list[Any]] = {field: [] for field in _PARTS}
+    header: dict[str, Any] | None = None
+    for number, line in enumerate(lines, 1):
+        entry = _entry(number, line)
+        kind = entry.pop("kind", None)
+        if kind == _HEADER:
+            schema = entry.pop("schema", None)
+            if schema != SCHEMA:
+                raise RecordError(f"line {number}: schema {schema}; this convcheck reads schema {SCHEMA}")
+            header = entry
+        elif kind in _KINDS:
+            parts[_KINDS[kind][0]].append(_validated(number, entry, kind))
+        else:
+            raise RecordError(f"line {number}: kind {kind!r}; expected one of {', '.join((_HEADER, *_KINDS))}")
+    if header is None:
+        raise RecordError("the campaign's header line is missing; is this a findings.jsonl?")
+    record: Record = _validated(1, {**header, **dict.fromkeys(_PARTS, ())}, _HEADER)
+    return Record(**{**vars(record), **{field: tuple(found) for field, found in parts.items()}})
+
+
+def _entry(number: int, line: str) -> dict[str, Any]:
+    try:
+        entry = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise RecordError(f"line {number} is no JSON: {error}; expected a line of a campaign's record") from error
+    if not isinstance(entry, dict):
+        raise RecordError(f"line {number} holds a {type(entry).__name__}; expected an object with a kind")
+    return entry
+
+
+def _validated(number: int, entry: dict[str, Any], kind: str) -> Any:
+    """The entry as what it should hold, every field and every field of a field looked at."""
+    from pydantic import ValidationError  # noqa: PLC0415  (it takes long to import, and few processes read records)
+
+    unknown = entry.keys() - {field.name for field in fields(_TYPES[kind])}
+    if unknown:
+        raise RecordError(f"line {number}: unknown field {min(unknown)!r} of a {kind}")
+    try:
+        # as JSON, in which lists are tuples and texts are statuses; numbers are never texts
+        return _adapter(kind).validate_json(json.dumps(entry), strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise RecordError(f"line {number}: field {where}: {first['msg']}") from error
+
+
+@cache
+def _adapter(kind: str) -> Any:
+    from pydantic import TypeAdapter  # noqa: PLC0415
+
+    return TypeAdapter(_TYPES[kind])

@@ -1,0 +1,123 @@
+"""Which cases to ask next, to learn when a case fails: those about which rules disagree, and those at their edges."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+from typing import Final
+
+import numpy as np
+
+from convcheck.model.case import Case
+from convcheck.model.rules import Rule, facts
+from convcheck.triage.diagnosis.literals import product
+from convcheck.triage.diagnosis.mutations import EVERY_PARAMETER, resized, variations
+from convcheck.triage.diagnosis.samples import Conjunction, Label, Labelled, Samples
+
+ROUND: Final = 40
+"""Cases of one round of queries, half of them inside a rule and half outside: a rule that is wrong about one in ten
+of a side survives twenty of them with a probability of one in eight, and five rounds hardly ever."""
+
+_POOL: Final = 300
+"""Cases among which the telling ones are looked for: making one costs a fraction of asking it."""
+
+_MISSES: Final = 4
+"""Cases asked for each condition of a rule, in which only this one does not hold: more than one, because wrong terms
+cancel now and then."""
+
+_RESIZED: Final = 300
+"""Cases among which those near a threshold are looked for."""
+
+_NEAR: Final = 3
+"""Parameters that are changed at once in a case near the base: few, so that most conditions of a rule still hold."""
+
+_AROUND_OTHERS: Final = 4
+"""Parameters that are changed at once in a case near another failure."""
+
+_OTHERS: Final = 8
+"""Failures besides the base around which cases are varied."""
+
+_TERM: Final = r"\w+(?: \* \w+)*"
+_OUTSIDE: Final = Rule("padding_h >= extent_h or padding_w >= extent_w")
+
+
+def telling(
+    rules: Sequence[Conjunction], known: Sequence[Case], rng: np.random.Generator, samples: Samples
+) -> list[Case]:
+    """Fresh cases that tell most: half inside the first rule, half outside, disputed ones first.
+
+    Query by committee: Seung, Opper & Sompolinsky 1992.
+
+    Args:
+        rules: the committee, the best first.
+        known: failing cases, the base first.
+        rng: draws the cases.
+        samples: what has been asked.
+    """
+    pool = [case for case in _pool(known, rng) if case not in samples and _plain(case, known[0])]
+    first = rules[0]
+
+    def disputed(case: Case) -> int:
+        votes = [rule.holds(case) for rule in rules]
+        return -min(sum(votes), len(votes) - sum(votes))
+
+    ordered = sorted(pool, key=disputed)
+    inside = [case for case in ordered if first.holds(case)]
+    outside = [case for case in ordered if not first.holds(case)]
+    return inside[: ROUND // 2] + outside[: ROUND // 2]
+
+
+def boundaries(found: Conjunction, base: Case, samples: Samples, label: Label, rng: np.random.Generator) -> Labelled:
+    """Answers that halve the gap between what passes and what fails, for each threshold of a rule.
+
+    A threshold lies anywhere in that gap as far as the answers go. Between them cases are drawn that differ
+    from the base in what the threshold is about, and satisfy the rest of the rule.
+    """
+    answers: Labelled = []
+    for text, limit in re.findall(rf"({_TERM}) > (\d+)", found.rule.text):
+        names, low = text.split(" * "), int(limit)
+        reached = samples.failing & samples.mask(f"{text} > {limit}")
+        high = min((product(one, names) for at, one in enumerate(samples.known) if reached >> at & 1), default=low)
+        drawn: dict[int, Case] = {}
+        for case in islice(resized(base, names, rng), _RESIZED if high - low > 1 else 0):
+            if found.holds(case):
+                drawn.setdefault(product(facts(case), names), case)
+        while between := [value for value in drawn if low < value < high]:
+            middle = min(between, key=lambda value: abs(2 * value - low - high))
+            answer = samples.ask([drawn.pop(middle)], label)
+            if not answer:
+                break
+            samples.add(answer)
+            answers += answer
+            low, high = (low, middle) if answer[0][1] else (middle, high)
+    return answers
+
+
+def near_misses(found: Conjunction, base: Case, samples: Samples, label: Label, rng: np.random.Generator) -> Labelled:
+    """Answers for cases that a rule only just leaves out: all its conditions hold but one."""
+    answers: Labelled = []
+    near = [case for case in islice(variations(base, rng, _NEAR), 2 * _POOL) if _plain(case, base)]
+    for part in found.parts:
+        rest, condition = found.without(part), Rule(part)
+        missed = [c for c in near if c not in samples and rest.holds(c) and not condition.holds(facts(c))]
+        answer = samples.ask(missed[:_MISSES], label)
+        samples.add(answer)
+        answers += answer
+    return answers
+
+
+def _pool(known: Sequence[Case], rng: np.random.Generator) -> list[Case]:
+    """Near and far variations of the known failing cases, the first of them most."""
+    third = _POOL // 3
+    cases = [case for names in (_NEAR, EVERY_PARAMETER) for case in islice(variations(known[0], rng, names), third)]
+    others = known[1 : 1 + _OTHERS] or known[:1]
+    for case in others:
+        cases += islice(variations(case, rng, _AROUND_OTHERS), third // len(others))
+    order = rng.permutation(len(cases))
+    return [cases[int(at)] for at in order]
+
+
+def _plain(case: Case, base: Case) -> bool:
+    """Whether every window reads the image, unless some of the base's do not: sums of zeros are right by accident."""
+    return _OUTSIDE.holds(facts(base)) or not _OUTSIDE.holds(facts(case))
