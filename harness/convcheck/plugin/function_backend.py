@@ -64,7 +64,7 @@ class FunctionBackend(Backend):
 
     def __init__(self, function: Callable[..., Any], name: str) -> None:
         self._function = function
-        self.name = name  # type: ignore[misc]  # a class attribute elsewhere, here one per function
+        self.name = name
         arrays, declared = getattr(function, _DECLARED, (None, {}))
         self._torch = (arrays or _arrays(function)) == "torch"
         self._keywords = _keywords(function)
