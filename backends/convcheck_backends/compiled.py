@@ -8,8 +8,7 @@ from typing import Any
 
 import torch
 
-from convcheck import Capabilities, Gradients, UnavailableError
-from convcheck.plugin.function_backend import differentiate
+from convcheck import Capabilities, Gradients, UnavailableError, differentiate
 from convcheck_backends.torch_engine import CPU_PROFILES, STRIDED, TorchCpu, apply
 from convcheck_reference import Conv2dParams
 

@@ -15,9 +15,21 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from convcheck import LAYOUTS, Backend, Capabilities, DoubleGradients, Gradients, Profile, UnavailableError
-from convcheck.model.profiles import BF16_ACC_FLUSHING, BF16_IN_FP32_ACC_FLUSHING, FP16_ACC, TF32_INPUTS, Quantity
-from convcheck.plugin.function_backend import differentiate, differentiate_twice, from_torch, to_torch
+from convcheck import (
+    LAYOUTS,
+    PROFILES,
+    Backend,
+    Capabilities,
+    DoubleGradients,
+    Gradients,
+    Profile,
+    Quantity,
+    UnavailableError,
+    differentiate,
+    differentiate_twice,
+    from_torch,
+    to_torch,
+)
 from convcheck_reference import Conv2dParams
 
 STRIDED = tuple(layout for layout in LAYOUTS if layout != "reversed")
@@ -27,13 +39,13 @@ STRIDED = tuple(layout for layout in LAYOUTS if layout != "reversed")
 # gradients pass through sums in the dtype itself (col2im in grad_input, batches in grad_weight); bfloat16
 # dot-product instructions flush subnormals whatever the floating-point environment says.
 CPU_PROFILES: dict[str | tuple[str, Quantity], Profile] = {
-    ("float16", "grad_input"): FP16_ACC,
-    ("float16", "grad_weight"): FP16_ACC,
-    ("float16", "grad_bias"): FP16_ACC,
-    ("bfloat16", "output"): BF16_IN_FP32_ACC_FLUSHING,
-    ("bfloat16", "grad_input"): BF16_ACC_FLUSHING,
-    ("bfloat16", "grad_weight"): BF16_ACC_FLUSHING,
-    ("bfloat16", "grad_bias"): BF16_ACC_FLUSHING,
+    ("float16", "grad_input"): PROFILES["fp16-acc"],
+    ("float16", "grad_weight"): PROFILES["fp16-acc"],
+    ("float16", "grad_bias"): PROFILES["fp16-acc"],
+    ("bfloat16", "output"): PROFILES["bf16-in-fp32-acc-flushing"],
+    ("bfloat16", "grad_input"): PROFILES["bf16-acc-flushing"],
+    ("bfloat16", "grad_weight"): PROFILES["bf16-acc-flushing"],
+    ("bfloat16", "grad_bias"): PROFILES["bf16-acc-flushing"],
 }
 
 
@@ -226,7 +238,7 @@ class TorchCudaTf32(TorchCuda):
         gradients=True,
         double_backward=True,
         module=True,
-        profiles={"float32": TF32_INPUTS},
+        profiles={"float32": PROFILES["tf32"]},
     )
 
 

@@ -1,27 +1,18 @@
 """convcheck: does a Conv2d implementation compute what `torch.nn.Conv2d` is documented to compute?
 
-Everything public is exported here.
+Everything public is exported here, and imported when it is first asked for: the pytest plugin loads in every run of
+pytest, and a process that runs a candidate has no reference in it.
 """
 
-from typing import TYPE_CHECKING, Any
-
-from convcheck.model.capabilities import Capabilities, CapabilityError
-from convcheck.model.case import LAYOUTS, REGIMES, Case
-from convcheck.model.profiles import PROFILES, Profile
-from convcheck.model.token import TokenError
-from convcheck.model.verdicts import Evidence, Status, Verdict
-from convcheck.plugin.backend import Backend, DoubleGradients, Gradients, Module, UnavailableError
-from convcheck.plugin.function_backend import capabilities
-from convcheck.plugin.registry import RegistryError, load, register
-from convcheck_reference.errors import ConvcheckError
-
-if TYPE_CHECKING:
-    from convcheck.plugin.reference_backend import ReferenceBackend
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 __all__ = [
     "LAYOUTS",
     "PROFILES",
+    "QUANTITIES",
     "REGIMES",
+    "Algorithm",
     "Backend",
     "Capabilities",
     "CapabilityError",
@@ -32,22 +23,58 @@ __all__ = [
     "Gradients",
     "Module",
     "Profile",
+    "Quantity",
     "ReferenceBackend",
     "RegistryError",
+    "SignatureError",
     "Status",
     "TokenError",
     "UnavailableError",
     "Verdict",
     "capabilities",
+    "differentiate",
+    "differentiate_twice",
+    "from_torch",
     "load",
     "register",
+    "to_torch",
 ]
 
+if TYPE_CHECKING:
+    from convcheck.model.capabilities import Capabilities, CapabilityError
+    from convcheck.model.case import LAYOUTS, REGIMES, Case
+    from convcheck.model.profiles import PROFILES, QUANTITIES, Algorithm, Profile, Quantity
+    from convcheck.model.token import TokenError
+    from convcheck.model.verdicts import Evidence, Status, Verdict
+    from convcheck.plugin.backend import Backend, DoubleGradients, Gradients, Module, UnavailableError
+    from convcheck.plugin.function_backend import SignatureError, capabilities
+    from convcheck.plugin.reference_backend import ReferenceBackend
+    from convcheck.plugin.registry import RegistryError, load, register
+    from convcheck.plugin.torch_bridge import differentiate, differentiate_twice, from_torch, to_torch
+    from convcheck_reference.errors import ConvcheckError
 
-def __getattr__(name: str) -> Any:
-    # it brings the reference along, which the process of an untrusted candidate must not hold
-    if name == "ReferenceBackend":
-        from convcheck.plugin.reference_backend import ReferenceBackend  # noqa: PLC0415
+_HOMES: Final = {
+    "convcheck.model.capabilities": ("Capabilities", "CapabilityError"),
+    "convcheck.model.case": ("LAYOUTS", "REGIMES", "Case"),
+    "convcheck.model.profiles": ("PROFILES", "QUANTITIES", "Algorithm", "Profile", "Quantity"),
+    "convcheck.model.token": ("TokenError",),
+    "convcheck.model.verdicts": ("Evidence", "Status", "Verdict"),
+    "convcheck.plugin.backend": ("Backend", "DoubleGradients", "Gradients", "Module", "UnavailableError"),
+    "convcheck.plugin.function_backend": ("SignatureError", "capabilities"),
+    "convcheck.plugin.reference_backend": ("ReferenceBackend",),
+    "convcheck.plugin.registry": ("RegistryError", "load", "register"),
+    "convcheck.plugin.torch_bridge": ("differentiate", "differentiate_twice", "from_torch", "to_torch"),
+    "convcheck_reference.errors": ("ConvcheckError",),
+}
+_MODULES: Final = {name: module for module, names in _HOMES.items() for name in names}
 
-        return ReferenceBackend
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # a type checker that saw it would take every name to be public
+
+    def __getattr__(name: str) -> Any:
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -56,8 +56,13 @@ _MODULES = {
     "reset_parameters": "initialisation",
 }
 
+if not TYPE_CHECKING:  # a type checker that saw it would take every name to be public
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'convolution')}"), name)
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'convolution')}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

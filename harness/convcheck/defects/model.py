@@ -67,7 +67,7 @@ class Defect:
     def backend(self) -> Backend:
         """A fresh backend with this defect: it remembers nothing of another's calls."""
         backend = self.build()
-        backend.name = self.name  # type: ignore[misc]  # a class attribute elsewhere, here one per defect
+        backend.name = self.name
         return backend
 
     def __reduce__(self) -> tuple[Any, ...]:

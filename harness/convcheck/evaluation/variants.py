@@ -73,7 +73,7 @@ class Variant:
     def backend(self) -> Backend:
         """A fresh backend."""
         backend = self.build()
-        backend.name = self.name  # type: ignore[misc]  # a class attribute elsewhere, here one per variant
+        backend.name = self.name
         return backend
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -1,24 +1,30 @@
 """Withholding: in a process that has a candidate nobody vouches for, the judge's files cannot be opened.
 
-What a worker needs is loaded before, and no formulation of the convolution is part of it. A process that
-the candidate starts can open what the user can.
+What a worker needs, and what a candidate's file may import, is loaded before, and no formulation of the convolution is
+part of it. A process that the candidate starts can open what the user can.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Any, Final
 
 import convcheck
 import convcheck_reference
+
+_FORMULATIONS: Final = frozenset({"ReferenceBackend"})
+"""Public names that bring a formulation of the convolution along."""
 
 
 def block_the_judge() -> None:
     """From here on, opening a file of the harness or of the reference raises PermissionError.
 
-    Importing opens files, so it raises too. The hook cannot be removed from Python.
+    Importing opens files, so it raises too, but for the public names, which are loaded first: a candidate's file may
+    import them. The hook cannot be removed from Python.
     """
+    for name in set(convcheck.__all__) - _FORMULATIONS:
+        getattr(convcheck, name)
     folders = tuple(os.path.realpath(path) + os.sep for p in (convcheck, convcheck_reference) for path in p.__path__)
     entered = False
 

@@ -52,7 +52,8 @@ class Capabilities:
     unbatched: bool = True
     empty_batch: bool = True
     nonfinite: bool = True
-    profiles: Mapping[str | tuple[str, Quantity], Profile] = field(default_factory=dict)
+    # a dict has no hash; capabilities that differ in their profiles alone are unequal with the same hash
+    profiles: Mapping[str | tuple[str, Quantity], Profile] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         for name, given, known in (
@@ -62,6 +63,7 @@ class Capabilities:
         ):
             if isinstance(given, str) or not given or not set(given) <= set(known):
                 raise CapabilityError(f"capabilities: {name}={given!r}; expected a tuple of some of {known}")
+            object.__setattr__(self, name, tuple(given))
         for key, profile in self.profiles.items():
             dtype, quantity = (key, "output") if isinstance(key, str) else key
             if dtype not in DTYPES or quantity not in QUANTITIES or not isinstance(profile, Profile):

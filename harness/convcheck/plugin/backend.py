@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,7 @@ class Backend:
         capabilities: what is supported.
     """
 
-    name: ClassVar[str]
+    name: str
     capabilities: Capabilities
 
     def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:

@@ -7,14 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import LAYOUTS
 from convcheck.plugin.backend import Backend, DoubleGradients, Gradients
+from convcheck.plugin.torch_bridge import differentiate, differentiate_twice, from_torch, to_torch
 from convcheck_reference.errors import ConvcheckError
-from convcheck_reference.formats import DTYPES
 from convcheck_reference.params import Conv2dParams
 
 _TENSORS: Final = ("x", "weight", "bias")
@@ -64,7 +63,7 @@ class FunctionBackend(Backend):
 
     def __init__(self, function: Callable[..., Any], name: str) -> None:
         self._function = function
-        self.name = name  # type: ignore[misc]  # a class attribute elsewhere, here one per function
+        self.name = name
         arrays, declared = getattr(function, _DECLARED, (None, {}))
         self._torch = (arrays or _arrays(function)) == "torch"
         self._keywords = _keywords(function)
@@ -115,69 +114,6 @@ class FunctionBackend(Backend):
     def to_numpy(self, native: Any) -> NDArray[Any]:
         """The array of a result, which must be of the type that the function takes."""
         return from_torch(native) if self._torch else super().to_numpy(native)
-
-
-def differentiate(function: Callable[..., Any], tensors: tuple[Any, Any, Any], grad_output: Any) -> Gradients:
-    """The gradients of a function of (x, weight, bias), by torch's autograd.
-
-    Args:
-        function: gives the output.
-        tensors: x, weight, and bias or None.
-        grad_output: shaped as the output.
-    """
-    import torch  # noqa: PLC0415  (only where a function takes torch tensors)
-
-    inputs = [t.detach().requires_grad_() for t in tensors if t is not None]
-    output = function(inputs[0], inputs[1], inputs[2] if tensors[2] is not None else None)
-    gradients = torch.autograd.grad(output, inputs, grad_output)
-    return Gradients(gradients[0], gradients[1], gradients[2] if tensors[2] is not None else None)
-
-
-def differentiate_twice(
-    function: Callable[..., Any], tensors: tuple[Any, Any, Any], grad_output: Any, grad_grads: tuple[Any, Any, Any]
-) -> DoubleGradients:
-    """The gradients of the gradients of a function of (x, weight, bias), by torch's autograd.
-
-    Args:
-        function: gives the output.
-        tensors: x, weight, and bias or None.
-        grad_output: shaped as the output.
-        grad_grads: weights of the gradients, shaped as `tensors`; None where the bias is.
-    """
-    import torch  # noqa: PLC0415
-
-    inputs = [t.detach().requires_grad_() for t in tensors if t is not None]
-    outer = grad_output.detach().requires_grad_()
-    output = function(inputs[0], inputs[1], inputs[2] if tensors[2] is not None else None)
-    gradients = torch.autograd.grad(output, inputs, outer, create_graph=True)
-    weights = [t for t in grad_grads if t is not None]
-    # on an empty batch nothing depends on x: its gradient is zero, not an error
-    second = torch.autograd.grad(gradients, (outer, *inputs[:2]), weights, materialize_grads=True)
-    return DoubleGradients(*second)
-
-
-def to_torch(array: NDArray[Any]) -> Any:
-    """A torch tensor on the memory of `array`, strides included; bfloat16 by reinterpretation."""
-    import torch  # noqa: PLC0415
-
-    if array.dtype == DTYPES["bfloat16"]:
-        return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
-    return torch.from_numpy(array)
-
-
-def from_torch(tensor: Any) -> NDArray[Any]:
-    """The array of a plain dense torch tensor.
-
-    Raises:
-        TypeError: it is something else.
-    """
-    import torch  # noqa: PLC0415
-
-    if type(tensor) is not torch.Tensor:
-        raise TypeError(f"returned a {type(tensor).__name__}; expected a torch.Tensor")
-    if tensor.dtype == torch.bfloat16:
-        return np.asarray(tensor.detach().view(torch.int16).numpy(force=True).view(DTYPES["bfloat16"]))
-    return np.asarray(tensor.numpy(force=True))
 
 
 def _arrays(function: Callable[..., Any]) -> str:

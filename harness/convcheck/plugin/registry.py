@@ -62,10 +62,9 @@ class DuplicateBackendError(RegistryError):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One installed backend: its name, where it comes from, and what it supports or why it is absent."""
+    """One installed backend: its name, and what it supports or why it is absent."""
 
     name: str
-    origin: str
     capabilities: Capabilities | None
     reason: str
 
@@ -148,11 +147,11 @@ def installed_target(spec: str) -> str:
 def available() -> tuple[Listing, ...]:
     """Every installed backend, loaded; those whose device is absent with the reason."""
     listings = []
-    for name, entry in sorted(_installed().items()):
+    for name in sorted(_installed()):
         try:
-            listings.append(Listing(name, entry.value, load(name).capabilities, ""))
+            listings.append(Listing(name, load(name).capabilities, ""))
         except (RegistryError, UnavailableError, CapabilityError) as error:
-            listings.append(Listing(name, entry.value, None, str(error)))
+            listings.append(Listing(name, None, str(error)))
     return tuple(listings)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import convcheck
 from convcheck import Status
 from convcheck.campaign.campaign import Options, run
 from convcheck.execution import InProcessCandidate, SubprocessCandidate
@@ -112,6 +113,28 @@ def test_one_zero_image_among_others_shows_who_looks_at_one_only():
 def test_the_reference_itself_cannot_be_loaded():
     with pytest.raises(BackendImportError, match="withheld"):
         SubprocessCandidate("numpy", launcher=untrusted)
+
+
+def test_every_public_name_but_the_reference_is_there(tmp_path):
+    path = tmp_path / "kernel.py"
+    names = set(convcheck.__all__) - {"ReferenceBackend"}
+    kernel = "def conv(x, weight, bias, stride=1, padding=0, dilation=1, groups=1): return x"
+    path.write_text(f"from convcheck import {', '.join(names)}\n{kernel}\n")
+    with closing(SubprocessCandidate(f"{path}:conv", launcher=untrusted)) as candidate:
+        assert candidate.capabilities.dtypes == ("float32",)
+    path.write_text(f"from convcheck import ReferenceBackend\n{kernel}\n")
+    with pytest.raises(BackendImportError, match=r"reference_backend\.py belongs to the judge"):
+        SubprocessCandidate(f"{path}:conv", launcher=untrusted)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_torch_backend_made_of_public_names_is_judged_whole(dtype):
+    spec = f"{CHEATS.parent / 'my_torch_backend.py'}:MyBackend"
+    with closing(SubprocessCandidate(spec, launcher=untrusted)) as candidate:
+        verdicts = judge_case(candidate, read(f"v1,x=2x4x7x6,out=6,k=3x2,s=2x1,p=1x0,g=2,dtype={dtype}"))[0]
+    assert not failing(verdicts)
+    passed = {v.oracle for v in verdicts if v.status is Status.PASS}
+    assert {"exact", "bounded", "gradients-exact", "gradients-bounded"} <= passed, passed
 
 
 def test_scipy_is_watched(tmp_path, monkeypatch):

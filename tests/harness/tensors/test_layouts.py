@@ -2,9 +2,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from convcheck import LAYOUTS
+from convcheck import LAYOUTS, to_torch
 from convcheck.model.calls import Tensor
-from convcheck.plugin.function_backend import to_torch
 from convcheck.tensors.guarded import GuardedPages
 from convcheck.tensors.layouts import conformed, lay_out
 from convcheck.tensors.regions import heap

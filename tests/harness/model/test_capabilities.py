@@ -1,0 +1,110 @@
+from dataclasses import fields, replace
+
+import pytest
+
+from convcheck import LAYOUTS, PROFILES, QUANTITIES, Capabilities, CapabilityError
+from convcheck.model.profiles import STRICT
+from convcheck.model.token import read
+from convcheck_reference import DTYPES
+
+EVERYTHING = Capabilities(dtypes=tuple(DTYPES), gradients=True, double_backward=True, module=True)
+STRIDED = tuple(layout for layout in LAYOUTS if layout != "reversed")
+LAYER = "v1,x=2x4x7x6,out=6,k=3"
+
+
+@pytest.mark.parametrize(
+    ("declared", "token", "reason"),
+    [
+        ({"dtypes": ("float64",)}, LAYER, "dtype float32"),
+        ({"padding_modes": ("zeros",)}, f"{LAYER},p=1,mode=reflect", "padding_mode reflect"),
+        ({"layouts": STRIDED}, f"{LAYER},layout-weight=reversed", "layout reversed"),
+        ({"layouts": STRIDED}, f"{LAYER},layout-grad=reversed", "layout reversed"),
+        ({"module": False}, f"{LAYER},entry=module", "modules"),
+        ({"groups": False}, f"{LAYER},g=2", "groups"),
+        ({"dilation": False}, f"{LAYER},d=1x2", "dilation"),
+        ({"string_padding": False}, f"{LAYER},p=same", "string padding"),
+        ({"unbatched": False}, "v1,x=4x7x6,out=6,k=3", "unbatched inputs"),
+        ({"empty_batch": False}, "v1,x=0x4x7x6,out=6,k=3", "empty batches"),
+        ({"nonfinite": False}, f"{LAYER},values=special", "non-finite values"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_case_outside_what_is_declared_is_not_applicable_and_the_reason_says_so(declared, token, reason):
+    assert EVERYTHING.unsupported(read(token)) is None
+    assert replace(EVERYTHING, **declared).unsupported(read(token)) == f"{reason} {_verb(reason)} not declared"
+
+
+def _verb(reason):
+    return "is" if reason.split()[0] in ("dtype", "padding_mode", "layout", "dilation", "string") else "are"
+
+
+def test_the_layout_of_a_gradient_does_not_matter_to_who_has_none():
+    forward_only = replace(EVERYTHING, gradients=False, double_backward=False, layouts=STRIDED)
+    assert forward_only.unsupported(read(f"{LAYER},layout-grad=reversed")) is None
+
+
+def test_an_illegal_padding_mode_reaches_every_candidate_which_has_to_refuse_it():
+    assert replace(EVERYTHING, padding_modes=("zeros",)).unsupported(read(f"{LAYER},mode=mirror")) is None
+
+
+def test_dilation_one_is_no_dilation_however_it_is_spelled():
+    plain = replace(EVERYTHING, dilation=False)
+    assert plain.unsupported(read(f"{LAYER},d=1")) is None
+    assert plain.unsupported(read(f"{LAYER},d=1x1")) is None
+
+
+def test_the_promise_for_a_quantity_goes_before_that_for_its_dtype():
+    declared = Capabilities(
+        profiles={"float32": PROFILES["tf32"], ("float32", "grad_bias"): PROFILES["fp32-strict"]},
+    )
+    found = {quantity: declared.profile("float32", quantity).name for quantity in QUANTITIES}
+    assert found == {"output": "tf32", "grad_input": "tf32", "grad_weight": "tf32", "grad_bias": "fp32-strict"}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_who_declares_nothing_promises_what_is_strict(dtype):
+    assert all(Capabilities().profile(dtype, quantity) is STRICT[dtype] for quantity in QUANTITIES)
+
+
+def test_gradients_are_computed_by_who_declares_them():
+    assert [q for q in QUANTITIES if Capabilities().supports_quantity(q)] == ["output"]
+    assert all(map(EVERYTHING.supports_quantity, QUANTITIES))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"dtypes": ("float8",)},
+        {"dtypes": "float32"},
+        {"dtypes": ()},
+        {"padding_modes": ("mirror",)},
+        {"layouts": ("diagonal",)},
+        {"profiles": {"float8": PROFILES["tf32"]}},
+        {"profiles": {("float32", "grad"): PROFILES["tf32"]}},
+        {"profiles": {"float32": "tf32"}},
+    ],
+    ids=str,
+)
+def test_what_does_not_exist_cannot_be_declared(wrong):
+    with pytest.raises(CapabilityError, match=f"capabilities: {next(iter(wrong))}"):
+        Capabilities(**wrong)
+
+
+def test_what_was_declared_stays_declared():
+    profiles = {"float32": PROFILES["tf32"]}
+    declared = Capabilities(profiles=profiles)
+    profiles.clear()
+    assert declared.profile("float32", "output") is PROFILES["tf32"]
+
+
+def test_equal_capabilities_have_the_same_hash_and_other_promises_are_not_equal():
+    def declared(name):
+        return Capabilities(dtypes=["float32", "float64"], profiles={"float32": PROFILES[name]})
+
+    assert len({declared("tf32"), declared("tf32"), declared("winograd-f4"), EVERYTHING}) == 3
+    assert declared("tf32") == Capabilities(dtypes=("float32", "float64"), profiles={"float32": PROFILES["tf32"]})
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Capabilities) if field.type == "bool"])
+def test_every_switch_tells_capabilities_apart(name):
+    assert replace(EVERYTHING, **{name: not getattr(EVERYTHING, name)}) != EVERYTHING

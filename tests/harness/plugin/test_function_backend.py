@@ -1,0 +1,125 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from convcheck import LAYOUTS, Capabilities, CapabilityError, SignatureError, capabilities
+from convcheck.plugin.function_backend import FunctionBackend
+from convcheck_reference import PADDING_MODES, Conv2dParams
+
+X, WEIGHT = np.ones((1, 2, 3, 3), np.float32), np.ones((2, 1, 1, 1), np.float32)
+
+
+def spelled(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
+    return stride, padding, dilation, groups
+
+
+def with_mode(x, weight, bias, stride=1, padding=0, dilation=1, groups=1, padding_mode="zeros"):
+    return stride, padding, dilation, groups, padding_mode
+
+
+def any_keyword(x, weight, bias=None, **keywords):
+    return keywords
+
+
+@capabilities(arrays="torch")
+def on_torch(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
+    return torch.nn.functional.conv2d(x, weight, bias, stride, padding, dilation, groups)
+
+
+def called(function, **arguments):
+    layer = Conv2dParams(2, 2, 1, **arguments)
+    return FunctionBackend(function, "f").conv2d(X, WEIGHT, None, layer)
+
+
+def test_the_spelling_of_the_caller_arrives():
+    assert called(spelled, padding="same", dilation=(1, 2), groups=2) == (1, "same", (1, 2), 2)
+    assert called(spelled, stride=(2, 1), padding=1) == ((2, 1), 1, 1, 1)
+
+
+def test_the_padding_mode_arrives_where_the_function_takes_it():
+    assert called(with_mode, padding=1, padding_mode="circular")[-1] == "circular"
+    assert FunctionBackend(with_mode, "f").capabilities.padding_modes == PADDING_MODES
+    assert FunctionBackend(spelled, "f").capabilities.padding_modes == ("zeros",)
+    assert set(called(any_keyword)) == {"stride", "padding", "dilation", "groups"}
+
+
+def test_what_is_declared_is_what_it_supports_and_the_rest_is_the_default():
+    @capabilities(arrays="numpy", dtypes=("float64",), groups=False, padding_modes=("zeros", "reflect"))
+    def declared(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
+        return x
+
+    found = FunctionBackend(declared, "f").capabilities
+    assert found == replace(
+        Capabilities(), dtypes=("float64",), groups=False, padding_modes=("zeros", "reflect"), gradients=False
+    )
+
+
+def test_a_function_of_torch_tensors_has_gradients_and_no_reversed_layout():
+    found = FunctionBackend(on_torch, "f").capabilities
+    assert found.gradients
+    assert set(LAYOUTS) - set(found.layouts) == {"reversed"}
+
+
+def test_what_it_takes_is_guessed_from_what_its_module_imports():
+    for line, gradients in (("import torch", True), ("from torch.nn import functional", True), ("import numpy", False)):
+        module = {}
+        exec(f"{line}\ndef conv(x, weight, bias, stride, padding, dilation, groups): return x", module)
+        assert FunctionBackend(module["conv"], "f").capabilities.gradients is gradients, line
+
+
+def test_the_gradients_are_those_of_the_function():
+    backend = FunctionBackend(on_torch, "f")
+    layer = Conv2dParams(2, 2, 1, groups=2)
+    x, weight, bias = (backend.to_native(a) for a in (X, WEIGHT, np.zeros(2, np.float32)))
+    grad = torch.arange(18.0).reshape(1, 2, 3, 3)
+    gradients = [backend.to_numpy(g) for g in backend.conv2d_backward(grad, x, weight, bias, layer)]
+    assert [g.tolist() for g in gradients] == [grad.tolist(), [[[[36.0]]], [[[117.0]]]], [36.0, 117.0]]
+    second = backend.conv2d_double_backward(x, weight * 2, bias, grad, x, weight, bias, layer)
+    # ⟨x, gx⟩ + ⟨2·weight, gw⟩, where gx = grad·weight and gw = Σ grad·x
+    assert [backend.to_numpy(g).tolist() for g in second] == [
+        [[[[3.0] * 3] * 3] * 2],
+        (2 * grad).tolist(),
+        [[[[36.0]]], [[[117.0]]]],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("backend", "result", "message"),
+    [(spelled, torch.zeros(1), "expected a numpy.ndarray"), (on_torch, np.zeros(1), "expected a torch.Tensor")],
+    ids=["numpy", "torch"],
+)
+def test_a_result_of_the_other_kind_is_refused(backend, result, message):
+    @capabilities(arrays="torch" if backend is on_torch else "numpy")
+    def function(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
+        return x
+
+    with pytest.raises(TypeError, match=message):
+        FunctionBackend(function, "f").to_numpy(result)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda x, weight, bias, stride, padding: x, "missing: dilation, groups"),
+        (lambda x, *, stride, padding, dilation, groups: x, "the signature is"),
+    ],
+)
+def test_a_function_that_cannot_be_called_as_a_convolution_is_refused(function, message):
+    with pytest.raises(SignatureError, match=message):
+        FunctionBackend(function, "f")
+
+
+def test_a_wrong_declaration_is_refused_where_it_stands():
+    with pytest.raises(SignatureError, match="expected 'numpy' or 'torch'"):
+        capabilities(arrays="jax")
+    with pytest.raises(CapabilityError, match="float8"):
+        capabilities(dtypes=("float8",))
+    with pytest.raises(TypeError, match="grouped"):
+        capabilities(grouped=False)
+
+
+def test_each_backend_has_the_name_that_it_is_given():
+    one, other = FunctionBackend(spelled, "one"), FunctionBackend(spelled, "other")
+    assert (one.name, other.name) == ("one", "other")
