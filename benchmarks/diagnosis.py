@@ -1,6 +1,6 @@
 """How often the diagnosis is right: defects of the library as candidates, with their own entry and without.
 
-A defect is detected if a campaign finds it. Its name is right if the first lookalike is the defect itself, or
+A defect is detected if a campaign finds it. Its name is right if the first known defect named is the defect itself, or
 one that no fresh case tells from it. With its entry withheld a name is wrong unless fresh cases agree, and
 the rule has to have precision and recall of 0.9 on fresh cases. Rules speak of legal cases only.
 

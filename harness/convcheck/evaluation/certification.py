@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from multiprocessing import get_context
 from typing import Final, TypeAlias, TypeVar
@@ -135,32 +135,13 @@ def _cases(candidate: Candidate, examples: int, seed: int) -> Iterator[Case]:
     for number in range(-(-examples // BLOCK)):
         candidate.restart()
         size = min(BLOCK, examples - number * BLOCK)
-        yield from _block(_Key(candidate.capabilities), seed, number, size)
-
-
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """Capabilities by what decides their cases; profiles do not."""
-
-    capabilities: Capabilities
-
-    def _parts(self) -> tuple[object, ...]:
-        c = self.capabilities
-        return (
-            c.dtypes, c.padding_modes, c.layouts, c.gradients, c.module, c.groups, c.dilation, c.string_padding,
-            c.unbatched, c.empty_batch, c.nonfinite,
-        )  # fmt: skip
-
-    def __hash__(self) -> int:
-        return hash(self._parts())
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self._parts() == other._parts()
+        # profiles decide no case: candidates that differ in them only share their blocks
+        yield from _block(replace(candidate.capabilities, profiles={}), seed, number, size)
 
 
 @lru_cache(maxsize=32)
-def _block(key: _Key, seed: int, number: int, size: int) -> tuple[Case, ...]:
-    return generate(key.capabilities, run_seed=seed, block=number, size=size)
+def _block(capabilities: Capabilities, seed: int, number: int, size: int) -> tuple[Case, ...]:
+    return generate(capabilities, run_seed=seed, block=number, size=size)
 
 
 def in_order(function: Callable[[Subject], Result], subjects: Iterable[Subject], workers: int) -> Iterator[Result]:

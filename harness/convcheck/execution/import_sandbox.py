@@ -1,4 +1,4 @@
-"""Withholding: in a process that has a candidate nobody vouches for, the judge's files cannot be opened.
+"""The import sandbox: in a process that has a candidate nobody vouches for, the judge's files cannot be opened.
 
 What a worker needs, and what a candidate's file may import, is loaded before, and no formulation of the convolution is
 part of it. A process that the candidate starts can open what the user can.
@@ -38,6 +38,8 @@ def block_the_judge() -> None:
         finally:
             entered = False
         if path.startswith(folders):
-            raise PermissionError(f"{path} belongs to the judge; it is withheld in an untrusted run")
+            raise PermissionError(
+                f"{path} belongs to the judge; the import sandbox of an untrusted run keeps it closed"
+            )
 
     sys.addaudithook(refuse)

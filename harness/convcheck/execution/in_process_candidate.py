@@ -1,4 +1,4 @@
-"""The host: makes calls of a backend in the process that it runs in, and watches what they do to memory."""
+"""A candidate in this process: makes the calls of a backend, and watches what they do to memory."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def trusted(spec: str) -> Launch:
 
 
 def untrusted(spec: str) -> Launch:
-    """Isolated from the user's session; the worker withholds the reference and watches what is called."""
+    """Isolated from the user's session; the worker closes the import sandbox and traces what is called."""
     location, _, name = spec.rpartition(":")
     if location.endswith(".py"):
         spec = f"{Path(location).expanduser().resolve()}:{name}"

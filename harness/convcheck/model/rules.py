@@ -1,6 +1,6 @@
 """Rules: conditions on a case, written as a reader would say them: ``groups > 1 and stride_h != stride_w``.
 
-One vocabulary for what triggers a defect, where a known failure holds, and what a diagnosis has learnt.
+One vocabulary for when a defect shows, where a known failure holds, and what a diagnosis has learnt.
 A rule is a Python expression of the names below, literals, comparisons, ``and``, ``or``, ``not`` and
 integer arithmetic (``output_w % 4 == 1``); nothing else is evaluated.
 """

@@ -1,7 +1,7 @@
 """Memory: nothing outside the tensors is touched, and a result is nobody else's memory.
 
 A read outside that is discarded, or a write that hits nothing of interest, leaves every value right; so
-this judges what the host saw around the tensors. Out-of-bounds accesses in a worker end its process; they
+this judges what was seen around the tensors. Out-of-bounds accesses in a worker end its process; they
 are found by `parity`, under the same clause.
 """
 

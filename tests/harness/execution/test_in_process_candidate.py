@@ -1,4 +1,4 @@
-"""What the host sees of a candidate: which memory it gets, and what it does to that memory."""
+"""What is seen of a candidate in this process: which memory it gets, and what it does to that memory."""
 
 import itertools
 import threading

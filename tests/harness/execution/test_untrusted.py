@@ -37,7 +37,7 @@ def assert_caught(verdicts, oracle, clause, reason):
 
 
 @pytest.fixture
-def interception(monkeypatch):
+def call_tracing(monkeypatch):
     """Watching in this process, for the length of one test."""
     monkeypatch.setattr(threading.Thread, "run", threading.Thread.run)
     return CallTracing()
@@ -47,8 +47,8 @@ def interception(monkeypatch):
     ("cheat", "oracle", "clause", "reason"),
     [
         ("patches_the_comparer", "exact", "", ""),
-        ("asks_the_reference", "parity", "", "withheld"),
-        ("reads_the_reference", "parity", "", "withheld"),
+        ("asks_the_reference", "parity", "", "import sandbox"),
+        ("reads_the_reference", "parity", "", "import sandbox"),
     ],
 )
 def test_an_attack_on_the_judge_fails(cheat, oracle, clause, reason):
@@ -76,16 +76,16 @@ def test_a_wrong_result_is_caught_wherever_it_runs(cheat, oracle, clause, reason
 
 
 @pytest.mark.parametrize("cheat", ["known_shape_only", "fallback", "in_another_thread"])
-def test_who_lets_torch_compute_is_caught_by_a_watch_only(cheat, interception):
-    for watch, caught in ({}, False), ({"watch": interception}, True):
+def test_who_lets_torch_compute_is_caught_by_a_watch_only(cheat, call_tracing):
+    for watch, caught in ({}, False), ({"watch": call_tracing}, True):
         host = InProcessCandidate(lambda: load(f"{CHEATS}:{cheat}"), **watch)
         found = failing(judge_case(host, read(CASE))[0])
         assert [v.clauses for v in found] == [("C2D-PURE-7",)] * len(found)
         assert any("torch.ops.aten.convolution" in v.reason for v in found) is caught
 
 
-def test_torch_without_a_convolution_is_ones_own_work(interception):
-    host = InProcessCandidate(lambda: load(f"{CHEATS.parent / 'my_torch_kernel.py'}:my_conv"), watch=interception)
+def test_torch_without_a_convolution_is_ones_own_work(call_tracing):
+    host = InProcessCandidate(lambda: load(f"{CHEATS.parent / 'my_torch_kernel.py'}:my_conv"), watch=call_tracing)
     assert not failing(judge_case(host, read("v1,x=2x4x7x6,out=6,k=3x2,s=2x1,p=1x0"))[0])
 
 
@@ -111,7 +111,7 @@ def test_one_zero_image_among_others_shows_who_looks_at_one_only():
 
 
 def test_the_reference_itself_cannot_be_loaded():
-    with pytest.raises(BackendImportError, match="withheld"):
+    with pytest.raises(BackendImportError, match="import sandbox"):
         SubprocessCandidate("numpy", launcher=untrusted)
 
 

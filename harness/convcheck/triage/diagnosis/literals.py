@@ -1,4 +1,4 @@
-"""Literals: the single conditions of which a trigger is made, each with how surprising it would be."""
+"""Literals: the single conditions of which a failure condition is made, each with how surprising it would be."""
 
 from __future__ import annotations
 
