@@ -39,7 +39,7 @@ def block_the_judge() -> None:
             entered = False
         if path.startswith(folders):
             raise PermissionError(
-                f"{path} belongs to the judge; the import sandbox of an untrusted run keeps it closed"
+                f"{path} belongs to the judge; the import sandbox of an untrusted run closes it"
             )
 
     sys.addaudithook(refuse)
