@@ -5,6 +5,7 @@ import pytest
 from convcheck import Status
 from convcheck.campaign import campaign
 from convcheck.campaign.campaign import Options, run
+from convcheck.model.record import PARTS_OF_TIME
 
 WRONG = "tests/plugins/wrong_kernels.py:group_order"
 
@@ -58,3 +59,10 @@ def test_progress_says_that_causes_are_looked_for():
     assert said[0][:2] == (WRONG, 60)
     assert said[0][2].startswith("60 cases, ")
     assert said[-1][2].startswith("looking for the causes of ")
+
+
+def test_the_time_is_told_by_parts_none_of_which_holds_another(whole):
+    (backend,) = whole.backends
+    assert tuple(backend.seconds) == PARTS_OF_TIME
+    assert all(seconds > 0 for seconds in backend.seconds.values())
+    assert sum(backend.seconds.values()) <= whole.seconds

@@ -7,6 +7,7 @@ from convcheck.model.token import read
 from convcheck.oracles import ORACLES, Trial, extra_calls
 from convcheck.plugin.registry import load
 from convcheck_backends import NumpyBackend
+from convcheck_reference.formats import DTYPES
 
 ONLY = ("one-hot",)
 FAIL = {("one-hot", "output", Status.FAIL)}
@@ -91,3 +92,21 @@ def test_torch_passes(backend):
 def test_taps_that_lie_in_the_padding_only_are_vacuous():
     found = verdicts(NumpyBackend(), "v1,x=1x1x1x1,out=1,k=3,p=1", ONLY)
     assert {v.status for v in found} == {Status.VACUOUS}
+
+
+@pytest.mark.parametrize(("dtype", "profile"), [("float64", "fp32-strict"), ("float32", "fp16-acc")])
+def test_values_that_the_promised_accumulator_does_not_hold_are_not_asked_for(dtype, profile):
+    narrow = DTYPES[PROFILES[profile].accumulator.name]
+
+    class Narrow(NumpyBackend):
+        capabilities = Capabilities(dtypes=(dtype,), profiles={dtype: PROFILES[profile]})
+
+        def conv2d(self, x, weight, bias, params):
+            with np.errstate(over="ignore"):
+                tensors = [None if a is None else a.astype(narrow) for a in (x, weight, bias)]
+            return super().conv2d(*tensors, params).astype(x.dtype)
+
+    for seed in range(20):
+        found = verdicts(Narrow(), f"{CASE},dtype={dtype},seed={seed}", ONLY)
+        assert {v.status for v in found} == {Status.PASS}
+    assert failing(Altered(lambda a: a * a.dtype.type(1 + 2**-8)), f"{CASE},dtype={dtype}", ONLY)
