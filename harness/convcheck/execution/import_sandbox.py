@@ -8,30 +8,35 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Any, Final
 
 import convcheck
 import convcheck_reference
+
+_NAMING: Final = frozenset({"open", "os.link", "os.rename"})
+"""Audit events whose first argument names a file."""
 
 
 def block_the_judge() -> None:
     """From here on, opening a file of the harness or of the reference raises PermissionError.
 
-    Importing opens files, so it raises too. The hook cannot be removed from Python.
+    Importing opens files, so it raises too. So does giving one another name, and opening a folder on the way to
+    one, from which it could be opened by a name that says nothing. The hook cannot be removed from Python.
     """
     folders = tuple(os.path.realpath(path) + os.sep for p in (convcheck, convcheck_reference) for path in p.__path__)
     entered = False
 
     def refuse(event: str, arguments: tuple[Any, ...]) -> None:
         nonlocal entered
-        if event != "open" or entered or not isinstance(arguments[0], str | bytes | os.PathLike):
+        if event not in _NAMING or entered or not isinstance(arguments[0], str | bytes | os.PathLike):
             return
         entered = True  # looking a path up may raise events of its own
         try:
             path = os.fsdecode(os.path.realpath(arguments[0]))
         finally:
             entered = False
-        if path.startswith(folders):
+        within = path.rstrip(os.sep) + os.sep
+        if within.startswith(folders) or any(folder.startswith(within) for folder in folders):
             raise PermissionError(f"{path} belongs to the judge; it is withheld in an untrusted run")
 
     sys.addaudithook(refuse)

@@ -30,8 +30,15 @@ def attempts():
     yield "a link to a file", lambda: open(own / "link.py").close()
     yield "a link to a folder", lambda: open(own / "folder" / "model" / "case.py").close()
     yield "a way around", lambda: open(judge / "model" / ".." / ".." / "convcheck" / "model" / "case.py").close()
+    yield "a descriptor of its folder", lambda: os.close(os.open(reference, os.O_RDONLY))
+    yield "a descriptor of a folder above", lambda: os.close(os.open(judge.parent, os.O_RDONLY))
+    yield "the root", lambda: os.close(os.open("/", os.O_RDONLY))
+    yield "another name", lambda: os.link(reference / "naive.py", own / "hard.py")
     yield "the import of the reference", lambda: __import__("convcheck_reference.convolution")
     yield "the import of an oracle", lambda: __import__("convcheck.oracles.exact")
+    yield "a folder of one's own", lambda: os.close(os.open(own, os.O_RDONLY))
+    yield "a new name of one's own", lambda: (own / "mine.txt").rename(own / "still mine.txt").rename(own / "mine.txt")
+    yield "a temporary folder that goes", lambda: tempfile.TemporaryDirectory().cleanup()
     yield "a file of one's own", lambda: open(own / "mine.txt").close()
     yield "a module of one's own", lambda: __import__("my_module")
     yield "a module of the library", lambda: __import__("wave")
@@ -65,6 +72,10 @@ def outcomes():
         "a link to a file",
         "a link to a folder",
         "a way around",
+        "a descriptor of its folder",
+        "a descriptor of a folder above",
+        "the root",
+        "another name",
         "the import of the reference",
         "the import of an oracle",
     ],
@@ -74,7 +85,16 @@ def test_the_judges_files_are_withheld_by_any_name(outcomes, attempt):
 
 
 @pytest.mark.parametrize(
-    "attempt", ["a file of one's own", "a module of one's own", "a module of the library", "a descriptor that is open"]
+    "attempt",
+    [
+        "a folder of one's own",
+        "a new name of one's own",
+        "a temporary folder that goes",
+        "a file of one's own",
+        "a module of one's own",
+        "a module of the library",
+        "a descriptor that is open",
+    ],
 )
 def test_everything_else_opens_as_before(outcomes, attempt):
     assert outcomes[attempt] == "opened"
