@@ -6,9 +6,9 @@ from itertools import product
 
 import numpy as np
 
-from convcheck_reference.convolution import conv2d, conv2d_grad_input, conv2d_grad_weight
+from convcheck_reference.convolution import conv2d, conv2d_grad_bias, conv2d_grad_input, conv2d_grad_weight
 from convcheck_reference.errors import ConvcheckError
-from convcheck_reference.naive import naive_conv2d, naive_grad_input, naive_grad_weight
+from convcheck_reference.naive import naive_conv2d, naive_grad_bias, naive_grad_input, naive_grad_weight
 from convcheck_reference.params import PADDING_MODES, Conv2dParams, Pair
 
 
@@ -43,6 +43,7 @@ def self_check() -> int:
                 naive_grad_input(grad, weight, params, shape),
             ),
             ("grad_weight", conv2d_grad_weight(grad, x, params), naive_grad_weight(grad, x, params)),
+            ("grad_bias", conv2d_grad_bias(grad), naive_grad_bias(grad)),
         )
         for quantity, fast, slow in pairs:
             if not np.array_equal(fast, slow):

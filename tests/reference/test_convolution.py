@@ -5,11 +5,6 @@ from hypothesis import assume, given, settings
 from convcheck import Capabilities
 from convcheck.strategies import cases
 from convcheck_reference import conv2d, conv2d_grad_input, conv2d_grad_weight
-from convcheck_reference.selfcheck import self_check
-
-
-def test_both_formulations_agree():
-    assert self_check() > 50
 
 
 @settings(max_examples=60, deadline=None)

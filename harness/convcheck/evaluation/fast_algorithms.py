@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.numerics.toom_cook import TAPS, transforms
-from convcheck_reference.convolution import im2col
 from convcheck_reference.padding import pad, pad_adjoint
 from convcheck_reference.params import Conv2dParams
 
@@ -146,9 +145,3 @@ def transposed(
     grouped = weight.reshape(params.groups, -1, *weight.shape[1:]).swapaxes(1, 2)
     flipped = np.ascontiguousarray(grouped[..., ::-1, ::-1]).reshape(layer.weight_shape)
     return pad_adjoint(algorithm(spread, flipped, layer), params)
-
-
-def direct(x: Array, weight: Array, params: Conv2dParams) -> Array:
-    """The output, without bias, as a matrix product in the dtype of x."""
-    matrix = weight.reshape(params.groups, params.out_channels // params.groups, params.fan_in)
-    return (matrix @ im2col(x, params)).reshape(params.output_shape(x.shape))

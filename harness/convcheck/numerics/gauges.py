@@ -42,13 +42,13 @@ class Law:
     Attributes:
         error: the largest error relative to the gauge of this algorithm.
         growth: how much larger than the gauge numbers on the way can be.
-        ceiling: the most that the gauge can be, relative to n·max|a|·max|b|.
+        ceiling: the most that the gauge can be, relative to n·max|a|·max|b|; None where integers are not sized by it.
         denominator: makes every number on the way an integer where the operands are; None if none does.
     """
 
     error: float
     growth: float
-    ceiling: float
+    ceiling: float | None
     denominator: int | None
 
 
@@ -121,10 +121,11 @@ def integer_room(profile: Profile, quantity: Quantity, params: Conv2dParams, inp
     Infinite for DIRECT, whose limit is that of the accumulator, and for weight gradients by Winograd: as they sum
     over images, few integers would be small enough, and all other quantities would suffer for them.
     """
-    algorithm = in_use(profile, quantity, params)
-    if algorithm is Algorithm.DIRECT or (algorithm in _TILES and quantity == "grad_weight"):
+    if in_use(profile, quantity, params) is Algorithm.DIRECT:
         return math.inf
     found = law(profile, quantity, params, input_shape)
+    if found.ceiling is None:
+        return math.inf
     if found.denominator is not None:
         return 2.0**profile.accumulator.precision / (found.growth * found.denominator * found.ceiling)
     return 0.5 / (found.error * found.ceiling)
@@ -162,7 +163,7 @@ def _winograd_weights(
     return Law(
         error=accumulation(profile, matrices.depth + tiles + 1) * matrices.amplification,
         growth=matrices.amplification,
-        ceiling=tiles / max(1, batch * math.prod(size)),
+        ceiling=None,
         denominator=matrices.denominator,
     )
 

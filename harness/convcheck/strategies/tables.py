@@ -35,7 +35,7 @@ _MOST_CHANNELS: Final = 64
 
 @lru_cache(maxsize=8)
 def axes(space: Space) -> Mapping[Padding, Axes]:
-    """The axes of every padding, by their classes in the order of `factors.AXIS`, the cheapest first."""
+    """The axes of every padding, by their classes in the order of `parameter_model.AXIS`, the cheapest first."""
     spellings = ("", "same", "valid") if space.strings else ("",)
     return MappingProxyType(
         {(spelled, mode): _axes(spelled, mode, space.dilation) for spelled in spellings for mode in space.modes}

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+
+from convcheck import Capabilities
+from convcheck.cli.explanation import explain, parse_layer
+from convcheck.strategies import cases
+from convcheck_reference import Arguments
+from convcheck_reference.errors import ParameterTypeError
+
+LAYER = parse_layer("Conv2d(8, 12, (3, 5), stride=2, padding=(1, 2), dilation=(2, 1), groups=4)")
+
+
+@settings(deadline=None)
+@given(cases(Capabilities(dtypes=("float32",))))
+def test_a_layer_is_read_as_it_is_printed(case):
+    assert parse_layer(str(case.arguments)) == case.arguments
+
+
+@pytest.mark.parametrize("text", ["Conv2d(3, 10, 5)", " Conv2d(3, 10, kernel_size=5)\n", "torch.nn.Conv2d(3, 10, 5)"])
+def test_a_layer_may_be_spelled_as_in_a_program(text):
+    assert parse_layer(text) == Arguments(3, 10, 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Conv2d", "no call of Conv2d"),
+        ("Conv2d(3, 10, 5", "cannot be read"),
+        ("Conv2d(3, 10, size)", "cannot be read"),
+        ("Conv2d(3, 10, 5, padding=print())", "cannot be read"),
+        ("Conv2d(3, 10, 5, *(1, 2))", "cannot be read"),
+        ("Conv2d(3, 10, 5, **{'stride': 2})", "no argument of Conv2d"),
+        ("Conv2d(3, 10, 5, strides=2)", "'strides' is no argument of Conv2d"),
+        ("Conv2d(3)", "missing"),
+        ("Conv2d(1, 2, 3, 4, 5, 6, 7, 8, 9, 10)", "takes from|takes"),
+        ("", "cannot be read"),
+    ],
+)
+def test_what_is_no_layer_says_why_and_runs_nothing(text, message, capsys):
+    with pytest.raises(ParameterTypeError, match=message):
+        parse_layer(text)
+    assert capsys.readouterr().out == ""
+
+
+def test_the_facts_are_those_of_torch():
+    module = torch.nn.Conv2d(8, 12, (3, 5), stride=2, padding=(1, 2), dilation=(2, 1), groups=4)
+    found = explain(LAYER, (2, 8, 20, 30))
+    output = tuple(module(torch.zeros(2, 8, 20, 30)).shape)
+    assert found.legal
+    assert found.facts["weight_shape"] == tuple(module.weight.shape)
+    assert found.facts["parameters"] == sum(p.numel() for p in module.parameters())
+    assert found.facts["output_shape"] == output
+    assert found.facts["activations"] == np.prod(output)
+    assert found.facts["multiply_adds"] == np.prod(output) * module.weight[0].numel()
+    assert (found.facts["filters"], found.facts["receptive_field"]) == (12, (5, 5))
+
+
+@pytest.mark.parametrize(
+    ("argument", "sentence"),
+    [
+        ("in_channels", "8 channels come in; each filter reads 2 of them"),
+        ("stride", "2 × 2 pixels apart"),
+        ("padding", "1 above, 1 below, 2 left, 2 right, mode zeros"),
+        ("dilation", "2 × 1 pixels apart, so a window spans 5 × 5 pixels"),
+        ("groups", "4 blocks of 2 inputs and 3 outputs"),
+        ("initialisation", "±1/√30 = ±0.1826"),
+    ],
+)
+def test_every_parameter_is_explained_for_this_layer(argument, sentence):
+    assert sentence in explain(LAYER).meaning[argument]
+
+
+def test_same_says_where_the_extra_pixel_goes():
+    assert explain(parse_layer("Conv2d(1, 1, 4, padding='same')")).meaning["padding"].startswith("1 above, 2 below")
+
+
+def test_without_bias_there_is_one_parameter_less_a_filter():
+    found = explain(parse_layer("Conv2d(3, 10, 5, bias=False)"))
+    assert (found.facts["parameters"], found.facts["bias_shape"], found.meaning["bias"]) == (750, None, "none")
+
+
+def test_without_an_input_nothing_is_said_of_the_output():
+    assert "output_shape" not in explain(LAYER).facts
+
+
+def test_an_illegal_layer_has_no_facts_and_a_reason():
+    found = explain(parse_layer("Conv2d(3, 10, 5, stride=0)"))
+    assert not found.legal
+    assert "stride" in found.error
+    assert (found.facts, found.meaning) == ({}, {})
+
+
+def test_an_input_that_does_not_fit_leaves_the_layer_explained():
+    found = explain(LAYER, (1, 8, 1, 1))
+    assert not found.legal
+    assert "larger input" in found.error
+    assert found.facts["weight_shape"] == (12, 2, 3, 5)
+    assert "output_shape" not in found.facts

@@ -1,0 +1,59 @@
+import pytest
+
+from convcheck import Case
+from convcheck.strategies.draws import from_key
+from convcheck.strategies.layers import MEDIUM_BUDGET, spell
+from convcheck.strategies.realistic import LAYERS, realistic
+
+
+def layer(network, **arguments):
+    (found,) = [
+        item
+        for item in LAYERS
+        if item.network == network and all(getattr(item.arguments, name) == v for name, v in arguments.items())
+    ]
+    return found
+
+
+@pytest.mark.parametrize("item", LAYERS, ids=lambda item: f"{item.network} {item.arguments}")
+def test_a_published_layer_takes_its_published_input(item):
+    case = Case(item.arguments, (1, item.arguments.in_channels, item.size, item.size))
+    assert case.violation is None
+    if item.network == "U-Net":
+        assert case.output_shape[-1] == item.size - 2
+    else:
+        assert case.output_shape[-1] == -(-item.size // item.arguments.stride)
+
+
+@pytest.mark.parametrize(
+    ("item", "weights"),
+    [
+        (layer("ResNet-50", kernel_size=7), 9_408),
+        (layer("VGG-16", out_channels=512), 2_359_296),
+        (layer("ViT-B/16"), 589_824),
+        (layer("ConvNeXt-T", groups=96), 4_704),
+    ],
+)
+def test_the_weights_are_as_many_as_published(item, weights):
+    arguments = item.arguments
+    assert arguments.out_channels * arguments.in_channels // arguments.groups * arguments.kernel_size**2 == weights
+
+
+def test_a_scaled_layer_keeps_its_structure():
+    structures = {(i.arguments.kernel_size, i.arguments.stride, i.arguments.dilation) for i in LAYERS}
+    found = set()
+    for number in range(300):
+        plan = realistic(from_key(str(number)))
+        case = Case(*spell(from_key(str(number)), plan))
+        assert case.violation is None
+        assert plan.cost <= MEDIUM_BUDGET
+        structure = (plan.height.kernel, plan.height.stride, plan.height.dilation)
+        assert structure == (plan.width.kernel, plan.width.stride, plan.width.dilation)
+        found.add(structure)
+        assert plan.channels.groups in (1, plan.channels.inputs)
+    assert found == structures
+
+
+def test_images_are_cropped_to_any_shape():
+    plans = [realistic(from_key(str(number))) for number in range(50)]
+    assert any(plan.height.size != plan.width.size for plan in plans)
