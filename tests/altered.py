@@ -6,7 +6,7 @@ from convcheck.execution import InProcessCandidate
 from convcheck.judging.judge import judge_case
 from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES
-from convcheck.oracles import applicable
+from convcheck.oracles import applicable, find
 from convcheck_backends import NumpyBackend
 
 CASE = "v1,x=2x4x7x6,out=6,k=3x2,s=2x1,p=1x0,g=2"
@@ -29,7 +29,7 @@ class Altered(NumpyBackend):
 def verdicts(backend, token=CASE, only=()):
     """Every verdict of every oracle, or of those whose names are in `only`."""
     case = read(token)
-    oracles = [o for o in applicable(case) if not only or o.name in only]
+    oracles = [find(name) for name in only] or applicable(case)
     return judge_case(InProcessCandidate(lambda: backend), case, oracles)[0]
 
 

@@ -64,6 +64,8 @@ class Capabilities:
             if isinstance(given, str) or not given or not set(given) <= set(known):
                 raise CapabilityError(f"capabilities: {name}={given!r}; expected a tuple of some of {known}")
             object.__setattr__(self, name, tuple(given))
+        if set(self.layouts) == {"broadcast"}:
+            raise CapabilityError("capabilities: layouts=('broadcast',) is of gradients only; declare one of x as well")
         for key, profile in self.profiles.items():
             dtype, quantity = (key, "output") if isinstance(key, str) else key
             if dtype not in DTYPES or quantity not in QUANTITIES or not isinstance(profile, Profile):

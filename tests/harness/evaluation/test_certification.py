@@ -47,7 +47,7 @@ def test_a_right_defect_is_missed():
 
 def test_a_fatal_defect_is_judged_in_a_process_of_its_own():
     (found, *_) = certify([defect("dies-on-empty-batch")], [], BUDGET).detections
-    assert found.verdict.oracle == "parity"
+    assert found.oracle == "parity"
 
 
 def test_nothing_certifies_nothing():

@@ -80,7 +80,7 @@ def outcomes():
         "the import of an oracle",
     ],
 )
-def test_the_judges_files_are_withheld_by_any_name(outcomes, attempt):
+def test_the_judges_files_are_closed_by_any_name(outcomes, attempt):
     assert outcomes[attempt] == "closed"
 
 

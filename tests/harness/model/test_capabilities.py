@@ -38,6 +38,12 @@ def _verb(reason):
     return "is" if reason.split()[0] in ("dtype", "padding_mode", "layout", "dilation", "string") else "are"
 
 
+def test_a_layout_that_only_gradients_have_is_not_enough():
+    with pytest.raises(CapabilityError, match="declare one of x as well"):
+        Capabilities(layouts=("broadcast",))
+    assert Capabilities(layouts=("contiguous", "broadcast")).layouts == ("contiguous", "broadcast")
+
+
 def test_the_layout_of_a_gradient_does_not_matter_to_who_has_none():
     forward_only = replace(EVERYTHING, gradients=False, double_backward=False, layouts=STRIDED)
     assert forward_only.unsupported(read(f"{LAYER},layout-grad=reversed")) is None

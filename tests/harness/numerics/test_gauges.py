@@ -40,7 +40,9 @@ def test_a_real_fast_algorithm_raises_no_alarm(name):
 def test_every_regime_stays_within_the_bound_of_the_algorithm(name, dtype):
     for layer, regime, seed in itertools.product(LAYERS, REGIMES, range(3)):
         token = f"{layer},dtype={dtype},values={regime},seed={seed}"
-        assert not failing(variant(name).backend(), token, only=("exact", "bounded", "gradients"))
+        assert not failing(
+            variant(name).backend(), token, only=("exact", "bounded", "gradients-exact", "gradients-bounded")
+        )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -171,7 +173,9 @@ def test_a_wrong_weight_gradient_fails_under_a_fast_profile(profile):
             grad_output[..., -1, :] = 0
             return super().conv2d_backward(grad_output, x, weight, bias, params)
 
-    assert ("gradients-bounded", "grad_weight", Status.FAIL) in failing(RowLost(), LAYERS[0], only=("gradients",))
+    assert ("gradients-bounded", "grad_weight", Status.FAIL) in failing(
+        RowLost(), LAYERS[0], only=("gradients-bounded",)
+    )
 
 
 def test_winograd_covers_no_other_kernel():

@@ -15,4 +15,4 @@ def test_half_a_spacing_of_float64_is_not_lost():
 @pytest.mark.parametrize("seed", range(12))
 def test_subnormal_sums_that_round_otherwise_than_the_reference_pass(dtype, seed):
     token = f"v1,x=2x2x3x4,out=2,k=3x1,bias=false,dtype={dtype},values=subnormal,seed={seed}"
-    assert not failing(TorchCpu(), token, only=("bounded", "gradients"))
+    assert not failing(TorchCpu(), token, only=("bounded", "gradients-exact", "gradients-bounded"))

@@ -15,7 +15,9 @@ from convcheck.oracles.support.exercised import exercised
 from convcheck.plugin.registry import load
 from convcheck_backends import NumpyBackend
 
-OF_VALUES = [o for o in ORACLES if o.name in ("contract", "exact", "bounded", "gradients", "adjoint")]
+OF_VALUES = [
+    o for o in ORACLES if o.name in ("contract", "exact", "bounded", "gradients-exact", "gradients-bounded", "adjoint")
+]
 CASE = "v1,x=1x1x7x6,out=6,k=3x2,s=2x1,p=1x0"
 
 

@@ -67,7 +67,9 @@ def test_half_has_to_be_judged():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_drawn_data_are_not_vacuous(seed):
-    found = verdicts(NumpyBackend(), f"{CASE},seed={seed}", only=("exact", "bounded", "gradients"))
+    found = verdicts(
+        NumpyBackend(), f"{CASE},seed={seed}", only=("exact", "bounded", "gradients-exact", "gradients-bounded")
+    )
     assert {v.status for v in found} == {Status.PASS}
 
 
