@@ -205,8 +205,8 @@ def conv(x, weight, bias, stride, padding, dilation, groups, padding_mode):
 """
     said = run(takes, call(), Status.WRONGLY_REFUSED, "call", TOKEN)[1]
     assert "ValueError((2, 1), 1, 1, 1, 'reflect', None)" in said
-    said = run(takes, call(), Status.WRONGLY_REFUSED, "call", "v1,x=2x2x3x4,out=3,k=1,p=same,s=none,g=2.5")[1]
-    assert "ValueError(None, 'same', 1, 2.5, 'zeros', None)" in said
+    said = run(takes, call(), Status.WRONGLY_REFUSED, "call", "v1,x=2x2x3x4,out=3,k=1,p=same,s=none,g=two")[1]
+    assert "ValueError(None, 'same', 1, 'two', 'zeros', None)" in said
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -11,6 +11,12 @@ def test_a_table_gives_its_cells_back(style):
 
 
 @pytest.mark.parametrize("style", ["markdown", "text"])
+def test_an_id_that_looks_like_a_number_stays_an_id(style):
+    cells = [["12e5"], ["0010"], ["1_0"], ["1.50"]]
+    assert rows(table(["id"], cells, style))[1:] == cells
+
+
+@pytest.mark.parametrize("style", ["markdown", "text"])
 def test_a_cell_stays_on_one_line(style):
     assert rows(table(["what"], [["first\n  second\r\n\tthird"]], style))[1] == ["first second third"]
 
