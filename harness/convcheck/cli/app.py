@@ -34,7 +34,7 @@ from convcheck.plugin.registry import available
 from convcheck.report import read_record, write_report
 from convcheck.report.discrepancies import diagnosis
 from convcheck.report.summary import verdict
-from convcheck.report.tables import table
+from convcheck.report.tables import counted, printable, table
 from convcheck.triage.probe import MOST_CALLS
 from convcheck_reference.clauses import clause as find_clause
 from convcheck_reference.clauses import specification_markdown
@@ -260,14 +260,11 @@ def _end_summary(record: Record) -> str:
     lines = [table(["backend", "cases", "verdicts", "findings", "known"], rows, "text"), ""]
     for f in record.findings:
         lines.append(
-            f"{f.backend}: {f.clause} {f.verdict.quantity} {f.status}, {_cases(f.failing_cases)}: {f.verdict.reason}"
+            f"{f.backend}: {f.clause} {f.verdict.quantity} {f.status}, {counted(f.failing_cases, 'case')}: "
+            f"{printable(f.verdict.reason)}"
         )
         lines += [f"  {line}" for line in (diagnosis(f), f.reproduction.token) if line]
     return "\n".join([*lines, verdict(record)])
-
-
-def _cases(number: int) -> str:
-    return "1 case" if number == 1 else f"{number} cases"
 
 
 def _worst(evidence: Evidence | None) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from functools import cache
+from types import GenericAlias
 from typing import Any, Final
 
 from convcheck.model.coverage import Coverage
@@ -48,29 +49,37 @@ def from_lines(lines: Iterable[str]) -> Record:
         RecordError: the lines are no record, or of another schema; the message names line and field.
     """
     parts: dict[str, list[Any]] = {field: [] for field in _PARTS}
-    header: dict[str, Any] | None = None
+    header: tuple[int, dict[str, Any]] | None = None
     for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
         entry = _entry(number, line)
-        kind = entry.pop("kind", None)
+        kind = str(entry.pop("kind", None))
         if kind == _HEADER:
             schema = entry.pop("schema", None)
             if schema != SCHEMA:
                 raise RecordError(f"line {number}: schema {schema}; this convcheck reads schema {SCHEMA}")
-            header = entry
+            if header is not None:
+                raise RecordError(f"line {number}: a second campaign; expected the lines of one")
+            header = number, entry
         elif kind in _KINDS:
             parts[_KINDS[kind][0]].append(_validated(number, entry, kind))
         else:
-            raise RecordError(f"line {number}: kind {kind!r}; expected one of {', '.join((_HEADER, *_KINDS))}")
+            raise RecordError(f"line {number}: kind {kind}; expected one of {', '.join((_HEADER, *_KINDS))}")
     if header is None:
         raise RecordError("the campaign's header line is missing; is this a findings.jsonl?")
-    record: Record = _validated(1, {**header, **dict.fromkeys(_PARTS, ())}, _HEADER)
+    number, entry = header
+    misplaced = entry.keys() & set(_PARTS)
+    if misplaced:
+        raise RecordError(f"line {number}: field {min(misplaced)}: expected on lines of its own")
+    record: Record = _validated(number, {**entry, **dict.fromkeys(_PARTS, ())}, _HEADER)
     return Record(**{**vars(record), **{field: tuple(found) for field, found in parts.items()}})
 
 
 def _entry(number: int, line: str) -> dict[str, Any]:
     try:
         entry = json.loads(line)
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise RecordError(f"line {number} is no JSON: {error}; expected a line of a campaign's record") from error
     if not isinstance(entry, dict):
         raise RecordError(f"line {number} holds a {type(entry).__name__}; expected an object with a kind")
@@ -81,20 +90,19 @@ def _validated(number: int, entry: dict[str, Any], kind: str) -> Any:
     """The entry as what it should hold, every field and every field of a field looked at."""
     from pydantic import ValidationError  # noqa: PLC0415  (it takes long to import, and few processes read records)
 
-    unknown = entry.keys() - {field.name for field in fields(_TYPES[kind])}
-    if unknown:
-        raise RecordError(f"line {number}: unknown field {min(unknown)!r} of a {kind}")
     try:
         # as JSON, in which lists are tuples and texts are statuses; numbers are never texts
-        return _adapter(kind).validate_json(json.dumps(entry), strict=True)
+        return _adapter(kind).validate_json(json.dumps([entry]))[0]
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
+        where = ".".join(map(str, first["loc"][1:]))
         raise RecordError(f"line {number}: field {where}: {first['msg']}") from error
 
 
 @cache
 def _adapter(kind: str) -> Any:
-    from pydantic import TypeAdapter  # noqa: PLC0415
+    from pydantic import ConfigDict, TypeAdapter  # noqa: PLC0415
 
-    return TypeAdapter(_TYPES[kind])
+    # of a list, whose configuration holds for what is in it; that of a dataclass cannot be given from outside
+    several: Any = GenericAlias(list, (_TYPES[kind],))
+    return TypeAdapter(several, config=ConfigDict(strict=True, extra="forbid"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from convcheck.model.diagnosis import Diagnosis
 from convcheck.model.record import Finding, Record
 from convcheck.model.reproduction import Reproduction
@@ -23,10 +25,12 @@ def discrepancies(record: Record) -> str:
 
 
 def replay_command(finding: Finding) -> str:
-    """The command line that repeats a finding."""
+    """The command line that repeats a finding; empty where no case is to blame."""
     reproduction = finding.reproduction
-    tokens = " ".join(f"'{token}'" for token in (*reproduction.setup_cases, reproduction.token))
-    return f"convcheck replay {tokens} --backend {finding.backend}"
+    if not reproduction.token:
+        return ""
+    tokens = (*reproduction.setup_cases, reproduction.token)
+    return shlex.join(["convcheck", "replay", *tokens, "--backend", finding.backend])
 
 
 def details(finding: Finding) -> Rows:
@@ -41,10 +45,11 @@ def details(finding: Finding) -> Rows:
     if verdict.margin is not None:
         rows.append(("error / bound", f"{verdict.margin:.4g}"))
     rows += _diagnosis(finding.diagnosis)
-    unclassified = finding.unclassified
+    unclassified, dtypes = finding.unclassified, ", ".join(finding.dtypes)
+    were = "was" if unclassified == 1 else "were"
     rows += [
-        ("failing cases", f"{finding.failing_cases} ({', '.join(finding.dtypes)})"),
-        ("unclassified", f"{unclassified} of these cases were not looked at" if unclassified else ""),
+        ("failing cases", f"{finding.failing_cases} ({dtypes})" if dtypes else str(finding.failing_cases)),
+        ("unclassified", f"{unclassified} of these cases {were} not looked at" if unclassified else ""),
         ("also affects", ", ".join(finding.also_affects)),
         ("other clauses", ", ".join(c for c in verdict.clauses if c != finding.clause)),
         *_reproduction(reproduction),
@@ -63,7 +68,7 @@ def diagnosis(finding: Finding) -> str:
 
 def _evidence(evidence: Evidence) -> Rows:
     return [
-        ("worst element", str(evidence.index)),
+        ("worst element", str(evidence.index) if evidence.index else ""),
         ("expected", evidence.expected),
         ("got", evidence.got),
         ("wrong elements", f"{evidence.wrong} of {evidence.total}: {evidence.location}"),
@@ -101,5 +106,6 @@ def _maps(finding: Finding) -> str:
 def _finding(number: int, finding: Finding) -> str:
     heading = f"## {number}. {finding.backend}: {finding.clause}, {finding.verdict.quantity}, {finding.status}"
     body = table(["", ""], details(finding), "markdown")
-    repeat = f"\n\n```sh\n{replay_command(finding)}\n```\n" if finding.reproduction.token else "\n"
+    command = replay_command(finding)
+    repeat = f"\n\n```sh\n{command}\n```\n" if command else "\n"
     return f"{heading}\n\n{body}{_maps(finding)}{repeat}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Final
 
 from convcheck.model.diagnosis import HeatMap
@@ -24,7 +25,7 @@ def as_svg(found: HeatMap, cell: int = 14) -> str:
         for y, row in enumerate(found.shares)
         for x, share in enumerate(row)
     ]
-    label = f"share of wrong elements; down: {found.rows}; across: {found.columns}"
+    label = escape(f"share of wrong elements; down: {found.rows}; across: {found.columns}")
     return (
         f'<svg role="img" aria-label="{label}" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
         + "".join(squares)
@@ -33,5 +34,5 @@ def as_svg(found: HeatMap, cell: int = 14) -> str:
 
 
 def _block(share: float) -> str:
-    # one wrong element among many is still shown
-    return _BLOCKS[0] if share == 0 else _BLOCKS[max(1, round(share * (len(_BLOCKS) - 1)))]
+    # one wrong element among many is still shown, and so is one right element among many
+    return _BLOCKS[0] if share == 0 else _BLOCKS[1 + int(share * (len(_BLOCKS) - 2))]

@@ -8,6 +8,7 @@ from convcheck.model.record import Record
 from convcheck.model.verdicts import FAILURES, Status
 from convcheck.report.discrepancies import replay_command
 from convcheck.report.summary import clause_verdict
+from convcheck.report.tables import printable
 from convcheck_reference.clauses import CLAUSES
 
 
@@ -24,16 +25,13 @@ def junit(record: Record) -> str:
             if mine or status in FAILURES:
                 failures += 1
                 message = mine[0].verdict.reason if mine else f"{failed} of {judged} cases"
-                node = ET.SubElement(test, "failure", message=_printable(message))
-                node.text = _printable("\n".join(f"{f.verdict.reason}\n{replay_command(f)}" for f in mine))
+                node = ET.SubElement(test, "failure", type=str(mine[0].status if mine else status), message=message)
+                node.text = "\n".join(text for f in mine for text in (f.verdict.reason, replay_command(f)) if text)
             elif status is not Status.PASS:
                 skipped += 1
-                ET.SubElement(test, "skipped", message=_printable(backend.unavailable or str(status or "not judged")))
-        suite.attrib |= {"tests": str(len(CLAUSES)), "failures": str(failures), "skipped": str(skipped)}
+                why = f"unavailable: {backend.unavailable}" if backend.unavailable else str(status or "not judged")
+                ET.SubElement(test, "skipped", message=why)
+        counts = {"tests": len(CLAUSES), "failures": failures, "errors": 0, "skipped": skipped}
+        suite.attrib |= {name: str(number) for name, number in counts.items()}
     ET.indent(root)
-    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def _printable(text: str) -> str:
-    """XML 1.0 has no control characters other than tab and newlines."""
-    return "".join(c if c in "\t\n\r" or ord(c) >= 0x20 else "�" for c in text)
+    return printable(ET.tostring(root, encoding="unicode", xml_declaration=True)) + "\n"

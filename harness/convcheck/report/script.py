@@ -10,6 +10,7 @@ from convcheck.model.record import Finding, Record
 from convcheck.model.reproduction import PackedArray
 from convcheck.model.token import read
 from convcheck.plugin.registry import installed_target
+from convcheck.report.tables import printable
 from convcheck.report.templating import environment
 
 _LARGEST_LITERAL: Final = 64
@@ -19,34 +20,47 @@ _LARGEST_LITERAL: Final = 64
 def script(record: Record, finding: Finding) -> str:
     """The script; empty where only `convcheck replay` can repeat a finding.
 
-    That is so for findings that need more than one call of a fresh candidate, or are not about one result of it.
+    That is so for findings that need more than one call of a fresh candidate, or are not about one result of it,
+    and for a candidate that is not installed where the report is written.
     """
     call = finding.reproduction.call
     if call is None:
         return ""
     backend = next(b for b in record.backends if b.name == finding.backend)
+    try:
+        spec = installed_target(backend.spec)
+    except KeyError:
+        return ""
     case = read(finding.reproduction.token)
-    results = (("expected", call.expected), ("tolerance", call.tolerance))
+    results = [(name, r) for name, r in (("expected", call.expected), ("tolerance", call.tolerance)) if r is not None]
+    packed = [*(t.values for t in call.tensors.values()), *(r for _, r in results)]
+    about = f"{finding.backend}: {finding.clause}, {finding.verdict.quantity}, {finding.status}."
     return (
         environment()
         .get_template("reproduce.py.j2")
         .render(
             finding=finding,
-            layer=str(case.arguments),
+            about=_in_docstring(f"{about}\n\n{case.arguments}\n{case.token}"),
             arguments=case.arguments,
-            spec=installed_target(backend.spec),
+            spec=spec,
             backward=call.backward,
             tensors=[(name, literal(t.values), t.layout) for name, t in call.tensors.items()],
-            results=[(name, literal(array)) for name, array in results if array is not None],
-            bfloat16=case.dtype == "bfloat16",
+            results=[(name, literal(array)) for name, array in results],
+            bfloat16=any(array.dtype == "bfloat16" for array in packed),
         )
     )
+
+
+def _in_docstring(text: str) -> str:
+    return printable(text).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
 
 
 def literal(packed: PackedArray) -> str:
     """A Python expression that makes an array, bit for bit."""
     array = packed.array
     dtype = f"np.{packed.dtype}" if packed.dtype != "bfloat16" else "bfloat16"
-    if array.size <= _LARGEST_LITERAL and array.size and np.isfinite(array.astype(complex)).all():
+    # the spelling of a complex number loses the sign of a zero
+    spelled = 0 < array.size <= _LARGEST_LITERAL and not np.iscomplexobj(array)
+    if spelled and np.isfinite(array.astype(float)).all():
         return f"np.array({array.tolist()!r}, dtype={dtype})"
     return f'unpack("{packed.data}", {dtype}, {packed.shape})'

@@ -6,7 +6,7 @@ from collections import Counter
 
 from convcheck.model.record import BackendRecord, Record
 from convcheck.model.verdicts import FAILURES, JUDGED, Status
-from convcheck.report.tables import Style, table
+from convcheck.report.tables import Style, counted, table
 from convcheck_reference.clauses import CLAUSES
 
 
@@ -33,7 +33,7 @@ def verdict(record: Record) -> str:
     if record.interrupted:
         return "INTERRUPTED: this is what was done until then."
     if record.open_findings:
-        return f"DOES NOT CONFORM: {len(record.open_findings)} findings."
+        return f"DOES NOT CONFORM: {counted(len(record.open_findings), 'finding')}."
     if not record.conforms:
         return "NOTHING WAS JUDGED: no backend ran on a case that could tell right from wrong."
     return "CONFORMS: no findings."
@@ -46,8 +46,9 @@ def clause_verdict(record: Record, backend: str, clause: str) -> tuple[Status | 
     failed = sum(c.cases for c in counts if c.status in FAILURES)
     if failed:
         return next(c.status for c in counts if c.status in FAILURES), judged, failed
-    if any(c.status is Status.KNOWN_FAILURE for c in counts):
-        return Status.KNOWN_FAILURE, judged, 0
+    for status in (Status.UNEXPECTED_PASS, Status.KNOWN_FAILURE):
+        if any(c.status is status for c in counts):
+            return status, judged, 0
     if judged:
         return Status.PASS, judged, 0
     return (counts[0].status if counts else None), 0, 0

@@ -1,22 +1,39 @@
-"""Every table of every report, through tabulate."""
+"""Every table of every report, through tabulate, and the words and characters that all reports share."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from tabulate import tabulate
 
 Style: TypeAlias = Literal["markdown", "text"]
 
+_UNPRINTABLE: Final = re.compile("[^\t\n\r -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""All but the characters of XML 1.0 (W3C, section 2.2), without the controls U+007F to U+009F that terminals obey."""
+
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]], style: Style) -> str:
     """A table; cells are shown as they are, so an id such as 12e5 stays one."""
-    shown = [[_cell(value, style) for value in row] for row in rows]
+    head, *shown = [[_cell(value, style) for value in row] for row in (headers, *rows)]
     layout = "pipe" if style == "markdown" else "simple"
-    return str(tabulate(shown, headers=list(headers), tablefmt=layout, disable_numparse=True))
+    return str(tabulate(shown, headers=head, tablefmt=layout, disable_numparse=True))
+
+
+def printable(text: str) -> str:
+    """The text with � for every character that no page can hold or that a terminal would obey."""
+    return _UNPRINTABLE.sub("�", text)
+
+
+def counted(number: int, noun: str) -> str:
+    """How many there are: "1 finding", "2 findings"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _cell(value: object, style: Style) -> str:
-    text = " ".join(str(value).split())
-    return text.replace("|", "\\|") if style == "markdown" else text
+    text = printable(" ".join(str(value).split()))
+    if style == "text":
+        return text
+    # what looks like a tag would vanish from the page
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text.replace("|", "\\|"))

@@ -49,14 +49,15 @@ def read_record(path: Path) -> Record:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise RecordError(f"{file} cannot be read: {error}; expected a report's folder or its {RECORD}") from error
-    return from_lines(line for line in text.split("\n") if line)
+    return from_lines(text.split("\n"))
 
 
 def _write(path: Path, text: str) -> None:
     """Write through a file beside `path`, so that a reader sees the old text or the new."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        # a command line may hold file names that are no UTF-8
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="\n") as file:
             file.write(text)
         Path(name).chmod(0o644)
         Path(name).replace(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convcheck.model.record import Record
+from convcheck.model.record import Finding, Record
 from convcheck.model.verdicts import Status
 from convcheck.pytest_plugin import Judgements
 from convcheck.report.discrepancies import replay_command
@@ -21,7 +21,7 @@ def test_clause(conv_judgements: Judgements, conv_backend: str, conv_dtype: str,
     unknown = [f for f in findings if f.status is not Status.KNOWN_FAILURE]
     if unknown:
         pytest.fail(
-            "\n\n".join(f"{f.verdict.reason}\n{f.verdict.evidence}\n{replay_command(f)}" for f in unknown),
+            "\n\n".join("\n".join(map(str, filter(None, _said(f)))) for f in unknown),
             pytrace=False,
         )
     if findings:
@@ -29,6 +29,10 @@ def test_clause(conv_judgements: Judgements, conv_backend: str, conv_dtype: str,
     status, judged, _ = clause_verdict(record, conv_backend, conv_clause)
     if not judged:
         pytest.skip(_why_unjudged(record, conv_clause, status))
+
+
+def _said(finding: Finding) -> tuple[object, ...]:
+    return finding.verdict.reason, finding.verdict.evidence, replay_command(finding)
 
 
 def _why_unjudged(record: Record, clause: str, status: Status | None) -> str:

@@ -1,0 +1,43 @@
+import pytest
+from typer.testing import CliRunner
+
+from convcheck.cli import app
+from convcheck.report import write_report
+from full_record import ABSENT, FINDINGS, RECORD, RIGHT, SHOWN, TOKEN, WRONG
+from read_tables import rows
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    write_report(RECORD, folder)
+    done = CliRunner().invoke(app, ["report", str(folder)])
+    assert done.exit_code == 0, done.output
+    assert done.output.endswith(f"\nreport: {folder / 'index.html'}\n")
+    return done.output
+
+
+def test_every_backend_has_its_numbers(said):
+    assert rows(said.split("\n\n")[0]) == [
+        ["backend", "cases", "verdicts", "findings", "known"],
+        [WRONG, "40", "27", "8", "1"],
+        [RIGHT, "21", "21", "0", "0"],
+        [ABSENT, f"no such device: {SHOWN}", "0", "0", "0"],
+    ]
+
+
+def test_every_finding_is_said_with_its_diagnosis_and_case(said):
+    first = f"{WRONG}: C2D-SHAPE-1 output fail, 3 cases: {SHOWN}".replace(" second", "\nsecond")
+    condition = "fails iff groups > 1 and bias; behaves like no bias where there are groups"
+    assert f"{first}\n  {condition}\n  {TOKEN}\n" in said
+    assert f"{WRONG}: C2D-SHAPE-1 grad_weight fail, 1 case: the last column is 0\n" in said
+    assert f"{WRONG}: C2D-PURE-3 call crashed, 1 case: no fresh process would start\n{WRONG}" in said
+    assert all(f"{WRONG}: {f.clause} {f.verdict.quantity} {f.status}, " in said for f in FINDINGS)
+
+
+def test_the_verdict_comes_last(said):
+    assert said.split("\n")[-3] == "DOES NOT CONFORM: 8 findings."
+
+
+def test_a_terminal_obeys_nothing_that_a_candidate_said(said):
+    assert not set("\0\x1b\ufffe") & set(said)

@@ -1,0 +1,140 @@
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from convcheck.model.record_lines import RecordError, from_lines, to_lines
+from full_record import OWN_PROFILE, RECORD, WRONG
+
+HEADER, BACKEND, COUNT, COVERAGE, FINDING = 0, 1, 4, 22, 37
+
+
+@pytest.fixture
+def lines():
+    return list(to_lines(RECORD))
+
+
+def changed(line, path, value):
+    """A line with the field at `path` set, or taken away where the value is `...`."""
+    entry = json.loads(line)
+    *parents, name = path.split(".")
+    inner = entry
+    for parent in parents:
+        inner = inner[parent]
+    if value is ...:
+        del inner[name]
+    else:
+        inner[name] = value
+    return json.dumps(entry)
+
+
+def test_lines_give_the_record_back(lines):
+    assert from_lines(lines) == RECORD
+
+
+def test_every_line_says_what_it_holds(lines):
+    kinds = [json.loads(line)["kind"] for line in lines]
+    assert kinds == [
+        "campaign", *["backend"] * 3, *["count"] * 18, *["coverage"] * 15, *["finding"] * 9,
+    ]  # fmt: skip
+    assert [kinds[at] for at in (HEADER, BACKEND, COUNT, COVERAGE, FINDING)] == list(dict.fromkeys(kinds))
+
+
+def test_no_text_breaks_a_line(lines):
+    assert not any(set("\n\r\0\x1b") & set(line) for line in lines)
+
+
+def test_a_profile_that_no_backend_of_ours_has_survives():
+    (wrong,) = [b for b in from_lines(to_lines(RECORD)).backends if b.name == WRONG]
+    assert wrong.profiles == {"float32 output": OWN_PROFILE}
+    assert wrong.margins["float32 output"] == math.inf
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -0.0, 5e-324, 1e308])
+def test_every_number_survives(number):
+    backend = replace(RECORD.backends[0], margins={"float32 output": number})
+    (read,) = from_lines(to_lines(replace(RECORD, backends=(backend,)))).backends
+    assert repr(read.margins) == repr(backend.margins)
+
+
+def test_the_order_of_lines_within_a_kind_is_kept(lines):
+    turned = from_lines(reversed(lines))
+    assert turned.findings == RECORD.findings[::-1]
+    assert turned.seed == RECORD.seed
+
+
+def test_blank_lines_say_nothing(lines):
+    assert from_lines(["", *lines, "  ", ""]) == RECORD
+
+
+@pytest.mark.parametrize(
+    ("at", "path", "value", "where"),
+    [
+        (HEADER, "seed", ..., "field seed: .*missing|field seed: .*required"),
+        (HEADER, "seed", "3", "field seed: .*integer"),
+        (HEADER, "seeds", 3, "field seeds: Unexpected"),
+        (HEADER, "findings", [], "field findings: expected on lines of its own"),
+        (HEADER, "interrupted", 0, "field interrupted: .*boolean"),
+        (BACKEND, "spec", ..., "field spec: .*required"),
+        (BACKEND, "margins", {"float32 output": "inf"}, "field margins.float32 output: .*number"),
+        (BACKEND, "profiles.float32 output.algorithm", "guess", "field profiles.float32 output.algorithm: .*'direct'"),
+        (COUNT, "status", "passed", "field status: .*'pass'"),
+        (COUNT, "cases", 1.5, "field cases: .*integer"),
+        (COVERAGE, "value", None, "field value: .*string"),
+        (FINDING, "verdict", [], "field verdict: "),
+        (FINDING, "verdict.reasons", "", "field verdict.reasons: Unexpected"),
+        (FINDING, "verdict.evidence.index", "0", "field verdict.evidence.index: "),
+        (
+            FINDING,
+            "reproduction.call.tensors.x.layout",
+            "diagonal",
+            "field reproduction.call.tensors.x.layout: .*'contiguous'",
+        ),
+        (
+            FINDING,
+            "diagnosis.failure_condition.rule.text",
+            "group > 1",
+            "field diagnosis.failure_condition.rule: .*'group'; did you mean groups",
+        ),
+    ],
+)
+def test_an_error_names_line_and_field(lines, at, path, value, where):
+    lines[at] = changed(lines[at], path, value)
+    with pytest.raises(RecordError, match=f"^line {at + 1}: {where}"):
+        from_lines(lines)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("not JSON", "line 1 is no JSON: .*; expected a line of a campaign's record"),
+        ("9" * 5000, "line 1 is no JSON"),
+        ("[]", "line 1 holds a list; expected an object with a kind"),
+        ("{}", "line 1: kind None; expected one of campaign, backend, count, coverage, finding"),
+        ('{"kind": "verdict"}', "line 1: kind verdict; expected one of campaign, backend"),
+        ('{"kind": ["count"]}', "line 1: kind .*; expected one of campaign, backend"),
+        ('{"kind": "campaign", "schema": 1}', "line 1: schema 1; this convcheck reads schema 2"),
+        ('{"kind": "campaign"}', "line 1: schema None; this convcheck reads schema 2"),
+        ("", "the campaign's header line is missing"),
+    ],
+)
+def test_other_files_are_refused_with_what_was_expected(line, message):
+    with pytest.raises(RecordError, match=f"^{message}"):
+        from_lines([line])
+
+
+def test_a_second_header_is_refused(lines):
+    with pytest.raises(RecordError, match="line 2: a second campaign"):
+        from_lines([lines[0], *lines])
+
+
+def test_the_header_is_missed(lines):
+    with pytest.raises(RecordError, match="header line is missing"):
+        from_lines(lines[1:])
+
+
+def test_an_error_in_a_header_further_down_names_its_line(lines):
+    header = changed(lines[0], "seed", "3")
+    with pytest.raises(RecordError, match="line 46: field seed"):
+        from_lines([*lines[1:], header])

@@ -1,0 +1,120 @@
+import shlex
+import subprocess
+from dataclasses import replace
+
+import pytest
+
+from convcheck.model.diagnosis import Diagnosis
+from convcheck.report.discrepancies import details, diagnosis, discrepancies, replay_command
+from convcheck.report.heat_maps import as_text
+from convcheck_reference.clauses import clause
+from full_record import AWKWARD, COMPLETE, FINDINGS, SHOWN, TOKEN, WRONG
+from read_tables import rows
+
+INEXACT, STOPPED = FINDINGS[1:3]
+
+
+def changed(finding, **fields):
+    return replace(finding, reproduction=replace(finding.reproduction, **fields))
+
+
+def test_the_details_say_everything_about_a_finding():
+    broken = clause("C2D-SHAPE-1")
+    assert details(changed(COMPLETE, script="reproduce_1.py")) == [
+        ("clause", f"C2D-SHAPE-1 {broken.title}: {broken.text}"),
+        ("status", "fail"),
+        ("layer", "Conv2d(1, 1, kernel_size=1)"),
+        ("smallest case", TOKEN),
+        ("what is wrong", AWKWARD),
+        ("worst element", "(0, 0, 1, 1)"),
+        ("expected", "1.5 ± 0.25"),
+        ("got", "-0.0"),
+        ("wrong elements", "1 of 4: the last column"),
+        ("error / bound", "inf"),
+        ("failure condition", "fails iff groups > 1 and bias"),
+        ("known defect", "behaves like no bias where there are groups (bias-lost: equal in 12 of 12 wrong results)"),
+        ("known defect", "behaves like a bias of zeros (bias-zero: equal in 5 of 5 wrong results)"),
+        ("localization", "the last column, in v1,x=1x1x9x9,out=1,k=1"),
+        ("cross-check", "torch agrees with the reference"),
+        ("failing cases", "3 (float32, float64)"),
+        ("unclassified", "1 of these cases was not looked at"),
+        ("also affects", "grad_input, grad_bias"),
+        ("other clauses", "C2D-PAD-1"),
+        ("first failing case", "v1,x=2x1x9x9,out=1,k=3,p=same"),
+        ("repeated", "2 of 3 times in a fresh process"),
+        ("setup cases", "v1,x=1x1x3x3,out=1,k=1, v1,x=1x1x4x4,out=1,k=1,mode=it's"),
+        ("state", "it fails on a fresh candidate only"),
+        ("script", "reproduce_1.py"),
+    ]
+
+
+def test_details_leave_out_what_is_not_known():
+    assert [name for name, _ in details(STOPPED)] == ["clause", "status", "what is wrong", "failing cases"]
+    assert dict(details(STOPPED))["failing cases"] == "1"
+
+
+def test_details_name_the_known_failure():
+    assert dict(details(FINDINGS[7]))["known"] == "issue 8"
+
+
+def test_details_name_no_worst_element_where_no_element_is_wrong():
+    verdict = replace(COMPLETE.verdict, evidence=replace(COMPLETE.verdict.evidence, index=()))
+    assert "worst element" not in dict(details(replace(COMPLETE, verdict=verdict)))
+
+
+def test_details_tell_failures_after_earlier_calls_from_those_of_first_calls():
+    assert dict(details(changed(COMPLETE, standalone=False)))["state"].startswith("it needs earlier calls")
+    assert "state" not in dict(details(changed(COMPLETE, state_dependent=False)))
+
+
+def test_several_unclassified_cases_are_in_the_plural():
+    assert dict(details(FINDINGS[6]))["unclassified"] == "2 of these cases were not looked at"
+
+
+@pytest.mark.parametrize(
+    ("finding", "words"),
+    [
+        (COMPLETE, "fails iff groups > 1 and bias; behaves like no bias where there are groups"),
+        (INEXACT, "fails mostly where stride_w == 3 (precision 0.50, recall 0.75 on 8 fresh cases)"),
+        (
+            replace(COMPLETE, diagnosis=Diagnosis(known_defects=COMPLETE.diagnosis.known_defects)),
+            "behaves like no bias where there are groups",
+        ),
+        (STOPPED, ""),
+    ],
+)
+def test_a_diagnosis_fits_a_line(finding, words):
+    assert diagnosis(finding) == words
+
+
+@pytest.mark.parametrize("finding", [COMPLETE, replace(INEXACT, backend="numpy"), replace(INEXACT, backend="a b\n$c")])
+def test_a_shell_repeats_the_replay_command(finding):
+    command = replay_command(finding).replace("convcheck replay", "printf '%s\\0'", 1)
+    said = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout.split("\0")
+    reproduction = finding.reproduction
+    assert said[:-1] == [*reproduction.setup_cases, reproduction.token, "--backend", finding.backend]
+
+
+def test_without_a_case_there_is_nothing_to_replay():
+    assert replay_command(STOPPED) == ""
+
+
+def test_the_page_has_every_finding_with_details_maps_and_command(record):
+    page = discrepancies(record)
+    assert page.startswith("# Discrepancies of nightly\n")
+    parts = page.split("\n## ")[1:]
+    assert len(parts) == len(FINDINGS)
+    for number, (part, finding) in enumerate(zip(parts, FINDINGS, strict=True), 1):
+        heading, table, *blocks = part.strip().split("\n\n")
+        assert heading == f"{number}. {WRONG}: {finding.clause}, {finding.verdict.quantity}, {finding.status}"
+        shown = [text.replace(AWKWARD, SHOWN) for _, text in details(finding)]
+        assert rows(table)[1:] == [[name, text] for (name, _), text in zip(details(finding), shown, strict=True)]
+        where = finding.diagnosis.localization
+        maps = [f"```text\n{as_text(found)}\n```" for found in (where.maps if where else ())]
+        command = replay_command(finding)
+        assert blocks == maps + ([f"```sh\n{command}\n```"] if command else [])
+        assert shlex.split(command)[:2] == (["convcheck", "replay"] if command else [])
+
+
+def test_a_run_without_findings_says_so(record):
+    assert discrepancies(replace(record, findings=())) == "# Discrepancies of nightly\n\nNone.\n"

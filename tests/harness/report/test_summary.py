@@ -1,0 +1,168 @@
+from dataclasses import replace
+
+import pytest
+
+from convcheck.model.verdicts import Status
+from convcheck.report.summary import clause_verdict, summary, verdict
+from convcheck_reference.clauses import CLAUSES
+from full_record import ABSENT, COUNTS, FINDINGS, RIGHT, SHOWN, TOKEN, WRONG
+from read_tables import rows, sections
+
+STYLES = ("markdown", "text")
+
+
+@pytest.fixture(params=STYLES)
+def read(request, record):
+    found = sections(summary(record, request.param))
+    return {title: rows(body) if title != "Verdict" else body for title, body in found.items()}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_run_is_named_first(record, style):
+    assert summary(record, style).removeprefix("# ").startswith("convcheck: nightly\n")
+
+
+def test_every_section_is_there(read):
+    expected = ["Verdict", "Backends", "Findings", "Clauses", "Statuses", "Margins", "Coverage", "This run"]
+    assert list(read) == expected
+
+
+def test_the_verdict_counts_open_findings(read):
+    assert read["Verdict"] == "DOES NOT CONFORM: 8 findings."
+
+
+def test_backends_have_their_numbers(read):
+    assert read["Backends"] == [
+        ["backend", "state", "cases", "verdicts", "findings", "versions"],
+        [WRONG, "ran", "40", "27", "8", "engine 1.2, threads 4"],
+        [RIGHT, "ran", "21", "21", "0", ""],
+        [ABSENT, f"no such device: {SHOWN}", "0", "0", "0", ""],
+    ]
+
+
+def test_every_finding_has_a_row(read):
+    header, *found = read["Findings"]
+    assert header == ["backend", "clause", "status", "quantity", "failing cases", "smallest case"]
+    assert found == [
+        [WRONG, "C2D-SHAPE-1", "fail", "output", "3", TOKEN],
+        [WRONG, "C2D-SHAPE-1", "fail", "grad_weight", "1", TOKEN],
+        [WRONG, "C2D-PURE-3", "crashed", "call", "1", ""],
+        [WRONG, "C2D-PURE-1", "hung", "call", "2", TOKEN],
+        [WRONG, "C2D-ERROR-1", "wrongly accepted", "call", "2", TOKEN],
+        [WRONG, "C2D-ERROR-2", "wrongly refused", "call", "2", TOKEN],
+        [WRONG, "C2D-PURE-2", "unwritten output", "output", "2", TOKEN],
+        [WRONG, "C2D-SHAPE-3", "known failure", "output", "6", TOKEN],
+        [WRONG, "C2D-SHAPE-2", "unexpected pass", "output", "1", TOKEN],
+    ]
+
+
+def test_every_clause_has_a_cell_for_each_backend_that_ran(read):
+    header, *found = read["Clauses"]
+    assert header == ["clause", "title", WRONG, RIGHT]
+    assert [row[:2] for row in found] == [[c.id, c.title] for c in CLAUSES]
+    judged = {row[0]: row[2:] for row in found if row[2:] != ["not judged", "not judged"]}
+    assert judged == {
+        "C2D-SHAPE-1": ["fail: 4 of 11", "pass: 20"],
+        "C2D-SHAPE-2": ["unexpected pass: 5", "not judged"],
+        "C2D-SHAPE-3": ["known failure: 8", "not judged"],
+        "C2D-SHAPE-4": ["vacuous", "pass: 1"],
+        "C2D-SHAPE-5": ["not applicable", "not judged"],
+        "C2D-PURE-1": ["hung: 2 of 2", "not judged"],
+        "C2D-PURE-2": ["unwritten output: 2 of 2", "not judged"],
+        "C2D-PURE-3": ["crashed: 1 of 1", "not judged"],
+        "C2D-ERROR-1": ["wrongly accepted: 2 of 2", "not judged"],
+        "C2D-ERROR-2": ["wrongly refused: 2 of 2", "not judged"],
+    }
+
+
+def test_every_status_has_a_row_with_its_reason(read):
+    header, *found = read["Statuses"]
+    assert header == ["backend", "status", "reason", "verdicts"]
+    assert sorted(found) == sorted(
+        [
+            [WRONG, "pass", "", "14"],
+            [WRONG, "fail", "", "4"],
+            [WRONG, "crashed", "", "1"],
+            [WRONG, "hung", "", "2"],
+            [WRONG, "wrongly accepted", "", "2"],
+            [WRONG, "wrongly refused", "", "2"],
+            [WRONG, "unwritten output", "", "2"],
+            [WRONG, "unexpected pass", "issue 7", "1"],
+            [WRONG, "known failure", "issue 8", "6"],
+            [WRONG, "vacuous", "every element is 0", "4"],
+            [WRONG, "not applicable", "12e5", "9"],
+            [WRONG, "not applicable", "no gradients", "1"],
+            [RIGHT, "pass", "", "21"],
+            [ABSENT, "unavailable", f"no such device: {SHOWN}", "0"],
+        ]
+    )
+    assert {row[1] for row in found} == set(Status)
+
+
+def test_tables_agree_with_the_record(read):
+    assert sum(int(row[3]) for row in read["Statuses"][1:]) == sum(cases for *_, cases in COUNTS)
+    assert sum(int(row[4]) for row in read["Backends"][1:]) == len(FINDINGS) - 1
+    assert sum(int(row[2]) for row in read["Backends"][1:]) == 61
+
+
+def test_margins_are_shown_with_promise_and_behaviour(read):
+    assert read["Margins"] == [
+        ["backend", "dtype and quantity", "profile", "largest error / bound", "behaves like"],
+        [WRONG, "float32 output", "house-mix", "inf", "fp16-acc, coarser than house-mix"],
+        [WRONG, "float64 output", "", "0.123", ""],
+        [RIGHT, "float32 output", "", "1.2e+06", ""],
+    ]
+
+
+def test_coverage_counts_every_value_and_shows_twelve(read):
+    twelve = ", ".join(["1×1: 50", *(f"1×{n}: {30 - n}" for n in range(2, 13))])
+    assert read["Coverage"] == [
+        ["parameter", "values", "cases by value, most frequent first"],
+        ["stride", "14", twelve],
+        ["dtype", "1", "float|32: 61"],
+    ]
+
+
+def test_the_run_can_be_repeated_from_the_summary(read):
+    assert read["This run"][1:] == [
+        ["command", "convcheck run --backend 'a | b' --seed 3"],
+        ["seed", "3"],
+        ["cases", "61"],
+        ["started", "2026-02-03T04:05:06+00:00"],
+        ["seconds", "12.3"],
+        ["convcheck", "0.1.0"],
+        ["python", "3.11.7"],
+        ["numpy", SHOWN],
+    ]
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_sections_without_rows_are_left_out(record, style):
+    absent = replace(record, backends=record.backends[2:], findings=())
+    found = sections(summary(absent, style))
+    assert {"Findings", "Clauses", "Margins"}.isdisjoint(found)
+    assert found["Verdict"].startswith("NOTHING WAS JUDGED")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"findings": FINDINGS[:1]}, "DOES NOT CONFORM: 1 finding."),
+        ({"findings": FINDINGS[:2]}, "DOES NOT CONFORM: 2 findings."),
+        ({"findings": FINDINGS[7:8]}, "CONFORMS: no findings."),
+        ({"findings": FINDINGS[8:]}, "DOES NOT CONFORM: 1 finding."),
+        (
+            {"findings": (), "counts": ()},
+            "NOTHING WAS JUDGED: no backend ran on a case that could tell right from wrong.",
+        ),
+        ({"interrupted": True}, "INTERRUPTED: this is what was done until then."),
+    ],
+)
+def test_one_sentence_says_what_the_run_came_to(record, changes, words):
+    assert verdict(replace(record, **changes)) == words
+
+
+def test_a_clause_verdict_is_that_of_the_backend_asked_for(record):
+    assert clause_verdict(record, WRONG, "C2D-SHAPE-1") == (Status.FAIL, 11, 4)
+    assert clause_verdict(record, RIGHT, "C2D-SHAPE-1") == (Status.PASS, 20, 0)
+    assert clause_verdict(record, ABSENT, "C2D-SHAPE-1") == (None, 0, 0)

@@ -1,0 +1,26 @@
+"""Tables of reports, read back."""
+
+import re
+
+
+def sections(text):
+    """What stands below each title of a report, by title, whichever the style."""
+    titles = "Verdict|Backends|Findings|Clauses|Statuses|Margins|Coverage|This run"
+    parts = re.split(rf"^(?:## )?({titles})\n\n", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], (part.rstrip("\n") for part in parts[2::2]), strict=True))
+
+
+def rows(table):
+    """Header and rows of a table, as lists of texts, whichever the style."""
+    lines = table.split("\n")
+    if lines[0].startswith("|"):
+        cells = [[_plain(cell) for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+        return [cells[0], *cells[2:]]
+    ruler = next(line for line in lines if line and not line.strip("- "))
+    starts = [found.start() for found in re.finditer("-+", ruler)]
+    spans = list(zip(starts, [*starts[1:], None], strict=True))
+    return [[line[start:end].strip() for start, end in spans] for line in lines if line is not ruler]
+
+
+def _plain(cell):
+    return cell.strip().replace("\\|", "|").replace("&lt;", "<")
