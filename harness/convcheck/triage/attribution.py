@@ -15,7 +15,7 @@ from convcheck.triage.error_size import relative_error
 from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.priority import may_follow
 from convcheck.triage.probe import Probe
-from convcheck.triage.state_test import depends_on_state
+from convcheck.triage.state_dependence import depends_on_state
 
 _CHECKED_FOR_STATE: Final = 6
 """Failures, the simplest, of which it is looked at whether they come of state: each takes many calls, each of them

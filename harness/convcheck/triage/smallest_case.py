@@ -12,7 +12,7 @@ from convcheck.triage.delta_debugging import Blocks, fails_after_setup, setup_ca
 from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.probe import Probe
 from convcheck.triage.shrink import shrink
-from convcheck.triage.state_test import depends_on_state
+from convcheck.triage.state_dependence import depends_on_state
 
 _RESERVED: Final = 20 * ATTEMPTS
 """Calls for the repetitions of one case, whatever is left of the budget: a finding says in any case how often it
