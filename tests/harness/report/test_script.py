@@ -257,7 +257,9 @@ def test_no_name_breaks_out_of_the_docstring(name):
     assert shown.startswith(
         name.replace("\0", "�").replace("\x1b", "�") + ": C2D-SHAPE-1, output, fail.\n\nConv2d(1, 1, "
     )
-    assert shown.endswith("Exit status 1 while the discrepancy is there, 0 when it is gone.\n")
+    assert shown.endswith(
+        "Exit status 1 while the discrepancy is there, 0 when it is gone, 2 where the candidate cannot be loaded.\n"
+    )
 
 
 def test_no_spelling_of_a_case_breaks_out_of_the_docstring(run):
