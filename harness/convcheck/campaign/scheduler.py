@@ -91,9 +91,11 @@ def _side_by_side(job: Job, workers: int, deadline: float) -> Iterator[Tally]:
         done: dict[int, Tally] = {}
         submitted = handed_over = 0
         while True:
-            while submitted < job.blocks and len(pending) < 2 * workers and time.perf_counter() < deadline:
+            in_time = submitted == 0 or time.perf_counter() < deadline
+            while submitted < job.blocks and len(pending) < 2 * workers and in_time:
                 pending[pool.submit(_judge, submitted)] = submitted
                 submitted += 1
+                in_time = time.perf_counter() < deadline
             if not pending:
                 return
             for future in wait(pending, return_when=FIRST_COMPLETED).done:

@@ -187,4 +187,12 @@ def merged(records: Sequence[Record], *, name: str, command: str) -> Record:
 def _joined(a: BackendRecord, b: BackendRecord) -> BackendRecord:
     margins = {k: max(a.margins.get(k, 0.0), b.margins.get(k, 0.0)) for k in sorted({*a.margins, *b.margins})}
     seconds = {k: a.seconds.get(k, 0.0) + b.seconds.get(k, 0.0) for k in sorted({*a.seconds, *b.seconds})}
-    return replace(a, cases=a.cases + b.cases, margins=margins, seconds=seconds)
+    return replace(
+        a,
+        cases=a.cases + b.cases,
+        # a part knows of the dtypes that it judged
+        profiles={**b.profiles, **a.profiles},
+        behaviour=dict(sorted({**b.behaviour, **a.behaviour}.items())),
+        margins=margins,
+        seconds=seconds,
+    )

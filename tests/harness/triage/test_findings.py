@@ -236,3 +236,59 @@ def test_what_is_wrongly_accepted_is_told_apart_by_what_is_illegal(name):
     _, _, findings = campaign(Lenient)
     assert all(f.diagnosis.failure_condition is None for f in findings)
     assert len({f.clause for f in findings}) == len(findings)
+
+
+class TwoCauses(NumpyBackend):
+    """Groups swap the output's channels; a stride spoils the input gradient."""
+
+    capabilities = Capabilities(gradients=True)
+
+    def conv2d(self, x, weight, bias, params):
+        output = super().conv2d(x, weight, bias, params)
+        grouped = Conv2dParams.of(params.arguments).groups > 1
+        return np.ascontiguousarray(output[..., ::-1, :, :]) if grouped else output
+
+    def conv2d_backward(self, grad_output, x, weight, bias, params):
+        right = super().conv2d_backward(grad_output, x, weight, bias, params)
+        strided = Conv2dParams.of(params.arguments).stride[1] > 1
+        return right._replace(input=right.input * np.float32(2)) if strided else right
+
+
+class ImpreciseAndCrossed(Forward):
+    """Operands lose 16 bits, and depthwise layers have their first channel everywhere."""
+
+    def conv2d(self, x, weight, bias, params):
+        short = (x.view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32)
+        output = super().conv2d(short, weight, bias, params)
+        params = Conv2dParams.of(params.arguments)
+        if params.groups > 1:
+            output = np.ascontiguousarray(np.broadcast_to(output[..., :1, :, :], output.shape))
+        return output
+
+
+def test_what_fails_in_the_same_cases_is_one_finding_whatever_is_known_of_it():
+    _, failures, findings = campaign(defect("kernel-flipped").backend, size=60, defects=())
+    assert len(findings) == 1
+    assert set(findings[0].also_affects) >= {"grad_input", "grad_weight"}
+    assert findings[0].failing_cases == len(failures)
+
+
+def test_what_fails_in_other_cases_is_another_finding():
+    _, _, findings = campaign(TwoCauses, size=100, defects=())
+    assert [f.verdict.quantity for f in findings] == ["output", "grad_input"]
+    rules = [str(f.diagnosis.failure_condition.rule) for f in findings]
+    assert "groups" in rules[0]
+    assert "stride_w" in rules[1]
+
+
+def test_integers_too_long_for_what_is_left_of_precision_are_no_other_finding():
+    _, failures, findings = campaign(defect("bfloat16-operands").backend, size=100, defects=())
+    assert {f.verdict.oracle for f in failures} >= {"exact", "bounded"}
+    (only,) = findings
+    assert only.verdict.oracle == "bounded"
+    assert str(only.diagnosis.failure_condition.rule) == "dtype == 'float32'"
+
+
+def test_lost_precision_hides_no_wrong_index():
+    _, _, findings = campaign(ImpreciseAndCrossed, size=100, defects=())
+    assert {f.verdict.oracle for f in findings} == {"bounded", "exact"}

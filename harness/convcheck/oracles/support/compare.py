@@ -108,6 +108,7 @@ def _status(got: Array, wrong: NDArray[np.bool_]) -> Status:
 
 
 def _number(value: Any) -> str:
-    if isinstance(value, complex | np.complexfloating):
-        return f"{complex(value):.9g}"
-    return f"{float(value):.9g}" if np.dtype(type(value)).itemsize < 8 else f"{float(value):.17g}"
+    """With as many digits as tell any two numbers of its format apart."""
+    digits = 17 if np.asarray(value).real.dtype.itemsize == 8 else 9
+    number = complex(value) if np.iscomplexobj(value) else float(value)
+    return f"{number:.{digits}g}"

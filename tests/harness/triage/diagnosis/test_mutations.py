@@ -1,0 +1,65 @@
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from convcheck.model.rules import Rule, facts
+from convcheck.model.token import read
+from convcheck.triage.diagnosis.mutations import (
+    EVERY_PARAMETER,
+    MOST_MULTIPLY_ADDS,
+    changed,
+    roomier,
+    single_changes,
+    variations,
+)  # fmt: skip
+
+BASES = [
+    read(token)
+    for token in (
+        "v1,x=2x6x5x11,out=6,k=2x3,s=1x2,p=1x0,d=1x2,g=2",
+        "v1,x=4x7x6,out=3,k=3,p=same,mode=circular,dtype=bfloat16",
+        "v1,x=1x1x1x1,out=1,k=1,bias=false,nonzeros=1",
+    )
+]
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_variations_are_legal_small_and_differ_in_more_the_more_is_changed(base):
+    rng = np.random.default_rng(3)
+    near, far = (list(islice(variations(base, rng, names), 60)) for names in (2, EVERY_PARAMETER))
+    for case in (*near, *far):
+        assert case.violation is None
+        assert case.params.multiply_adds(case.input_shape) <= MOST_MULTIPLY_ADDS
+        assert case.nonzeros is None
+    differing = [sum(sum(facts(c)[n] != v for n, v in facts(base).items()) for c in cases) for cases in (near, far)]
+    assert differing[0] < differing[1]
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_a_single_change_keeps_what_does_not_follow_from_it(base):
+    for case in single_changes(base):
+        assert (case.seed, case.nonzeros, case.entry) == (base.seed, base.nonzeros, base.entry)
+    wider = changed(base, "out_per_group", 5)
+    differing = {name for name, value in facts(wider).items() if value != facts(base)[name]}
+    assert differing <= {"out_per_group", "out_channels"}
+
+
+def test_a_parameter_is_set_or_there_is_no_such_case():
+    assert facts(changed(BASES[0], "output_w", 9))["output_w"] == 9
+    assert facts(changed(BASES[0], "left_over_w", 1))["left_over_w"] == 1
+    assert changed(BASES[0], "height", 9) is None  # follows from others
+    assert changed(BASES[0], "output_w", 10**6) is None  # too large to be judged often
+
+
+def test_single_changes_try_every_way_to_group_the_same_channels():
+    channels = {(c.params.in_channels, c.params.out_channels, c.params.groups) for c in single_changes(BASES[0])}
+    assert {(6, 6, groups) for groups in (1, 2, 3, 6)} <= channels
+
+
+def test_a_roomier_case_still_fails_and_is_larger_where_it_may_be():
+    narrow = Rule("output_w < 4")
+    found = facts(roomier(BASES[2], lambda case: narrow.holds(facts(case))))
+    assert narrow.holds(found)
+    assert min(found["output_h"], found["in_per_group"], found["out_per_group"], found["batch"]) > 1
+    assert roomier(BASES[2], lambda _: False) == BASES[2]
