@@ -4,7 +4,7 @@ import pytest
 from convcheck import Capabilities
 from convcheck.model.token import read
 from convcheck.triage.probe import Budget
-from convcheck.triage.state_test import depends_on_state
+from convcheck.triage.state_dependence import depends_on_state
 from convcheck_backends import NumpyBackend
 from stand_ins import IMPRECISE, OUTPUT, probe_of
 
