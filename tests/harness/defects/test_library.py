@@ -13,7 +13,7 @@ from convcheck.model.calls import Returned
 from convcheck.model.rules import facts
 from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES, Status
-from convcheck.oracles.support.trial import Trial
+from convcheck.oracles.support.trial import INTEGERS, Trial
 from convcheck.plugin.reference_backend import ReferenceBackend
 from convcheck.plugin.registry import load
 
@@ -105,10 +105,10 @@ def near(other, array):
 
 def differs(host, case, *, exact=True):
     """Whether some call of the case gives something else than the reference."""
-    outcomes = {name: host.call(call) for name, call in Trial(case, CAPABILITIES).calls.items()}
+    outcomes = {key: host.call(call) for key, call in Trial(case, CAPABILITIES).calls.items()}
     return any(
-        not same(outcomes[name], wanted, exact=exact or name.startswith("integers"))
-        for name, wanted in expected(case).items()
+        not same(outcomes[key], wanted, exact=exact or key.name.startswith(INTEGERS))
+        for key, wanted in expected(case).items()
     )
 
 
