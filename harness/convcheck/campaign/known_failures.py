@@ -24,15 +24,13 @@ from typing import Any, Final
 
 from convcheck.execution import Candidate
 from convcheck.judging.judge import Failure, Tally, first_causes, judge_case
-from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.record import Finding
 from convcheck.model.reproduction import Reproduction
 from convcheck.model.rules import ALWAYS, Rule, RuleError, facts
 from convcheck.model.token import TokenError, read
 from convcheck.model.verdicts import JUDGED, Status, Verdict
-from convcheck.oracles import CALL, Trial, applicable
-from convcheck.triage.standalone import standalone_call
+from convcheck.oracles import applicable
 from convcheck_reference.clauses import CLAUSES
 from convcheck_reference.errors import ConvcheckError
 
@@ -97,7 +95,7 @@ class Known:
         """Whether some entry covers a failing verdict."""
         return self.entry(case, verdict) is not None
 
-    def findings(self, backend: str, capabilities: Capabilities, failures: Sequence[Failure]) -> Iterator[Finding]:
+    def findings(self, backend: str, failures: Sequence[Failure]) -> Iterator[Finding]:
         """One finding, of status known failure, for each entry that covers some of the failures."""
         by_entry: dict[KnownFailure, list[Failure]] = {}
         for failure in failures:
@@ -106,15 +104,13 @@ class Known:
                 by_entry.setdefault(entry, []).append(failure)
         for entry, covered in by_entry.items():
             verdict, case = covered[0].verdict, covered[0].case
-            shown = read(entry.token) if entry.token else case
             yield Finding(
                 backend=backend,
                 clause=entry.clause or verdict.clauses[0],
                 verdict=replace(verdict, status=Status.KNOWN_FAILURE),
                 reproduction=Reproduction(
-                    token=shown.token,
+                    token=entry.token or case.token,
                     first_failing_case=case.token,
-                    call=None if verdict.quantity == CALL else standalone_call(Trial(shown, capabilities), verdict),
                 ),
                 failing_cases=len(covered),
                 dtypes=tuple(sorted({f.case.dtype for f in covered})),

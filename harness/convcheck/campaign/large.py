@@ -116,7 +116,7 @@ def judge(backend: Backend, large: LargeCase) -> Verdict:
     if not wrong:
         return Verdict(NAME, "output", Status.PASS, (CLAUSE,))
     index, value = wrong[0]
-    evidence = Evidence(index, str(value), f"{float(got[index]):.9g}", len(wrong), len(at), _whereabouts(wrong, at))
+    evidence = Evidence(index, str(value), f"{float(got[index]):.9g}", len(wrong), len(at), _location(wrong, at))
     reason = f"{len(wrong)} of {len(at)} sampled elements are wrong in a layer with {large.passes}"
     return Verdict(NAME, "output", Status.FAIL, (CLAUSE,), reason, evidence=evidence)
 
@@ -208,6 +208,6 @@ def _corners(shape: Shape) -> Iterator[Index]:
     return itertools.product(*((0, length - 1) for length in shape))
 
 
-def _whereabouts(wrong: list[tuple[Index, int]], at: tuple[Index, ...]) -> str:
+def _location(wrong: list[tuple[Index, int]], at: tuple[Index, ...]) -> str:
     first, last = wrong[0][0], wrong[-1][0]
     return f"{len(wrong)} of {len(at)} sampled elements, from {first} to {last}"

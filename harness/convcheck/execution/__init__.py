@@ -1,6 +1,6 @@
 """Where candidates run: in this process, or in a worker process that may die without harm.
 
-Nothing outside this package knows about processes; the rest sees a `Candidate` that answers calls.
+Nothing outside this package knows about the process of a candidate; the rest sees a `Candidate` that answers calls.
 """
 
 from convcheck.execution.candidate import Candidate

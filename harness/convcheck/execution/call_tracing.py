@@ -1,4 +1,4 @@
-"""CallTracing: which convolutions of other people a candidate calls while it runs.
+"""Call tracing: which convolutions of other people a candidate calls while it runs.
 
 torch's are seen at its dispatcher, whatever the way there; torch.compile runs eagerly meanwhile. SciPy's
 and OpenCV's are seen by their public names. A process can always hide from itself: who reaches behind

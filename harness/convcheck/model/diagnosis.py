@@ -60,7 +60,7 @@ class KnownDefectMatch:
 
     def __str__(self) -> str:
         """As a sentence."""
-        return f"behaves like {self.summary} ({self.name}: equal in {self.matched} of {self.matched} wrong results)"
+        return f"behaves like {self.summary} ({self.name}: equal in {self.tried} cases, {self.matched} of them wrong)"
 
 
 @dataclass(frozen=True, slots=True)

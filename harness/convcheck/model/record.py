@@ -14,8 +14,9 @@ from convcheck.model.reproduction import Reproduction
 from convcheck.model.verdicts import JUDGED, Status, Verdict
 
 PARTS_OF_TIME: Final = ("generation", "candidate", "judging", "bookkeeping", "triage")
-"""Where the time of a backend goes: making cases, the candidate's calls (with the way there and back), the reference
-and the oracles, adding up, and looking for the causes of failures. No part holds another."""
+"""Where the time of a backend goes: making cases; the candidate's calls, with the way there and back; the reference
+and the oracles; the rest of judging (data, samples of the precision, adding up); looking for the causes of failures. No
+part holds another."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -203,4 +203,4 @@ def _normal(before: Array, after: Array, result: Format) -> NDArray[np.bool_]:
     return np.asarray(np.logical_and.reduce(ok))
 
 
-ORACLE: Final = Oracle(NAME, judge, calls, every=10, priority=Priority.OWN_CALLS, echoes=(RESULT, PRECISION))
+ORACLE: Final = Oracle(NAME, judge, calls, every=10, priority=Priority.OWN_CALLS, repeats_kinds=(RESULT, PRECISION))

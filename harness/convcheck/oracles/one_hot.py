@@ -154,6 +154,6 @@ ORACLE: Final = Oracle(
     calls,
     every=10,
     priority=Priority.OWN_CALLS,
-    echoes=(RESULT, PRECISION),
+    repeats_kinds=(RESULT, PRECISION),
     expectation=expectation,
 )

@@ -1,7 +1,7 @@
 """What an oracle is: a judge of trials, with everything that the rest of convcheck has to know about it.
 
-Nothing outside this package knows an oracle by its name: which calls it needs, when its failures are looked at,
-what they follow from and how a script repeats them are attributes of `Oracle`. A new one is a file here and a line
+No other package keeps a table of oracles: which calls one needs, when its failures are looked at, what they follow
+from and how a script repeats them are attributes of `Oracle`. A new one is a file here and a line
 in `convcheck.oracles`.
 """
 
@@ -94,7 +94,7 @@ class Oracle:
         redundant: whether its failure says nothing new where anything else fails in the same case.
         explains_refusals: whether what it finds wrong in one call may be why a later call of the case raises.
         wraps_output: whether what it judges contains an output, so that it is wrong where outputs are.
-        echoes: the kinds of failures that its own calls repeat where they are made of a layer that fails so.
+        repeats_kinds: the kinds of failures that its own calls repeat where they are made of a layer that fails so.
         expectation: the one result that shows its failures, and what is due of it: from it follow where a
             failure is localized, and the script that repeats it. None where it compares no single result.
     """
@@ -112,7 +112,7 @@ class Oracle:
     redundant: bool = False
     explains_refusals: bool = False
     wraps_output: bool = False
-    echoes: tuple[str, ...] = (RESULT,)
+    repeats_kinds: tuple[str, ...] = (RESULT,)
     expectation: Callable[[Trial, Quantity], Expectation | None] = no_expectation
 
     def __post_init__(self) -> None:

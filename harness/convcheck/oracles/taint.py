@@ -138,4 +138,4 @@ def _with_one(array: Array, special: float, rng: np.random.Generator, layout: La
     return changed
 
 
-ORACLE: Final = Oracle(NAME, judge, calls, every=6, priority=Priority.OWN_CALLS, echoes=(RESULT, SPECIAL))
+ORACLE: Final = Oracle(NAME, judge, calls, every=6, priority=Priority.OWN_CALLS, repeats_kinds=(RESULT, SPECIAL))

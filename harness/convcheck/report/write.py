@@ -29,6 +29,7 @@ def write_report(record: Record, folder: Path) -> Record:
             _write(folder / name, text)
         findings.append(replace(finding, reproduction=replace(finding.reproduction, script=name)))
     record = replace(record, findings=tuple(findings))
+    _remove_stale_scripts(folder, {finding.reproduction.script for finding in findings})
     _write(folder / RECORD, "\n".join(to_lines(record)) + "\n")
     _write(folder / "summary.md", summary(record, "markdown"))
     _write(folder / "summary.txt", summary(record, "text"))
@@ -36,6 +37,13 @@ def write_report(record: Record, folder: Path) -> Record:
     _write(folder / "junit.xml", junit(record))
     _write(folder / "index.html", html(record))
     return record
+
+
+def _remove_stale_scripts(folder: Path, named: set[str]) -> None:
+    """What an earlier report in the same folder left of findings that are gone."""
+    for script_of_old in folder.glob("reproduce_*.py"):
+        if script_of_old.stem.removeprefix("reproduce_").isdigit() and script_of_old.name not in named:
+            script_of_old.unlink()
 
 
 def read_record(path: Path) -> Record:

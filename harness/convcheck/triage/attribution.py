@@ -75,7 +75,7 @@ def _as_imprecise(probe: Probe, signature: FailureSignature, cause: Cause, insid
 def _calls_what_fails(probe: Probe, signature: FailureSignature, asker: Oracle, cause: Cause, failure: Failure) -> bool:
     """Whether an oracle made a call of a layer for which the condition of such a failure holds."""
     condition = cause.diagnosis.failure_condition
-    alike = (signature.kind,) if signature.quantity == CALL else asker.echoes
+    alike = (signature.kind,) if signature.quantity == CALL else asker.repeats_kinds
     if condition is None or cause.signature.asked_by or cause.signature.kind not in alike:
         return False
     # the values are the oracle's own

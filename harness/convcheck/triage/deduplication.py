@@ -20,7 +20,7 @@ from convcheck.triage.probe import Probe
 
 _IMAGINED: Final = 200
 """Cases, near and far each, on which rules are compared: a rule that holds for one case in fifty is met three times
-among as many with a probability above 0.98."""
+among both with a probability above 0.98."""
 
 _NEAR: Final = 4
 """Parameters that are changed at once in a case that is near."""

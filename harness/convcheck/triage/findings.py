@@ -28,7 +28,7 @@ from convcheck.triage.diagnosis.examine import Examination, examine, examine_wit
 from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.priority import in_order
 from convcheck.triage.probe import MOST_CALLS, Budget, Excluded, Probe, nothing_excluded
-from convcheck.triage.smallest_case import failing_by_itself, probe_of, smallest_case
+from convcheck.triage.smallest_case import failing_by_itself, smallest_case
 from convcheck.triage.standalone import shown_by_one_call, standalone_call
 
 HARMLESS: Final = tuple(defect for defect in DEFECTS if not defect.fatal)
@@ -129,11 +129,13 @@ def _cause(
     blocks: Blocks,
     defects: Sequence[Defect],
 ) -> Cause:
-    smallest = smallest_case(probe, signature, remaining, first, blocks)
+    each_fresh = probe.restarting()
+    smallest = smallest_case(probe, each_fresh, signature, remaining, first, blocks)
     examination = Examination()
     if smallest.steady:
         alike = [f.case for f in sorted(remaining, key=size) if f is not smallest.first]
-        examination = examine(probe_of(probe, smallest), signature, smallest.case, alike, defects)
+        own = each_fresh if smallest.state_dependent else probe
+        examination = examine(own, signature, smallest.case, alike, defects)
     elif smallest.setup_cases:
         examination = examine_with_setup(probe, signature, smallest.setup_cases, smallest.case, defects)
     standalone = not smallest.setup_cases and shown_by_one_call(probe, smallest.case, signature, smallest.verdict)

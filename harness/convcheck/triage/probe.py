@@ -20,7 +20,7 @@ MOST_CALLS: Final = 4000
 """Calls of a candidate in all its findings, unless told otherwise; what is left is reported as unclassified.
 
 A bound on the time: seconds for a small kernel. One cause takes up to 300 cases to shrink and 380 to learn when it
-fails (`shrink.MOST_TRIALS`, `samples.MOST_CASES`), of one to four calls each.
+fails (`shrink.MOST_TRIALS`, `samples.MOST_CASES`), of one or two calls each for a wrong result, twice where it passes.
 """
 
 CALLS_OF_RESTART: Final = 3

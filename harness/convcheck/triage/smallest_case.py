@@ -10,13 +10,13 @@ from convcheck.judging.judge import Failure
 from convcheck.triage.causes import ATTEMPTS, SmallestCase, size
 from convcheck.triage.delta_debugging import Blocks, fails_after_setup, setup_cases
 from convcheck.triage.failure_signature import FailureSignature
-from convcheck.triage.probe import Probe
+from convcheck.triage.probe import Probe, calls_showing
 from convcheck.triage.shrink import shrink
 from convcheck.triage.state_dependence import depends_on_state
 
 _RESERVED: Final = 20 * ATTEMPTS
-"""Calls for the repetitions of one case, whatever is left of the budget: a finding says in any case how often it
-repeats. A case has up to about twenty calls with those of the oracle that found it."""
+"""Calls for the repetitions of one case, whatever is left of the budget, or as many as its oracle's take: a finding
+says in any case how often it repeats."""
 
 _FIRST_LOOKS: Final = 5
 """Failures, the simplest, of which one is sought that fails by itself: a bound on the restarts."""
@@ -29,12 +29,18 @@ def failing_by_itself(probe: Probe, signature: FailureSignature, failures: Seque
 
 
 def smallest_case(
-    probe: Probe, signature: FailureSignature, failures: Sequence[Failure], first: Failure | None, blocks: Blocks
+    probe: Probe,
+    each_fresh: Probe,
+    signature: FailureSignature,
+    failures: Sequence[Failure],
+    first: Failure | None,
+    blocks: Blocks,
 ) -> SmallestCase:
     """The smallest case of a cause.
 
     Args:
         probe: of the candidate.
+        each_fresh: the same, restarting before each case; used where state decides.
         signature: of the failures.
         failures: in the order of the run.
         first: one that fails by itself; None if none does, and other cases have to run before.
@@ -44,9 +50,10 @@ def smallest_case(
     if first is None:
         found = SmallestCase(first=failures[0], case=failures[0].case, verdict=failures[0].verdict)
     else:
-        found = _shrunk(probe, signature, first)
+        found = _shrunk(probe, each_fresh, signature, first)
     budget = probe.budget
-    left, budget.left = budget.left, max(budget.left, _RESERVED)
+    repetitions = ATTEMPTS * len(calls_showing(probe.blank(found.case), signature))
+    left, budget.left = budget.left, max(budget.left, _RESERVED, repetitions)
     found = _repeated(probe, signature, found)
     if not found.reproduced:
         again = replace(found, case=found.first.case, verdict=found.first.verdict)
@@ -56,14 +63,9 @@ def smallest_case(
     return found
 
 
-def probe_of(probe: Probe, smallest: SmallestCase) -> Probe:
-    """The probe by which more is found out about a cause: where state decides, one that always starts afresh."""
-    return probe.restarting() if smallest.state_dependent else probe
-
-
-def _shrunk(probe: Probe, signature: FailureSignature, first: Failure) -> SmallestCase:
+def _shrunk(probe: Probe, each_fresh: Probe, signature: FailureSignature, first: Failure) -> SmallestCase:
     state_dependent = depends_on_state(probe, first.case, signature)
-    own = probe.restarting() if state_dependent else probe
+    own = each_fresh if state_dependent else probe
     case = shrink(first.case, lambda case: own.failing(case, signature) is not None)
     verdict = own.failing(case, signature) or first.verdict
     return SmallestCase(first=first, case=case, verdict=verdict, state_dependent=state_dependent)

@@ -76,3 +76,10 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path, text, message):
     (tmp_path / "known.toml").write_text(text)
     with pytest.raises(KnownFailuresError, match=message):
         load_known_failures(tmp_path / "known.toml", ())
+
+
+def test_a_known_failure_is_repeated_by_its_witness(record):
+    live = 'token = "v1,x=1x2x4x4,out=2,k=1,g=2"\nclause = "C2D-GROUPS-1"\nwhere = "groups > 1"'
+    (finding,) = record(f'[[known]]\n{live}\nreason = "loses a column"').findings
+    assert finding.reproduction.token.startswith("v1,x=1x2x4x4,out=2,k=1,g=2")
+    assert finding.reproduction.call is None  # nothing says that its witness fails like the case that was covered

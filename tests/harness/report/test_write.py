@@ -83,3 +83,13 @@ def test_a_blank_line_does_not_shift_the_line_that_an_error_names(tmp_path):
     (tmp_path / "findings.jsonl").write_text("\n\nno JSON\n", encoding="utf-8")
     with pytest.raises(RecordError, match="line 3"):
         read_record(tmp_path)
+
+
+def test_scripts_of_findings_that_are_gone_go_and_files_of_others_stay(record, tmp_path):
+    write_report(record, tmp_path)
+    for name in ("reproduce_7.py", "reproduce_by_hand.py"):
+        (tmp_path / name).write_text("", encoding="utf-8")
+    write_report(record, tmp_path)
+    assert not (tmp_path / "reproduce_7.py").exists()
+    assert (tmp_path / "reproduce_1.py").exists()
+    assert (tmp_path / "reproduce_by_hand.py").exists()

@@ -1,16 +1,15 @@
 from itertools import count
 
 import numpy as np
-import pytest
 
 from convcheck import Capabilities
 from convcheck.model.token import read
 from convcheck.triage.causes import ATTEMPTS
 from convcheck.triage.probe import Budget
-from convcheck.triage.smallest_case import failing_by_itself, probe_of, smallest_case
+from convcheck.triage.smallest_case import failing_by_itself, smallest_case
 from convcheck_backends import NumpyBackend
 from convcheck_reference import Conv2dParams
-from stand_ins import IMPRECISE, OUTPUT, cause, failure
+from stand_ins import IMPRECISE, OUTPUT, failure
 from stand_ins import probe_of as probing
 
 SMALL, MIDDLE, LARGE = (f"v1,x=1x4x{size}x{size},out=4,k=2,g=2,seed=5" for size in (4, 6, 8))
@@ -51,7 +50,9 @@ def made(wrong, *tokens, **options):
 
 def found(probe, failures, signature=OUTPUT, block=()):
     first = failing_by_itself(probe, signature, failures)
-    return smallest_case(probe, signature, failures, first, lambda _: [read(token) for token in block])
+    return smallest_case(
+        probe, probe.restarting(), signature, failures, first, lambda _: [read(token) for token in block]
+    )
 
 
 def test_one_of_the_simplest_that_repeats_on_a_fresh_candidate_is_taken():
@@ -129,7 +130,7 @@ def test_what_fails_now_and_then_says_how_often_it_did():
 
 def test_how_often_a_case_repeats_is_known_though_no_calls_are_left():
     probe, failures = made(grouped, LARGE, budget=Budget(0))
-    smallest = smallest_case(probe, OUTPUT, failures, failures[0], lambda _: [])
+    smallest = smallest_case(probe, probe.restarting(), OUTPUT, failures, failures[0], lambda _: [])
     assert smallest.case == read(LARGE)
     assert smallest.reproduced == ATTEMPTS
     assert probe.calls_left == 0
@@ -141,10 +142,11 @@ def test_repetitions_are_paid_for_where_calls_are_left():
     assert probe.calls_left <= 2000 - probe.candidate.calls
 
 
-@pytest.mark.parametrize("state_dependent", [False, True])
-def test_more_is_asked_of_fresh_candidates_only_where_state_decides(state_dependent):
-    probe, _ = made(after_a_call)
-    own = probe_of(probe, cause(OUTPUT, state_dependent=state_dependent).smallest)
-    assert (own is probe) is not state_dependent
-    assert all((own.failing(read(SMALL), IMPRECISE) is not None) for _ in range(2))
-    assert (own.again(read(SMALL), OUTPUT) is None) is state_dependent
+def test_what_shrinking_asked_where_state_decides_is_not_asked_again():
+    probe, failures = made(after_a_call, SMALL)
+    each_fresh = probe.restarting()
+    smallest = smallest_case(probe, each_fresh, IMPRECISE, failures, failures[0], lambda _: [])
+    assert smallest.state_dependent
+    left = probe.calls_left
+    assert each_fresh.failing(smallest.case, IMPRECISE) is not None
+    assert probe.calls_left == left

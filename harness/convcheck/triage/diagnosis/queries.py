@@ -17,7 +17,7 @@ from convcheck.triage.diagnosis.samples import Conjunction, Label, Labelled, Sam
 
 ROUND: Final = 40
 """Cases of one round of queries, half of them inside a rule and half outside: a rule that is wrong about one in ten
-of a side survives twenty of them with a probability of one in eight, and five rounds hardly ever."""
+of a side survives twenty of them with a probability of one in eight."""
 
 _POOL: Final = 300
 """Cases among which the telling ones are looked for: making one costs a fraction of asking it."""
