@@ -29,13 +29,13 @@ def write_report(record: Record, folder: Path) -> Record:
             _write(folder / name, text)
         findings.append(replace(finding, reproduction=replace(finding.reproduction, script=name)))
     record = replace(record, findings=tuple(findings))
-    _remove_stale_scripts(folder, {finding.reproduction.script for finding in findings})
     _write(folder / RECORD, "\n".join(to_lines(record)) + "\n")
     _write(folder / "summary.md", summary(record, "markdown"))
     _write(folder / "summary.txt", summary(record, "text"))
     _write(folder / "discrepancies.md", discrepancies(record))
     _write(folder / "junit.xml", junit(record))
     _write(folder / "index.html", html(record))
+    _remove_stale_scripts(folder, {finding.reproduction.script for finding in findings})
     return record
 
 
