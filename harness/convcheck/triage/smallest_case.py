@@ -10,8 +10,8 @@ from convcheck.judging.judge import Failure
 from convcheck.triage.causes import ATTEMPTS, SmallestCase, size
 from convcheck.triage.delta_debugging import Blocks, fails_after_setup, setup_cases
 from convcheck.triage.failure_signature import FailureSignature
-from convcheck.triage.probe import Probe, calls_showing
-from convcheck.triage.shrink import shrink
+from convcheck.triage.probe import CALLS_OF_RESTART, Probe, calls_showing
+from convcheck.triage.shrink import MOST_TRIALS, shrink
 from convcheck.triage.state_dependence import depends_on_state
 
 _RESERVED: Final = 20 * ATTEMPTS
@@ -66,7 +66,10 @@ def smallest_case(
 def _shrunk(probe: Probe, each_fresh: Probe, signature: FailureSignature, first: Failure) -> SmallestCase:
     state_dependent = depends_on_state(probe, first.case, signature)
     own = each_fresh if state_dependent else probe
-    case = shrink(first.case, lambda case: own.failing(case, signature) is not None)
+    # at most half of what is left, so that there is something left to explain the smallest case
+    each = len(calls_showing(probe.blank(first.case), signature)) + (CALLS_OF_RESTART if state_dependent else 0)
+    most = min(MOST_TRIALS, probe.calls_left // (2 * each))
+    case = shrink(first.case, lambda case: own.failing(case, signature) is not None, most)
     verdict = own.failing(case, signature) or first.verdict
     return SmallestCase(first=first, case=case, verdict=verdict, state_dependent=state_dependent)
 
