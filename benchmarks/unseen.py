@@ -30,9 +30,7 @@ def detected(certificate):
     for found in certificate.by(CONVCHECK):
         others = [d.method for d in certificate.detections if d.defect == found.defect and d.detected_at is not None]
         others = "; ".join(m for m in others if m != CONVCHECK)
-        rows.append(
-            [found.category, found.defect, found.detected_at or "missed", found.oracle, found.token, others]
-        )
+        rows.append([found.category, found.defect, found.detected_at or "missed", found.oracle, found.token, others])
     return tabulate(rows, headers=["category", "defect", "case", "oracle", "token", "baselines that detect it"])
 
 

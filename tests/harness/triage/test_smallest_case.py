@@ -150,3 +150,14 @@ def test_what_shrinking_asked_where_state_decides_is_not_asked_again():
     left = probe.calls_left
     assert each_fresh.failing(smallest.case, IMPRECISE) is not None
     assert probe.calls_left == left
+
+
+def test_half_of_the_calls_that_are_left_stay_for_the_explanation():
+    def shrunk(calls):
+        probe, failures = made(grouped, LARGE, budget=Budget(calls))
+        smallest_case(probe, probe.restarting(), OUTPUT, failures, failures[0], lambda _: [])
+        return probe.calls_left
+
+    unhurried = 10_000 - shrunk(10_000)
+    scarce = unhurried * 6 // 5
+    assert shrunk(scarce) > 0.4 * scarce
