@@ -45,7 +45,7 @@ class Job:
         """The candidate; the caller closes it. Raises what `open_candidate` raises."""
         options = self.options
         return open_candidate(
-            self.spec, limit=options.limit, in_process=options.in_process, vouched_for=not options.untrusted
+            self.spec, limit=options.limit, in_process=options.in_process, untrusted=options.untrusted
         )
 
     def block(self, capabilities: Capabilities, number: int) -> tuple[Case, ...]:

@@ -227,7 +227,7 @@ def _check_untrusted(*, untrusted: bool, in_process: bool) -> None:
 
 def _open(spec: str, limit: float, *, in_process: bool, untrusted: bool) -> Candidate:
     try:
-        return open_candidate(spec, limit=limit, in_process=in_process, vouched_for=not untrusted)
+        return open_candidate(spec, limit=limit, in_process=in_process, untrusted=untrusted)
     except UnavailableError as error:
         raise typer.BadParameter(f"{spec} is unavailable: {error}") from error
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from convcheck.execution import launch
 from convcheck.execution.candidate import Candidate
 from convcheck.execution.in_process_candidate import InProcessCandidate
-from convcheck.execution.launch import trusted, untrusted
 from convcheck.execution.subprocess_candidate import CALL_LIMIT, SubprocessCandidate
 from convcheck.plugin.registry import load, resolve
 
 
 def open_candidate(
-    spec: str, *, limit: float = CALL_LIMIT, in_process: bool = False, vouched_for: bool = True
+    spec: str, *, limit: float = CALL_LIMIT, in_process: bool = False, untrusted: bool = False
 ) -> Candidate:
     """A candidate; the caller closes it.
 
@@ -18,7 +18,7 @@ def open_candidate(
         spec: the backend, as `convcheck.load` takes it.
         limit: seconds that a call may take, where it has a process of its own.
         in_process: it runs in this process, for debuggers.
-        vouched_for: whether it is trusted; if not, its process is cut off from the judge, and what it calls is traced.
+        untrusted: it may have been written to pass: its process is cut off from the judge, and what it calls is traced.
 
     Raises:
         RegistryError: the backend cannot be loaded.
@@ -27,4 +27,4 @@ def open_candidate(
     """
     if in_process:
         return InProcessCandidate(lambda: load(spec))
-    return SubprocessCandidate(resolve(spec), limit, trusted if vouched_for else untrusted)
+    return SubprocessCandidate(resolve(spec), limit, launch.untrusted if untrusted else launch.trusted)

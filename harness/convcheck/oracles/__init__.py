@@ -14,6 +14,7 @@ import numpy as np
 
 from convcheck.model.calls import Call
 from convcheck.model.case import Case
+from convcheck.model.profiles import QUANTITIES
 from convcheck.model.verdicts import Verdict
 from convcheck.oracles import (
     adjoint,
@@ -52,6 +53,7 @@ __all__ = [
     "Trial",
     "applicable",
     "due",
+    "expectation_of",
     "extra_calls",
     "find",
     "judge",
@@ -99,12 +101,21 @@ def of_kind(kind: str) -> tuple[Oracle, ...]:
     return tuple(oracle for oracle in ORACLES if oracle.kind == kind)
 
 
+def expectation_of(trial: Trial, verdict: Verdict) -> Expectation | None:
+    """What is due of the one result that a verdict is about; None if its oracle compares no single result."""
+    quantity = next((q for q in QUANTITIES if q == verdict.quantity), None)
+    if quantity is None or trial.case.entry == "module":
+        return None
+    return find(verdict.oracle).expectation(trial, quantity)
+
+
 def due(case: Case) -> tuple[Oracle, ...]:
     """The oracles that a campaign asks about this case.
 
     Whether one is due hangs on the case and on its own name, so that adding one changes no other's cases.
     """
-    return tuple(o for o in applicable(case) if _draw(o, case) % o.every == 0)
+    token = case.token.encode()
+    return tuple(o for o in applicable(case) if _draw(o, token) % o.every == 0)
 
 
 def applicable(case: Case) -> tuple[Oracle, ...]:
@@ -127,5 +138,5 @@ def judge(trial: Trial, oracles: Sequence[Oracle]) -> tuple[Verdict, ...]:
         return tuple(verdict for oracle in oracles for verdict in oracle.judge(trial))
 
 
-def _draw(oracle: Oracle, case: Case) -> int:
-    return zlib.crc32(f"{oracle.name} {case.token}".encode())
+def _draw(oracle: Oracle, token: bytes) -> int:
+    return zlib.crc32(token, zlib.crc32(f"{oracle.name} ".encode()))

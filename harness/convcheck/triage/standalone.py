@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from convcheck.model.calls import Operation
 from convcheck.model.case import Case
-from convcheck.model.profiles import QUANTITIES
 from convcheck.model.reproduction import PackedArray, PackedTensor, StandaloneCall
 from convcheck.model.verdicts import FAILURES, Verdict
-from convcheck.oracles import CALL, CallKey, Expectation, Trial, extra_calls, find, judge
+from convcheck.oracles import CALL, CallKey, Expectation, Trial, expectation_of, extra_calls, find, judge
 from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.probe import Probe, calls_showing, oracles_showing
 
@@ -16,7 +15,7 @@ def shown_by_one_call(probe: Probe, case: Case, signature: FailureSignature, ver
     """Whether the one call that tells most of a failure shows it on a fresh candidate."""
     trial = probe.blank(case)
     calls = {**trial.calls, **extra_calls(trial, oracles_showing(case, signature))}
-    expectation = _expectation(trial, verdict)
+    expectation = expectation_of(trial, verdict)
     key = list(calls_showing(trial, signature))[-1] if expectation is None else expectation.key
     if key not in calls or (expectation is None and key not in trial.calls):
         return False
@@ -36,15 +35,8 @@ def standalone_call(trial: Trial, verdict: Verdict) -> StandaloneCall | None:
         # the call that makes most of the candidate: backward runs forward as well
         key = None if find(verdict.oracle).has_own_calls else list(trial.calls)[-1]
         return None if key is None else _packed(trial, key)
-    expectation = _expectation(trial, verdict)
+    expectation = expectation_of(trial, verdict)
     return None if expectation is None else _packed(trial, expectation.key, expectation)
-
-
-def _expectation(trial: Trial, verdict: Verdict) -> Expectation | None:
-    quantity = next((q for q in QUANTITIES if q == verdict.quantity), None)
-    return (
-        None if quantity is None or trial.case.entry == "module" else find(verdict.oracle).expectation(trial, quantity)
-    )
 
 
 def _packed(trial: Trial, key: CallKey, due: Expectation | None = None) -> StandaloneCall:

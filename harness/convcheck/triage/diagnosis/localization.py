@@ -12,7 +12,7 @@ from convcheck.model.case import Case
 from convcheck.model.diagnosis import HeatMap, Localization
 from convcheck.model.profiles import QUANTITIES, Quantity
 from convcheck.model.verdicts import Verdict
-from convcheck.oracles import Trial, find
+from convcheck.oracles import Trial, expectation_of
 from convcheck.oracles.support.localization import locate
 from convcheck.triage.diagnosis.heat_map import heat_map
 
@@ -26,10 +26,10 @@ def localize(trial: Trial, verdict: Verdict) -> Localization | None:
 
     None if the oracle compares no single result, or none of the right shape came back.
     """
-    quantity = next((q for q in QUANTITIES if q == verdict.quantity), None)
-    due = None if quantity is None else find(verdict.oracle).expectation(trial, quantity)
-    if quantity is None or due is None:
+    due = expectation_of(trial, verdict)
+    if due is None:
         return None
+    quantity = next(q for q in QUANTITIES if q == verdict.quantity)
     got = trial.array(trial.outcomes.get(due.key), quantity)
     if got is None or got.size == 0:
         return None
