@@ -14,31 +14,30 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from importlib.metadata import version
-from typing import Final
 
 import ml_dtypes
 import numpy as np
+from hypothesis.database import ExampleDatabase
 
+from convcheck.campaign.database import forget, remember, remembered
 from convcheck.campaign.known_failures import Known, unexpected_passes
 from convcheck.campaign.options import Options
 from convcheck.campaign.scheduler import Job, tallies
 from convcheck.execution import Candidate, WorkerStartError
-from convcheck.judging.blocks import BLOCK
 from convcheck.judging.judge import Tally
 from convcheck.model.capabilities import Capabilities
+from convcheck.model.case import Case
 from convcheck.model.coverage import Coverage, from_counts
+from convcheck.model.origins import Origin, OriginCount
 from convcheck.model.profiles import QUANTITIES, Quantity
 from convcheck.model.record import PARTS_OF_TIME, BackendRecord, Count, Finding, Record
-from convcheck.model.verdicts import Status, Verdict
+from convcheck.model.verdicts import FAILURES, Status, Verdict
 from convcheck.numerics.precision import Ratios, classify, drift
 from convcheck.plugin.backend import UnavailableError
 from convcheck.plugin.registry import resolve
 from convcheck.strategies.interactions import interactions
 from convcheck.triage.findings import findings_of
 from convcheck_reference.selfcheck import self_check
-
-_MEASURED: Final = 1000
-"""Cases after which the coverage of pairs and triples is measured."""
 
 Progress = Callable[[str, int, str], None]
 """Called with the backend, the number of cases done, and what has come of them so far, in words."""
@@ -56,7 +55,13 @@ class _Part:
 
 
 def run(
-    options: Options, *, name: str, command: str, progress: Progress, checkpoint: Callable[[Record], None]
+    options: Options,
+    *,
+    name: str,
+    command: str,
+    progress: Progress,
+    checkpoint: Callable[[Record], None],
+    database: ExampleDatabase | None = None,
 ) -> Record:
     """Judge every backend; an interrupt ends the run and keeps what was done.
 
@@ -66,6 +71,7 @@ def run(
         command: the command line that repeats it.
         progress: called after every block, and before causes are looked for.
         checkpoint: called with the record so far, after every backend.
+        database: of cases that failed in earlier runs, which come first; None for no memory.
 
     Raises:
         RegistryError: a backend cannot be loaded.
@@ -106,7 +112,7 @@ def run(
         )
 
     for spec in options.specs:
-        part, interrupted = _judge(spec, options, progress)
+        part, interrupted = _judge(spec, options, progress, database)
         parts.append(part)
         checkpoint(record(interrupted=interrupted))
         if interrupted:
@@ -132,9 +138,9 @@ def _platform() -> str:
     return " ".join(part for part in (platform.system(), release, "-".join(platform.libc_ver())) if part.strip("-"))
 
 
-def _judge(spec: str, options: Options, progress: Progress) -> tuple[_Part, bool]:
+def _judge(spec: str, options: Options, progress: Progress, database: ExampleDatabase | None) -> tuple[_Part, bool]:
     """One backend, and whether an interrupt cut it short."""
-    job = Job(resolve(spec), options)
+    job = Job(resolve(spec), options, remembered(database, spec, options.dtypes))
     try:
         candidate = job.open()
     except UnavailableError as error:
@@ -164,6 +170,10 @@ def _judge(spec: str, options: Options, progress: Progress) -> tuple[_Part, bool
         except WorkerStartError as error:
             findings.append(_stopped(spec, tally, error))
         tally.seconds["triage"] += time.perf_counter() - start
+        if not options.clause and tally.origins[Origin.REMEMBERED]:
+            failing = {f.case.token for f in tally.failures if f.origin is Origin.REMEMBERED}
+            forget(database, spec, set(job.remembered) - failing)
+        remember(database, spec, [f for f in findings if f.status in FAILURES])
         part = _Part(
             backend=_backend_record(spec, job, candidate, tally),
             counts=_counts(spec, tally, findings),
@@ -182,17 +192,18 @@ def _stopped(spec: str, tally: Tally, error: Exception) -> Finding:
 
 
 def _interactions(spec: str, job: Job, candidate: Candidate, tally: Tally) -> tuple[Coverage, ...]:
-    """2-way and 3-way coverage of the first thousand cases."""
-    capabilities = candidate.capabilities
-    blocks = range(min(job.blocks, -(-_MEASURED // BLOCK)))
-    first = [case for number in blocks for case in job.block(capabilities, number)]
-    rows = interactions(first[: tally.cases], capabilities, job.options.dtypes or None)
+    """2-way and 3-way coverage of the first thousand legal cases."""
+    rows = interactions(tally.classes, candidate.capabilities, job.options.dtypes or None)
     return tuple(replace(row, parameter=f"{row.parameter} of {spec}") for row in rows)
 
 
 def _findings(spec: str, job: Job, candidate: Candidate, tally: Tally, calls: int) -> list[Finding]:
     known = Known(tuple(entry for entry in job.options.known if entry.backend in ("", spec)))
-    block = lru_cache(maxsize=8)(lambda number: job.block(candidate.capabilities, number))
+    drawn = lru_cache(maxsize=8)(lambda index: job.cases(candidate.capabilities, index))
+
+    def block(index: int) -> Sequence[Case]:
+        return tally.searched[index] if index in tally.searched else drawn(index)
+
     unknown = [f for f in tally.failures if known.entry(f.case, f.verdict) is None]
     found = findings_of(candidate, unknown, block, excluded=known.covers, most_calls=calls)
     return [
@@ -208,6 +219,7 @@ def _backend_record(spec: str, job: Job, candidate: Candidate, tally: Tally) -> 
         name=spec,
         spec=job.spec,
         cases=tally.cases,
+        origins=_origins(tally),
         versions=dict(candidate.versions),
         profiles={
             f"{dtype} {quantity}": capabilities.profile(dtype, quantity)
@@ -218,6 +230,15 @@ def _backend_record(spec: str, job: Job, candidate: Candidate, tally: Tally) -> 
         margins=dict(sorted(tally.margins.items())),
         behaviour=_behaviour(capabilities, tally.precision_samples),
         seconds={part: tally.seconds[part] for part in PARTS_OF_TIME},
+    )
+
+
+def _origins(tally: Tally) -> tuple[OriginCount, ...]:
+    failing = Counter(origin for origin, _, _ in {(f.origin, f.block, f.position) for f in tally.failures})
+    return tuple(
+        OriginCount(origin=origin, cases=tally.origins[origin], failing_cases=failing[origin])
+        for origin in Origin
+        if tally.origins[origin]
     )
 
 

@@ -114,6 +114,7 @@ class Known:
                 ),
                 failing_cases=len(covered),
                 dtypes=tuple(sorted({f.case.dtype for f in covered})),
+                origins=tuple(sorted({f.origin for f in covered})),
                 known=str(entry),
             )
 

@@ -1,45 +1,48 @@
-"""The scheduler: the blocks of a campaign, judged one after another here or side by side in processes of their own.
+"""The scheduler: the parts of a campaign, judged one after another here or side by side in processes of their own.
 
-Which cases a block holds follows from the seed and its number alone, every block meets a fresh candidate, and
-tallies are handed over in the order of the blocks: the number of processes changes how long a run takes and
-nothing else.
+Which cases a part holds follows from the seed, its number and the candidate alone, every part meets a fresh
+candidate, and tallies are handed over in order: the number of processes changes how long a run takes and nothing else.
 """
 
 from __future__ import annotations
 
 import signal
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from itertools import count, takewhile
 from multiprocessing import get_context
 
 from convcheck.campaign.options import Options
 from convcheck.execution import Candidate, open_candidate
-from convcheck.judging.blocks import BLOCK, generate
-from convcheck.judging.judge import Tally, judge_block
+from convcheck.judging.blocks import for_each_case
+from convcheck.judging.judge import Judge, Tally
+from convcheck.judging.parts import Part, part_at
+from convcheck.judging.search import search
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
+from convcheck.model.origins import Origin
+from convcheck.model.token import read
 
 
 @dataclass(frozen=True)
 class Job:
-    """One backend of a campaign: makes and judges any block of it; plain data, so that it travels to any process.
+    """One backend of a campaign: makes and judges any part of it; plain data, so that it travels to any process.
 
     Attributes:
         spec: the backend, as any process can load it.
         options: of the campaign.
+        remembered: tokens of cases that failed in earlier runs.
     """
 
     spec: str
     options: Options
+    remembered: tuple[str, ...] = ()
 
-    @property
-    def blocks(self) -> int:
-        """Number of blocks."""
-        examples = self.options.examples
-        return sys.maxsize if examples is None else -(-examples // BLOCK)
+    def part(self, index: int) -> Part | None:
+        """A part of the run; None after the last."""
+        return part_at(index, self.options.examples, len(self.remembered))
 
     def open(self) -> Candidate:
         """The candidate; the caller closes it. Raises what `open_candidate` raises."""
@@ -48,25 +51,51 @@ class Job:
             self.spec, limit=options.limit, in_process=options.in_process, untrusted=options.untrusted
         )
 
-    def block(self, capabilities: Capabilities, number: int) -> tuple[Case, ...]:
-        """The cases of one block."""
-        options = self.options
-        size = BLOCK if options.examples is None else min(BLOCK, options.examples - number * BLOCK)
-        return generate(capabilities, options.dtypes or None, run_seed=options.seed, block=number, size=size)
-
-    def judge(self, candidate: Candidate, number: int) -> Tally:
-        """The tally of one block, by a fresh candidate: what it keeps of one block cannot show in another."""
+    def judge(self, candidate: Candidate, index: int) -> Tally:
+        """The tally of one part, by a fresh candidate: what it keeps of one part cannot show in another."""
+        part = self.part(index)
+        assert part is not None
         candidate.restart()
         start = time.perf_counter()
-        block = self.block(candidate.capabilities, number)
-        generating = time.perf_counter() - start
-        tally = judge_block(candidate, block, number, self.options.clause or None)
-        tally.seconds["generation"] += generating
-        return tally
+        judge = Judge(candidate, index, self.options.clause or None, part.origin)
+        if part.origin is Origin.SEARCHED:
+            dtypes = self.options.dtypes or None
+            search(judge, dtypes, run_seed=self.options.seed, number=part.number, size=part.size)
+        elif part.origin is Origin.DRAWN:
+            self._draw(candidate.capabilities, part, judge)
+        else:
+            for case in self._remembered_cases():
+                judge(case)
+        seconds = judge.tally.seconds
+        seconds["generation"] += time.perf_counter() - start - sum(seconds.values())
+        return judge.tally
+
+    def cases(self, capabilities: Capabilities, index: int) -> tuple[Case, ...]:
+        """The cases of a part that is not searched."""
+        part = self.part(index)
+        assert part is not None
+        if part.origin is Origin.REMEMBERED:
+            return self._remembered_cases()
+        found: list[Case] = []
+        self._draw(capabilities, part, found.append)
+        return tuple(found)
+
+    def _draw(self, capabilities: Capabilities, part: Part, do: Callable[[Case], object]) -> None:
+        for_each_case(
+            do,
+            capabilities,
+            self.options.dtypes or None,
+            run_seed=self.options.seed,
+            block=part.number,
+            size=part.size,
+        )
+
+    def _remembered_cases(self) -> tuple[Case, ...]:
+        return tuple(map(read, self.remembered))
 
 
 def tallies(job: Job, candidate: Candidate) -> Iterator[Tally]:
-    """The tallies of a job's blocks, in order, until they or the time are used up; at least one.
+    """The tallies of a job's parts, in order, until they or the time are used up; at least one.
 
     Args:
         job: what to judge.
@@ -74,14 +103,13 @@ def tallies(job: Job, candidate: Candidate) -> Iterator[Tally]:
     """
     options = job.options
     deadline = time.perf_counter() + (float("inf") if options.seconds is None else options.seconds)
-    workers = min(options.workers, job.blocks)
-    if workers == 1 or options.in_process:
-        for number in range(job.blocks):
-            yield job.judge(candidate, number)
+    if options.workers == 1 or options.in_process or job.part(1) is None:
+        for index in takewhile(job.part, count()):
+            yield job.judge(candidate, index)
             if time.perf_counter() > deadline:
                 return
         return
-    yield from _side_by_side(job, workers, deadline)
+    yield from _side_by_side(job, options.workers, deadline)
 
 
 def _side_by_side(job: Job, workers: int, deadline: float) -> Iterator[Tally]:
@@ -92,7 +120,7 @@ def _side_by_side(job: Job, workers: int, deadline: float) -> Iterator[Tally]:
         submitted = handed_over = 0
         while True:
             in_time = submitted == 0 or time.perf_counter() < deadline
-            while submitted < job.blocks and len(pending) < 2 * workers and in_time:
+            while job.part(submitted) and len(pending) < 2 * workers and in_time:
                 pending[pool.submit(_judge, submitted)] = submitted
                 submitted += 1
                 in_time = time.perf_counter() < deadline
@@ -116,6 +144,6 @@ def _open(job: Job) -> None:
     _OPENED.append((job, job.open()))
 
 
-def _judge(number: int) -> Tally:
+def _judge(index: int) -> Tally:
     job, candidate = _OPENED[0]
-    return job.judge(candidate, number)
+    return job.judge(candidate, index)

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from convcheck.campaign import Options
 from convcheck.campaign import run as run_campaign
+from convcheck.campaign.database import open_database
 from convcheck.campaign.known_failures import load_known_failures
 from convcheck.cli.certify import certify
 from convcheck.cli.explanation import explain as explain_layer
@@ -79,6 +80,10 @@ def run(
     diagnosis_calls: Annotated[
         int, typer.Option(help="calls in which causes of failures are looked for; fewer where one takes seconds", min=0)
     ] = MOST_CALLS,
+    database: Annotated[
+        str,
+        typer.Option(help="of cases that failed before, which are tried first: a folder, module:attribute or 'none'"),
+    ] = "",
     in_process: InProcess = False,
     untrusted: Untrusted = False,
 ) -> None:
@@ -102,6 +107,7 @@ def run(
         diagnosis_calls=diagnosis_calls,
         known=load_known_failures(known_failures, backend) if known_failures else (),
     )
+    memory = open_database(database)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops a run finds a report of what was done
     name = name or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-seed{seed}"
     folder = report_dir / name
@@ -124,6 +130,7 @@ def run(
             command=command,
             progress=advance,
             checkpoint=lambda so_far: _discard(write_report(so_far, folder)),
+            database=memory,
         )
     record = write_report(record, folder)
     typer.echo(_end_summary(record))

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from convcheck.judging.prioritization import prioritized
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
-from convcheck.strategies.cases import free_case, kinds, regimes
-from convcheck.strategies.covering_array import ROWS, covering_rows
-from convcheck.strategies.draws import Draw, from_key
-from convcheck.strategies.parameter_model import Space
-from convcheck.strategies.steered import steered
+from convcheck.strategies.cases import KINDS, cases, ways
+from convcheck.strategies.covering_array import ARRAYS, ROWS
+from convcheck.strategies.draws import Draw, digits, from_key, opening_with
+from convcheck.strategies.engine import for_each
 
 BLOCK: Final = 250
 """Cases of a whole block."""
 
-_ARRAYS: Final = 4
-"""Covering arrays of a run, used in turn: their classes repeat, what is drawn within them does not."""
+Opening = tuple[int, ...]
+"""The first choices of a case: its kind, and of a steered or illegal one the row or the way."""
 
-_ROUNDS: Final = 4
+_SHARES: Final = {"small": 11, "conjunction": 22, "common": 11, "deep": 11, "medium": 33, "realistic": 11}
+_OF_A_WAY: Final = {"tensors": 5}
+_OF_ANY_OTHER_WAY: Final = 2
 
 
-def generate(
-    capabilities: Capabilities, dtypes: tuple[str, ...] | None = None, *, run_seed: int, block: int, size: int = BLOCK
-) -> tuple[Case, ...]:
-    """Up to `size` distinct cases; fewer only where there are no more.
+def for_each_case(
+    do: Callable[[Case], object],
+    capabilities: Capabilities,
+    dtypes: tuple[str, ...] | None = None,
+    *,
+    run_seed: int,
+    block: int,
+    size: int = BLOCK,
+) -> None:
+    """Let Hypothesis' engine draw the cases of a block, and hand each to `do`.
 
     Every other case is steered: it takes the next row of a covering array, which a thousand cases use up.
     The rest is drawn freely, every kind of case with its share in every block. Blocks are independent of
@@ -33,36 +42,66 @@ def generate(
     sees the most telling cases.
 
     Args:
+        do: called with each case.
         capabilities: what is drawn at all.
         dtypes: restricts the dtypes further.
         run_seed: of the whole run.
         block: number of the block.
         size: number of cases, at most `BLOCK`.
+
+    Raises:
+        Exception: what `do` raises.
     """
-    if block == 0:
-        return prioritized(_drawn(capabilities, dtypes, run_seed, block, BLOCK))[:size]
-    return _drawn(capabilities, dtypes, run_seed, block, size)
+    order = _order(capabilities, dtypes, run_seed) if block == 0 else range(BLOCK)
+    draws = _draws(capabilities, run_seed, block)
+    for_each(cases(capabilities, dtypes), [draws(number) for number in order[:size]], do)
 
 
-def _drawn(
-    capabilities: Capabilities, dtypes: tuple[str, ...] | None, run_seed: int, block: int, size: int
+def generate(
+    capabilities: Capabilities, dtypes: tuple[str, ...] | None = None, *, run_seed: int, block: int, size: int = BLOCK
 ) -> tuple[Case, ...]:
-    space, known = Space.of(capabilities, dtypes), regimes(capabilities)
-    deck = _shuffled(kinds(capabilities), from_key(f"{run_seed} {block}"))
-    found: dict[str, Case] = {}
-    for number in range(_ROUNDS * size):
-        draw = from_key(f"{run_seed} {block} {number}")
+    """The cases of a block, as `for_each_case` hands them out."""
+    found: list[Case] = []
+    for_each_case(found.append, capabilities, dtypes, run_seed=run_seed, block=block, size=size)
+    return tuple(found)
+
+
+@lru_cache(maxsize=8)
+def _order(capabilities: Capabilities, dtypes: tuple[str, ...] | None, run_seed: int) -> tuple[int, ...]:
+    """The numbers of the cases of the first block, the most telling first."""
+    found: list[Case] = []
+    draws = _draws(capabilities, run_seed, 0)
+    for_each(cases(capabilities, dtypes), [draws(number) for number in range(BLOCK)], found.append)
+    return prioritized(found)
+
+
+def _draws(capabilities: Capabilities, run_seed: int, block: int) -> Callable[[int], Draw]:
+    """The choices of a case by its number in the block."""
+    deck = _shuffled(_openings(capabilities), from_key(f"{run_seed} {block}"))
+
+    def draw(number: int) -> Draw:
         if number % 2 == 0:
-            array, at = divmod((block * BLOCK + number) // 2, ROWS)
-            case = steered(draw, space, covering_rows(space, f"{run_seed} {array % _ARRAYS}")[at], known)
+            at = ((run_seed % ARRAYS) * ROWS + (block * BLOCK + number) // 2) % (ARRAYS * ROWS)
+            opening = (KINDS.index("steered"), *digits(at, ARRAYS * ROWS - 1))
         else:
-            case = free_case(draw, capabilities, dtypes, deck[number // 2 % len(deck)])
-        found.setdefault(case.token, case)
-        if len(found) == size:
-            break
-    return tuple(found.values())
+            opening = deck[number // 2 % len(deck)]
+        return opening_with(opening, from_key(f"{run_seed} {block} {number}"))
+
+    return draw
 
 
-def _shuffled(values: tuple[str, ...], draw: Draw) -> tuple[str, ...]:
+def _openings(capabilities: Capabilities) -> tuple[Opening, ...]:
+    """Those of the cases that are not steered, each as often as its share of half a block."""
+    legal = [(KINDS.index(kind),) for kind, share in _SHARES.items() for _ in range(share)]
+    possible = ways(capabilities)
+    illegal = [
+        (KINDS.index("illegal"), *digits(at, len(possible) - 1))
+        for at, way in enumerate(possible)
+        for _ in range(_OF_A_WAY.get(way, _OF_ANY_OTHER_WAY))
+    ]
+    return *legal, *illegal
+
+
+def _shuffled(values: tuple[Opening, ...], draw: Draw) -> tuple[Opening, ...]:
     left = list(values)
     return tuple(left.pop(draw(0, len(left) - 1)) for _ in values)

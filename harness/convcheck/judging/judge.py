@@ -7,30 +7,45 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
 from convcheck.execution.candidate import Candidate
 from convcheck.judging.precision_sampling import sample_precision
 from convcheck.model.case import Case
 from convcheck.model.coverage import features
+from convcheck.model.origins import Origin
 from convcheck.model.verdicts import FAILURES, Status, Verdict
 from convcheck.numerics.precision import Ratios
 from convcheck.oracles import CALL, Oracle, Trial, due, extra_calls, find, judge
 from convcheck.oracles.parity import unspecified
+from convcheck.strategies.parameter_model import Classes, classify
 
 _SAMPLED = 8
 """The precision that a candidate computes in is looked at in one case of so many."""
+
+MEASURED: Final = 1000
+"""Legal cases, the first, in which pairs and triples of classes are counted."""
 
 _RANK = {Status.PASS: 2, Status.VACUOUS: 1, Status.NOT_APPLICABLE: 0}
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failing verdict, and where in the run it came up."""
+    """A failing verdict, and where in the run it came up.
+
+    Attributes:
+        block: the index of the part of the run.
+        position: of the case in it.
+        case: the case.
+        verdict: the verdict.
+        origin: how the case came about.
+    """
 
     block: int
     position: int
     case: Case
     verdict: Verdict
+    origin: Origin = Origin.DRAWN
 
 
 @dataclass(slots=True)
@@ -39,30 +54,40 @@ class Tally:
 
     Attributes:
         cases: number of cases.
+        origins: cases by how they came about.
         counts: cases by (clause, status, reason), failures excepted.
         margins: the largest margin by "dtype quantity".
         failures: in the order of the cases.
         coverage: cases by feature.
+        classes: those of the first `MEASURED` legal cases, in which interactions are counted.
+        searched: by index, the cases of the searched parts in which one failed: only the candidate can repeat the way
+            to them.
         precision_samples: error ratios of some cases.
         seconds: wall time by part, none of which holds another.
     """
 
     cases: int = 0
+    origins: Counter[Origin] = field(default_factory=Counter)
     counts: Counter[tuple[str, Status, str]] = field(default_factory=Counter)
     margins: dict[str, float] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
+    classes: list[Classes] = field(default_factory=list)
+    searched: dict[int, tuple[Case, ...]] = field(default_factory=dict)
     precision_samples: list[Ratios] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=partial(defaultdict, float))
 
     def add(self, other: Tally) -> None:
         """Add another tally to this one."""
         self.cases += other.cases
+        self.origins.update(other.origins)
         self.counts.update(other.counts)
         for key, margin in other.margins.items():
             self.margins[key] = max(margin, self.margins.get(key, 0.0))
         self.failures.extend(other.failures)
         self.coverage.update(other.coverage)
+        self.classes.extend(other.classes[: MEASURED - len(self.classes)])
+        self.searched.update(other.searched)
         self.precision_samples.extend(other.precision_samples)
         for part, seconds in other.seconds.items():
             self.seconds[part] += seconds
@@ -99,8 +124,50 @@ def _judged(
     return trial, verdicts, called - start, time.perf_counter() - called
 
 
+class Judge:
+    """Judges the cases of a part of a run one by one, and adds up what they come to.
+
+    Args:
+        candidate: the candidate.
+        block: the index of the part.
+        clause: only verdicts on this clause count; None for all.
+        origin: how its cases come about.
+    """
+
+    def __init__(
+        self, candidate: Candidate, block: int, clause: str | None = None, origin: Origin = Origin.DRAWN
+    ) -> None:
+        self.candidate = candidate
+        self.tally = Tally()
+        self._block = block
+        self._clause = clause
+        self._origin = origin
+        self._cases: list[Case] = []
+
+    def __call__(self, case: Case) -> tuple[Verdict, ...]:
+        """The verdicts on the next case."""
+        start = time.perf_counter()
+        tally, position = self.tally, self.tally.cases
+        trial, verdicts, in_candidate, in_judging = _judged(self.candidate, case, None)
+        if trial is not None and position % _SAMPLED == 0:
+            tally.precision_samples += sample_precision(trial)
+        if self._clause is not None:
+            verdicts = tuple(v for v in verdicts if self._clause in v.clauses)
+        _count(tally, case, verdicts)
+        tally.origins[self._origin] += 1
+        tally.failures += [Failure(self._block, position, case, v, self._origin) for v in first_causes(verdicts)]
+        if self._origin is Origin.SEARCHED:
+            self._cases.append(case)
+            if tally.failures:
+                tally.searched[self._block] = tuple(self._cases)
+        tally.seconds["candidate"] += in_candidate
+        tally.seconds["judging"] += in_judging
+        tally.seconds["bookkeeping"] += time.perf_counter() - start - in_candidate - in_judging
+        return verdicts
+
+
 def judge_block(candidate: Candidate, cases: Sequence[Case], block: int, clause: str | None = None) -> Tally:
-    """Judge a block of cases.
+    """The tally of given cases.
 
     Args:
         candidate: the candidate.
@@ -108,21 +175,10 @@ def judge_block(candidate: Candidate, cases: Sequence[Case], block: int, clause:
         block: its number.
         clause: only verdicts on this clause count; None for all.
     """
-    tally = Tally()
-    start = time.perf_counter()
-    for position, case in enumerate(cases):
-        trial, verdicts, in_candidate, in_judging = _judged(candidate, case, None)
-        if trial is not None and position % _SAMPLED == 0:
-            tally.precision_samples += sample_precision(trial)
-        if clause is not None:
-            verdicts = tuple(v for v in verdicts if clause in v.clauses)
-        _count(tally, case, verdicts)
-        tally.failures += [Failure(block, position, case, v) for v in first_causes(verdicts)]
-        tally.seconds["candidate"] += in_candidate
-        tally.seconds["judging"] += in_judging
-    in_calls_and_oracles = tally.seconds["candidate"] + tally.seconds["judging"]
-    tally.seconds["bookkeeping"] += time.perf_counter() - start - in_calls_and_oracles
-    return tally
+    judge_next = Judge(candidate, block, clause)
+    for case in cases:
+        judge_next(case)
+    return judge_next.tally
 
 
 def first_causes(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
@@ -150,6 +206,8 @@ def first_causes(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
 def _count(tally: Tally, case: Case, verdicts: Sequence[Verdict]) -> None:
     tally.cases += 1
     tally.coverage.update(features(case))
+    if case.violation is None and len(tally.classes) < MEASURED:
+        tally.classes.append(classify(case))
     best: dict[str, Verdict] = {}
     for verdict in verdicts:
         if verdict.margin is not None:

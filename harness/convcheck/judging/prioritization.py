@@ -17,8 +17,8 @@ from convcheck.model.case import Case
 from convcheck.model.rules import facts
 
 
-def prioritized(cases: Sequence[Case], defects: Sequence[Defect] = DEFECTS) -> tuple[Case, ...]:
-    """The same cases, the most telling one first, then the one that tells apart the most of what is left.
+def prioritized(cases: Sequence[Case], defects: Sequence[Defect] = DEFECTS) -> tuple[int, ...]:
+    """Their places in order: the most telling case first, then the one that tells apart the most of what is left.
 
     Cases that tell nothing apart any more, illegal ones among them, follow in the order in which they came.
 
@@ -38,7 +38,7 @@ def prioritized(cases: Sequence[Case], defects: Sequence[Defect] = DEFECTS) -> t
         order.append(best)
         _, classes = np.unique(classes * 2 + inside[best], return_inverse=True)
     rest = sorted(set(range(len(cases))) - set(order))
-    return tuple(cases[at] for at in (*order, *rest))
+    return (*order, *rest)
 
 
 def _inside(cases: Sequence[Case], defects: Sequence[Defect]) -> NDArray[np.bool_]:

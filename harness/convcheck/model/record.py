@@ -9,6 +9,7 @@ from typing import Final
 
 from convcheck.model.coverage import Coverage
 from convcheck.model.diagnosis import Diagnosis
+from convcheck.model.origins import Origin, OriginCount
 from convcheck.model.profiles import Profile
 from convcheck.model.reproduction import Reproduction
 from convcheck.model.verdicts import JUDGED, Status, Verdict
@@ -31,6 +32,7 @@ class Finding:
         diagnosis: what was found out about its cause.
         failing_cases: number of cases of the campaign that show it.
         dtypes: dtypes of those cases.
+        origins: how those cases came about.
         also_affects: other quantities in which the same cause shows.
         unclassified: how many of `failing_cases` are counted here only because the budget of calls, or the
             number of findings, ended before they were looked at.
@@ -44,6 +46,7 @@ class Finding:
     diagnosis: Diagnosis = field(default_factory=Diagnosis)
     failing_cases: int = 1
     dtypes: tuple[str, ...] = ()
+    origins: tuple[Origin, ...] = ()
     also_affects: tuple[str, ...] = ()
     unclassified: int = 0
     known: str = ""
@@ -62,6 +65,7 @@ class BackendRecord:
         name: its name.
         spec: what was given to load it.
         cases: number of cases it ran.
+        origins: the same by how they came about.
         unavailable: why it could not run; empty if it ran.
         versions: versions and settings.
         profiles: the promised profile by "dtype quantity".
@@ -73,6 +77,7 @@ class BackendRecord:
     name: str
     spec: str
     cases: int = 0
+    origins: tuple[OriginCount, ...] = ()
     unavailable: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     profiles: Mapping[str, Profile] = field(default_factory=dict)
@@ -191,9 +196,19 @@ def _joined(a: BackendRecord, b: BackendRecord) -> BackendRecord:
     return replace(
         a,
         cases=a.cases + b.cases,
+        origins=_added(*a.origins, *b.origins),
         # a part knows of the dtypes that it judged
         profiles={**b.profiles, **a.profiles},
         behaviour=dict(sorted({**b.behaviour, **a.behaviour}.items())),
         margins=margins,
         seconds=seconds,
+    )
+
+
+def _added(*counts: OriginCount) -> tuple[OriginCount, ...]:
+    some = {origin: [c for c in counts if c.origin is origin] for origin in Origin}
+    return tuple(
+        OriginCount(origin=origin, cases=sum(c.cases for c in of), failing_cases=sum(c.failing_cases for c in of))
+        for origin, of in some.items()
+        if of
     )

@@ -49,6 +49,15 @@ def worst_accumulation_error(profile: Profile, n: int) -> float:
     return gamma(n, (2.0 if profile.truncating else 1.0) * profile.accumulator.unit_roundoff)
 
 
+def usual_margin(profile: Profile, result: Format, n: int) -> float:
+    """About the largest share of the bound that a sum of n products of one magnitude takes up.
+
+    Independent roundings add up to √n of them (theorem 2.4 with λ = 1), and one more rounds the result.
+    """
+    u_out, u = result.unit_roundoff, profile.accumulator.unit_roundoff
+    return (u_out + math.sqrt(n) * u) / (u_out + accumulation_error(profile, n + 1))
+
+
 def is_meaningful(profile: Profile, n: int) -> bool:
     """Whether the bound says anything for sums of n products."""
     return n * profile.accumulator.unit_roundoff <= MOST_RELATIVE_ERROR

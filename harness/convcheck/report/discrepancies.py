@@ -49,6 +49,7 @@ def details(finding: Finding) -> Rows:
     were = "was" if unclassified == 1 else "were"
     rows += [
         ("failing cases", f"{finding.failing_cases} ({dtypes})" if dtypes else str(finding.failing_cases)),
+        ("came up among", ", ".join(f"{origin} cases" for origin in finding.origins)),
         ("unclassified", f"{unclassified} of these cases {were} not looked at" if unclassified else ""),
         ("also affects", ", ".join(finding.also_affects)),
         ("other clauses", ", ".join(c for c in verdict.clauses if c != finding.clause)),

@@ -15,6 +15,7 @@ def summary(record: Record, style: Style) -> str:
     sections = [
         ("Verdict", verdict(record)),
         ("Backends", _backends(record, style)),
+        ("Cases", _origins(record, style)),
         ("Findings", _findings(record, style)),
         ("Clauses", _clauses(record, style)),
         ("Statuses", _statuses(record, style)),
@@ -84,6 +85,18 @@ def _backends(record: Record, style: Style) -> str:
         for b in record.backends
     ]
     return table(["backend", "state", "cases", "verdicts", "findings", "versions"], rows, style)
+
+
+def _origins(record: Record, style: Style) -> str:
+    rows = []
+    for backend in record.backends:
+        findings = [f for f in record.findings if f.backend == backend.name]
+        for count in backend.origins:
+            alone = sum(f.origins == (count.origin,) for f in findings)
+            shown = sum(count.origin in f.origins for f in findings)
+            rows.append([backend.name, str(count.origin), count.cases, count.failing_cases, shown, alone])
+    headers = ["backend", "how they came about", "cases", "failing cases", "findings", "findings of these cases alone"]
+    return table(headers, rows, style) if rows else ""
 
 
 def _findings(record: Record, style: Style) -> str:

@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case, Layout, Layouts, Regime
 from convcheck.strategies.conjunctions import CONJUNCTIONS
+from convcheck.strategies.covering_array import ARRAYS, ROWS, covering_rows
 from convcheck.strategies.draws import Draw, from_hypothesis, pick
 from convcheck.strategies.illegal import MODULE_ONLY, WAYS, break_case
 from convcheck.strategies.layers import Plan, common, deep, medium, small, spell
+from convcheck.strategies.parameter_model import Space
 from convcheck.strategies.realistic import realistic
+from convcheck.strategies.steered import SEEDS, steered
 
 _DTYPES: Final = (
     *("float32",) * 10, *("float64",) * 3, *("float16",) * 3, *("bfloat16",) * 3, "complex64", "complex128",
@@ -26,14 +29,15 @@ _LAYOUTS: Final[tuple[Layout, ...]] = (
     "contiguous", "contiguous", "contiguous", "channels_last", "channels_last", "sliced", "transposed",
     "reversed", "expanded", "offset", "odd_strides",
 )  # fmt: skip
-_LEGAL: Final = (
-    "small", "conjunction", "conjunction", "common", "deep", "medium", "medium", "medium", "realistic",
-)  # fmt: skip
+
+
+KINDS: Final = ("small", "conjunction", "common", "deep", "medium", "realistic", "steered", "illegal")
+"""How a case is built: the first choice of all."""
 
 
 @st.composite
 def cases(draw: Any, capabilities: Capabilities, dtypes: tuple[str, ...] | None = None) -> Case:
-    """Cases that a backend with these capabilities has to handle; about a tenth are illegal.
+    """Cases that a backend with these capabilities has to handle; some are illegal.
 
     Args:
         draw: given by Hypothesis.
@@ -41,32 +45,29 @@ def cases(draw: Any, capabilities: Capabilities, dtypes: tuple[str, ...] | None 
         dtypes: restricts the dtypes further.
     """
     choose = from_hypothesis(draw)
-    # Hypothesis tries the alternatives of a choice among few by itself when it shrinks
-    kind = pick(choose, (*_LEGAL, "illegal"))
-    return free_case(choose, capabilities, dtypes, pick(choose, _ways(capabilities)) if kind == "illegal" else kind)
+    kind = pick(choose, KINDS)
+    if kind == "steered":
+        space = Space.of(capabilities, dtypes)
+        row = choose(0, ARRAYS * ROWS - 1)
+        return steered(choose, space, covering_rows(space, row // ROWS)[row % ROWS], regimes(capabilities))
+    return free_case(choose, capabilities, dtypes, pick(choose, ways(capabilities)) if kind == "illegal" else kind)
 
 
-def kinds(capabilities: Capabilities) -> tuple[str, ...]:
-    """The kinds of `free_case`, each as often as its share of half a block of 250 cases."""
-    return (*_LEGAL * 11, *_ways(capabilities) * 2, *("tensors",) * 3)
-
-
-def _ways(capabilities: Capabilities) -> tuple[str, ...]:
+def ways(capabilities: Capabilities) -> tuple[str, ...]:
+    """The ways in which a case for a backend can be illegal."""
     return tuple(way for way in WAYS if capabilities.module or way not in MODULE_ONLY)
 
 
 def free_case(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...] | None, kind: str) -> Case:
-    """A case of one of the `kinds`, every parameter drawn for itself."""
+    """A case of a kind, or illegal in a way, every parameter drawn for itself."""
     wanted = tuple(d for d in _DTYPES if d in (dtypes or capabilities.dtypes))
     real = tuple(d for d in wanted if not d.startswith("complex"))
     dtype = pick(draw, real if real and kind in WAYS else wanted)
     regime, layouts = pick(draw, regimes(capabilities)), _layouts(draw, capabilities.layouts)
-    seed = draw(0, 2**32 - 1)
-    # always the first choices of all, so that Hypothesis can shrink every other kind to this one
-    plan = small(draw, capabilities)
-    special = _special(draw, capabilities, kind)
-    if special is not None and special.supported(capabilities):
-        plan = special
+    seed = draw(0, SEEDS - 1)
+    plan = _plan(draw, capabilities, kind)
+    if not plan.supported(capabilities):
+        plan = small(draw, capabilities)
     case = Case(*spell(draw, plan), dtype, regime, layouts, seed=seed)
     if kind in WAYS:
         return break_case(draw, case, kind, module=capabilities.module)
@@ -82,7 +83,7 @@ def regimes(capabilities: Capabilities) -> tuple[Regime, ...]:
     return tuple(regime for regime in _REGIMES if capabilities.nonfinite or regime != "special")
 
 
-def _special(draw: Draw, capabilities: Capabilities, kind: str) -> Plan | None:
+def _plan(draw: Draw, capabilities: Capabilities, kind: str) -> Plan:
     if kind == "conjunction":
         return pick(draw, CONJUNCTIONS).plan(draw)
     if kind == "deep":
@@ -91,7 +92,7 @@ def _special(draw: Draw, capabilities: Capabilities, kind: str) -> Plan | None:
         return common(draw, capabilities)
     if kind == "medium":
         return medium(draw, capabilities)
-    return realistic(draw) if kind == "realistic" else None
+    return realistic(draw) if kind == "realistic" else small(draw, capabilities)
 
 
 def _layouts(draw: Draw, supported: tuple[Layout, ...]) -> Layouts:

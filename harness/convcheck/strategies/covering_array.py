@@ -17,14 +17,16 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.model.case import Case
 from convcheck.strategies import parameter_model
-from convcheck.strategies.parameter_model import Classes, Space, classify, level, owner
+from convcheck.strategies.parameter_model import Classes, Space, level, owner
 from convcheck.strategies.tables import Axes, Padding, axes, channels
 from convcheck_reference.params import PADDING_MODES
 
 ROWS: Final = 500
 """Rows of one covering array: half of a thousand cases."""
+
+ARRAYS: Final = 4
+"""Covering arrays, used in turn: their classes repeat, what is drawn within them does not."""
 
 _ONCE: Final = (
     level(parameter_model.BATCH, parameter_model.BATCHES.index("0")),
@@ -62,13 +64,12 @@ class Interaction:
         return f"{self.share:.2%} ({self.covered:,} of {self.feasible:,})"
 
 
-def measure(space: Space, cases: Iterable[Case]) -> tuple[Interaction, Interaction]:
-    """2-way and 3-way coverage of the legal ones among some cases."""
+def measure(space: Space, taken: Iterable[Classes]) -> tuple[Interaction, Interaction]:
+    """2-way and 3-way coverage of some rows of classes."""
     every = np.arange(len(parameter_model.FACTORS))
-    rows = [level(every, np.array(classify(case))) for case in cases if case.violation is None]
-    taken = np.array(rows, np.intp).reshape(-1, len(every))
+    rows = np.array([level(every, np.array(row)) for row in taken], np.intp).reshape(-1, len(every))
     pairs, triples = feasible(space)
-    return _interaction(taken, pairs), _interaction(taken, triples)
+    return _interaction(rows, pairs), _interaction(rows, triples)
 
 
 def _interaction(taken: Levels, can: NDArray[np.bool_]) -> Interaction:
@@ -112,7 +113,7 @@ def _feasible(blocks: list[NDArray[np.bool_]]) -> tuple[NDArray[np.bool_], NDArr
 
 
 @lru_cache(maxsize=8)
-def covering_rows(space: Space, key: str) -> tuple[Classes, ...]:
+def covering_rows(space: Space, number: int) -> tuple[Classes, ...]:
     """`ROWS` rows of classes that take every feasible triple as early as a greedy choice can.
 
     Each row starts from a triple that no row has taken yet; block by block, it then takes the combination
@@ -121,9 +122,9 @@ def covering_rows(space: Space, key: str) -> tuple[Classes, ...]:
 
     Args:
         space: where the rows come from.
-        key: of the random choices among equals.
+        number: of the array; decides among equals.
     """
-    chance = random.Random(key)  # noqa: S311  (no secrets here)
+    chance = random.Random(number)  # noqa: S311  (no secrets here)
     whole = feasible(space)[1].astype(np.float32)
     blocks = [_blocks(space, padding) for padding in axes(space)]
     again = whole.copy()

@@ -1,16 +1,16 @@
-"""Where choices come from: Hypothesis, which can shrink them, or a seed, which gives the same everywhere.
+"""Where choices come from: Hypothesis, whose engine searches and shrinks, answered by itself or from a key.
 
-Every construction in this package takes a `Draw` and asks nothing else of chance. A campaign draws from a
-seed: Hypothesis mixes constants of whatever local modules are loaded into what it generates, so that the
-same seed gives other examples in a process that has loaded another module.
+Every construction in this package takes a `Draw` and asks nothing else of chance. What reaches Hypothesis are
+choices among at most a hundred: into larger ranges its own provider mixes constants of whatever modules are loaded,
+none of which is smaller (`hypothesis.internal.constants_ast`), and the same seed would give other examples elsewhere.
 """
 
 from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, TypeAlias, TypeVar
 
 from hypothesis import strategies as st
 
@@ -19,16 +19,50 @@ Value = TypeVar("Value")
 Draw: TypeAlias = Callable[[int, int], int]
 """An integer between two others, both included; the lower one is the simplest."""
 
+BASE: Final = 100
+"""Choices of Hypothesis have at most so many values."""
+
 
 def from_hypothesis(draw: Any) -> Draw:
-    """Choices of Hypothesis, given the `draw` of a composite strategy."""
-    return lambda low, high: draw(st.integers(low, high))
+    """Choices of Hypothesis, given the `draw` of a composite strategy; large ranges digit by digit, highest first."""
+
+    def choose(low: int, high: int) -> int:
+        most = high - low
+        if most == 0:
+            return low
+        if most < BASE:
+            return low + int(draw(st.integers(0, most)))
+        upper = choose(0, most // BASE)
+        return low + BASE * upper + choose(0, BASE - 1 if upper < most // BASE else most % BASE)
+
+    return choose
+
+
+def digits(value: int, most: int) -> tuple[int, ...]:
+    """The choices by which `from_hypothesis` comes to a value between 0 and `most`."""
+    if most == 0:
+        return ()
+    if most < BASE:
+        return (value,)
+    upper, lower = divmod(value, BASE)
+    return *digits(upper, most // BASE), *digits(lower, BASE - 1 if upper < most // BASE else most % BASE)
 
 
 def from_key(key: str) -> Draw:
     """Choices that depend on a key alone."""
     seed = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8])
     return random.Random(seed).randint  # noqa: S311  (no secrets here)
+
+
+def opening_with(first: Iterable[int], draw: Draw) -> Draw:
+    """Given choices first, then those of `draw`."""
+    given = iter(first)
+
+    def choose(low: int, high: int) -> int:
+        choice = next(given, None)
+        return draw(low, high) if choice is None else choice
+
+    return choose
 
 
 def pick(draw: Draw, values: Sequence[Value]) -> Value:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from convcheck.model.capabilities import Capabilities
-from convcheck.model.case import Case
 from convcheck.model.coverage import Coverage
 from convcheck.strategies.covering_array import measure
-from convcheck.strategies.parameter_model import Space
+from convcheck.strategies.parameter_model import Classes, Space
 
 
 def interactions(
-    cases: Iterable[Case], capabilities: Capabilities, dtypes: tuple[str, ...] | None = None
+    taken: Sequence[Classes], capabilities: Capabilities, dtypes: tuple[str, ...] | None = None
 ) -> tuple[Coverage, ...]:
-    """2-way and 3-way coverage by the legal ones among some cases, a row each.
+    """2-way and 3-way coverage by some legal cases, a row each.
 
     Args:
-        cases: the cases, say the first thousand of a run.
+        taken: the classes of the cases, say of the first thousand of a run.
         capabilities: what they were drawn for.
         dtypes: those that they were restricted to.
 
     Returns:
-        Rows such as "2-way", "100.00% (2,504 of 2,504)", with the number of legal cases.
+        Rows such as "2-way", "100.00% (2,504 of 2,504)", with the number of cases.
     """
-    legal = [case for case in cases if case.violation is None]
-    measured = measure(Space.of(capabilities, dtypes), legal)
-    return tuple(Coverage(parameter=f"{i.strength}-way", value=i.figure, cases=len(legal)) for i in measured)
+    measured = measure(Space.of(capabilities, dtypes), taken)
+    return tuple(Coverage(parameter=f"{i.strength}-way", value=i.figure, cases=len(taken)) for i in measured)

@@ -141,6 +141,7 @@ class Cause:
             diagnosis=self.diagnosis,
             failing_cases=len(self.explains),
             dtypes=tuple(sorted({f.case.dtype for f in self.explains})),
+            origins=tuple(sorted({f.origin for f in self.explains})),
             also_affects=tuple(dict.fromkeys(s.quantity for s in self.also if s.quantity != self.signature.quantity)),
             unclassified=self.unclassified,
         )

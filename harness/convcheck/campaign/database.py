@@ -1,0 +1,96 @@
+"""Cases that failed in earlier runs, kept in an example database of Hypothesis as tokens.
+
+A token means the same case under any release of convcheck and Hypothesis, so a database can be shared between
+machines. Any `hypothesis.database.ExampleDatabase` will do: a folder, a server, several of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
+
+from convcheck.model.record import Finding
+from convcheck.model.token import TokenError, read
+from convcheck_reference.errors import ConvcheckError
+
+
+class DatabaseError(ConvcheckError, ValueError):
+    """A database that cannot be had."""
+
+
+def open_database(text: str) -> ExampleDatabase | None:
+    """The database that an option names.
+
+    Args:
+        text: empty for that of Hypothesis' current profile, by default the folder ``.hypothesis/examples``, in CI none;
+            "none"; ``module:attribute`` of a database; or a folder.
+
+    Raises:
+        DatabaseError: it is none of these; the message says why.
+    """
+    if not text:
+        database = settings().database
+        return database if isinstance(database, ExampleDatabase) else None
+    if text == "none":
+        return None
+    module, colon, attribute = text.rpartition(":")
+    if colon and module.replace(".", "").isidentifier():
+        try:
+            found = getattr(import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise DatabaseError(f"database {text!r}: {error}; expected module:attribute") from error
+        if not isinstance(found, ExampleDatabase):
+            raise DatabaseError(f"database {text!r} is a {type(found).__name__}; expected an ExampleDatabase")
+        return found
+    if Path(text).exists() and not Path(text).is_dir():
+        raise DatabaseError(f"database {text!r} is a file; expected a folder, module:attribute or 'none'")
+    return DirectoryBasedExampleDatabase(text)
+
+
+def remembered(database: ExampleDatabase | None, backend: str, dtypes: Iterable[str] = ()) -> tuple[str, ...]:
+    """The tokens of the cases that failed in earlier runs, in an order of their own.
+
+    Args:
+        database: None for no memory.
+        backend: its name.
+        dtypes: only these; empty for all.
+    """
+    if database is None:
+        return ()
+    wanted = set(dtypes)
+    tokens = []
+    for value in database.fetch(_key(backend)):
+        try:
+            case = read(value.decode())
+        except (TokenError, UnicodeDecodeError):  # of another format, which nobody can read any more
+            database.delete(_key(backend), value)
+            continue
+        if not wanted or case.dtype in wanted:
+            tokens.append(case.token)
+    return tuple(sorted(set(tokens)))
+
+
+def remember(database: ExampleDatabase | None, backend: str, findings: Iterable[Finding]) -> None:
+    """Keep the smallest and the first failing case of each finding that a case shows by itself."""
+    if database is None:
+        return
+    for finding in findings:
+        reproduction = finding.reproduction
+        if reproduction.token and not reproduction.setup_cases:
+            for token in {reproduction.token, reproduction.first_failing_case or reproduction.token}:
+                database.save(_key(backend), token.encode())
+
+
+def forget(database: ExampleDatabase | None, backend: str, tokens: Iterable[str]) -> None:
+    """Drop cases that no longer fail."""
+    if database is not None:
+        for token in tokens:
+            database.delete(_key(backend), token.encode())
+
+
+def _key(backend: str) -> bytes:
+    return f"convcheck {backend}".encode()

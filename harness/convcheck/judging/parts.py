@@ -1,0 +1,66 @@
+"""The parts of a run: how its cases come about, and how many of each kind there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from convcheck.judging.blocks import BLOCK
+from convcheck.model.origins import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some cases of a run, judged by one fresh candidate.
+
+    Attributes:
+        origin: how they come about.
+        number: of the part among those of its origin.
+        size: number of cases.
+    """
+
+    origin: Origin
+    number: int
+    size: int
+
+
+SEARCHED: Final = 0.2
+"""The share of a run that is searched, at the end of it or, where the time is the limit, after every whole cycle."""
+
+CYCLE: Final = 5 * BLOCK
+"""Cases of a cycle, which a run without a number of cases repeats."""
+
+
+def part_at(index: int, examples: int | None, remembered: int = 0) -> Part | None:
+    """The part of a run with this index; None after the last.
+
+    Args:
+        index: from 0.
+        examples: cases of the run, without the remembered ones; None for no end.
+        remembered: cases that failed in earlier runs, which come first.
+    """
+    if remembered:
+        if index == 0:
+            return Part(Origin.REMEMBERED, 0, remembered)
+        index -= 1
+    cycle = _cycle(CYCLE if examples is None else examples)
+    rounds, at = divmod(index, len(cycle))
+    if rounds and examples is not None:
+        return None
+    if rounds == 0:
+        return cycle[at]
+    before = rounds * sum(part.origin is cycle[at].origin for part in cycle)
+    return Part(cycle[at].origin, before + cycle[at].number, cycle[at].size)
+
+
+@lru_cache(maxsize=4)
+def _cycle(cases: int) -> tuple[Part, ...]:
+    searched = round(SEARCHED * cases)
+    drawn = cases - searched
+    blocks = -(-drawn // BLOCK)
+    searches = -(-searched // BLOCK)
+    return (
+        *(Part(Origin.DRAWN, n, min(BLOCK, drawn - n * BLOCK)) for n in range(blocks)),
+        *(Part(Origin.SEARCHED, n, (searched + n) // searches) for n in range(searches)),
+    )

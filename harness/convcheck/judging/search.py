@@ -1,0 +1,118 @@
+"""The search: Hypothesis generates, mutates and climbs on its own, steered by what the candidate did.
+
+Three figures steer it (`hypothesis.target`; Löscher and Sagonas, "Targeted property-based testing", 2017): how far
+results are from right, how unusual that is, and how large the layer is. The cases depend on the candidate
+therefore; with the same candidate, seed and release of Hypothesis they are the same in any process.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from statistics import median
+from typing import Final
+
+from hypothesis import Phase, settings, target
+
+from convcheck.judging.judge import Judge
+from convcheck.model.capabilities import Capabilities
+from convcheck.model.case import Case
+from convcheck.model.verdicts import FAILURES, Verdict
+from convcheck.numerics.bounds import usual_margin
+from convcheck.numerics.reduction_length import reduction_lengths
+from convcheck.strategies.cases import cases
+from convcheck.strategies.engine import BUSY, run
+from convcheck_reference.formats import component_format
+
+_LEAST: Final = 2.0**-20
+"""Errors below this share of the usual one are no error at all."""
+
+_ENOUGH: Final = 8
+"""Errors after which it is known what is usual."""
+
+
+def search(judge: Judge, dtypes: tuple[str, ...] | None = None, *, run_seed: int, number: int, size: int) -> None:
+    """Let Hypothesis search for failures, `size` cases; the judge keeps what they come to.
+
+    A failing case steers nothing and ends nothing: the search goes on along the edge of what passes.
+
+    Args:
+        judge: of every case.
+        dtypes: restricts the dtypes.
+        run_seed: of the whole run.
+        number: of the search in the run.
+        size: number of cases.
+
+    Raises:
+        Exception: what judging raises.
+    """
+    usual = _Usual()
+
+    def test(case: Case) -> None:
+        verdicts = judge(case)
+        if case.violation is None and not any(v.status in FAILURES for v in verdicts):
+            steer(judge.candidate.capabilities, case, verdicts, usual)
+
+    run(
+        cases(judge.candidate.capabilities, dtypes),
+        test,
+        settings(
+            backend="hypothesis",
+            max_examples=size,
+            phases=(Phase.generate, Phase.target),
+            database=None,
+            deadline=None,
+            suppress_health_check=BUSY,
+        ),
+        key=1000 * run_seed + number,
+    )
+
+
+def steer(capabilities: Capabilities, case: Case, verdicts: Sequence[Verdict], usual: _Usual) -> None:
+    """Tell Hypothesis how far a legal case went."""
+    errors = _errors(capabilities, case, verdicts)
+    if errors:
+        target(max(errors.values()), label="error, in octaves of the usual rounding")
+        target(max(usual.distance(key, error) for key, error in errors.items()), label="novelty, in octaves")
+    target(reach(case), label="reach, in octaves")
+
+
+def reach(case: Case) -> float:
+    """How large a legal layer is, all quantities that a kernel may branch on added up as logarithms to base 2."""
+    params = case.params
+    quantities = (
+        *case.input_shape,
+        *case.output_shape[-3:],
+        *params.kernel_size,
+        *params.stride,
+        *params.dilation,
+        *(1 + max(pads) for pads in params.padding),
+        params.groups,
+    )
+    return sum(math.log2(max(1, quantity)) for quantity in quantities)
+
+
+def _errors(capabilities: Capabilities, case: Case, verdicts: Sequence[Verdict]) -> dict[str, float]:
+    """By dtype and quantity, log2 of the largest error over what is usual: alike for all layers of a right kernel."""
+    found: dict[str, float] = {}
+    for quantity, n in reduction_lengths(case.params, case.input_shape).items():
+        margins = [v.margin for v in verdicts if v.quantity == quantity and v.margin is not None]
+        if margins and math.isfinite(max(margins)):
+            usual = usual_margin(capabilities.profile(case.dtype, quantity), component_format(case.dtype), n)
+            found[f"{case.dtype} {quantity}"] = math.log2(max(_LEAST, max(margins) / usual))
+    return found
+
+
+class _Usual:
+    """What errors are usual, by quantity."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, list[float]] = defaultdict(list)
+
+    def distance(self, key: str, error: float) -> float:
+        """Octaves between an error and the median of those before; 0 until there are enough."""
+        seen = self._seen[key]
+        distance = abs(error - median(seen)) if len(seen) >= _ENOUGH else 0.0
+        seen.append(error)
+        return distance

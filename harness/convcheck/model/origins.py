@@ -1,0 +1,33 @@
+"""How the cases of a run come about, each way counted apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Origin(StrEnum):
+    """How cases come about.
+
+    REMEMBERED: they failed in an earlier run. DRAWN: from the seed alone, half of them along a covering array.
+    SEARCHED: Hypothesis searches, steered by what the candidate does.
+    """
+
+    REMEMBERED = "remembered"
+    DRAWN = "drawn"
+    SEARCHED = "searched"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginCount:
+    """The cases of one backend that came about in one way.
+
+    Attributes:
+        origin: the way.
+        cases: how many there were.
+        failing_cases: how many of them failed, known failures included.
+    """
+
+    origin: Origin
+    cases: int
+    failing_cases: int
