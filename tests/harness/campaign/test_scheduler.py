@@ -11,9 +11,10 @@ from convcheck.campaign.options import Options
 from convcheck.campaign.scheduler import Job, tallies
 from convcheck.judging.blocks import BLOCK
 from convcheck.judging.judge import Tally
+from convcheck.model.origins import Origin
 from stand_ins import failure, probe_of
 
-WRONG = "tests/plugins/wrong_kernels.py:group_order"
+WRONG = "convcheck.defects:group-outputs-interleaved"
 
 
 def job(**options):
@@ -32,31 +33,48 @@ def handed_over(**options):
     return [each.failures[0].block for each in tallies(made, None)]
 
 
-@pytest.mark.parametrize(("examples", "sizes"), [(60, [60]), (250, [250]), (600, [250, 250, 100])])
-def test_blocks_hold_the_examples_that_are_asked_for(examples, sizes):
+@pytest.mark.parametrize("examples", [1, 60, 251, 600])
+def test_parts_hold_the_examples_that_are_asked_for(examples):
     made = job(examples=examples, dtypes=("float32",))
-    drawn = [made.block(probe_of(lambda: made.open()._backend).candidate.capabilities, at) for at in range(made.blocks)]
-    assert [len(block) for block in drawn] == sizes
+    capabilities = made.open().capabilities
+    drawn = [made.cases(capabilities, at) for at in range(9) if (p := made.part(at)) and p.origin is Origin.DRAWN]
+    searched = sum(p.size for at in range(9) if (p := made.part(at)) and p.origin is Origin.SEARCHED)
+    assert sum(map(len, drawn)) + searched == examples
     assert all(case.dtype == "float32" for block in drawn for case in block)
 
 
-def test_without_a_number_of_examples_blocks_are_whole_and_there_is_always_another():
-    made = job(examples=None, seconds=1.0)
-    assert made.blocks > 10**9
-    assert len(made.block(made.open().capabilities, 7)) == BLOCK
-
-
-def test_every_block_meets_a_fresh_candidate(monkeypatch):
-    monkeypatch.setattr(scheduler, "judge_block", lambda *_: Tally())
+@pytest.mark.parametrize("origin", [Origin.DRAWN, Origin.SEARCHED])
+def test_every_part_meets_a_fresh_candidate(origin):
     made = job(examples=30)
     candidate = probe_of(lambda: made.open()._backend).candidate
-    judged = [made.judge(candidate, number) for number in (0, 0)]
+    at = next(n for n in range(9) if made.part(n).origin is origin)
+    judged = [made.judge(candidate, at) for _ in range(2)]
     assert candidate.restarts == 2
     assert all(tally.seconds["generation"] > 0 for tally in judged)
+    assert all(tally.origins == {origin: tally.cases} for tally in judged)
+    assert counted(judged[0]) == counted(judged[1])
 
 
-def test_tallies_come_in_the_order_of_the_blocks_until_they_are_used_up():
-    assert handed_over(examples=4 * BLOCK) == [0, 1, 2, 3]
+def test_cases_that_failed_before_come_first_and_are_counted_apart():
+    wrong = "v1,x=1x4x3x3,out=4,k=1,g=2"
+    made = Job(WRONG, Options(specs=(WRONG,), examples=5, in_process=True), (wrong,))
+    with closing(made.open()) as candidate:
+        first, *others = tallies(made, candidate)
+    assert first.origins == {Origin.REMEMBERED: 1}
+    assert {f.case.token for f in first.failures} == {wrong}
+    assert sum(each.cases for each in others) == 5
+
+
+def test_the_way_to_a_failure_that_was_searched_is_kept():
+    made = job(examples=400)
+    with closing(made.open()) as candidate:
+        found = made.judge(candidate, 2)
+    (failure_, *_) = [f for f in found.failures if f.origin is Origin.SEARCHED]
+    assert found.searched[2][failure_.position] == failure_.case
+
+
+def test_tallies_come_in_the_order_of_the_parts_until_they_are_used_up():
+    assert handed_over(examples=4 * BLOCK) == [0, 1, 2, 3, 4]
 
 
 def test_no_block_begins_after_the_time_is_used_up_but_there_is_one(monkeypatch):
@@ -67,7 +85,7 @@ def test_no_block_begins_after_the_time_is_used_up_but_there_is_one(monkeypatch)
 
 
 def test_many_workers_in_process_are_one():
-    assert handed_over(examples=2 * BLOCK, workers=4) == [0, 1]
+    assert handed_over(examples=2 * BLOCK, workers=4) == [0, 1, 2]
 
 
 class InThisProcess:
@@ -101,7 +119,7 @@ def reversed_pool(monkeypatch):
 
 
 def test_side_by_side_tallies_come_in_order_whoever_is_done_first(reversed_pool):
-    assert handed_over(examples=9 * BLOCK, workers=2, in_process=False) == list(range(9))
+    assert handed_over(examples=9 * BLOCK, workers=2, in_process=False) == list(range(10))
     assert max(reversed_pool) == 4  # two for each worker
 
 
@@ -126,7 +144,7 @@ def test_two_processes_count_what_one_does():
     with closing(one.open()) as candidate:
         alone = [counted(each) for each in tallies(one, candidate)]
     assert [counted(each) for each in tallies(two, None)] == alone
-    assert [cases for cases, *_ in alone] == [BLOCK, 1]
+    assert [cases for cases, *_ in alone] == [201, 50]
     assert alone[0][3]
 
 

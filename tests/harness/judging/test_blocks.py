@@ -9,11 +9,11 @@ from convcheck import Capabilities
 from convcheck.judging.blocks import generate
 from convcheck.model.coverage import coverage
 from convcheck.oracles.parity import _clauses
-from convcheck.strategies.cases import free_case, kinds
+from convcheck.strategies.cases import KINDS, free_case, ways
 from convcheck.strategies.covering_array import measure
 from convcheck.strategies.draws import from_key
 from convcheck.strategies.interactions import interactions
-from convcheck.strategies.parameter_model import Space
+from convcheck.strategies.parameter_model import Space, classify
 
 EVERYTHING = Capabilities(
     dtypes=("float32", "float64", "float16", "bfloat16", "complex64", "complex128"), gradients=True, module=True
@@ -41,7 +41,7 @@ def drawn():
 
 @pytest.fixture(scope="module")
 def legal(drawn):
-    return [case for case in drawn if case.violation is None]
+    return [case for case in (*drawn, *thousand(EVERYTHING, 1)) if case.violation is None]
 
 
 def test_the_same_seed_gives_the_same_cases(drawn):
@@ -74,15 +74,15 @@ def test_the_cases_are_distinct(drawn):
 )
 def test_a_thousand_cases_take_all_pairs_and_triples(capabilities, dtypes, seed):
     cases = [c for b in range(4) for c in generate(capabilities, dtypes, run_seed=seed, block=b)]
-    pairs, triples = measure(Space.of(capabilities, dtypes), cases)
+    pairs, triples = measure(Space.of(capabilities, dtypes), classes(cases))
     assert pairs.covered == pairs.feasible
     assert triples.share >= 0.99
 
 
 def test_what_is_drawn_freely_would_not():
-    deck = kinds(EVERYTHING)
+    deck = (*KINDS[:-2], *ways(EVERYTHING))
     free = [free_case(from_key(str(n)), EVERYTHING, None, deck[n % len(deck)]) for n in range(500)]
-    pairs, triples = measure(Space.of(EVERYTHING), free)
+    pairs, triples = measure(Space.of(EVERYTHING), classes(free))
     assert pairs.covered < pairs.feasible
     assert triples.share < 0.95
 
@@ -161,11 +161,15 @@ def test_the_classes_of_a_run_are_counted(drawn):
     assert len({v for p, v in rows if p == "legality"}) == 12
 
 
-def test_the_report_gets_the_interactions_as_rows(drawn, legal):
-    two, three = interactions(drawn, EVERYTHING)
+def test_the_report_gets_the_interactions_as_rows(drawn):
+    two, three = interactions(classes(drawn), EVERYTHING)
     assert (two.parameter, three.parameter) == ("2-way", "3-way")
     assert two.value.startswith("100.00% (")
-    assert two.cases == len(legal)
+    assert two.cases == len(classes(drawn))
+
+
+def classes(cases):
+    return [classify(case) for case in cases if case.violation is None]
 
 
 def share(legal, holds):

@@ -1,7 +1,5 @@
 """The most telling cases come first; which cases there are stays the same."""
 
-from collections import Counter
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,13 +22,13 @@ def shown(cases):
 
 
 def test_what_departs_in_more_ways_comes_before_what_departs_in_fewer():
-    assert prioritized((PLAIN, ILLEGAL, STRIDED))[0] == STRIDED
-    assert prioritized((ILLEGAL, PLAIN, WIDE))[-1] == ILLEGAL
+    assert prioritized((PLAIN, ILLEGAL, STRIDED))[0] == 2
+    assert prioritized((ILLEGAL, PLAIN, WIDE))[-1] == 0
 
 
 @given(st.permutations((PLAIN, WIDE, STRIDED, ILLEGAL)))
 def test_no_case_is_added_or_lost(cases):
-    assert Counter(prioritized(cases)) == Counter(cases)
+    assert sorted(prioritized(cases)) == [0, 1, 2, 3]
 
 
 def test_a_few_cases_of_a_run_show_most_of_what_the_block_shows():
@@ -40,4 +38,4 @@ def test_a_few_cases_of_a_run_show_most_of_what_the_block_shows():
 
 
 def test_without_defects_the_order_stays():
-    assert prioritized((PLAIN, ILLEGAL, WIDE), ()) == (PLAIN, ILLEGAL, WIDE)
+    assert prioritized((PLAIN, ILLEGAL, WIDE), ()) == (0, 1, 2)

@@ -3,7 +3,7 @@ import pytest
 from convcheck import Capabilities
 from convcheck.model.token import read
 from convcheck.oracles.parity import _clauses
-from convcheck.strategies.cases import free_case, kinds
+from convcheck.strategies.cases import free_case, ways
 from convcheck.strategies.draws import from_key
 from convcheck.strategies.illegal import FUNCTION_ONLY, MODULE_ONLY, WAYS
 
@@ -56,6 +56,6 @@ def test_tensors_are_wrong_in_every_way(broken):
 
 def test_without_a_module_only_functions_are_called():
     plain = Capabilities()
-    names = [kind for kind in kinds(plain) if kind in WAYS]
+    names = ways(plain)
     assert not set(names) & set(MODULE_ONLY)
     assert {free_case(from_key(str(n)), plain, None, names[n % len(names)]).entry for n in range(100)} == {"function"}
