@@ -11,7 +11,7 @@ from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.strategies.cases import KINDS, cases, ways
 from convcheck.strategies.covering_array import ARRAYS, ROWS
-from convcheck.strategies.draws import Draw, digits, from_key, opening_with
+from convcheck.strategies.draws import Draw, choices, from_key, opening_with
 from convcheck.strategies.engine import for_each
 
 BLOCK: Final = 250
@@ -82,7 +82,7 @@ def _draws(capabilities: Capabilities, run_seed: int, block: int) -> Callable[[i
     def draw(number: int) -> Draw:
         if number % 2 == 0:
             at = ((run_seed % ARRAYS) * ROWS + (block * BLOCK + number) // 2) % (ARRAYS * ROWS)
-            opening = (KINDS.index("steered"), *digits(at, ARRAYS * ROWS - 1))
+            opening = (KINDS.index("steered"), *choices(at, ARRAYS * ROWS))
         else:
             opening = deck[number // 2 % len(deck)]
         return opening_with(opening, from_key(f"{run_seed} {block} {number}"))
@@ -95,7 +95,7 @@ def _openings(capabilities: Capabilities) -> tuple[Opening, ...]:
     legal = [(KINDS.index(kind),) for kind, share in _SHARES.items() for _ in range(share)]
     possible = ways(capabilities)
     illegal = [
-        (KINDS.index("illegal"), *digits(at, len(possible) - 1))
+        (KINDS.index("illegal"), *choices(at, len(possible)))
         for at, way in enumerate(possible)
         for _ in range(_OF_A_WAY.get(way, _OF_ANY_OTHER_WAY))
     ]

@@ -24,28 +24,36 @@ BASE: Final = 100
 
 
 def from_hypothesis(draw: Any) -> Draw:
-    """Choices of Hypothesis, given the `draw` of a composite strategy; large ranges digit by digit, highest first."""
+    """Choices of Hypothesis, given the `draw` of a composite strategy; in large ranges a part, then one in it."""
 
     def choose(low: int, high: int) -> int:
-        most = high - low
-        if most == 0:
+        number = high - low + 1
+        if number == 1:
             return low
-        if most < BASE:
-            return low + int(draw(st.integers(0, most)))
-        upper = choose(0, most // BASE)
-        return low + BASE * upper + choose(0, BASE - 1 if upper < most // BASE else most % BASE)
+        if number <= BASE:
+            return low + int(draw(st.integers(0, number - 1)))
+        parts, size = _split(number)
+        first = size * choose(0, parts - 1)
+        return low + first + choose(0, min(size, number - first) - 1)
 
     return choose
 
 
-def digits(value: int, most: int) -> tuple[int, ...]:
-    """The choices by which `from_hypothesis` comes to a value between 0 and `most`."""
-    if most == 0:
+def choices(value: int, number: int) -> tuple[int, ...]:
+    """Those by which `from_hypothesis` comes to one of so many values, from 0."""
+    if number == 1:
         return ()
-    if most < BASE:
+    if number <= BASE:
         return (value,)
-    upper, lower = divmod(value, BASE)
-    return *digits(upper, most // BASE), *digits(lower, BASE - 1 if upper < most // BASE else most % BASE)
+    parts, size = _split(number)
+    part, within = divmod(value, size)
+    return *choices(part, parts), *choices(within, min(size, number - part * size))
+
+
+def _split(number: int) -> tuple[int, int]:
+    """How many parts of how many values: as few as can be, the last one hardly smaller, so that all are as likely."""
+    parts = -(-number // BASE)
+    return parts, -(-number // parts)
 
 
 def from_key(key: str) -> Draw:

@@ -146,7 +146,8 @@ def test_the_mix_is_fast_and_has_medium_layers(legal):
     ],
 )
 def test_regions_where_defects_live_have_their_share(legal, least, holds):
-    assert share(legal, holds) >= least
+    # two standard deviations of a count of rare events: what is drawn is chance
+    assert share(legal, holds) >= least - 2 * math.sqrt(least / len(legal))
 
 
 def test_the_classes_of_a_run_are_counted(drawn):

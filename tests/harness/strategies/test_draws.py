@@ -1,9 +1,10 @@
 from collections import Counter
 
+import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from convcheck.strategies.draws import from_hypothesis, from_key, pick
+from convcheck.strategies.draws import BASE, choices, from_hypothesis, from_key, opening_with, pick
 
 
 @st.composite
@@ -37,3 +38,54 @@ def test_hypothesis_shrinks_to_the_first_value():
     quick = settings(database=None, derandomize=True)
     assert find(picked(["plain", "other", "rare"]), lambda _: True, settings=quick) == "plain"
     assert find(picked(["plain", "other", "rare"]), lambda value: value != "plain", settings=quick) == "other"
+
+
+class Answering:
+    """As the `draw` of a composite strategy: answers from a list, and keeps what it was asked."""
+
+    def __init__(self, answers):
+        self.answers, self.asked = iter(answers), []
+
+    def __call__(self, strategy):
+        self.asked.append(strategy)
+        return next(self.answers)
+
+
+@given(st.data(), st.integers(1, 10**12))
+def test_the_choices_of_a_value_lead_to_it(data, number):
+    value = data.draw(st.integers(0, number - 1))
+    draw = Answering(choices(value, number))
+    assert from_hypothesis(draw)(7, 7 + number - 1) == 7 + value
+    assert next(draw.answers, None) is None
+
+
+@settings(max_examples=50)
+@given(st.data(), st.integers(-50, 50), st.integers(0, 10**6))
+def test_no_choice_is_among_more_than_a_hundred(data, low, most):
+    asked = []
+
+    def draw(strategy):
+        asked.append(strategy)
+        return data.draw(strategy)
+
+    assert low <= from_hypothesis(draw)(low, low + most) <= low + most
+    for strategy in asked:
+        assert "max_value" in repr(strategy)
+        assert int(repr(strategy).split("max_value=")[1].strip(")")) < BASE
+
+
+@pytest.mark.parametrize("number", [101, 110, 250, 1999])
+def test_large_ranges_are_drawn_evenly(number):
+    draw = from_key(str(number))
+
+    def of_hypothesis(strategy):
+        return draw(0, int(repr(strategy).split("max_value=")[1].strip(")")))
+
+    choose = from_hypothesis(of_hypothesis)
+    upper = sum(choose(0, number - 1) >= number // 2 for _ in range(4000))
+    assert 1850 < upper < 2150
+
+
+def test_given_choices_come_before_drawn_ones():
+    draw = opening_with((3, 4), lambda _low, high: high)
+    assert [draw(0, 9) for _ in range(3)] == [3, 4, 9]
