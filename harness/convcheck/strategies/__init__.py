@@ -1,5 +1,6 @@
 """Hypothesis strategies for cases, and the covering arrays by which half of a run is steered."""
 
-from convcheck.strategies.cases import cases
+from convcheck.model.token import read as from_token
+from convcheck.strategies.cases import cases, plain_cases
 
-__all__ = ["cases"]
+__all__ = ["cases", "from_token", "plain_cases"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from convcheck.strategies.draws import Draw, from_hypothesis, pick
 from convcheck.strategies.illegal import MODULE_ONLY, WAYS, break_case
 from convcheck.strategies.layers import Plan, common, deep, medium, small, spell
 from convcheck.strategies.parameter_model import Space
+from convcheck.strategies.plain import PlainSpace
 from convcheck.strategies.realistic import realistic
 from convcheck.strategies.steered import SEEDS, steered
 
@@ -31,8 +33,11 @@ _LAYOUTS: Final[tuple[Layout, ...]] = (
 )  # fmt: skip
 
 
-KINDS: Final = ("small", "conjunction", "common", "deep", "medium", "realistic", "steered", "illegal")
-"""How a case is built: the first choice of all."""
+KINDS: Final = (
+    *("plain",) * 8, "small", "conjunction", "common", "deep", "medium", "realistic", "steered", "illegal",
+)  # fmt: skip
+"""How a case is built: the first choice of all. Half are plain where Hypothesis chooses: it climbs and shrinks best
+where every parameter is a choice of its own."""
 
 
 @st.composite
@@ -46,11 +51,31 @@ def cases(draw: Any, capabilities: Capabilities, dtypes: tuple[str, ...] | None 
     """
     choose = from_hypothesis(draw)
     kind = pick(choose, KINDS)
+    if kind == "plain":
+        return _plain_space(capabilities, dtypes).draw(choose)
     if kind == "steered":
         space = Space.of(capabilities, dtypes)
         row = choose(0, ARRAYS * ROWS - 1)
         return steered(choose, space, covering_rows(space, row // ROWS)[row % ROWS], regimes(capabilities))
     return free_case(choose, capabilities, dtypes, pick(choose, ways(capabilities)) if kind == "illegal" else kind)
+
+
+@st.composite
+def plain_cases(draw: Any, capabilities: Capabilities, dtypes: tuple[str, ...] | None = None) -> Case:
+    """Legal cases, every parameter an independent choice: less telling ones, which shrink further.
+
+    Args:
+        draw: given by Hypothesis.
+        capabilities: what is drawn at all.
+        dtypes: restricts the dtypes further.
+    """
+    return _plain_space(capabilities, dtypes).draw(from_hypothesis(draw))
+
+
+@lru_cache(maxsize=8)
+def _plain_space(capabilities: Capabilities, dtypes: tuple[str, ...] | None) -> PlainSpace:
+    """What plain cases are drawn from."""
+    return PlainSpace.of(capabilities, dtypes).weighted()
 
 
 def ways(capabilities: Capabilities) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final, TypeAlias, TypeVar
 
 from hypothesis import strategies as st
@@ -31,12 +32,17 @@ def from_hypothesis(draw: Any) -> Draw:
         if number == 1:
             return low
         if number <= BASE:
-            return low + int(draw(st.integers(0, number - 1)))
+            return low + int(draw(_below(number)))
         parts, size = _split(number)
         first = size * choose(0, parts - 1)
         return low + first + choose(0, min(size, number - first) - 1)
 
     return choose
+
+
+@lru_cache(maxsize=BASE)
+def _below(number: int) -> st.SearchStrategy[int]:
+    return st.integers(0, number - 1)
 
 
 def choices(value: int, number: int) -> tuple[int, ...]:
