@@ -59,8 +59,14 @@ class Job:
         start = time.perf_counter()
         judge = Judge(candidate, index, self.options.clause or None, part.origin)
         if part.origin is Origin.SEARCHED:
-            dtypes = self.options.dtypes or None
-            search(judge, dtypes, run_seed=self.options.seed, number=part.number, size=part.size)
+            search(
+                judge,
+                candidate.capabilities,
+                self.options.dtypes or None,
+                run_seed=self.options.seed,
+                number=part.number,
+                size=part.size,
+            )
         elif part.origin is Origin.DRAWN:
             self._draw(candidate.capabilities, part, judge)
         else:

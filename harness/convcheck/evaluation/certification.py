@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from itertools import count
 from multiprocessing import get_context
 from typing import Final, TypeAlias, TypeVar
 
@@ -17,10 +19,14 @@ from convcheck.evaluation.baselines import BASELINES
 from convcheck.evaluation.certificate import CONVCHECK, Certificate, Detection, FalseAlarmCheck
 from convcheck.evaluation.variants import Variant
 from convcheck.execution import Candidate, InProcessCandidate, SubprocessCandidate
-from convcheck.judging.blocks import BLOCK, generate
+from convcheck.judging.blocks import generate
 from convcheck.judging.judge import first_causes, judge_case
+from convcheck.judging.parts import parts_of
+from convcheck.judging.search import search
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
+from convcheck.model.origins import Origin
+from convcheck.model.verdicts import Verdict
 from convcheck_reference.selfcheck import self_check
 
 Subject = TypeVar("Subject")
@@ -91,30 +97,47 @@ def check_for_false_alarms(variant: Variant, budget: Budget) -> FalseAlarmCheck:
     candidate = InProcessCandidate(variant.backend)
     judged = alarms = 0
     token = reason = ""
-    for case in _cases(candidate, budget.variant_examples, budget.seed):
+
+    def judge(case: Case) -> tuple[Verdict, ...]:
+        nonlocal judged, alarms, token, reason
         judged += 1
-        causes = first_causes(judge_case(candidate, case)[0])
-        if not causes:
-            continue
-        if not alarms:
+        verdicts, _, _ = judge_case(candidate, case)
+        causes = first_causes(verdicts)
+        if causes and not alarms:
             token, reason = case.token, f"{causes[0].oracle} {causes[0].quantity}: {causes[0].reason}"
-        alarms += 1
+        alarms += bool(causes)
+        return verdicts
+
+    _run(judge, candidate, budget.variant_examples, budget.seed)
     return FalseAlarmCheck(variant.name, judged, alarms, token, reason)
+
+
+class _Detected(Exception):
+    """The first failing case of a defect."""
 
 
 def _by_harness(defect: Defect, budget: Budget) -> Detection:
     candidate = _candidate(defect)
+    cases = count(1)
+    found = Detection(defect.name, defect.category, CONVCHECK, None)
+
+    def judge(case: Case) -> tuple[Verdict, ...]:
+        nonlocal found
+        number = next(cases)
+        verdicts, _, _ = judge_case(candidate, case)
+        causes = first_causes(verdicts)
+        if causes:
+            first = causes[0]
+            found = replace(found, detected_at=number, oracle=first.oracle, clause=first.clauses[0], token=case.token)
+            raise _Detected
+        return verdicts
+
     try:
-        for number, case in enumerate(_cases(candidate, budget.examples, budget.seed), 1):
-            causes = first_causes(judge_case(candidate, case)[0])
-            if causes:
-                found = causes[0]
-                return Detection(
-                    defect.name, defect.category, CONVCHECK, number, found.oracle, found.clauses[0], case.token
-                )
+        with suppress(_Detected):
+            _run(judge, candidate, budget.examples, budget.seed)
     finally:
         candidate.close()
-    return Detection(defect.name, defect.category, CONVCHECK, None)
+    return found
 
 
 def _by_baselines(defect: Defect, budget: Budget) -> Iterator[Detection]:
@@ -130,13 +153,17 @@ def _candidate(defect: Defect) -> Candidate:
     return InProcessCandidate(defect.backend)
 
 
-def _cases(candidate: Candidate, examples: int, seed: int) -> Iterator[Case]:
-    """The cases of `convcheck run` for this candidate, which begins each block afresh."""
-    for number in range(-(-examples // BLOCK)):
+def _run(judge: Callable[[Case], Sequence[Verdict]], candidate: Candidate, examples: int, seed: int) -> None:
+    """The cases of `convcheck run` for this candidate, which begins each part of it afresh."""
+    # profiles decide no drawn case: candidates that differ in them only share their blocks
+    shared = replace(candidate.capabilities, profiles={})
+    for part in parts_of(examples):
         candidate.restart()
-        size = min(BLOCK, examples - number * BLOCK)
-        # profiles decide no case: candidates that differ in them only share their blocks
-        yield from _block(replace(candidate.capabilities, profiles={}), seed, number, size)
+        if part.origin is Origin.SEARCHED:
+            search(judge, candidate.capabilities, run_seed=seed, number=part.number, size=part.size)
+        else:
+            for case in _block(shared, seed, part.number, part.size):
+                judge(case)
 
 
 @lru_cache(maxsize=32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -26,7 +27,10 @@ class Part:
 
 
 SEARCHED: Final = 0.2
-"""The share of a run that is searched, at the end of it or, where the time is the limit, after every whole cycle."""
+"""The share of a run that is searched."""
+
+MOST_SEARCHED: Final = 500
+"""Cases of one search: the longer it is, the further it climbs, and the longer its process is busy."""
 
 CYCLE: Final = 5 * BLOCK
 """Cases of a cycle, which a run without a number of cases repeats."""
@@ -54,13 +58,20 @@ def part_at(index: int, examples: int | None, remembered: int = 0) -> Part | Non
     return Part(cycle[at].origin, before + cycle[at].number, cycle[at].size)
 
 
+def parts_of(examples: int) -> Iterator[Part]:
+    """The parts of a run of so many cases."""
+    yield from _cycle(examples)
+
+
 @lru_cache(maxsize=4)
 def _cycle(cases: int) -> tuple[Part, ...]:
+    """The first drawn block, whose cases tell most, then the searches, which take longest, then the rest."""
     searched = round(SEARCHED * cases)
     drawn = cases - searched
-    blocks = -(-drawn // BLOCK)
-    searches = -(-searched // BLOCK)
+    blocks = [Part(Origin.DRAWN, n, min(BLOCK, drawn - n * BLOCK)) for n in range(-(-drawn // BLOCK))]
+    searches = -(-searched // MOST_SEARCHED)
     return (
-        *(Part(Origin.DRAWN, n, min(BLOCK, drawn - n * BLOCK)) for n in range(blocks)),
+        *blocks[:1],
         *(Part(Origin.SEARCHED, n, (searched + n) // searches) for n in range(searches)),
+        *blocks[1:],
     )

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Final
 
 from hypothesis import Phase, settings, target
 
-from convcheck.judging.judge import Judge
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.verdicts import FAILURES, Verdict
@@ -32,13 +31,22 @@ _ENOUGH: Final = 8
 """Errors after which it is known what is usual."""
 
 
-def search(judge: Judge, dtypes: tuple[str, ...] | None = None, *, run_seed: int, number: int, size: int) -> None:
-    """Let Hypothesis search for failures, `size` cases; the judge keeps what they come to.
+def search(
+    judge: Callable[[Case], Sequence[Verdict]],
+    capabilities: Capabilities,
+    dtypes: tuple[str, ...] | None = None,
+    *,
+    run_seed: int,
+    number: int,
+    size: int,
+) -> None:
+    """Let Hypothesis search for failures, `size` cases.
 
     A failing case steers nothing and ends nothing: the search goes on along the edge of what passes.
 
     Args:
-        judge: of every case.
+        judge: gives the verdicts on a case, and keeps them.
+        capabilities: what is drawn at all.
         dtypes: restricts the dtypes.
         run_seed: of the whole run.
         number: of the search in the run.
@@ -52,10 +60,10 @@ def search(judge: Judge, dtypes: tuple[str, ...] | None = None, *, run_seed: int
     def test(case: Case) -> None:
         verdicts = judge(case)
         if case.violation is None and not any(v.status in FAILURES for v in verdicts):
-            steer(judge.candidate.capabilities, case, verdicts, usual)
+            steer(capabilities, case, verdicts, usual)
 
     run(
-        cases(judge.candidate.capabilities, dtypes),
+        cases(capabilities, dtypes),
         test,
         settings(
             backend="hypothesis",

@@ -34,9 +34,9 @@ _LAYOUTS: Final[tuple[Layout, ...]] = (
 
 
 KINDS: Final = (
-    *("plain",) * 8, "small", "conjunction", "common", "deep", "medium", "realistic", "steered", "illegal",
+    *("plain",) * 24, "small", "conjunction", "common", "deep", "medium", "realistic", "steered", "illegal",
 )  # fmt: skip
-"""How a case is built: the first choice of all. Half are plain where Hypothesis chooses: it climbs and shrinks best
+"""How a case is built: the first choice of all. Most are plain where Hypothesis chooses: it climbs and shrinks best
 where every parameter is a choice of its own."""
 
 

@@ -126,7 +126,10 @@ class PlainSpace:
 
     def weighted(self) -> PlainSpace:
         """The space for generation: the simplest choices stand several times where there are others."""
-        return replace(self, **{name: _first_repeated(getattr(self, name), times) for name, times in _WEIGHTS.items()})
+        repeated: dict[str, Any] = {}
+        for name, times in _WEIGHTS.items():
+            repeated[name] = _first_repeated(getattr(self, name), times)
+        return replace(self, **repeated)
 
     @property
     def limits(self) -> dict[str, int]:

@@ -1,0 +1,54 @@
+from itertools import count, islice, takewhile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from convcheck.judging.blocks import BLOCK
+from convcheck.judging.parts import CYCLE, MOST_SEARCHED, SEARCHED, Part, part_at, parts_of
+from convcheck.model.origins import Origin
+
+
+def parts(examples, remembered=0):
+    return list(takewhile(bool, (part_at(index, examples, remembered) for index in count())))
+
+
+@given(st.integers(1, 30_000))
+def test_parts_hold_all_cases_and_a_share_of_them_is_searched(examples):
+    made = parts(examples)
+    assert sum(part.size for part in made) == examples
+    assert min(part.size for part in made) >= 1
+    searched = sum(part.size for part in made if part.origin is Origin.SEARCHED)
+    assert abs(searched - SEARCHED * examples) <= 0.5
+    assert made == list(parts_of(examples))
+
+
+@given(st.integers(1, 30_000))
+def test_every_part_of_an_origin_has_a_number_of_its_own(examples):
+    made = parts(examples)
+    for origin in (Origin.DRAWN, Origin.SEARCHED):
+        assert [p.number for p in made if p.origin is origin] == list(range(sum(p.origin is origin for p in made)))
+
+
+@given(st.integers(1, 30_000))
+def test_a_search_is_long_enough_to_climb_and_no_longer_than_a_process_should_be_busy(examples):
+    for part in parts(examples):
+        assert part.size <= (MOST_SEARCHED if part.origin is Origin.SEARCHED else BLOCK)
+    searches = [p.size for p in parts(examples) if p.origin is Origin.SEARCHED]
+    assert not searches or max(searches) - min(searches) <= 1
+
+
+def test_the_cases_that_tell_most_come_first_and_the_long_search_is_begun_early():
+    assert [part.origin for part in parts(2000)[:3]] == [Origin.DRAWN, Origin.SEARCHED, Origin.DRAWN]
+
+
+def test_without_a_number_of_cases_there_is_always_another_part_and_none_comes_twice():
+    made = list(islice((part_at(index, None) for index in count()), 600))
+    assert len({(part.origin, part.number) for part in made}) == 600
+    assert sum(part.size for part in made[:5]) == CYCLE
+
+
+@pytest.mark.parametrize("examples", [100, None])
+def test_what_failed_before_comes_before_everything(examples):
+    assert part_at(0, examples, 7) == Part(Origin.REMEMBERED, 0, 7)
+    assert part_at(1, examples, 7) == part_at(0, examples)
