@@ -112,7 +112,7 @@ def check_for_false_alarms(variant: Variant, budget: Budget) -> FalseAlarmCheck:
     return FalseAlarmCheck(variant.name, judged, alarms, token, reason)
 
 
-class _Detected(Exception):
+class _DetectedError(Exception):
     """The first failing case of a defect."""
 
 
@@ -129,11 +129,11 @@ def _by_harness(defect: Defect, budget: Budget) -> Detection:
         if causes:
             first = causes[0]
             found = replace(found, detected_at=number, oracle=first.oracle, clause=first.clauses[0], token=case.token)
-            raise _Detected
+            raise _DetectedError
         return verdicts
 
     try:
-        with suppress(_Detected):
+        with suppress(_DetectedError):
             _run(judge, candidate, budget.examples, budget.seed)
     finally:
         candidate.close()
