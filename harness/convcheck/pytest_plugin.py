@@ -44,17 +44,31 @@ class Judgements:
 
     def _run(self, backend: str, dtype: str) -> Record:
         from convcheck.campaign import Options, run
+        from convcheck.campaign.database import open_database
 
         get = self.config.getoption
         options = Options(
             specs=(backend,),
             examples=get("conv_examples"),
-            seed=get("conv_seed"),
+            seed=_seed(self.config),
             dtypes=(dtype,),
             limit=get("conv_limit"),
             known=known_entries(self.config, backend),
         )
-        return run(options, name=f"{backend} {dtype}", command="pytest", progress=_silent, checkpoint=_silent)
+        return run(
+            options,
+            name=f"{backend} {dtype}",
+            command="pytest",
+            progress=_silent,
+            checkpoint=_silent,
+            database=open_database(self.config.getoption("conv_database")),
+        )
+
+
+def _seed(config: pytest.Config) -> int:
+    given = config.getoption("conv_seed")
+    of_hypothesis = str(config.getoption("--hypothesis-seed", None))
+    return int(given if given is not None else of_hypothesis if of_hypothesis.isdecimal() else 0)
 
 
 def known_entries(config: pytest.Config, backend: str) -> tuple[KnownFailure, ...]:
@@ -84,9 +98,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"dtypes; by default {', '.join(DTYPES)}",
     )
     add("--conv-examples", type=int, default=200, metavar="N", help="cases for each backend and dtype")
-    add("--conv-explore", type=int, default=0, metavar="N", help="let Hypothesis search for N examples as well")
-    add("--conv-seed", type=int, default=0, metavar="N", help="of the generator")
+    add("--conv-explore", action="store_true", help="a test of Hypothesis' own besides, as its profile says")
+    add("--conv-seed", type=int, metavar="N", help="of the generator; by default that of --hypothesis-seed, or 0")
     add("--conv-limit", type=float, default=60.0, metavar="SECONDS", help="after which a call counts as hung")
+    add(
+        "--conv-database",
+        default="",
+        metavar="DB",
+        help="of cases that failed before: a folder, module:attribute, none",
+    )
     add("--conv-report-dir", default="reports", metavar="DIR", help="where the report's folder goes")
     add("--conv-known-failures", default="", metavar="PATH", help="TOML file, or folder of <backend>.toml")
 
@@ -103,7 +123,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     backends = list(dict.fromkeys(config.getoption("conv_backend")))
     if "conv_explored" in metafunc.fixturenames:
         explored = backends if config.getoption("conv_explore") else []
-        metafunc.parametrize("conv_explored", explored, ids=[Path(b).name for b in explored])
+        metafunc.parametrize("conv_explored", explored, ids=[Path(b).name for b in explored], scope="module")
     if "conv_clause" not in metafunc.fixturenames:
         return
     from convcheck_reference.clauses import CLAUSES

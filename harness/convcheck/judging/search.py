@@ -55,12 +55,10 @@ def search(
     Raises:
         Exception: what judging raises.
     """
-    usual = _Usual()
+    steering = Steering(capabilities)
 
     def test(case: Case) -> None:
-        verdicts = judge(case)
-        if case.violation is None and not any(v.status in FAILURES for v in verdicts):
-            steer(capabilities, case, verdicts, usual)
+        steering.steer(case, judge(case))
 
     run(
         cases(capabilities, dtypes),
@@ -77,13 +75,33 @@ def search(
     )
 
 
-def steer(capabilities: Capabilities, case: Case, verdicts: Sequence[Verdict], usual: _Usual) -> None:
-    """Tell Hypothesis how far a legal case went."""
-    errors = _errors(capabilities, case, verdicts)
-    if errors:
-        target(max(errors.values()), label="error, in octaves of the usual rounding")
-        target(max(usual.distance(key, error) for key, error in errors.items()), label="novelty, in octaves")
-    target(reach(case), label="reach, in octaves")
+class Steering:
+    """Tells Hypothesis how far each case went, and so where to go on.
+
+    Args:
+        capabilities: of the candidate.
+    """
+
+    def __init__(self, capabilities: Capabilities) -> None:
+        self._capabilities = capabilities
+        self._seen: dict[str, list[float]] = defaultdict(list)
+
+    def steer(self, case: Case, verdicts: Sequence[Verdict]) -> None:
+        """Put the figures of a legal case that passes to Hypothesis; a failing one steers nothing."""
+        if case.violation is not None or any(v.status in FAILURES for v in verdicts):
+            return
+        errors = _errors(self._capabilities, case, verdicts)
+        if errors:
+            target(max(errors.values()), label="error, in octaves of the usual rounding")
+            target(max(self._novelty(key, error) for key, error in errors.items()), label="novelty, in octaves")
+        target(reach(case), label="reach, in octaves")
+
+    def _novelty(self, key: str, error: float) -> float:
+        """Octaves between an error and the median of those before; 0 until it is known what is usual."""
+        seen = self._seen[key]
+        novelty = abs(error - median(seen)) if len(seen) >= _ENOUGH else 0.0
+        seen.append(error)
+        return novelty
 
 
 def reach(case: Case) -> float:
@@ -110,17 +128,3 @@ def _errors(capabilities: Capabilities, case: Case, verdicts: Sequence[Verdict])
             usual = usual_margin(capabilities.profile(case.dtype, quantity), component_format(case.dtype), n)
             found[f"{case.dtype} {quantity}"] = math.log2(max(_LEAST, max(margins) / usual))
     return found
-
-
-class _Usual:
-    """What errors are usual, by quantity."""
-
-    def __init__(self) -> None:
-        self._seen: dict[str, list[float]] = defaultdict(list)
-
-    def distance(self, key: str, error: float) -> float:
-        """Octaves between an error and the median of those before; 0 until there are enough."""
-        seen = self._seen[key]
-        distance = abs(error - median(seen)) if len(seen) >= _ENOUGH else 0.0
-        seen.append(error)
-        return distance

@@ -1,23 +1,22 @@
-"""Hypothesis searches for failures of its own accord: it steers towards large margins, and shrinks what fails.
+"""A test of Hypothesis' own: it searches, shrinks, explains and remembers as any other with `@given`.
 
-Its examples depend on its database and on what it learnt in earlier runs, as in any test with `@given`; the
-judged run beside it (`test_conformance`) is the same for everybody. `--conv-explore` says for how many examples.
+The judged run beside it (`test_conformance`) is the same for everybody; this one is as its profile says. With
+`--conv-explore` there is one for each backend.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings, target
+from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 
 from convcheck.campaign.known_failures import Known
 from convcheck.execution import Candidate, open_candidate
 from convcheck.judging.judge import first_causes, judge_case
-from convcheck.model.verdicts import Verdict
+from convcheck.judging.search import Steering
 from convcheck.plugin.backend import UnavailableError
 from convcheck.pytest_plugin import known_entries
 from convcheck.strategies import cases
@@ -28,7 +27,7 @@ class DiscrepancyError(ConvcheckError, AssertionError):
     """A case that shows a discrepancy."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def conv_candidate(conv_explored: str, request: pytest.FixtureRequest) -> Iterator[Candidate]:
     """The backend in a worker of its own."""
     try:
@@ -39,37 +38,27 @@ def conv_candidate(conv_explored: str, request: pytest.FixtureRequest) -> Iterat
     candidate.close()
 
 
-def test_exploration(conv_candidate: Candidate, conv_explored: str, request: pytest.FixtureRequest) -> None:
+@pytest.fixture(scope="module")
+def conv_known(conv_explored: str, request: pytest.FixtureRequest) -> Known:
+    """Its known failures."""
+    return Known(known_entries(request.config, conv_explored))
+
+
+@settings(deadline=None, print_blob=True)
+@given(data=st.data())
+def test_exploration(conv_candidate: Candidate, conv_known: Known, conv_explored: str, data: st.DataObject) -> None:
     """No case that Hypothesis finds shows a discrepancy."""
-    known = Known(known_entries(request.config, conv_explored))
-
-    @settings(
-        max_examples=request.config.getoption("conv_explore"),
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        print_blob=True,
-    )
-    @given(st.data())
-    def explore(data: Any) -> None:
-        case = data.draw(cases(conv_candidate.capabilities))
-        verdicts, _, _ = judge_case(conv_candidate, case)
-        for label, margin in _margins(verdicts).items():
-            target(margin, label=label)
-        for verdict in first_causes(verdicts):
-            if not known.covers(case, verdict):
-                kind = _kind(verdict.oracle, verdict.quantity, verdict.status)
-                raise kind(f"{verdict.reason}\nconvcheck replay {case.token} --backend {conv_explored}")
-        event(f"judged: {case.dtype}")
-
-    explore()
-
-
-def _margins(verdicts: tuple[Verdict, ...]) -> dict[str, float]:
-    found: dict[str, float] = {}
+    case = data.draw(cases(conv_candidate.capabilities), label="case")
+    note(f"{case.arguments} on {case.input_shape}, {case.dtype}\nconvcheck replay {case.token} -b {conv_explored}")
+    event("dtype", case.dtype)
+    event("illegal" if case.violation is not None else "legal")
+    verdicts, _, _ = judge_case(conv_candidate, case)
     for verdict in verdicts:
-        if verdict.margin is not None and verdict.margin <= 1.0:
-            found[verdict.quantity] = max(verdict.margin, found.get(verdict.quantity, 0.0))
-    return found
+        event(f"judged by {verdict.oracle}", str(verdict.status))
+    Steering(conv_candidate.capabilities).steer(case, verdicts)
+    for verdict in first_causes(verdicts):
+        if not conv_known.covers(case, verdict):
+            raise _kind(verdict.oracle, verdict.quantity, verdict.status)(verdict.reason)
 
 
 @lru_cache
