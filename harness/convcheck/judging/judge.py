@@ -12,6 +12,7 @@ from convcheck.execution.candidate import Candidate
 from convcheck.judging.precision_sampling import sample_precision
 from convcheck.model.case import Case
 from convcheck.model.coverage import features
+from convcheck.model.history import History
 from convcheck.model.verdicts import FAILURES, Status, Verdict
 from convcheck.numerics.precision import Ratios
 from convcheck.oracles import CALL, Oracle, Trial, due, extra_calls, find, judge
@@ -25,12 +26,21 @@ _RANK = {Status.PASS: 2, Status.VACUOUS: 1, Status.NOT_APPLICABLE: 0}
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failing verdict, and where in the run it came up."""
+    """A failing verdict, and where in the run it came up.
+
+    Attributes:
+        block: number of the block.
+        position: in the block.
+        case: the case; of a history, that of its last step.
+        verdict: on the case.
+        history: the calls that lead to it, where it is a history that fails.
+    """
 
     block: int
     position: int
     case: Case
     verdict: Verdict
+    history: History | None = None
 
 
 @dataclass(slots=True)
@@ -45,6 +55,7 @@ class Tally:
         coverage: cases by feature.
         precision_samples: error ratios of some cases.
         seconds: wall time by part, none of which holds another.
+        histories: number of histories, which are no cases.
     """
 
     cases: int = 0
@@ -54,10 +65,12 @@ class Tally:
     coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
     precision_samples: list[Ratios] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=partial(defaultdict, float))
+    histories: int = 0
 
     def add(self, other: Tally) -> None:
         """Add another tally to this one."""
         self.cases += other.cases
+        self.histories += other.histories
         self.counts.update(other.counts)
         for key, margin in other.margins.items():
             self.margins[key] = max(margin, self.margins.get(key, 0.0))
