@@ -143,7 +143,7 @@ def in_words(history: History) -> tuple[str, ...]:
         if again <= number:
             words.append(f"the same call as number {again}" if again < number else "the same call again")
         else:
-            words.append(", ".join(_changes(before, step)))
+            words.append(", ".join(_changes(before, step)) or "the same call again")
     return tuple(words)
 
 
