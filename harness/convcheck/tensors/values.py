@@ -25,7 +25,7 @@ _LEAST_MAGNITUDE: Final = 4
 """Integers are drawn from ±1…±4 at least; below that they are thinned out instead. With magnitudes up
 to M, one draw misses a wrong output element with probability ≤ 2/(2M+1) (Schwartz–Zippel)."""
 
-_DIGITS: Final = 9
+_DIGITS: Final = 9  # the same in most layers, so that contents that are to stay do
 _INTEGER_STREAM: Final = 8
 """The random stream of the integers, besides one for each regime."""
 
@@ -43,9 +43,7 @@ class Values:
     grad_output: Array
 
 
-def integer_values(
-    case: Case, profiles: Mapping[Quantity, Profile], seeds: tuple[int, int, int, int] | None = None
-) -> Values:
+def integer_values(case: Case, profiles: Mapping[Quantity, Profile], seeds: tuple[int, ...] | None = None) -> Values:
     """Dense signed integers, sized so that every partial sum is exact in the promised accumulators.
 
     With |x|, |w| ≤ M and |bias| ≤ M_b, M²·n + M_b ≤ 2^p makes every partial sum of n products exact in
@@ -291,12 +289,8 @@ def _finish(case: Case, values: Values, rng: np.random.Generator, imaginary: Any
         return conformed(array, layout).astype(dtype, order="C")
 
     bias = None if values.bias is None else finish("bias", values.bias)
-    return Values(
-        finish("x", values.x),
-        finish("weight", values.weight),
-        bias,
-        finish("grad_output", values.grad_output),
-    )
+    x, weight, grad = (finish(name, getattr(values, name)) for name in layouts)
+    return Values(x, weight, bias, grad)
 
 
 def _map(values: Values, function: Callable[[Array], Array]) -> Values:

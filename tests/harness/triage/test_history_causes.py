@@ -79,7 +79,7 @@ def test_a_history_goes_to_the_cause_of_state_that_its_last_layer_shows():
     [
         of_state(state_dependent=False),
         of_state(reproduced=0),
-        of_state(setup_cases=(read("v1,x=1x1x1x1,out=1,k=1"),)),
+        cause(tokens=[A], setup_cases=(read("v1,x=1x1x1x1,out=1,k=1"),)),
     ],
     ids=["of no state", "never repeated", "setup of another layer"],
 )
