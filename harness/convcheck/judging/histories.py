@@ -171,9 +171,9 @@ def _searched(search: Search, seed: int, backend: str, size: int, steps: int) ->
 def _smallest(candidate: Candidate, ask: Ask, found: FailingHistoryError) -> FailingHistory:
     """A failing history without needless steps, where it repeats."""
     history, verdict = found.history, found.verdict
-    if verdict.status is Status.HUNG:
-        return FailingHistory(history, verdict, repeats=True)
-    if any(play(candidate, history, ask).failure is None for _ in range(_ATTEMPTS)):
-        return FailingHistory(history, verdict, repeats=False)
+    hung = verdict.status is Status.HUNG  # each attempt takes the whole limit of a call
+    repeats = all(play(candidate, history, ask).failure is not None for _ in range(1 if hung else _ATTEMPTS))
+    if hung or not repeats:
+        return FailingHistory(history, verdict, repeats)
     history, verdict = with_fewest_steps(candidate, history, verdict, ask)
     return FailingHistory(history, verdict, repeats=True)

@@ -73,6 +73,11 @@ class Search:
     calls_left: int = MOST_CALLS
     error: Exception | None = None
 
+    @property
+    def hung(self) -> tuple[History, ...]:
+        """The histories whose last call did not come back: each is called once, since a call takes the whole limit."""
+        return tuple(history for history, verdict in self.failures.items() if verdict.status is Status.HUNG)
+
     def leads_somewhere(self, history: History) -> bool:
         """Whether a history is called at all.
 
@@ -83,7 +88,7 @@ class Search:
             return False
         if not self.failures or any(known[: len(history)] == history for known in self.failures):
             return True
-        return self.calls_left > 0 and len(history) <= min(map(len, self.failures))
+        return self.calls_left > 0 and not self.hung and len(history) <= min(map(len, self.failures))
 
 
 def _has_bias(machine: HistoryMachine) -> bool:
@@ -242,12 +247,12 @@ class HistoryMachine(RuleBasedStateMachine):
             return
         if failure is not None:
             search.failures[self._history] = failure
-            if failure.status is Status.HUNG:
-                search.calls_left = 0  # every attempt to shrink it would take as long
             raise FailingHistoryError(self._history, failure)
 
     def _called(self, step: Step) -> Verdict | None:
         search = self._search
+        if self._history in search.hung:
+            return search.failures[self._history]
         if self._playing is None:
             self._playing = Playing(search.candidate, search.ask)
         verdicts = self._playing.make(step)

@@ -11,6 +11,7 @@ from convcheck.defects import defect
 from convcheck.execution import InProcessCandidate, WorkerStartError
 from convcheck.judging.histories import histories, judge_histories
 from convcheck.judging.playing import play
+from convcheck.model.calls import Hung
 from convcheck_backends import NumpyBackend
 
 NONE = ["stride-exchanged", "first-call-wrong", "weight-scaled-in-place"]
@@ -118,6 +119,31 @@ class Stopping(InProcessCandidate):
         if self.left < 0:
             raise self.error
         return super().call(call)
+
+
+class HangingWhereItGrows(InProcessCandidate):
+    """Gives no result of an image wider than the one before; counts these."""
+
+    hung, width = 0, 0
+
+    def restart(self):
+        super().restart()
+        self.width = 0
+
+    def call(self, call):
+        before, self.width = self.width, call.tensors["x"].values.shape[-1]
+        if 0 < before < self.width:
+            self.hung += 1
+            return Hung(60.0)
+        return super().call(call)
+
+
+def test_a_history_that_hangs_is_waited_for_only_to_repeat_it():
+    candidate = HangingWhereItGrows(NumpyBackend)
+    found = histories(candidate, seed=0, number=0, size=20).failing
+    assert (found.verdict.quantity, found.verdict.status) == ("call", Status.HUNG)
+    assert found.repeats
+    assert candidate.hung == 2
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), WorkerStartError("no worker was ready")], ids=repr)
