@@ -26,6 +26,19 @@ class Altered(NumpyBackend):
         return self.gradients(super().conv2d_backward(grad_output, x, weight, bias, params))
 
 
+class CachingByContents(NumpyBackend):
+    """The reference with a cache that is right: it goes by everything that the output depends on."""
+
+    def __init__(self):
+        self.kept = {}
+
+    def conv2d(self, x, weight, bias, params):
+        key = (params, x.shape, *(None if a is None else (a.dtype, a.tobytes()) for a in (x, weight, bias)))
+        if key not in self.kept:
+            self.kept[key] = super().conv2d(x, weight, bias, params)
+        return self.kept[key].copy()
+
+
 def verdicts(backend, token=CASE, only=()):
     """Every verdict of every oracle, or of those whose names are in `only`."""
     case = read(token)

@@ -17,6 +17,7 @@ from multiprocessing import get_context
 from convcheck.campaign.options import Options
 from convcheck.execution import Candidate, open_candidate
 from convcheck.judging.blocks import for_each_case
+from convcheck.judging.histories import judge_histories
 from convcheck.judging.judge import Judge, Tally
 from convcheck.judging.parts import Part, part_at
 from convcheck.judging.search import search
@@ -55,6 +56,16 @@ class Job:
         """The tally of one part, by a fresh candidate: what it keeps of one part cannot show in another."""
         part = self.part(index)
         assert part is not None
+        if part.origin is Origin.HISTORY:
+            return judge_histories(
+                candidate,
+                index,
+                run_seed=self.options.seed,
+                number=part.number,
+                size=part.size,
+                clause=self.options.clause or None,
+                dtypes=self.options.dtypes or None,
+            )
         candidate.restart()
         start = time.perf_counter()
         judge = Judge(candidate, index, self.options.clause or None, part.origin)
@@ -77,7 +88,7 @@ class Job:
         return judge.tally
 
     def cases(self, capabilities: Capabilities, index: int) -> tuple[Case, ...]:
-        """The cases of a part that is not searched."""
+        """The cases of a part that has any, and is not searched."""
         part = self.part(index)
         assert part is not None
         if part.origin is Origin.REMEMBERED:

@@ -9,6 +9,7 @@ import signal
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -23,19 +24,20 @@ from convcheck.campaign.known_failures import load_known_failures
 from convcheck.cli.certify import certify
 from convcheck.cli.explanation import explain as explain_layer
 from convcheck.cli.explanation import parse_layer
+from convcheck.cli.histories import replay_history
 from convcheck.cli.large import large
 from convcheck.execution import CALL_LIMIT, Candidate, open_candidate
 from convcheck.judging.judge import judge_case
 from convcheck.model.record import Record
 from convcheck.model.token import read
-from convcheck.model.verdicts import FAILURES, JUDGED, Evidence
+from convcheck.model.verdicts import FAILURES, JUDGED
 from convcheck.oracles import applicable
 from convcheck.plugin.backend import UnavailableError
 from convcheck.plugin.registry import available
 from convcheck.report import read_record, write_report
 from convcheck.report.discrepancies import diagnosis
 from convcheck.report.summary import verdict
-from convcheck.report.tables import counted, printable, table
+from convcheck.report.tables import counted, printable, table, worst
 from convcheck.triage.probe import MOST_CALLS
 from convcheck_reference.clauses import clause as find_clause
 from convcheck_reference.clauses import specification_markdown
@@ -154,25 +156,33 @@ def list_backends() -> None:
 
 @app.command()
 def replay(
-    tokens: Annotated[list[str], typer.Argument(metavar="TOKEN…", help="cases, run in order in one process")],
     backend: Backends,
+    tokens: Annotated[
+        list[str] | None, typer.Argument(metavar="TOKEN…", help="cases, run in order in one process")
+    ] = None,
+    history: Annotated[str, typer.Option(help="calls in the same buffers instead, with spaces between them")] = "",
     limit: Limit = CALL_LIMIT,
     in_process: InProcess = False,
     untrusted: Untrusted = False,
 ) -> None:
-    """Judge given cases and show every verdict."""
+    """Judge given cases, or the calls of a history, and show every verdict."""
     _check_untrusted(untrusted=untrusted, in_process=in_process)
-    cases = [read(token) for token in tokens]
+    if bool(tokens) is bool(history):
+        raise typer.BadParameter("expected cases, as TOKEN…, or --history 'STEP STEP …', and not both")
+    if history:
+        opened = partial(_open, limit=limit, in_process=in_process, untrusted=untrusted)
+        raise typer.Exit(0 if replay_history(history, backend, opened) else FINDINGS)
+    cases = [read(token) for token in tokens or ()]
     failed = False
     judged = 0
     for spec in backend:
-        candidate = _open(spec, limit, in_process=in_process, untrusted=untrusted)
+        candidate = _open(spec, limit=limit, in_process=in_process, untrusted=untrusted)
         rows = []
         for case in cases:
             for v in judge_case(candidate, case, applicable(case))[0]:
                 failed |= v.status in FAILURES
                 judged += v.status in JUDGED
-                evidence = _worst(v.evidence)
+                evidence = worst(v.evidence)
                 margin = "" if v.margin is None else f"{v.margin:.3g}"
                 rows.append([v.oracle, v.quantity, v.status, v.clauses[0], margin, v.reason, evidence])
         candidate.close()
@@ -232,7 +242,7 @@ def _check_untrusted(*, untrusted: bool, in_process: bool) -> None:
         raise typer.BadParameter("--untrusted needs a process of its own for the candidate; leave out --in-process")
 
 
-def _open(spec: str, limit: float, *, in_process: bool, untrusted: bool) -> Candidate:
+def _open(spec: str, *, limit: float, in_process: bool, untrusted: bool) -> Candidate:
     try:
         return open_candidate(spec, limit=limit, in_process=in_process, untrusted=untrusted)
     except UnavailableError as error:
@@ -272,13 +282,6 @@ def _end_summary(record: Record) -> str:
         )
         lines += [f"  {line}" for line in (diagnosis(f), f.reproduction.token) if line]
     return "\n".join([*lines, verdict(record)])
-
-
-def _worst(evidence: Evidence | None) -> str:
-    if evidence is None:
-        return ""
-    share = f"{evidence.wrong} of {evidence.total} wrong: {evidence.location}"
-    return f"at {evidence.index}: expected {evidence.expected}, got {evidence.got}; {share}"
 
 
 def _discard(_: Record) -> None:

@@ -158,6 +158,8 @@ def _run(judge: Callable[[Case], Sequence[Verdict]], candidate: Candidate, examp
     # profiles decide no drawn case: candidates that differ in them only share their blocks
     shared = replace(candidate.capabilities, profiles={})
     for part in parts_of(examples):
+        if part.origin is Origin.HISTORY:
+            continue
         candidate.restart()
         if part.origin is Origin.SEARCHED:
             search(judge, candidate.capabilities, run_seed=seed, number=part.number, size=part.size)

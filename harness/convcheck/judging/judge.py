@@ -13,6 +13,7 @@ from convcheck.execution.candidate import Candidate
 from convcheck.judging.precision_sampling import sample_precision
 from convcheck.model.case import Case
 from convcheck.model.coverage import features
+from convcheck.model.history import History
 from convcheck.model.origins import Origin
 from convcheck.model.verdicts import FAILURES, Status, Verdict
 from convcheck.numerics.precision import Ratios
@@ -36,9 +37,10 @@ class Failure:
     Attributes:
         block: the index of the part of the run.
         position: of the case in it.
-        case: the case.
-        verdict: the verdict.
+        case: the case; of a history, that of its last step.
+        verdict: on the case.
         origin: how the case came about.
+        history: the calls that lead to it, where it is a history that fails.
     """
 
     block: int
@@ -46,6 +48,7 @@ class Failure:
     case: Case
     verdict: Verdict
     origin: Origin = Origin.DRAWN
+    history: History | None = None
 
 
 @dataclass(slots=True)
@@ -54,7 +57,7 @@ class Tally:
 
     Attributes:
         cases: number of cases.
-        origins: cases by how they came about.
+        origins: cases by how they came about, and histories, which are no cases.
         counts: cases by (clause, status, reason), failures excepted.
         margins: the largest margin by "dtype quantity".
         failures: in the order of the cases.

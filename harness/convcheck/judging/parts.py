@@ -18,7 +18,7 @@ class Part:
     Attributes:
         origin: how they come about.
         number: of the part among those of its origin.
-        size: number of cases.
+        size: number of cases, or of histories.
     """
 
     origin: Origin
@@ -28,6 +28,9 @@ class Part:
 
 SEARCHED: Final = 0.2
 """The share of a run that is searched."""
+
+HISTORIES: Final = 0.01
+"""Histories for each case of a run, at least one: each has twenty calls, on a fresh candidate."""
 
 MOST_SEARCHED: Final = 500
 """Cases of one search: the longer it is, the further it climbs, and the longer its process is busy."""
@@ -59,13 +62,16 @@ def part_at(index: int, examples: int | None, remembered: int = 0) -> Part | Non
 
 
 def parts_of(examples: int) -> Iterator[Part]:
-    """The parts of a run of so many cases."""
+    """The parts of a run of so many cases, its histories included."""
     yield from _cycle(examples)
 
 
 @lru_cache(maxsize=4)
 def _cycle(cases: int) -> tuple[Part, ...]:
-    """The first drawn block, whose cases tell most, then the searches, which take longest, then the rest."""
+    """The first drawn block, whose cases tell most, then the searches, which take longest, then the rest.
+
+    Histories are the last, and come on top of the cases.
+    """
     searched = round(SEARCHED * cases)
     drawn = cases - searched
     blocks = [Part(Origin.DRAWN, n, min(BLOCK, drawn - n * BLOCK)) for n in range(-(-drawn // BLOCK))]
@@ -74,4 +80,5 @@ def _cycle(cases: int) -> tuple[Part, ...]:
         *blocks[:1],
         *(Part(Origin.SEARCHED, n, (searched + n) // searches) for n in range(searches)),
         *blocks[1:],
+        Part(Origin.HISTORY, 0, max(1, round(HISTORIES * cases))),
     )

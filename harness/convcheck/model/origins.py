@@ -10,12 +10,14 @@ class Origin(StrEnum):
     """How cases come about.
 
     REMEMBERED: they failed in an earlier run. DRAWN: from the seed alone, half of them along a covering array.
-    SEARCHED: Hypothesis searches, steered by what the candidate does.
+    SEARCHED: Hypothesis searches, steered by what the candidate does. HISTORY: not a case, but a sequence of calls that
+    a state machine of Hypothesis makes.
     """
 
     REMEMBERED = "remembered"
     DRAWN = "drawn"
     SEARCHED = "searched"
+    HISTORY = "histories"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,7 @@ class OriginCount:
 
     Attributes:
         origin: the way.
-        cases: how many there were.
+        cases: how many there were; of histories, the histories.
         failing_cases: how many of them failed, known failures included.
     """
 

@@ -75,6 +75,8 @@ class Reproduction:
         token: the smallest case; empty where no case is to blame.
         first_failing_case: the case that first showed it.
         setup_cases: cases to run first in the same process; empty unless the failure depends on them.
+        history: the calls that fail, as `convcheck.model.history` writes them, the last of them of this case; empty
+            where it is a case that fails.
         reproduced: how many of `attempts` repetitions in a fresh process failed again.
         attempts: repetitions.
         state_dependent: whether the case fails by itself, but not where each of its calls meets a fresh
@@ -87,6 +89,7 @@ class Reproduction:
     token: str = ""
     first_failing_case: str = ""
     setup_cases: tuple[str, ...] = ()
+    history: str = ""
     reproduced: int = 0
     attempts: int = 0
     state_dependent: bool = False

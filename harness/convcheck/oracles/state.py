@@ -16,13 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.model.calls import Call, Operation
-from convcheck.model.profiles import GRADIENTS, Quantity
+from convcheck.model.profiles import Quantity
 from convcheck.model.verdicts import Status, Verdict
-from convcheck.oracles.exact import compare_integers
 from convcheck.oracles.oracle import Oracle, Priority
-from convcheck.oracles.support.expected import Expected
+from convcheck.oracles.support.judged_call import JudgedCall, stale
 from convcheck.oracles.support.trial import INTEGERS, REALS, Trial
-from convcheck.tensors.values import Values
 
 NAME = "state"
 CLAUSE = "C2D-PURE-4"
@@ -36,31 +34,18 @@ class Step:
 
     Attributes:
         name: what sets it apart from the step before.
-        trial: its layer and input size.
-        values: its data.
-        operation: forward or backward.
+        asked: the call.
         judged: whether its own results are; another dtype's are judged in cases of that dtype.
     """
 
     name: str
-    trial: Trial
-    values: Values
-    operation: Operation = Operation.FORWARD
+    asked: JudgedCall
     judged: bool = True
-
-    @property
-    def quantities(self) -> tuple[Quantity, ...]:
-        """What the call returns and is judged on."""
-        if not self.judged:
-            return ()
-        if self.operation is Operation.FORWARD:
-            return ("output",)
-        return GRADIENTS if self.values.bias is not None else GRADIENTS[:-1]
 
 
 def calls(trial: Trial) -> dict[str, Call]:
     """The sequence; every step reuses the buffers of the one before where shapes allow."""
-    return {s.name: s.trial.call(s.operation, s.values, "reused") for s in steps(trial)}
+    return {step.name: step.asked.call for step in steps(trial)}
 
 
 def steps(trial: Trial) -> Iterator[Step]:
@@ -71,24 +56,24 @@ def steps(trial: Trial) -> Iterator[Step]:
     a, b = trial.integers, trial.other_integers
     larger = np.pad(a.x, [(0, 0)] * (a.x.ndim - 2) + [(0, 1), (0, 1)], mode="edge")
     grown = Trial(replace(case, input_shape=larger.shape), trial.capabilities)
-    yield Step("a larger image", grown, replace(a, x=larger))
-    yield Step("the image of the case", trial, a)
-    yield Step("x changed in place", trial, replace(a, x=b.x))
-    yield Step("weight changed in place", trial, replace(a, x=b.x, weight=b.weight))
+    yield Step("a larger image", JudgedCall(grown, replace(a, x=larger)))
+    yield Step("the image of the case", JudgedCall(trial, a))
+    yield Step("x changed in place", JudgedCall(trial, replace(a, x=b.x)))
+    yield Step("weight changed in place", JudgedCall(trial, replace(a, x=b.x, weight=b.weight)))
     if b.bias is not None:
-        yield Step("bias changed in place", trial, b)
+        yield Step("bias changed in place", JudgedCall(trial, b))
     if case.arguments.padding != "same":
         wider = tuple(s + 1 for s in case.params.stride)
         strided = Trial(replace(case, arguments=replace(case.arguments, stride=wider)), trial.capabilities)
-        yield Step("another stride", strided, b)
+        yield Step("another stride", JudgedCall(strided, b))
     dtype = _OTHER_DTYPE.get(case.dtype)
     if dtype in trial.capabilities.dtypes:
         other = Trial(replace(case, dtype=dtype), trial.capabilities)
-        yield Step("another dtype", other, other.integers, judged=False)
-    yield Step("the first contents again", trial, a)
+        yield Step("another dtype", JudgedCall(other, other.integers), judged=False)
+    yield Step("the first contents again", JudgedCall(trial, a))
     if trial.capabilities.gradients:
-        yield Step("other contents backward", trial, b, Operation.BACKWARD)
-        yield Step("the first contents backward", trial, a, Operation.BACKWARD)
+        yield Step("other contents backward", JudgedCall(trial, b, Operation.BACKWARD))
+        yield Step("the first contents backward", JudgedCall(trial, a, Operation.BACKWARD))
 
 
 def judge(trial: Trial) -> Iterator[Verdict]:
@@ -97,18 +82,13 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     failed: set[Quantity] = set()
     passed: dict[Quantity, int] = {}
     for step in steps(trial):
-        outcome = trial.outcome(NAME, step.name)
-        expected = Expected(step.trial.case, step.values)
-        for quantity in step.quantities:
-            got = step.trial.array(outcome, quantity)
-            if got is None or got.size == 0 or quantity in failed:
-                continue
-            profile = trial.capabilities.profile(trial.case.dtype, quantity)
-            compared = compare_integers(got, expected, quantity, profile)
+        if not step.judged:
+            continue
+        for quantity, got, compared in step.asked.judged(trial.outcome(NAME, step.name), but=tuple(failed)):
             if compared.status is not Status.PASS:
                 failed.add(quantity)
                 known = [*earlier.get(quantity, []), *(trial.returned(r, quantity) for r in (INTEGERS, REALS))]
-                reason = f"{quantity} is wrong in the call '{step.name}'{_stale(got, known)}"
+                reason = f"{quantity} is wrong in the call '{step.name}'{stale(got, known)}"
                 yield Verdict(NAME, quantity, compared.status, (CLAUSE,), reason, evidence=compared.evidence)
             passed[quantity] = passed.get(quantity, 0) + bool(compared.judged)
             earlier.setdefault(quantity, []).append(got)
@@ -116,11 +96,6 @@ def judge(trial: Trial) -> Iterator[Verdict]:
         told_apart = _differ(earlier[quantity]) and passed[quantity] > 1
         reason = "" if told_apart else "the results of the calls are the same, or none is exact"
         yield Verdict(NAME, quantity, Status.PASS if told_apart else Status.VACUOUS, (CLAUSE,), reason)
-
-
-def _stale(got: NDArray[np.generic], earlier: list[NDArray[np.generic] | None]) -> str:
-    same = any(before is not None and np.array_equal(got, before) for before in earlier)
-    return ": it is the result of an earlier call" if same else ""
 
 
 def _differ(results: list[NDArray[np.generic]]) -> bool:

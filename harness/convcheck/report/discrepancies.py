@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from convcheck.model.diagnosis import Diagnosis
+from convcheck.model.history import in_words, read_history
 from convcheck.model.record import Finding, Record
 from convcheck.model.reproduction import Reproduction
 from convcheck.model.token import read
@@ -30,7 +31,8 @@ def replay_command(finding: Finding) -> str:
     if not reproduction.token:
         return ""
     tokens = (*reproduction.setup_cases, reproduction.token)
-    return shlex.join(["convcheck", "replay", *tokens, "--backend", finding.backend])
+    what = ["--history", reproduction.history] if reproduction.history else tokens
+    return shlex.join(["convcheck", "replay", *what, "--backend", finding.backend])
 
 
 def details(finding: Finding) -> Rows:
@@ -38,7 +40,7 @@ def details(finding: Finding) -> Rows:
     broken, verdict, reproduction = clause(finding.clause), finding.verdict, finding.reproduction
     rows = [("clause", f"{broken.id} {broken.title}: {broken.text}"), ("status", str(finding.status))]
     if reproduction.token:
-        rows += [("layer", str(read(reproduction.token).arguments)), ("smallest case", reproduction.token)]
+        rows += [("layer", str(read(reproduction.token).arguments)), _smallest(reproduction)]
     rows.append(("what is wrong", verdict.reason))
     if verdict.evidence is not None:
         rows += _evidence(verdict.evidence)
@@ -65,6 +67,13 @@ def diagnosis(finding: Finding) -> str:
     said = [str(found.failure_condition)] if found.failure_condition is not None else []
     said += [f"behaves like {match.summary}" for match in found.known_defects[:1]]
     return "; ".join(said)
+
+
+def _smallest(found: Reproduction) -> tuple[str, str]:
+    if not found.history:
+        return "smallest case", found.token
+    steps = in_words(read_history(found.history))
+    return "smallest history", "; ".join(f"{number}. {words}" for number, words in enumerate(steps, 1))
 
 
 def _evidence(evidence: Evidence) -> Rows:

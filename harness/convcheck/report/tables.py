@@ -8,6 +8,8 @@ from typing import Final, Literal, TypeAlias
 
 from tabulate import tabulate
 
+from convcheck.model.verdicts import Evidence
+
 Style: TypeAlias = Literal["markdown", "text"]
 
 _UNPRINTABLE: Final = re.compile("[^\t\n\r -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -29,6 +31,14 @@ def printable(text: str) -> str:
 def counted(number: int, noun: str) -> str:
     """How many there are: "1 finding", "2 findings"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def worst(evidence: Evidence | None) -> str:
+    """The worst element of a wrong result, and where the wrong ones are, in one line; empty without evidence."""
+    if evidence is None:
+        return ""
+    share = f"{evidence.wrong} of {evidence.total} wrong: {evidence.location}"
+    return f"at {evidence.index}: expected {evidence.expected}, got {evidence.got}; {share}"
 
 
 def _cell(value: object, style: Style) -> str:

@@ -25,6 +25,7 @@ _LEAST_MAGNITUDE: Final = 4
 """Integers are drawn from ±1…±4 at least; below that they are thinned out instead. With magnitudes up
 to M, one draw misses a wrong output element with probability ≤ 2/(2M+1) (Schwartz–Zippel)."""
 
+_DIGITS: Final = 9  # the same in most layers, so that contents that are to stay do
 _INTEGER_STREAM: Final = 8
 """The random stream of the integers, besides one for each regime."""
 
@@ -42,7 +43,7 @@ class Values:
     grad_output: Array
 
 
-def integer_values(case: Case, profiles: Mapping[Quantity, Profile]) -> Values:
+def integer_values(case: Case, profiles: Mapping[Quantity, Profile], seeds: tuple[int, ...] | None = None) -> Values:
     """Dense signed integers, sized so that every partial sum is exact in the promised accumulators.
 
     With |x|, |w| ≤ M and |bias| ≤ M_b, M²·n + M_b ≤ 2^p makes every partial sum of n products exact in
@@ -53,17 +54,25 @@ def integer_values(case: Case, profiles: Mapping[Quantity, Profile]) -> Values:
     Args:
         case: a legal case.
         profiles: the promised profile of each quantity.
+        seeds: of x, weight, bias and grad_output, of digits then: each keeps its contents with its seed and shape.
     """
     sizes = _sizes(case, profiles)
+    rngs = [np.random.default_rng([case.seed, _INTEGER_STREAM])] * 4
+    if seeds is not None:
+        sizes = replace(
+            sizes, **{name: min(_DIGITS, getattr(sizes, name)) for name in ("magnitude", "grad_magnitude", "bias")}
+        )
+        rngs = [np.random.default_rng([seed, _INTEGER_STREAM, number]) for number, seed in enumerate(seeds)]
+    x, weight, bias, grad = rngs
     products = sizes.magnitude**2, sizes.magnitude * sizes.grad_magnitude
-    rng = np.random.default_rng([case.seed, _INTEGER_STREAM])
     drawn = Values(
-        x=_integers(rng, case.input_shape, sizes.magnitude, _share(*sizes.forward, products[0])),
-        weight=_integers(rng, case.params.weight_shape, sizes.magnitude, 1.0),
-        bias=_integers(rng, case.params.bias_shape, sizes.bias, 1.0) if case.params.bias_shape else None,
-        grad_output=_integers(rng, case.output_shape, sizes.grad_magnitude, _share(*sizes.backward, products[1])),
+        x=_integers(x, case.input_shape, sizes.magnitude, _share(*sizes.forward, products[0])),
+        weight=_integers(weight, case.params.weight_shape, sizes.magnitude, 1.0),
+        bias=_integers(bias, case.params.bias_shape, sizes.bias, 1.0) if case.params.bias_shape else None,
+        grad_output=_integers(grad, case.output_shape, sizes.grad_magnitude, _share(*sizes.backward, products[1])),
     )
-    return _finish(case, drawn, rng, imaginary=lambda a: _integers(rng, a.shape, 1, 1.0))
+    parts = iter((x, weight, grad) if drawn.bias is None else (bias, x, weight, grad))  # as they are finished
+    return _finish(case, drawn, x, imaginary=lambda a: _integers(next(parts), a.shape, 1, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,12 +289,8 @@ def _finish(case: Case, values: Values, rng: np.random.Generator, imaginary: Any
         return conformed(array, layout).astype(dtype, order="C")
 
     bias = None if values.bias is None else finish("bias", values.bias)
-    return Values(
-        finish("x", values.x),
-        finish("weight", values.weight),
-        bias,
-        finish("grad_output", values.grad_output),
-    )
+    x, weight, grad = (finish(name, getattr(values, name)) for name in layouts)
+    return Values(x, weight, bias, grad)
 
 
 def _map(values: Values, function: Callable[[Array], Array]) -> Values:

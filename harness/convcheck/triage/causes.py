@@ -9,6 +9,7 @@ from typing import Final
 from convcheck.judging.judge import Failure
 from convcheck.model.case import Case
 from convcheck.model.diagnosis import Diagnosis
+from convcheck.model.history import History, write
 from convcheck.model.record import Finding
 from convcheck.model.reproduction import Reproduction, StandaloneCall
 from convcheck.model.rules import facts
@@ -45,6 +46,7 @@ class SmallestCase:
         case: the smallest case that fails likewise.
         verdict: on that case.
         setup_cases: cases that have to run before it.
+        history: the calls that fail, the last of them of this case; empty where it is a case that fails.
         reproduced: how many of `ATTEMPTS` repetitions failed again.
         state_dependent: whether what ran before in the case decides.
     """
@@ -53,13 +55,14 @@ class SmallestCase:
     case: Case
     verdict: Verdict
     setup_cases: tuple[Case, ...] = ()
+    history: History = ()
     reproduced: int = 0
     state_dependent: bool = False
 
     @property
     def steady(self) -> bool:
         """Whether it fails every time, by itself."""
-        return self.reproduced == ATTEMPTS and not self.setup_cases
+        return self.reproduced == ATTEMPTS and not self.setup_cases and not self.history
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +135,7 @@ class Cause:
                 token=smallest.case.token,
                 first_failing_case=smallest.first.case.token,
                 setup_cases=tuple(case.token for case in smallest.setup_cases),
+                history=write(smallest.history),
                 reproduced=smallest.reproduced,
                 attempts=ATTEMPTS,
                 state_dependent=smallest.steady and smallest.state_dependent,

@@ -6,7 +6,8 @@ The steps, each in a module of its own:
 2. failures that follow from causes found already are taken out (`attribution`);
 3. of the rest the simplest that fails by itself is shrunk and repeated (`smallest_case`);
 4. the smallest case is examined (`diagnosis`), and the cause takes the failures that it accounts for (`causes`);
-5. causes that are one are put together (`deduplication`).
+5. causes that are one are put together (`deduplication`);
+6. histories that fail go to the causes that show them, or are causes of their own (`history_causes`).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from convcheck.triage.delta_debugging import Blocks
 from convcheck.triage.diagnosis.cross_check import cross_checked
 from convcheck.triage.diagnosis.examine import Examination, examine, examine_with_setup
 from convcheck.triage.failure_signature import FailureSignature
+from convcheck.triage.history_causes import with_histories
 from convcheck.triage.priority import in_order
 from convcheck.triage.probe import MOST_CALLS, Budget, Excluded, Probe, nothing_excluded
 from convcheck.triage.smallest_case import failing_by_itself, smallest_case
@@ -58,7 +60,8 @@ def findings_of(
         most_calls: of the candidate; what they do not suffice for is counted as unclassified.
     """
     probe = Probe(candidate, excluded, Budget(most_calls))
-    by_signature = _by_signature(failures)
+    of_histories = [failure for failure in failures if failure.history is not None]
+    by_signature = _by_signature(without(failures, of_histories))
     causes: list[Cause] = []
     order, put_off = in_order(by_signature), set[FailureSignature]()
     while order:
@@ -73,7 +76,8 @@ def findings_of(
             order = [*of_state, signature, *(s for s in order if s not in of_state)]
             continue
         causes += _causes(probe, signature, remaining, first, blocks, defects)
-    return tuple(cause.finding(candidate.name) for cause in deduplicated(probe, causes))
+    distinct = with_histories(probe, deduplicated(probe, causes), of_histories)
+    return tuple(cause.finding(candidate.name) for cause in distinct)
 
 
 def _by_signature(failures: Sequence[Failure]) -> dict[FailureSignature, Sequence[Failure]]:

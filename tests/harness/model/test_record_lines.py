@@ -138,3 +138,11 @@ def test_an_error_in_a_header_further_down_names_its_line(lines):
     header = changed(lines[0], "seed", "3")
     with pytest.raises(RecordError, match="line 46: field seed"):
         from_lines([*lines[1:], header])
+
+
+def test_a_history_stays_in_the_record():
+    first, *others = RECORD.findings
+    line = f"{first.reproduction.token} {first.reproduction.token}@weight=1"
+    with_history = replace(first, reproduction=replace(first.reproduction, history=line))
+    record = replace(RECORD, findings=(with_history, *others))
+    assert from_lines(list(to_lines(record))).findings[0].reproduction.history == line

@@ -98,6 +98,19 @@ def test_a_shell_repeats_the_replay_command(finding):
     assert said[:-1] == [*reproduction.setup_cases, reproduction.token, "--backend", finding.backend]
 
 
+def test_a_history_is_shown_in_words_and_repeated_by_its_line():
+    line = f"{TOKEN} {TOKEN}@weight=1 {TOKEN},s=2@weight=1"
+    found = changed(COMPLETE, history=line, setup_cases=())
+    assert dict(details(found))["smallest history"] == (
+        "1. Conv2d(1, 1, kernel_size=1) on (1, 1, 2, 2), float32, forward; 2. other contents of weight; 3. stride=2"
+    )
+    assert "smallest case" not in dict(details(found))
+    assert shlex.split(replay_command(found)) == [
+        *["convcheck", "replay", "--history", line],
+        *["--backend", WRONG],
+    ]
+
+
 def test_without_a_case_there_is_nothing_to_replay():
     assert replay_command(STOPPED) == ""
 

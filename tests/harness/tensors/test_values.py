@@ -56,3 +56,20 @@ def test_integers_do_not_depend_on_the_regime():
     profiles = dict.fromkeys(QUANTITIES, STRICT["float32"])
     drawn = [integer_values(read(f"v1,x=1x3x6x5,out=2,k=3,values={r}"), profiles).x for r in REGIMES]
     assert all(np.array_equal(drawn[0], other) for other in drawn)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "complex64"])
+def test_tensors_of_their_own_seeds_keep_their_contents_whatever_else_changes(dtype):
+    def drawn(token, *seeds):
+        return integer_values(read(f"{token},dtype={dtype}"), dict.fromkeys(QUANTITIES, STRICT[dtype]), seeds)
+
+    base = drawn("v1,x=1x2x5x6,out=3,k=2", 1, 2, 3, 4)
+    strided = drawn("v1,x=1x2x9x9,out=3,k=2,s=2,seed=8", 1, 2, 3, 4)
+    assert np.array_equal(base.weight, strided.weight)
+    assert np.array_equal(base.bias, strided.bias)
+    without = drawn("v1,x=1x2x5x6,out=3,k=2,bias=false", 1, 2, 3, 4)
+    other = drawn("v1,x=1x2x5x6,out=3,k=2", 1, 7, 3, 4)
+    for name in ("x", "weight", "grad_output"):
+        assert np.array_equal(getattr(base, name), getattr(without, name))
+        assert np.array_equal(getattr(base, name), getattr(other, name)) is (name != "weight")
+    assert max(np.abs(a.real).max() for a in (base.x, base.weight, base.bias, base.grad_output)) <= 9

@@ -1,0 +1,182 @@
+"""Histories of calls by the state machine: run with a pinned seed, shrunk, and counted like cases."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import Final
+
+from hypothesis import Phase, Verbosity, settings
+from hypothesis import seed as seeded
+from hypothesis.errors import Flaky
+from hypothesis.stateful import run_state_machine_as_test
+
+from convcheck.execution import Candidate
+from convcheck.judging.history_machine import FailingHistoryError, HistoryMachine, Search
+from convcheck.judging.judge import Failure, Tally
+from convcheck.judging.playing import Ask, play, remembering, with_fewest_steps
+from convcheck.model.history import History
+from convcheck.model.origins import Origin
+from convcheck.model.verdicts import Status, Verdict
+from convcheck.oracles.state import CLAUSE
+from convcheck.strategies.draws import Draw, from_key
+from convcheck.strategies.engine import BUSY
+from convcheck.strategies.provider import answering
+
+STEPS: Final = 20
+"""Calls of a history: a state that takes five calls shows in one of 20 far more often than in two of 10."""
+
+_ATTEMPTS: Final = 3
+"""Repetitions of a failing history, each on a fresh candidate, that have to fail for it to be steady."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailingHistory:
+    """The smallest failing history of a run.
+
+    Attributes:
+        history: its steps; the last is wrong because of those before it.
+        verdict: on the last.
+        repeats: whether it fails every time.
+    """
+
+    history: History
+    verdict: Verdict
+    repeats: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Histories:
+    """What a run of histories came to.
+
+    Attributes:
+        ran: histories, up to the first that failed.
+        passed: those in which nothing was wrong.
+        vacuous: as many, without a result that could be judged.
+        failing: the smallest that fails; None if none does.
+    """
+
+    ran: int
+    passed: int
+    vacuous: int
+    failing: FailingHistory | None = None
+
+
+def histories(
+    candidate: Candidate,
+    *,
+    seed: int,
+    number: int,
+    size: int,
+    steps: int = STEPS,
+    dtypes: tuple[str, ...] | None = None,
+) -> Histories:
+    """Put histories to a candidate until one fails, and find the smallest that does.
+
+    Args:
+        candidate: it is restarted before each history.
+        seed: of the whole run.
+        number: of the block of histories: another number gives others.
+        size: number of histories.
+        steps: calls of each.
+        dtypes: restricts the dtypes further.
+
+    Raises:
+        WorkerStartError: no fresh process of the candidate would start; whatever else it raises, as it is.
+    """
+    ask = remembering(candidate.capabilities)
+    search = Search(candidate, ask, dtypes)
+    key = f"histories {seed} {number}"
+    with answering(_draws(key)) as backend:
+        failing = _searched(search, from_key(key)(0, 99), backend, size, steps)
+    if search.error is not None:
+        raise search.error
+    found = None if failing is None else _smallest(candidate, ask, failing)
+    return Histories(search.started, search.passed, search.vacuous, found)
+
+
+def judge_histories(
+    candidate: Candidate,
+    block: int,
+    *,
+    run_seed: int,
+    number: int,
+    size: int,
+    clause: str | None = None,
+    dtypes: tuple[str, ...] | None = None,
+) -> Tally:
+    """Judge some histories; the smallest that fails is a failure of its last step's case.
+
+    Args:
+        candidate: the candidate.
+        block: the index of the part of the run.
+        run_seed: of the whole run.
+        number: of the histories in the run: another number gives others.
+        size: how many.
+        clause: only verdicts on this clause count; None for all.
+        dtypes: restricts the dtypes further.
+    """
+    tally = Tally()
+    if clause not in (None, CLAUSE):
+        return tally
+    start = time.perf_counter()
+    found = histories(candidate, seed=run_seed, number=number, size=size, dtypes=dtypes)
+    tally.origins[Origin.HISTORY] = found.ran
+    tally.counts.update({(CLAUSE, Status.PASS, ""): found.passed} if found.passed else {})
+    vacuous = (CLAUSE, Status.VACUOUS, "no result of the history is exact under the declared profile")
+    tally.counts.update({vacuous: found.vacuous} if found.vacuous else {})
+    if found.failing is not None:
+        history, verdict = found.failing.history, found.failing.verdict
+        tally.failures.append(Failure(block, found.ran - 1, history[-1].case, verdict, Origin.HISTORY, history))
+    tally.seconds["judging"] += time.perf_counter() - start
+    return tally
+
+
+def _draws(key: str) -> Iterator[Draw]:
+    return (from_key(f"{key} {number}") for number in count())
+
+
+def _searched(search: Search, seed: int, backend: str, size: int, steps: int) -> FailingHistoryError | None:
+    """The failure that Hypothesis comes back with; one that does not repeat is the shortest that was seen."""
+
+    @seeded(seed)
+    def machine() -> HistoryMachine:
+        return HistoryMachine(search)
+
+    chosen = settings(
+        backend=backend,
+        max_examples=size,
+        stateful_step_count=steps,
+        phases=(Phase.generate, Phase.shrink),
+        derandomize=True,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        print_blob=False,
+        verbosity=Verbosity.quiet,
+        suppress_health_check=BUSY,
+    )
+    try:
+        run_state_machine_as_test(machine, settings=chosen)  # type: ignore[arg-type]  # any factory will do
+    except FailingHistoryError as error:
+        return error
+    except Flaky:
+        if search.error is None and not search.failures:
+            raise
+    if not search.failures:
+        return None
+    history = min(search.failures, key=len)
+    return FailingHistoryError(history, search.failures[history])
+
+
+def _smallest(candidate: Candidate, ask: Ask, found: FailingHistoryError) -> FailingHistory:
+    """A failing history without needless steps, where it repeats."""
+    history, verdict = found.history, found.verdict
+    hung = verdict.status is Status.HUNG  # each attempt takes the whole limit of a call
+    repeats = all(play(candidate, history, ask).failure is not None for _ in range(1 if hung else _ATTEMPTS))
+    if hung or not repeats:
+        return FailingHistory(history, verdict, repeats)
+    history, verdict = with_fewest_steps(candidate, history, verdict, ask)
+    return FailingHistory(history, verdict, repeats=True)

@@ -1,0 +1,80 @@
+"""One call of a sequence in reused buffers, on exact integers, and how its results are judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcheck.model.calls import Call, Operation, Outcome
+from convcheck.model.profiles import GRADIENTS, Quantity
+from convcheck.oracles.exact import compare_integers
+from convcheck.oracles.support.compare import Comparison
+from convcheck.oracles.support.expected import Expected
+from convcheck.oracles.support.trial import Trial
+from convcheck.tensors.values import Values
+
+Array = NDArray[np.generic]
+
+
+class Judged(NamedTuple):
+    """One result of a call, and what the comparison with the reference says."""
+
+    quantity: Quantity
+    got: Array
+    compared: Comparison
+
+
+@dataclass(frozen=True)
+class JudgedCall:
+    """One call of a sequence.
+
+    Attributes:
+        trial: its layer and input size.
+        values: its data, integers whose results are exact.
+        operation: forward or backward.
+    """
+
+    trial: Trial
+    values: Values
+    operation: Operation = Operation.FORWARD
+
+    @cached_property
+    def call(self) -> Call:
+        """The call; it takes over the buffers of the call before where shapes allow."""
+        return self.trial.call(self.operation, self.values, "reused")
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What the call returns."""
+        if self.operation is Operation.FORWARD:
+            return ("output",)
+        return GRADIENTS if self.values.bias is not None else GRADIENTS[:-1]
+
+    def judged(self, outcome: Outcome | None, but: Sequence[str] = ()) -> Iterator[Judged]:
+        """The results that came back with the shape and dtype of the contract, each compared with the reference.
+
+        Args:
+            outcome: of the call.
+            but: quantities that are not to be looked at.
+        """
+        for quantity in self.quantities:
+            got = self.trial.array(outcome, quantity)
+            if got is None or got.size == 0 or quantity in but:
+                continue
+            profile = self.trial.capabilities.profile(self.trial.case.dtype, quantity)
+            yield Judged(quantity, got, compare_integers(got, self._expected, quantity, profile))
+
+    @cached_property
+    def _expected(self) -> Expected:
+        return Expected(self.trial.case, self.values)
+
+
+def stale(got: Array, earlier: Sequence[Array | None]) -> str:
+    """The end of a sentence on a wrong result: whether it is that of an earlier call."""
+    same = any(before is not None and np.array_equal(got, before) for before in earlier)
+    return ": it is the result of an earlier call" if same else ""

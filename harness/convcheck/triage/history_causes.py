@@ -1,0 +1,91 @@
+"""Histories that fail: each is put with the cause of state that shows it as well, or with its own kind.
+
+They come last. What other failures have led to is examined better than a history can be, so a history is a finding
+only where no such cause shows its last call, which is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from convcheck.judging.judge import Failure
+from convcheck.judging.playing import play
+from convcheck.model.history import History
+from convcheck.oracles import CALL
+from convcheck.triage.causes import ATTEMPTS, Cause, SmallestCase, size
+from convcheck.triage.delta_debugging import fails_after_setup
+from convcheck.triage.failure_signature import FailureSignature
+from convcheck.triage.probe import CALLS_OF_RESTART, Probe
+from convcheck.triage.state_dependence import depends_on_state
+
+
+def with_histories(probe: Probe, causes: Sequence[Cause], failures: Sequence[Failure]) -> list[Cause]:
+    """The causes with the histories that they show, and one cause for the rest of each operation.
+
+    Args:
+        probe: of the candidate.
+        causes: that other failures have.
+        failures: of histories.
+    """
+    known, own = list(causes), dict[tuple[str, bool], Cause]()
+    for failure in sorted(failures, key=_simplest):
+        signature = FailureSignature.of(failure.verdict)
+        kind = (signature.kind if signature.quantity == CALL else "", signature.backward)
+        at = next((at for at, cause in enumerate(known) if _shows(probe, cause, failure, signature)), None)
+        if at is not None:
+            known[at] = replace(known[at], explains=(*known[at].explains, failure), also=(*known[at].also, signature))
+        elif kind in own:
+            # what state does to one result of an operation it may do to another
+            first = own[kind]
+            also = () if signature == first.signature else (signature,)
+            own[kind] = replace(
+                first,
+                explains=(*first.explains, failure),
+                also=(*first.also, *also),
+                unclassified=first.unclassified + 1,
+            )
+        else:
+            own[kind] = _cause(probe, failure, signature)
+    return [*known, *own.values()]
+
+
+def _simplest(failure: Failure) -> tuple[int, tuple[int, int, int]]:
+    return len(failure.history or ()), size(failure)
+
+
+def _shows(probe: Probe, cause: Cause, failure: Failure, signature: FailureSignature) -> bool:
+    """Whether a cause of state shows in the layer of the last step of a history as well.
+
+    That it does after the cause's own setup cases, or by the calls of that layer's case, which are right where each
+    meets a fresh candidate. What ended a process is never taken for a consequence of a wrong result.
+    """
+    quantities = {s.quantity for s in (cause.signature, *cause.also)}
+    if not (cause.of_state and cause.legal and cause.smallest.reproduced) or probe.calls_left <= 0:
+        return False
+    if signature.quantity not in quantities or signature.quantity == CALL or CALL in quantities:
+        return False
+    case, setup = failure.case, cause.smallest.setup_cases
+    if setup:
+        return fails_after_setup(probe, setup, case, cause.signature) is not None
+    if probe.restarting().failing(case, cause.signature) is None:
+        return False
+    return depends_on_state(probe, case, cause.signature)
+
+
+def _cause(probe: Probe, failure: Failure, signature: FailureSignature) -> Cause:
+    history = failure.history or ()
+    smallest = SmallestCase(
+        first=failure,
+        case=failure.case,
+        verdict=failure.verdict,
+        history=history,
+        reproduced=sum(_fails_again(probe, history) for _ in range(ATTEMPTS)),
+    )
+    return Cause(signature=signature, smallest=smallest, explains=(failure,))
+
+
+def _fails_again(probe: Probe, history: History) -> bool:
+    # with its last call by itself, which meets a fresh candidate as the first does
+    probe.budget.left -= len(history) + 1 + 2 * CALLS_OF_RESTART
+    return play(probe.candidate, history).failure is not None

@@ -1,0 +1,78 @@
+import pytest
+
+from convcheck.cli import main
+from convcheck.model.history import HistoryError
+
+A = "v1,x=1x2x3x3,out=2,k=2"
+LINE = f"{A} {A}@weight=1"
+KERNEL = """
+import numpy as np
+from convcheck_backends import NumpyBackend
+
+class Keeping(NumpyBackend):
+    def __init__(self):
+        self.kept = {}
+
+    def conv2d(self, x, weight, bias, params):
+        return super().conv2d(x, self.kept.setdefault(weight.shape, weight.copy()), bias, params)
+
+class Wrong(NumpyBackend):
+    def conv2d(self, x, weight, bias, params):
+        return super().conv2d(x, weight, bias, params) + x.dtype.type(1)
+
+def forward(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    raise AssertionError("never called")
+"""
+
+
+@pytest.fixture
+def replay(monkeypatch, capsys, tmp_path):
+    kernel = tmp_path / "kernel.py"
+    kernel.write_text(KERNEL)
+
+    def run(name, *arguments):
+        backend = f"{kernel}:{name}" if name[0].isupper() or name == "forward" else name
+        monkeypatch.setattr("sys.argv", ["convcheck", "replay", "--backend", backend, "--in-process", *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        shown = capsys.readouterr()
+        return stopped.value.code, " ".join((shown.out + shown.err).split())
+
+    return run
+
+
+def test_a_history_that_fails_says_in_which_call_and_of_what(replay):
+    code, shown = replay("Keeping", "--history", LINE)
+    assert code == 1
+    assert "2. other contents of weight" in shown
+    assert "2 output fail C2D-PURE-4 output is wrong: it is the result of an earlier call at (" in shown
+    assert "a matter of state: in the last of 2 calls" in shown
+
+
+def test_a_history_that_passes_on_the_reference_passes(replay):
+    code, shown = replay("numpy", "--history", LINE)
+    assert code == 0
+    assert "2 output pass" in shown
+    assert "state" not in shown
+
+
+def test_a_call_that_is_wrong_by_itself_is_wrong_and_no_matter_of_state(replay):
+    code, shown = replay("Wrong", "--history", LINE)
+    assert code == 1
+    assert "no matter of state" in shown
+
+
+@pytest.mark.parametrize("arguments", [(), (A, "--history", LINE)])
+def test_either_cases_or_a_history_are_expected(replay, arguments):
+    code, shown = replay("numpy", *arguments)
+    assert code == 2
+    assert "--history 'STEP STEP" in shown
+
+
+def test_a_history_that_cannot_be_read_or_is_not_supported_is_refused(replay):
+    assert replay("numpy", "--history", "nonsense")[0] == 2
+    code, shown = replay("forward", "--history", f"{A} {A}@backward")
+    assert code == 2
+    assert "gradients are not declared" in shown
+    assert replay("forward", "--history", f"{A},mode=reflect")[0] == 2
+    assert issubclass(HistoryError, ValueError)
