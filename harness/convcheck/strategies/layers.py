@@ -200,7 +200,7 @@ def common(draw: Draw, capabilities: Capabilities) -> Plan:
 
 def fitting(draw: Draw, kernel: int, stride: int, dilation: int, padding: int, mode: str = "zeros") -> Axis:
     """An axis of the smallest legal size, plus windows, plus a remainder that the stride leaves over."""
-    least = _least(kernel, dilation, 2 * padding, padding, mode)
+    least = fewest_pixels(kernel, dilation, 2 * padding, padding, mode)
     return Axis(least + pick(draw, _SPARE) + draw(0, stride - 1), kernel, stride, padding, dilation)
 
 
@@ -241,12 +241,13 @@ def _axis(draw: Draw, kernel: int, stride: int, dilation: int, padding: str, mod
         amounts = (0, 1, (reach + 1) // 2, reach, 2, reach + 1, reach + 2)
         widest = 0 if padding else pick(draw, amounts)
         total = 2 * widest
-    least = _least(kernel, dilation, total, widest, mode)
+    least = fewest_pixels(kernel, dilation, total, widest, mode)
     size = max(least, draw(16, 64)) if medium else least + pick(draw, _SPARE)
     return Axis(size + draw(0, stride - 1), kernel, stride, widest, dilation)
 
 
-def _least(kernel: int, dilation: int, total: int, widest: int, mode: str) -> int:
+def fewest_pixels(kernel: int, dilation: int, total: int, widest: int, mode: str) -> int:
+    """The fewest pixels of an axis that are legal with `total` pixels of padding, `widest` on the wider side."""
     wrapped = {"reflect": widest + 1, "circular": widest}.get(mode, 1)
     return max(1, wrapped, dilation * (kernel - 1) + 1 - total)
 

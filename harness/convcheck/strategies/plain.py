@@ -1,0 +1,288 @@
+"""Legal cases in a plain representation: one small number for each parameter, independent of all others.
+
+Any numbers in range give a legal case, and a smaller number a simpler one, so that Hypothesis can search along single
+parameters, shrink them and say which of them matter. No number is above 99: into larger ranges Hypothesis' own
+provider mixes constants of whatever modules are loaded. What may be larger is written in digits to the base 100, the
+highest first, each a field of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from convcheck.model.capabilities import Capabilities
+from convcheck.model.case import LAYOUTS, REGIMES, Case
+from convcheck.strategies.draws import Draw
+from convcheck.strategies.layers import COMMON_BUDGET, Axis, Channels, Plan, fewest_pixels, spell
+from convcheck_reference.params import PADDING_MODES
+
+Numbers: TypeAlias = Mapping[str, int]
+"""The number of each field, by its name; 0, the simplest, where it is left out."""
+
+_DTYPES: Final = ("float32", "float64", "float16", "bfloat16", "complex64", "complex128")
+_FORMS: Final = ("batched", "unbatched", "empty batch")
+_SPELLED: Final = ("kernel_spelled", "stride_spelled", "padding_spelled", "dilation_spelled")
+_FLAGS: Final = ("bias", *_SPELLED)
+_BASE: Final = 100
+_SIDES: Final = ("_h", "_w")
+
+_DIGITS: Final = {
+    "batch": 2,
+    "groups": 2,
+    "in_per_group": 2,
+    "out_per_group": 2,
+    "spare_h": 2,
+    "spare_w": 2,
+    "seed": 5,
+}
+"""Quantities that may be above 99, and their digits."""
+
+
+def _digits(quantity: str) -> tuple[str, ...]:
+    """The fields of a quantity, the highest digit first; the lowest has the quantity's name."""
+    return (*(f"{quantity}_{at}" for at in range(_DIGITS.get(quantity, 1) - 1, 0, -1)), quantity)
+
+
+_QUANTITIES: Final = (
+    "entry", "dtype", "regime", "layout_x", "layout_weight", "layout_grad",
+    "mode", "padding", "dilation_h", "dilation_w", "groups", "stride_h", "stride_w", "padding_h", "padding_w",
+    "form", "batch", "in_per_group", "out_per_group", "kernel_h", "kernel_w", "spare_h", "spare_w",
+    "bias", *_SPELLED, "nonzeros", "seed",
+)  # fmt: skip
+
+FIELDS: Final = tuple(field for quantity in _QUANTITIES for field in _digits(quantity))
+"""All fields. Hypothesis lowers earlier ones at the price of later ones: what a reader has to understand comes first,
+and what only costs time after it."""
+
+_HIGHEST: Final = {"batch_1": 9, "groups_1": 9, "spare_h_1": 39, "spare_w_1": 39, "seed_4": 42}
+"""The greatest number of some highest digits: with all fields at their greatest, sizes still are 64-bit."""
+
+GENERATED: Final = {
+    "dilation_h": 4, "dilation_w": 4, "groups": 15, "stride_h": 4, "stride_w": 4, "padding_h": 8, "padding_w": 8,
+    "batch": 8, "in_per_group": 32, "out_per_group": 32, "kernel_h": 6, "kernel_w": 6, "spare_h": 39, "spare_w": 39,
+    "bias": 1, **dict.fromkeys(_SPELLED, 1), "seed_1": 99, "seed": 99,
+}  # fmt: skip
+"""The greatest number of a field when cases are generated, where the backend does not limit it further."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlainSpace:
+    """What the numbers of fields with a list of choices stand for, the simplest choice first.
+
+    Attributes:
+        dtypes: names of dtypes.
+        regimes: the real-valued data.
+        layouts: of x and of the weight.
+        layouts_of_gradients: of grad_output.
+        modes: of the padding.
+        paddings: how padding is spelled: '' for numbers.
+        forms: of the input.
+        entries: how the candidate is called.
+        nonzeros: the most non-zero elements of each tensor; None for dense data.
+        groups: whether there may be more than one.
+        dilation: whether it may be above 1.
+    """
+
+    dtypes: tuple[str, ...]
+    regimes: tuple[str, ...]
+    layouts: tuple[str, ...]
+    layouts_of_gradients: tuple[str, ...]
+    modes: tuple[str, ...]
+    paddings: tuple[str, ...]
+    forms: tuple[str, ...]
+    entries: tuple[str, ...]
+    nonzeros: tuple[int | None, ...] = (None,)
+    groups: bool = True
+    dilation: bool = True
+
+    @classmethod
+    def of(
+        cls, capabilities: Capabilities, dtypes: tuple[str, ...] | None = None, *, sparse: bool = False
+    ) -> PlainSpace:
+        """The cases that a backend with these capabilities has to handle.
+
+        Args:
+            capabilities: of the backend.
+            dtypes: restricts the dtypes further.
+            sparse: whether data with a few non-zero elements are in it, which are simpler than dense ones.
+        """
+        return cls(
+            dtypes=_those(_DTYPES, dtypes or capabilities.dtypes),
+            regimes=tuple(regime for regime in REGIMES if capabilities.nonfinite or regime != "special"),
+            layouts=_those(LAYOUTS, set(capabilities.layouts) - {"broadcast"}),
+            layouts_of_gradients=_those(LAYOUTS, capabilities.layouts),
+            modes=_those(PADDING_MODES, capabilities.padding_modes),
+            paddings=("", "valid", "same") if capabilities.string_padding else ("",),
+            forms=_allowed(_FORMS, (True, capabilities.unbatched, capabilities.empty_batch)),
+            entries=_allowed(("function", "module"), (True, capabilities.module)),
+            nonzeros=(1, 2, 4, None) if sparse else (None,),
+            groups=capabilities.groups,
+            dilation=capabilities.dilation,
+        )
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """The greatest number that each field may have, in the order of `FIELDS`."""
+        without = (*_digits("groups"),) * (not self.groups) + ("dilation_h", "dilation_w") * (not self.dilation)
+        limits = {field: _HIGHEST.get(field, _BASE - 1) for field in FIELDS} | dict.fromkeys(_FLAGS, 1)
+        limits |= {field: len(choices) - 1 for field, choices in self._choices.items()}
+        return limits | dict.fromkeys(without, 0)
+
+    @property
+    def most(self) -> dict[str, int]:
+        """The greatest number of each field, of those that have a choice, when cases are generated."""
+        lists = self._choices
+        bounds = {
+            field: limit if field in lists else min(limit, GENERATED.get(field, 0))
+            for field, limit in self.limits.items()
+        }
+        return {field: bound for field, bound in bounds.items() if bound > 0}
+
+    def case(self, numbers: Numbers) -> Case:
+        """The legal case of some numbers, each of which may be anything from 0 to its limit.
+
+        What a parameter makes meaningless is ignored: numbers of the padding and strides where 'same' is spelled, the
+        batch of an unbatched input, the data and layouts of a module's weight.
+        """
+        return self._case(numbers, self._plan(numbers))
+
+    def numbers(self, case: Case) -> dict[str, int] | None:
+        """The numbers of a case, those of which `case` makes it again; None if there are none, as of illegal cases."""
+        if case.violation is not None or case.flaw != "none":
+            return None
+        amounts, picked = _amounts(case), _picked(case)
+        if any(value not in self._choices[name] for name, value in picked.items()):
+            return None
+        numbers = {name: self._choices[name].index(value) for name, value in picked.items()}
+        for name, amount in amounts.items():
+            for power, field in enumerate(reversed(_digits(name))):
+                numbers[field] = amount // _BASE**power % _BASE
+        if any(numbers[field] > limit for field, limit in self.limits.items()):
+            return None
+        ordered = {field: numbers[field] for field in FIELDS}
+        return ordered if self.case(ordered).token == case.token else None
+
+    def draw(self, draw: Draw, budget: int = COMMON_BUDGET) -> Case:
+        """A case with every field drawn for itself.
+
+        Args:
+            draw: gives a number for each of `most`.
+            budget: the most that a forward pass may cost, in multiply-adds; channels and batch are halved until it
+                does not.
+        """
+        numbers = {field: draw(0, most) for field, most in self.most.items()}
+        return self._case(numbers, self._plan(numbers).within(budget))
+
+    @property
+    def _choices(self) -> dict[str, tuple[Any, ...]]:
+        return {
+            "entry": self.entries,
+            "dtype": self.dtypes,
+            "regime": self.regimes,
+            "layout_x": self.layouts,
+            "layout_weight": self.layouts,
+            "layout_grad": self.layouts_of_gradients,
+            "mode": self.modes,
+            "padding": self.paddings,
+            "form": self.forms,
+            "nonzeros": self.nonzeros,
+        }
+
+    def _plan(self, numbers: Numbers) -> Plan:
+        padding, mode = self.paddings[numbers.get("padding", 0)], self.modes[numbers.get("mode", 0)]
+        form = self.forms[numbers.get("form", 0)]
+        groups = 1 + _amount(numbers, "groups") * self.groups
+        into, out = (groups * (1 + _amount(numbers, f"{side}_per_group")) for side in ("in", "out"))
+        height, width = (self._axis(numbers, side, padding, mode) for side in _SIDES)
+        return Plan(
+            height,
+            width,
+            Channels(groups, into, out),
+            {"unbatched": None, "empty batch": 0}.get(form, 1 + _amount(numbers, "batch")),
+            padding,
+            mode,
+            bool(numbers.get("bias", 0)),
+        )
+
+    def _axis(self, numbers: Numbers, side: str, padding: str, mode: str) -> Axis:
+        kernel, stride = (1 + numbers.get(f"{name}{side}", 0) for name in ("kernel", "stride"))
+        dilation = 1 + numbers.get(f"dilation{side}", 0) * self.dilation
+        reach = dilation * (kernel - 1)
+        widest = {"same": (reach + 1) // 2, "valid": 0}.get(padding, numbers.get(f"padding{side}", 0))
+        total = reach if padding == "same" else 2 * widest
+        size = fewest_pixels(kernel, dilation, total, widest, mode) + _amount(numbers, f"spare{side}")
+        return Axis(size, kernel, 1 if padding == "same" else stride, widest, dilation)
+
+    def _case(self, numbers: Numbers, plan: Plan) -> Case:
+        picked = {name: choices[numbers.get(name, 0)] for name, choices in self._choices.items()}
+        as_int = sum((not numbers.get(name, 0)) << bit for bit, name in enumerate(_SPELLED))
+        layouts = picked["layout_x"], picked["layout_weight"], picked["layout_grad"]
+        # how complex parameters are initialised is not documented
+        module = picked["entry"] == "module" and not picked["dtype"].startswith("complex")
+        return Case(
+            *spell(lambda _low, _high: as_int, plan),
+            dtype=picked["dtype"],
+            regime="reals" if module else picked["regime"],
+            layouts=(layouts[0],) * 3 if module else layouts,
+            entry="module" if module else "function",
+            nonzeros=picked["nonzeros"],
+            seed=_amount(numbers, "seed"),
+        )
+
+
+def _those(known: tuple[str, ...], wanted: Any) -> tuple[str, ...]:
+    return tuple(name for name in known if name in wanted)
+
+
+def _allowed(names: tuple[str, ...], flags: tuple[bool, ...]) -> tuple[str, ...]:
+    return tuple(name for name, allowed in zip(names, flags, strict=True) if allowed)
+
+
+def _amount(numbers: Numbers, quantity: str) -> int:
+    amount = 0
+    for field in _digits(quantity):
+        amount = amount * _BASE + numbers.get(field, 0)
+    return amount
+
+
+def _picked(case: Case) -> dict[str, Any]:
+    spelled = case.arguments.padding
+    return {
+        "entry": case.entry,
+        "dtype": case.dtype,
+        "regime": case.regime,
+        "layout_x": case.layouts[0],
+        "layout_weight": case.layouts[1],
+        "layout_grad": case.layouts[2],
+        "mode": case.params.padding_mode,
+        "padding": spelled if isinstance(spelled, str) else "",
+        "form": _FORMS[1 if case.unbatched else 2 if case.batch == 0 else 0],
+        "nonzeros": case.nonzeros,
+    }
+
+
+def _amounts(case: Case) -> dict[str, int]:
+    params, spelled = case.params, case.arguments
+    amounts = {
+        "groups": params.groups - 1,
+        "in_per_group": params.in_channels // params.groups - 1,
+        "out_per_group": params.out_channels // params.groups - 1,
+        "batch": max(0, case.batch - 1),
+        "bias": int(params.bias),
+        "seed": case.seed,
+    }
+    pairs = (spelled.kernel_size, spelled.stride, spelled.padding, spelled.dilation)
+    amounts |= {name: int(isinstance(pair, tuple)) for name, pair in zip(_SPELLED, pairs, strict=True)}
+    for at, side in enumerate(_SIDES):
+        kernel, dilation, pads = params.kernel_size[at], params.dilation[at], params.padding[at]
+        needed = fewest_pixels(kernel, dilation, sum(pads), max(pads), params.padding_mode)
+        amounts |= {
+            f"kernel{side}": kernel - 1,
+            f"stride{side}": params.stride[at] - 1,
+            f"dilation{side}": dilation - 1,
+            f"padding{side}": 0 if isinstance(spelled.padding, str) else max(pads),
+            f"spare{side}": case.input_shape[at - 2] - needed,
+        }
+    return amounts
