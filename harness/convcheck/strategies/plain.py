@@ -9,7 +9,7 @@ highest first, each a field of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from convcheck.model.capabilities import Capabilities
@@ -67,6 +67,13 @@ GENERATED: Final = {
 """The greatest number of a field when cases are generated, where the backend does not limit it further."""
 
 
+_WEIGHTS: Final = {
+    "dtypes": 3, "regimes": 6, "layouts": 4, "layouts_of_gradients": 4, "modes": 3, "paddings": 8, "forms": 14,
+    "entries": 5,
+}  # fmt: skip
+"""How often the first of some choices stands among them when cases are generated."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlainSpace:
     """What the numbers of fields with a list of choices stand for, the simplest choice first.
@@ -98,16 +105,8 @@ class PlainSpace:
     dilation: bool = True
 
     @classmethod
-    def of(
-        cls, capabilities: Capabilities, dtypes: tuple[str, ...] | None = None, *, sparse: bool = False
-    ) -> PlainSpace:
-        """The cases that a backend with these capabilities has to handle.
-
-        Args:
-            capabilities: of the backend.
-            dtypes: restricts the dtypes further.
-            sparse: whether data with a few non-zero elements are in it, which are simpler than dense ones.
-        """
+    def of(cls, capabilities: Capabilities, dtypes: tuple[str, ...] | None = None) -> PlainSpace:
+        """The cases that a backend with these capabilities has to handle, `dtypes` narrowing its dtypes."""
         return cls(
             dtypes=_those(_DTYPES, dtypes or capabilities.dtypes),
             regimes=tuple(regime for regime in REGIMES if capabilities.nonfinite or regime != "special"),
@@ -117,10 +116,17 @@ class PlainSpace:
             paddings=("", "valid", "same") if capabilities.string_padding else ("",),
             forms=_allowed(_FORMS, (True, capabilities.unbatched, capabilities.empty_batch)),
             entries=_allowed(("function", "module"), (True, capabilities.module)),
-            nonzeros=(1, 2, 4, None) if sparse else (None,),
             groups=capabilities.groups,
             dilation=capabilities.dilation,
         )
+
+    def with_sparse_data(self) -> PlainSpace:
+        """The space with data of a few non-zero elements, which are simpler than dense ones."""
+        return replace(self, nonzeros=(1, 2, 4, None))
+
+    def weighted(self) -> PlainSpace:
+        """The space for generation: the simplest choices stand several times where there are others."""
+        return replace(self, **{name: _first_repeated(getattr(self, name), times) for name, times in _WEIGHTS.items()})
 
     @property
     def limits(self) -> dict[str, int]:
@@ -234,6 +240,10 @@ class PlainSpace:
 
 def _those(known: tuple[str, ...], wanted: Any) -> tuple[str, ...]:
     return tuple(name for name in known if name in wanted)
+
+
+def _first_repeated(choices: tuple[Any, ...], times: int) -> tuple[Any, ...]:
+    return choices[:1] * times + choices[1:] if len(choices) > 1 else choices
 
 
 def _allowed(names: tuple[str, ...], flags: tuple[bool, ...]) -> tuple[str, ...]:

@@ -24,7 +24,8 @@ FEW = Capabilities(
     nonfinite=False,
 )
 SPACE = PlainSpace.of(ALL)
-SPARSE = PlainSpace.of(ALL, sparse=True)
+SPARSE = SPACE.with_sparse_data()
+WEIGHTED = SPACE.weighted()
 NUMBERS = st.fixed_dictionaries({field: st.integers(0, limit) for field, limit in SPARSE.limits.items()})
 PROPERTY = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
@@ -32,7 +33,7 @@ PROPERTY = settings(max_examples=150, deadline=None, derandomize=True, suppress_
 @given(cases(ALL))
 @PROPERTY
 def test_every_legal_case_of_the_strategy_has_numbers_that_make_it_again(case):
-    for space in (SPACE, SPARSE):
+    for space in (SPACE, SPARSE, WEIGHTED):
         numbers = space.numbers(case)
         if case.violation is not None:
             assert numbers is None
@@ -127,7 +128,7 @@ def test_what_is_not_supported_has_no_numbers():
 
 @pytest.mark.parametrize("capabilities", [ALL, FEW])
 def test_drawn_cases_are_supported_and_within_the_budget(capabilities):
-    space = PlainSpace.of(capabilities)
+    space = PlainSpace.of(capabilities).weighted()
     drawn = [space.draw(from_key(f"plain {number}")) for number in range(100)]
     assert len({case.token for case in drawn}) == 100
     for case in drawn:
@@ -145,10 +146,19 @@ def test_every_number_that_is_drawn_lies_between_0_and_99():
         asked.append((low, high))
         return high
 
-    SPACE.draw(draw)
-    assert asked == [(0, most) for most in SPACE.most.values()]
-    assert all(0 < most <= 99 for most in SPACE.most.values())
+    WEIGHTED.draw(draw)
+    assert asked == [(0, most) for most in WEIGHTED.most.values()]
+    assert all(0 < most <= 99 for most in WEIGHTED.most.values())
 
 
 def test_what_has_no_choice_is_not_drawn():
-    assert not {"groups", "dilation_h", "mode", "dtype", "layout_x", "form", "entry"} & set(PlainSpace.of(FEW).most)
+    assert not {"groups", "dilation_h", "mode", "dtype", "layout_x", "form", "entry"} & set(
+        PlainSpace.of(FEW).weighted().most
+    )
+
+
+def test_the_simplest_choices_are_drawn_more_often():
+    drawn = [WEIGHTED.draw(from_key(f"plain {number}")) for number in range(200)]
+    assert sum(case.batch == 0 for case in drawn) < 30
+    assert sum(case.entry == "module" for case in drawn) < 60
+    assert 20 < sum(isinstance(case.arguments.padding, str) for case in drawn) < 70
