@@ -126,7 +126,8 @@ class PlainSpace:
 
     def weighted(self) -> PlainSpace:
         """The space for generation: the simplest choices stand several times where there are others."""
-        return replace(self, **{name: _first_repeated(getattr(self, name), times) for name, times in _WEIGHTS.items()})
+        repeated: Any = {name: _first_repeated(getattr(self, name), times) for name, times in _WEIGHTS.items()}
+        return replace(self, **repeated)
 
     @property
     def limits(self) -> dict[str, int]:
