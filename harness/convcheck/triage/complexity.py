@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import astuple
 from typing import Any, Final, TypeAlias
 
 from convcheck.model.case import Case
@@ -25,7 +24,7 @@ def complexity(case: Case) -> Complexity:
     """
     return (
         _away(case),
-        sum(_numbers((case.input_shape, astuple(case.arguments)))),
+        sum(_sizes(case)),
         _DTYPES.index(case.dtype) if case.dtype in _DTYPES else len(_DTYPES),
         int(case.arguments.bias is not False),
         len(_SPARSE) if case.nonzeros is None else sum(case.nonzeros > few for few in _SPARSE),
@@ -52,10 +51,11 @@ def _entries(value: Any) -> set[Any]:
     return set(value) if isinstance(value, tuple) else {value}
 
 
-def _numbers(value: Any) -> Iterator[int]:
-    """The magnitudes of all ints in nested tuples."""
-    if isinstance(value, tuple):
-        for part in value:
-            yield from _numbers(part)
-    elif type(value) is int:
-        yield abs(value)
+def _sizes(case: Case) -> Iterator[int]:
+    """The magnitudes of all numbers of a case; an int for both axes counts twice, as the pair that it stands for."""
+    spelled = case.arguments
+    pairs = (spelled.kernel_size, spelled.stride, spelled.padding, spelled.dilation)
+    values = (spelled.in_channels, spelled.out_channels, spelled.groups, *case.input_shape)
+    for value in (*values, *(part for pair in pairs for part in (pair if isinstance(pair, tuple) else (pair, pair)))):
+        if type(value) is int:
+            yield abs(value)

@@ -90,10 +90,11 @@ def _shrunk(probe: Probe, each_fresh: Probe, signature: FailureSignature, first:
 
 
 def shrunk(case: Case, still_fails: Callable[[Case], bool], space: PlainSpace, most: int = MOST_TRIALS) -> Explained:
-    """The simplest case found by Hypothesis and then by steps of our own, and which of its parameters do not matter.
+    """The simplest case that Hypothesis or steps of our own find, and which of its parameters do not matter.
 
-    Hypothesis lowers several parameters at once and needs fewer trials; steps of our own set back what it left. The
-    simpler of both is taken, by `complexity`.
+    Hypothesis lowers several parameters at once, and finds other data; steps of our own set back what it left. The
+    same steps from the case itself have the first call on the budget, so that nothing gets larger where it is short.
+    The simplest is taken, by `complexity`.
 
     Args:
         case: fails. An illegal one is shrunk by our own steps alone, and nothing is said of its parameters.
@@ -101,16 +102,17 @@ def shrunk(case: Case, still_fails: Callable[[Case], bool], space: PlainSpace, m
         space: of the candidate.
         most: cases that are tried in all.
     """
-    trials = Trials(case, still_fails, most)
-    sparse = space.with_sparse_data()
-    trials.left = most // 2
+    trials, sparse = Trials(case, still_fails, most), space.with_sparse_data()
+
+    def stepwise(start: Case) -> Case:
+        return shrink(start, trials.fails, sys.maxsize)  # which has no bound of its own
+
+    by_steps = stepwise(case)
     by_hypothesis = shrink_by_hypothesis(case, trials, sparse)
-    trials.left = most - trials.tried
-    smallest = min(shrink(by_hypothesis, trials.fails, sys.maxsize), by_hypothesis, key=complexity)
+    smallest = min(stepwise(by_hypothesis), by_hypothesis, by_steps, key=complexity)
     if trials.left < _EXPLAINING:
         return Explained(smallest)
-    explained = explain(smallest, trials, sparse)
-    return min(explained, Explained(smallest), key=lambda found: complexity(found.case))
+    return min(explain(smallest, trials, sparse), Explained(smallest), key=lambda found: complexity(found.case))
 
 
 def _repeated(probe: Probe, signature: FailureSignature, found: SmallestCase) -> SmallestCase:
