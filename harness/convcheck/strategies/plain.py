@@ -285,7 +285,10 @@ def _amounts(case: Case) -> dict[str, int]:
         "seed": case.seed,
     }
     pairs = (spelled.kernel_size, spelled.stride, spelled.padding, spelled.dilation)
-    amounts |= {name: int(isinstance(pair, tuple)) for name, pair in zip(_SPELLED, pairs, strict=True)}
+    # two numbers that differ can only be written as a pair
+    amounts |= {
+        name: int(isinstance(pair, tuple) and len(set(pair)) == 1) for name, pair in zip(_SPELLED, pairs, strict=True)
+    }
     for at, side in enumerate(_SIDES):
         kernel, dilation, pads = params.kernel_size[at], params.dilation[at], params.padding[at]
         needed = fewest_pixels(kernel, dilation, sum(pads), max(pads), params.padding_mode)
