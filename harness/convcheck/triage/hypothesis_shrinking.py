@@ -22,7 +22,8 @@ from hypothesis.statistics import collector
 
 from convcheck.model.case import Case
 from convcheck.strategies.draws import Draw
-from convcheck.strategies.plain import FIELDS, PlainSpace
+from convcheck.strategies.plain import PlainSpace
+from convcheck.strategies.plain_fields import FIELDS
 from convcheck.strategies.provider import answering
 from convcheck.triage.complexity import complexity
 from convcheck.triage.trials import Trials
