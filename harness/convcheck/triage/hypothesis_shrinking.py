@@ -150,13 +150,12 @@ def explain(case: Case, trials: Trials, space: PlainSpace) -> Explained:
 def _bounds(space: PlainSpace, numbers: Mapping[str, int]) -> dict[str, int]:
     """The greatest number of each field that is varied: of those that make a difference to the case."""
     limits, case = space.limits, space.case(numbers)
-    tried = {
-        field: limits[field] if field in _CHOICES else min(limits[field], _UP_TO.get(field, 0)) for field in limits
-    }
+    most = {field: limits[field] for field in _CHOICES}
+    most |= {field: min(limits[field], up_to) for field, up_to in _UP_TO.items()}
     return {
-        field: max(number, tried[field])
+        field: max(number, most[field])
         for field, number in numbers.items()
-        if any(space.case({**numbers, field: other}) != case for other in range(tried[field] + 1))
+        if field in most and any(space.case({**numbers, field: other}) != case for other in range(most[field] + 1))
     }
 
 

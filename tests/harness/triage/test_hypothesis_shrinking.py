@@ -134,6 +134,14 @@ def test_the_explanation_takes_about_75_trials():
     assert 50 <= trials.tried <= 80
 
 
+def test_data_and_spellings_stay_as_they_are_while_parameters_are_looked_at():
+    case = read("v1,x=1x1x1x1,out=1,k=1x1,s=1x1,bias=false,seed=123456")
+    asked = []
+    explain(case, Trials(case, lambda tried: bool(asked.append(tried)) or True, 300), SPACE)
+    assert {(tried.seed, tried.nonzeros) for tried in asked} == {(123456, None)}
+    assert all(isinstance(tried.arguments.kernel_size, tuple) for tried in asked)
+
+
 def test_a_simpler_case_that_the_explanation_meets_is_explained_instead():
     case = read("v1,x=1x1x1x1,out=1,k=1,d=1x2,bias=false,nonzeros=1")
     found = explain(case, trials_of("", case), SPACE)
