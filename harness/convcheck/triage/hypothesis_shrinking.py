@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Final
 
-from hypothesis import Phase, currently_in_test_context, given, seed, settings
+from hypothesis import HealthCheck, Phase, Verbosity, currently_in_test_context, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.core import StateForActualGivenExecution
 from hypothesis.internal.escalation import current_pytest_item
@@ -198,6 +198,9 @@ def _run(
             deadline=None,
             report_multiple_bugs=False,
             print_blob=False,
+            verbosity=Verbosity.normal,  # the notes are part of it, whatever a profile says
+            derandomize=False,
+            suppress_health_check=[HealthCheck.too_slow],  # numbers are quick to draw, unless the machine stands still
         )
         @given(**{field: st.integers(0, bound) for field, bound in bounds.items()})
         def case(**tried: int) -> None:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Verbosity, given, settings
 from hypothesis import strategies as st
 
 from convcheck import Capabilities
@@ -175,6 +175,22 @@ def test_nothing_is_printed_and_the_tracer_is_left_alone(capsys):
     assert sys.gettrace() is trace
     captured = capsys.readouterr()
     assert captured.out == captured.err == ""
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [settings(verbosity=Verbosity.quiet), settings(derandomize=True, database=None), settings(max_examples=1)],
+)
+def test_profiles_of_the_run_change_nothing(profile):
+    before = settings.get_current_profile_name()
+    token = "v1,x=1x2x1x1,out=2,k=1,g=2,bias=false"
+    expected = shrunk("groups > 1 and kernel_w > 1"), free("groups > 1", token)
+    settings.register_profile("changed", profile)
+    settings.load_profile("changed")
+    try:
+        assert (shrunk("groups > 1 and kernel_w > 1"), free("groups > 1", token)) == expected
+    finally:
+        settings.load_profile(before)
 
 
 SCRIPT = """

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from convcheck import Capabilities
+from convcheck.defects import defect
 from convcheck.model.token import read
 from convcheck.strategies.plain import PlainSpace
 from convcheck.triage.causes import ATTEMPTS
@@ -172,6 +173,32 @@ def test_parameters_that_do_not_matter_are_said():
     smallest = found(probe, failures)
     assert {"dilation", "stride", "kernel_size", "layout"} <= set(smallest.free)
     assert "groups" not in smallest.free
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "free", "needed"),
+    [
+        (
+            "stride-capped",
+            "v1,x=1x1x1x5,out=1,k=1,s=1x4,bias=false,nonzeros=1",
+            {"dilation", "groups", "stride_h", "kernel_size", "in_channels"},
+            {"stride", "stride_w", "width", "input size"},
+        ),
+        (
+            "shared-last-channel",
+            "v1,x=1x6x1x1,out=2,k=1,g=2,bias=false,nonzeros=1,seed=2",
+            {"dilation", "stride", "padding", "out_channels"},
+            {"groups", "in_channels"},
+        ),
+    ],
+)
+def test_a_defect_of_the_library_at_its_least_case(name, least, free, needed):
+    case = "v1,x=3x8x19x22,out=8,k=3x2,s=4x5,p=1,d=1x2,g=2,seed=70000"
+    probe, failures = probing(defect(name).backend), [failure(case)]
+    smallest = found(probe, failures)
+    assert smallest.case == read(least)
+    assert free <= set(smallest.free)
+    assert not needed & set(smallest.free)
 
 
 def test_where_few_calls_are_left_no_parameters_are_looked_at():
