@@ -102,9 +102,12 @@ class Diagnosis:
         known_defects: the defects of the library that the candidate behaves like, the best match first.
         localization: where a telling case is wrong; None where no result of the right shape came back.
         cross_check: whether the reference could be at fault, in words; empty where it was not looked at.
+        free: parameters of the smallest case any other value of which, changed alone, fails as well, as far as it was
+            tried; empty where it was not looked at.
     """
 
     failure_condition: FailureCondition | None = None
     known_defects: tuple[KnownDefectMatch, ...] = ()
     localization: Localization | None = None
     cross_check: str = ""
+    free: tuple[str, ...] = ()

@@ -89,10 +89,20 @@ def _diagnosis(found: Diagnosis) -> Rows:
     condition, where = found.failure_condition, found.localization
     return [
         ("failure condition", "" if condition is None else str(condition)),
+        ("makes no difference", _free(found.free)),
         *(("known defect", str(match)) for match in found.known_defects),
         ("localization", "" if where is None else f"{where.words}, in {where.token}"),
         ("cross-check", found.cross_check),
     ]
+
+
+def _free(names: tuple[str, ...]) -> str:
+    """Hypothesis' comments as a sentence: "any other value of dilation or groups fails as well"."""
+    if not names:
+        return ""
+    *others, last = names
+    listed = f"{', '.join(others)} or {last}" if others else last
+    return f"any other value of {listed} fails as well{', one at a time' if others else ''}"
 
 
 def _reproduction(found: Reproduction) -> Rows:

@@ -8,64 +8,30 @@ highest first, each a field of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import LAYOUTS, REGIMES, Case
 from convcheck.strategies.draws import Draw
 from convcheck.strategies.layers import COMMON_BUDGET, Axis, Channels, Plan, fewest_pixels, spell
+from convcheck.strategies.plain_fields import (
+    BASE,
+    FIELDS,
+    FLAGS,
+    GENERATED,
+    HIGHEST,
+    SIDES,
+    SPELLED,
+    Numbers,
+    amount,
+    digits,
+    in_digits,
+)
 from convcheck_reference.params import PADDING_MODES
-
-Numbers: TypeAlias = Mapping[str, int]
-"""The number of each field, by its name; 0, the simplest, where it is left out."""
 
 _DTYPES: Final = ("float32", "float64", "float16", "bfloat16", "complex64", "complex128")
 _FORMS: Final = ("batched", "unbatched", "empty batch")
-_SPELLED: Final = ("kernel_spelled", "stride_spelled", "padding_spelled", "dilation_spelled")
-_FLAGS: Final = ("bias", *_SPELLED)
-_BASE: Final = 100
-_SIDES: Final = ("_h", "_w")
-
-_DIGITS: Final = {
-    "batch": 2,
-    "groups": 2,
-    "in_per_group": 2,
-    "out_per_group": 2,
-    "spare_h": 2,
-    "spare_w": 2,
-    "seed": 5,
-}
-"""Quantities that may be above 99, and their digits."""
-
-
-def _digits(quantity: str) -> tuple[str, ...]:
-    """The fields of a quantity, the highest digit first; the lowest has the quantity's name."""
-    return (*(f"{quantity}_{at}" for at in range(_DIGITS.get(quantity, 1) - 1, 0, -1)), quantity)
-
-
-_QUANTITIES: Final = (
-    "entry", "dtype", "regime", "layout_x", "layout_weight", "layout_grad",
-    "mode", "padding", "dilation_h", "dilation_w", "groups", "stride_h", "stride_w", "padding_h", "padding_w",
-    "form", "batch", "in_per_group", "out_per_group", "kernel_h", "kernel_w", "spare_h", "spare_w",
-    "bias", *_SPELLED, "nonzeros", "seed",
-)  # fmt: skip
-
-FIELDS: Final = tuple(field for quantity in _QUANTITIES for field in _digits(quantity))
-"""All fields. Hypothesis lowers earlier ones at the price of later ones: what a reader has to understand comes first,
-and what only costs time after it."""
-
-_HIGHEST: Final = {"batch_1": 9, "groups_1": 9, "spare_h_1": 39, "spare_w_1": 39, "seed_4": 42}
-"""The greatest number of some highest digits: with all fields at their greatest, sizes still are 64-bit."""
-
-GENERATED: Final = {
-    "dilation_h": 4, "dilation_w": 4, "groups": 15, "stride_h": 4, "stride_w": 4, "padding_h": 8, "padding_w": 8,
-    "batch": 8, "in_per_group": 32, "out_per_group": 32, "kernel_h": 6, "kernel_w": 6, "spare_h": 39, "spare_w": 39,
-    "bias": 1, **dict.fromkeys(_SPELLED, 1), "seed_1": 99, "seed": 99,
-}  # fmt: skip
-"""The greatest number of a field when cases are generated, where the backend does not limit it further."""
-
 
 _WEIGHTS: Final = {
     "dtypes": 3, "regimes": 6, "layouts": 4, "layouts_of_gradients": 4, "modes": 3, "paddings": 8, "forms": 14,
@@ -134,8 +100,8 @@ class PlainSpace:
     @property
     def limits(self) -> dict[str, int]:
         """The greatest number that each field may have, in the order of `FIELDS`."""
-        without = (*_digits("groups"),) * (not self.groups) + ("dilation_h", "dilation_w") * (not self.dilation)
-        limits = {field: _HIGHEST.get(field, _BASE - 1) for field in FIELDS} | dict.fromkeys(_FLAGS, 1)
+        without = (*digits("groups"),) * (not self.groups) + ("dilation_h", "dilation_w") * (not self.dilation)
+        limits = {field: HIGHEST.get(field, BASE - 1) for field in FIELDS} | dict.fromkeys(FLAGS, 1)
         limits |= {field: len(choices) - 1 for field, choices in self._choices.items()}
         return limits | dict.fromkeys(without, 0)
 
@@ -165,9 +131,7 @@ class PlainSpace:
         if any(value not in self._choices[name] for name, value in picked.items()):
             return None
         numbers = {name: self._choices[name].index(value) for name, value in picked.items()}
-        for name, amount in amounts.items():
-            for power, field in enumerate(reversed(_digits(name))):
-                numbers[field] = amount // _BASE**power % _BASE
+        numbers |= in_digits(amounts)
         if any(numbers[field] > limit for field, limit in self.limits.items()):
             return None
         ordered = {field: numbers[field] for field in FIELDS}
@@ -202,14 +166,14 @@ class PlainSpace:
     def _plan(self, numbers: Numbers) -> Plan:
         padding, mode = self.paddings[numbers.get("padding", 0)], self.modes[numbers.get("mode", 0)]
         form = self.forms[numbers.get("form", 0)]
-        groups = 1 + _amount(numbers, "groups") * self.groups
-        into, out = (groups * (1 + _amount(numbers, f"{side}_per_group")) for side in ("in", "out"))
-        height, width = (self._axis(numbers, side, padding, mode) for side in _SIDES)
+        groups = 1 + amount(numbers, "groups") * self.groups
+        into, out = (groups * (1 + amount(numbers, f"{side}_per_group")) for side in ("in", "out"))
+        height, width = (self._axis(numbers, side, padding, mode) for side in SIDES)
         return Plan(
             height,
             width,
             Channels(groups, into, out),
-            {"unbatched": None, "empty batch": 0}.get(form, 1 + _amount(numbers, "batch")),
+            {"unbatched": None, "empty batch": 0}.get(form, 1 + amount(numbers, "batch")),
             padding,
             mode,
             bool(numbers.get("bias", 0)),
@@ -221,12 +185,12 @@ class PlainSpace:
         reach = dilation * (kernel - 1)
         widest = {"same": (reach + 1) // 2, "valid": 0}.get(padding, numbers.get(f"padding{side}", 0))
         total = reach if padding == "same" else 2 * widest
-        size = fewest_pixels(kernel, dilation, total, widest, mode) + _amount(numbers, f"spare{side}")
+        size = fewest_pixels(kernel, dilation, total, widest, mode) + amount(numbers, f"spare{side}")
         return Axis(size, kernel, 1 if padding == "same" else stride, widest, dilation)
 
     def _case(self, numbers: Numbers, plan: Plan) -> Case:
         picked = {name: choices[numbers.get(name, 0)] for name, choices in self._choices.items()}
-        as_int = sum((not numbers.get(name, 0)) << bit for bit, name in enumerate(_SPELLED))
+        as_int = sum((not numbers.get(name, 0)) << bit for bit, name in enumerate(SPELLED))
         layouts = picked["layout_x"], picked["layout_weight"], picked["layout_grad"]
         # how complex parameters are initialised is not documented
         module = picked["entry"] == "module" and not picked["dtype"].startswith("complex")
@@ -237,7 +201,7 @@ class PlainSpace:
             layouts=(layouts[0],) * 3 if module else layouts,
             entry="module" if module else "function",
             nonzeros=picked["nonzeros"],
-            seed=_amount(numbers, "seed"),
+            seed=amount(numbers, "seed"),
         )
 
 
@@ -251,13 +215,6 @@ def _first_repeated(choices: tuple[Any, ...], times: int) -> tuple[Any, ...]:
 
 def _allowed(names: tuple[str, ...], flags: tuple[bool, ...]) -> tuple[str, ...]:
     return tuple(name for name, allowed in zip(names, flags, strict=True) if allowed)
-
-
-def _amount(numbers: Numbers, quantity: str) -> int:
-    amount = 0
-    for field in _digits(quantity):
-        amount = amount * _BASE + numbers.get(field, 0)
-    return amount
 
 
 def _picked(case: Case) -> dict[str, Any]:
@@ -287,8 +244,11 @@ def _amounts(case: Case) -> dict[str, int]:
         "seed": case.seed,
     }
     pairs = (spelled.kernel_size, spelled.stride, spelled.padding, spelled.dilation)
-    amounts |= {name: int(isinstance(pair, tuple)) for name, pair in zip(_SPELLED, pairs, strict=True)}
-    for at, side in enumerate(_SIDES):
+    # two numbers that differ can only be written as a pair
+    amounts |= {
+        name: int(isinstance(pair, tuple) and len(set(pair)) == 1) for name, pair in zip(SPELLED, pairs, strict=True)
+    }
+    for at, side in enumerate(SIDES):
         kernel, dilation, pads = params.kernel_size[at], params.dilation[at], params.padding[at]
         needed = fewest_pixels(kernel, dilation, sum(pads), max(pads), params.padding_mode)
         amounts |= {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from convcheck.judging.judge import Failure
@@ -49,6 +49,7 @@ class SmallestCase:
         history: the calls that fail, the last of them of this case; empty where it is a case that fails.
         reproduced: how many of `ATTEMPTS` repetitions failed again.
         state_dependent: whether what ran before in the case decides.
+        free: parameters of the case any other value of which fails as well.
     """
 
     first: Failure
@@ -58,6 +59,7 @@ class SmallestCase:
     history: History = ()
     reproduced: int = 0
     state_dependent: bool = False
+    free: tuple[str, ...] = ()
 
     @property
     def steady(self) -> bool:
@@ -102,7 +104,7 @@ class Cause:
     @property
     def diagnosis(self) -> Diagnosis:
         """What its finding will say."""
-        return self.examination.diagnosis
+        return replace(self.examination.diagnosis, free=self.smallest.free)
 
     def accounts_for(self, failure: Failure) -> bool:
         """By the failure condition or the known defect's region; without a condition, by the clauses that it needs."""

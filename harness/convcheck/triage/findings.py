@@ -4,7 +4,8 @@ The steps, each in a module of its own:
 
 1. failures are grouped by signature (`failure_signature`), and signatures put in order (`priority`);
 2. failures that follow from causes found already are taken out (`attribution`);
-3. of the rest the simplest that fails by itself is shrunk and repeated (`smallest_case`);
+3. of the rest the simplest that fails by itself is shrunk, by steps of our own (`shrink`) and by Hypothesis
+   (`hypothesis_shrinking`), and repeated (`smallest_case`);
 4. the smallest case is examined (`diagnosis`), and the cause takes the failures that it accounts for (`causes`);
 5. causes that are one are put together (`deduplication`);
 6. histories that fail go to the causes that show them, or are causes of their own (`history_causes`).

@@ -12,6 +12,7 @@ from convcheck.execution import InProcessCandidate, WorkerStartError
 from convcheck.judging.histories import histories, judge_histories
 from convcheck.judging.playing import play
 from convcheck.model.calls import Hung
+from convcheck.model.origins import Origin
 from convcheck_backends import NumpyBackend
 
 NONE = ["stride-exchanged", "first-call-wrong", "weight-scaled-in-place"]
@@ -184,9 +185,9 @@ def test_only_the_dtypes_that_are_asked_for_are_called():
 
 
 def test_a_block_that_passes_is_counted_as_histories_and_not_as_cases():
-    tally = judge_histories(InProcessCandidate(NumpyBackend), run_seed=0, number=2, size=5)
+    tally = judge_histories(InProcessCandidate(NumpyBackend), 0, run_seed=0, number=2, size=5)
     assert (tally.cases, tally.failures) == (0, [])
-    assert tally.histories == tally.counts["C2D-PURE-4", Status.PASS, ""] >= 5
+    assert tally.origins[Origin.HISTORY] == tally.counts["C2D-PURE-4", Status.PASS, ""] >= 5
     assert tally.seconds["judging"] > 0
 
 
@@ -195,7 +196,7 @@ def test_a_failing_history_is_a_failure_of_its_last_case():
     tally = judge_histories(candidate, 0, run_seed=0, number=2, size=20)
     (found,) = tally.failures
     assert found.block == 2
-    assert found.position == tally.histories - 1
+    assert found.position == tally.origins[Origin.HISTORY] - 1
     assert found.case == found.history[-1].case
     assert found.verdict.oracle == "state"
     assert play(candidate, found.history).failure == found.verdict
@@ -203,8 +204,8 @@ def test_a_failing_history_is_a_failure_of_its_last_case():
 
 def test_another_clause_is_not_about_histories():
     candidate = InProcessCandidate(lambda: Altered(output=off_by(1)))
-    assert judge_histories(candidate, 0, run_seed=0, number=0, size=5, clause="C2D-PAD-1").histories == 0
-    assert judge_histories(candidate, 0, run_seed=0, number=0, size=5, clause="C2D-PURE-4").histories >= 5
+    assert judge_histories(candidate, 0, run_seed=0, number=0, size=5, clause="C2D-PAD-1").origins == {}
+    assert judge_histories(candidate, 0, run_seed=0, number=0, size=5, clause="C2D-PURE-4").origins[Origin.HISTORY] >= 5
 
 
 IN_A_PROCESS = """

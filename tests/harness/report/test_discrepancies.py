@@ -32,6 +32,7 @@ def test_the_details_say_everything_about_a_finding():
         ("wrong elements", "1 of 4: the last column"),
         ("error / bound", "inf"),
         ("failure condition", "fails iff groups > 1 and bias"),
+        ("makes no difference", "any other value of dilation, stride_w or batch fails as well, one at a time"),
         (
             "known defect",
             "behaves like no bias where there are groups (bias-lost: equal in 20 cases, 12 of them wrong)",
@@ -134,3 +135,8 @@ def test_the_page_has_every_finding_with_details_maps_and_command(record):
 
 def test_a_run_without_findings_says_so(record):
     assert discrepancies(replace(record, findings=())) == "# Discrepancies of nightly\n\nNone.\n"
+
+
+def test_one_parameter_that_makes_no_difference_needs_no_other():
+    found = replace(COMPLETE, diagnosis=Diagnosis(free=("bias",)))
+    assert dict(details(found))["makes no difference"] == "any other value of bias fails as well"

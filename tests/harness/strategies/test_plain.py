@@ -8,7 +8,8 @@ from convcheck.model.token import read
 from convcheck.strategies import cases
 from convcheck.strategies.draws import from_key
 from convcheck.strategies.layers import COMMON_BUDGET
-from convcheck.strategies.plain import FIELDS, GENERATED, PlainSpace
+from convcheck.strategies.plain import PlainSpace
+from convcheck.strategies.plain_fields import FIELDS, GENERATED
 from convcheck_reference.formats import DTYPES
 
 ALL = Capabilities(dtypes=tuple(DTYPES), gradients=True, module=True)

@@ -155,3 +155,8 @@ def test_without_a_known_defect_nothing_contradicts():
     probe = probe_of(StrideExchanged)
     assert contradicting(probe, OUTPUT, cause(OUTPUT, "groups > 1"), failures(OUTPUT)) == []
     assert probe.candidate.calls == 0
+
+
+def test_a_finding_says_which_parameters_make_no_difference():
+    assert cause(free=("dilation", "batch")).finding("some").diagnosis.free == ("dilation", "batch")
+    assert cause().finding("some").diagnosis.free == ()

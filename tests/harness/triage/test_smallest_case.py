@@ -1,12 +1,17 @@
 from itertools import count
 
 import numpy as np
+import pytest
 
 from convcheck import Capabilities
+from convcheck.defects import defect
 from convcheck.model.token import read
+from convcheck.strategies.plain import PlainSpace
 from convcheck.triage.causes import ATTEMPTS
+from convcheck.triage.complexity import complexity
 from convcheck.triage.probe import Budget
-from convcheck.triage.smallest_case import failing_by_itself, smallest_case
+from convcheck.triage.shrink import shrink
+from convcheck.triage.smallest_case import failing_by_itself, shrunk, smallest_case
 from convcheck_backends import NumpyBackend
 from convcheck_reference import Conv2dParams
 from stand_ins import IMPRECISE, OUTPUT, failure
@@ -161,3 +166,92 @@ def test_half_of_the_calls_that_are_left_stay_for_the_explanation():
     unhurried = 10_000 - shrunk(10_000)
     scarce = unhurried * 6 // 5
     assert shrunk(scarce) > 0.4 * scarce
+
+
+def test_parameters_that_do_not_matter_are_said():
+    probe, failures = made(grouped, LARGE)
+    smallest = found(probe, failures)
+    assert {"dilation", "stride", "kernel_size", "layout"} <= set(smallest.free)
+    assert "groups" not in smallest.free
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "free", "needed"),
+    [
+        (
+            "stride-capped",
+            "v1,x=1x1x1x5,out=1,k=1,s=1x4,bias=false,nonzeros=1",
+            {"dilation", "groups", "stride_h", "kernel_size", "in_channels"},
+            {"stride", "stride_w", "width", "input size"},
+        ),
+        (
+            "shared-last-channel",
+            "v1,x=1x6x1x1,out=2,k=1,g=2,bias=false,nonzeros=1,seed=2",
+            {"dilation", "stride", "padding", "out_channels"},
+            {"groups", "in_channels"},
+        ),
+    ],
+)
+def test_a_defect_of_the_library_at_its_least_case(name, least, free, needed):
+    case = "v1,x=3x8x19x22,out=8,k=3x2,s=4x5,p=1,d=1x2,g=2,seed=70000"
+    probe, failures = probing(defect(name).backend), [failure(case)]
+    smallest = found(probe, failures)
+    assert smallest.case == read(least)
+    assert free <= set(smallest.free)
+    assert not needed & set(smallest.free)
+
+
+def test_where_few_calls_are_left_no_parameters_are_looked_at():
+    probe, failures = made(grouped, LARGE, budget=Budget(200))
+    smallest = found(probe, failures)
+    assert smallest.case.input_shape == (1, 2, 1, 1)
+    assert smallest.free == ()
+
+
+def test_of_what_needs_other_cases_no_parameters_are_said():
+    block = [STRIDED, LARGE]
+    probe, _ = made(after_a_stride)
+    assert found(probe, [failure(LARGE, position=1)], block=block).free == ()
+
+
+SPACE = PlainSpace.of(Capabilities())
+DENSE = "v1,x=3x8x11x12,out=8,k=3x2,s=2x1,p=1,d=1x2,g=2,seed=70000"
+CONDITIONS = {
+    "groups": lambda case: case.params.groups > 1 and case.params.stride[0] > 1,
+    "sizes that only fall together": lambda case: len({*case.input_shape[1:3], case.params.out_channels}) == 1,
+    "data": lambda case: case.seed % 7 == 0 and case.nonzeros is None and case.params.kernel_size[0] > 1,
+}
+
+
+@pytest.mark.parametrize("fails", CONDITIONS.values(), ids=CONDITIONS.keys())
+@pytest.mark.parametrize("most", [3, 20, 60, 300])
+def test_both_ways_of_shrinking_give_no_larger_case_than_own_steps_and_keep_the_bound(fails, most):
+    asked = []
+
+    def still_fails(case):
+        asked.append(case.token)
+        return fails(case)
+
+    case = read(DENSE if fails(read(DENSE)) else "v1,x=3x8x8x12,out=8,k=3x2,s=2x1,p=1,d=1x2,g=2,seed=70000")
+    assert fails(case)
+    own = shrink(case, fails, most)
+    smallest = shrunk(case, still_fails, SPACE, most).case
+    assert len(asked) == len(set(asked)) <= most
+    assert fails(smallest)
+    assert complexity(smallest) <= complexity(own)
+
+
+def test_hypothesis_finds_what_own_steps_do_not():
+    fails = CONDITIONS["sizes that only fall together"]
+    case = read("v1,x=3x8x8x12,out=8,k=3x2,s=2x1,p=1,d=1x2,g=2,seed=70000")
+    assert complexity(shrunk(case, fails, SPACE).case) < complexity(shrink(case, fails))
+
+
+def test_an_illegal_case_is_shrunk_by_own_steps_alone():
+    case = read("v1,x=3x8x9x9,out=8,k=3,s=0,p=1,g=2")
+
+    def fails(tried):
+        return type(tried.violation) is type(case.violation)
+
+    smallest = shrunk(case, fails, SPACE)
+    assert (smallest.case, smallest.free) == (shrink(case, fails), ())
