@@ -12,7 +12,7 @@ from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case, Layout, Layouts, Regime
 from convcheck.strategies.conjunctions import CONJUNCTIONS
 from convcheck.strategies.covering_array import ARRAYS, ROWS, covering_rows
-from convcheck.strategies.draws import Draw, from_hypothesis, pick
+from convcheck.strategies.draws import BASE, Draw, from_hypothesis, pick
 from convcheck.strategies.illegal import MODULE_ONLY, WAYS, break_case
 from convcheck.strategies.layers import Plan, common, deep, medium, small, spell
 from convcheck.strategies.parameter_model import Space
@@ -49,15 +49,29 @@ def cases(draw: Any, capabilities: Capabilities, dtypes: tuple[str, ...] | None 
         capabilities: what is drawn at all.
         dtypes: restricts the dtypes further.
     """
-    choose = from_hypothesis(draw)
+    drawn: list[Any] = []
+
+    def draw_and_count(strategy: Any) -> Any:
+        drawn.append(strategy)
+        return draw(strategy)
+
+    choose, plain = from_hypothesis(draw_and_count), _plain_space(capabilities, dtypes)
     kind = pick(choose, KINDS)
     if kind == "plain":
-        return _plain_space(capabilities, dtypes).draw(choose)
+        return plain.draw(choose)
+    case = _constructed(choose, capabilities, dtypes, kind)
+    # to Hypothesis, fewer choices are simpler: as many as a plain case takes, so that it shrinks to those
+    for _ in range(len(plain.most) + 1 - len(drawn)):
+        choose(0, BASE - 1)
+    return case
+
+
+def _constructed(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...] | None, kind: str) -> Case:
     if kind == "steered":
         space = Space.of(capabilities, dtypes)
-        row = choose(0, ARRAYS * ROWS - 1)
-        return steered(choose, space, covering_rows(space, row // ROWS)[row % ROWS], regimes(capabilities))
-    return free_case(choose, capabilities, dtypes, pick(choose, ways(capabilities)) if kind == "illegal" else kind)
+        row = draw(0, ARRAYS * ROWS - 1)
+        return steered(draw, space, covering_rows(space, row // ROWS)[row % ROWS], regimes(capabilities))
+    return free_case(draw, capabilities, dtypes, pick(draw, ways(capabilities)) if kind == "illegal" else kind)
 
 
 @st.composite

@@ -51,7 +51,7 @@ def test_a_backend_that_cannot_be_loaded_is_a_usage_error(tmp_path):
 
 def test_hypothesis_explores_shrinks_and_says_how_to_repeat(tmp_path):
     spec = f"{PLUGINS / 'wrong_kernels.py'}:swapped_padding"
-    options = ("--conv-backend", spec, "--conv-explore", "60", "-p", "no:xdist")
+    options = ("--conv-backend", spec, "--conv-explore", "-p", "no:xdist")
     done = suite(tmp_path, "convcheck.suite.test_exploration", *options)
     assert done.returncode == 1
     assert "DiscrepancyError" in done.stdout or "FailError" in done.stdout
