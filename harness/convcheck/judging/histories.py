@@ -147,7 +147,7 @@ def _searched(search: Search, seed: int, backend: str, size: int, steps: int) ->
 
     chosen = settings(
         backend=backend,
-        max_examples=size,
+        max_examples=size + 1,  # the simplest of all, which Hypothesis tries first, besides
         stateful_step_count=steps,
         phases=(Phase.generate, Phase.shrink),
         derandomize=True,

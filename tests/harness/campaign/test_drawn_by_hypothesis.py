@@ -48,8 +48,8 @@ def test_drawn_cases_are_answered_by_the_provider(monkeypatch):
 
     monkeypatch.setattr(Provider, "per_test_case_context_manager", counted)
     drawn = sum(tally.origins[Origin.DRAWN] + tally.origins[Origin.HISTORY] for tally in judged(Watched()))
-    # the first block is drawn once more, to be put in order
-    assert drawn <= asked["test cases"] <= drawn + 250
+    # without the simplest history, which the engine makes up; the first block is drawn once more, to be put in order
+    assert drawn - 1 <= asked["test cases"] <= drawn + 250
 
 
 @pytest.mark.parametrize("origin", [Origin.DRAWN, Origin.SEARCHED, Origin.HISTORY])
