@@ -71,7 +71,7 @@ class DepthwiseAndTail(Depthwise):
 
 
 def test_two_causes_are_two_findings():
-    _, failures, findings = campaign(DepthwiseAndTail, size=200)
+    _, failures, findings = campaign(DepthwiseAndTail, size=250)
     assert len(failures) > 10
     rules = [str(f.diagnosis.failure_condition.rule) for f in findings]
     assert len(rules) == 2

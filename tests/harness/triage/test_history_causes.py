@@ -23,7 +23,7 @@ HISTORY = read_history(LINE)
 
 def failing(history=LINE, quantity="output", status=Status.FAIL):
     steps = read_history(history)
-    return Failure(0, 0, steps[-1].case, verdict("state", quantity, status, ("C2D-PURE-4",)), steps)
+    return Failure(0, 0, steps[-1].case, verdict("state", quantity, status, ("C2D-PURE-4",)), history=steps)
 
 
 def kept():
