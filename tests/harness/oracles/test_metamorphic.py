@@ -191,8 +191,10 @@ def test_the_loops_of_the_naive_formulation_keep_every_relation():
 
 def test_torch_keeps_every_relation():
     host = InProcessCandidate(lambda: load("torch-cpu"))
-    # an image with channels_last strides and one channel is read wrongly by oneDNN; the layout oracles show it
-    drawn = [c for c in generate(host.capabilities, run_seed=7, block=1, size=60) if c.violation is None]
+    # an image with channels_last strides and one channel is read wrongly by oneDNN, and strided rows of bfloat16 are
+    # left unwritten (tests/known_failures/torch-cpu.toml); the layout and exact oracles show it
+    dtypes = ("float32", "float64", "float16")
+    drawn = [c for c in generate(host.capabilities, dtypes, run_seed=7, block=1, size=60) if c.violation is None]
     dense = [c for c in drawn if "channels_last" not in c.layouts]
     found = [v for case in dense for v in judge_case(host, case, ORACLES)[0]]
     assert not [v for v in found if v.status in FAILURES]
