@@ -16,6 +16,7 @@ from convcheck.strategies.provider import answering
 
 Value = TypeVar("Value")
 
+
 def own_settings(
     *,
     backend: str,

@@ -20,9 +20,9 @@ from hypothesis.core import StateForActualGivenExecution
 
 from convcheck.model.case import Case
 from convcheck.strategies.draws import Draw
+from convcheck.strategies.engine import apart, own_settings
 from convcheck.strategies.plain import PlainSpace
 from convcheck.strategies.plain_fields import FIELDS
-from convcheck.strategies.engine import apart, own_settings
 from convcheck.strategies.provider import answering
 from convcheck.triage.complexity import complexity
 from convcheck.triage.trials import Trials
