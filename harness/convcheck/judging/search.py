@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Final
 
-from hypothesis import Phase, target
+from hypothesis import Phase, reject, target
 
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
@@ -40,7 +40,7 @@ def search(
     number: int,
     size: int,
 ) -> None:
-    """Let Hypothesis search for failures, `size` cases.
+    """Let Hypothesis search for failures, `size` distinct cases.
 
     A failing case steers nothing and ends nothing: the search goes on along the edge of what passes.
 
@@ -56,8 +56,12 @@ def search(
         Exception: what judging raises.
     """
     steering = Steering(capabilities)
+    seen: set[Case] = set()
 
     def test(case: Case) -> None:
+        if case in seen:
+            reject()  # not one of the `size`: Hypothesis varies choices that make no difference to a case, too
+        seen.add(case)
         steering.steer(case, judge(case))
 
     run(
