@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
-from hypothesis import Phase, Verbosity, settings
+from hypothesis import Phase
 from hypothesis import seed as seeded
 from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
@@ -22,7 +22,7 @@ from convcheck.model.origins import Origin
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.oracles.state import CLAUSE
 from convcheck.strategies.draws import Draw, from_key
-from convcheck.strategies.engine import BUSY
+from convcheck.strategies.engine import apart, own_settings
 from convcheck.strategies.provider import answering
 
 STEPS: Final = 20
@@ -145,21 +145,12 @@ def _searched(search: Search, seed: int, backend: str, size: int, steps: int) ->
     def machine() -> HistoryMachine:
         return HistoryMachine(search)
 
-    chosen = settings(
-        backend=backend,
-        max_examples=size + 1,  # the simplest of all, which Hypothesis tries first, besides
-        stateful_step_count=steps,
-        phases=(Phase.generate, Phase.shrink),
-        derandomize=True,
-        database=None,
-        deadline=None,
-        report_multiple_bugs=False,
-        print_blob=False,
-        verbosity=Verbosity.quiet,
-        suppress_health_check=BUSY,
-    )
+    examples = size + 1  # the simplest of all, which Hypothesis tries first, besides
+    phases = (Phase.generate, Phase.shrink)
+    chosen = own_settings(backend=backend, max_examples=examples, phases=phases, stateful_step_count=steps)
     try:
-        run_state_machine_as_test(machine, settings=chosen)  # type: ignore[arg-type]  # any factory will do
+        with apart():
+            run_state_machine_as_test(machine, settings=chosen)  # type: ignore[arg-type]  # any factory will do
     except FailingHistoryError as error:
         return error
     except Flaky:

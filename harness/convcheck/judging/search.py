@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Final
 
-from hypothesis import Phase, settings, target
+from hypothesis import Phase, reject, target
 
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
@@ -21,7 +21,7 @@ from convcheck.model.verdicts import FAILURES, Verdict
 from convcheck.numerics.bounds import usual_margin
 from convcheck.numerics.reduction_length import reduction_lengths
 from convcheck.strategies.cases import cases
-from convcheck.strategies.engine import BUSY, run
+from convcheck.strategies.engine import own_settings, run
 from convcheck_reference.formats import component_format
 
 _LEAST: Final = 2.0**-20
@@ -40,7 +40,7 @@ def search(
     number: int,
     size: int,
 ) -> None:
-    """Let Hypothesis search for failures, `size` cases.
+    """Let Hypothesis search for failures, `size` distinct cases.
 
     A failing case steers nothing and ends nothing: the search goes on along the edge of what passes.
 
@@ -56,21 +56,18 @@ def search(
         Exception: what judging raises.
     """
     steering = Steering(capabilities)
+    seen: set[Case] = set()
 
     def test(case: Case) -> None:
+        if case in seen:
+            reject()  # not one of the `size`: Hypothesis varies choices that make no difference to a case, too
+        seen.add(case)
         steering.steer(case, judge(case))
 
     run(
         cases(capabilities, dtypes),
         test,
-        settings(
-            backend="hypothesis",
-            max_examples=size,
-            phases=(Phase.generate, Phase.target),
-            database=None,
-            deadline=None,
-            suppress_health_check=BUSY,
-        ),
+        own_settings(backend="hypothesis", max_examples=size, phases=(Phase.generate, Phase.target)),
         key=1000 * run_seed + number,
     )
 

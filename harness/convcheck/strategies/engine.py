@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, TypeVar
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
-from hypothesis import HealthCheck, Phase, given, reject, seed, settings
+from hypothesis import HealthCheck, Phase, Verbosity, given, reject, seed, settings
+from hypothesis.internal.escalation import current_pytest_item
+from hypothesis.statistics import collector
 from hypothesis.strategies import SearchStrategy
 
 from convcheck.strategies.draws import Draw
@@ -13,8 +16,44 @@ from convcheck.strategies.provider import answering
 
 Value = TypeVar("Value")
 
-BUSY: Final = (HealthCheck.too_slow,)
-"""Health checks of the machine, and not of a strategy: a busy one must not end a run."""
+
+def own_settings(
+    *,
+    backend: str,
+    max_examples: int,
+    phases: tuple[Phase, ...],
+    stateful_step_count: int = 1,
+    verbosity: Verbosity = Verbosity.quiet,
+) -> settings:
+    """Settings of a run of our own: each is given, so that none comes from a profile or from a test around it.
+
+    Args:
+        backend: who answers the choices.
+        max_examples: test cases.
+        phases: of Hypothesis.
+        stateful_step_count: steps of a history.
+        verbosity: of Hypothesis; what it prints is seldom for the user of a run.
+    """
+    return settings(
+        backend=backend,
+        max_examples=max_examples,
+        phases=phases,
+        stateful_step_count=stateful_step_count,
+        verbosity=verbosity,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        print_blob=False,
+        report_multiple_bugs=False,
+        suppress_health_check=(HealthCheck.too_slow,),  # it is of the machine: a busy one must not end a run
+    )
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """What Hypothesis does within is no part of the test around it: neither in its statistics nor its report."""
+    with collector.with_value(None), current_pytest_item.with_value(None):
+        yield
 
 
 class Ended(BaseException):
@@ -40,14 +79,7 @@ def for_each(strategy: SearchStrategy[Value], draws: Sequence[Draw], do: Callabl
             run(
                 strategy,
                 test,
-                settings(
-                    backend=backend,
-                    max_examples=len(draws),
-                    phases=(Phase.generate,),
-                    database=None,
-                    deadline=None,
-                    suppress_health_check=BUSY,
-                ),
+                own_settings(backend=backend, max_examples=len(draws), phases=(Phase.generate,)),
             )
 
 
@@ -57,7 +89,7 @@ def run(strategy: SearchStrategy[Value], test: Callable[[Value], object], how: s
     Args:
         strategy: of the argument.
         test: may call whatever a test of Hypothesis may.
-        how: settings.
+        how: `own_settings`.
         key: of the engine's choices.
     """
 
@@ -73,7 +105,8 @@ def run(strategy: SearchStrategy[Value], test: Callable[[Value], object], how: s
             raise Ended from error
 
     try:
-        run_test()
+        with apart():
+            run_test()
     except Ended as ended:
         cause = ended.__cause__
         assert cause is not None

@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Final
 
-from hypothesis import HealthCheck, Phase, Verbosity, currently_in_test_context, given, seed, settings
+from hypothesis import Phase, Verbosity, currently_in_test_context, given, seed
 from hypothesis import strategies as st
 from hypothesis.core import StateForActualGivenExecution
-from hypothesis.internal.escalation import current_pytest_item
-from hypothesis.statistics import collector
 
 from convcheck.model.case import Case
 from convcheck.strategies.draws import Draw
+from convcheck.strategies.engine import apart, own_settings
 from convcheck.strategies.plain import PlainSpace
 from convcheck.strategies.plain_fields import FIELDS
 from convcheck.strategies.provider import answering
@@ -190,17 +189,11 @@ def _run(
         backend = contexts.enter_context(answering(_answers(tuple(numbers[field] for field in bounds))))
 
         @seed(0)
-        @settings(
+        @own_settings(
             backend=backend,
             phases=phases,
             max_examples=2,  # the simplest of all, which Hypothesis always tries, and the failing case
-            database=None,
-            deadline=None,
-            report_multiple_bugs=False,
-            print_blob=False,
-            verbosity=Verbosity.normal,  # the notes are part of it, whatever a profile says
-            derandomize=False,
-            suppress_health_check=[HealthCheck.too_slow],  # numbers are quick to draw, unless the machine stands still
+            verbosity=Verbosity.normal,  # the notes are part of it
         )
         @given(**{field: st.integers(0, bound) for field, bound in bounds.items()})
         def case(**tried: int) -> None:
@@ -211,7 +204,7 @@ def _run(
             if failed:
                 raise _FailedError
 
-        for context in (_untraced(), current_pytest_item.with_value(None), collector.with_value(None)):
+        for context in (_untraced(), apart()):
             contexts.enter_context(context)
         try:
             case()
