@@ -41,6 +41,7 @@ def _away(case: Case) -> int:
         case.entry != "function",
         case.flaw != "none",
         len(case.input_shape) != 4,
+        case.batch == 0,
         *(layout != "contiguous" for layout in case.layouts),
     )
     parameters = (_entries(getattr(arguments, name)) - {plainest} for name, plainest in _PLAIN.items())

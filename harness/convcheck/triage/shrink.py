@@ -86,6 +86,8 @@ def _defaults(case: Case) -> Iterator[Case]:
         yield replace(case, arguments=replace(spelled, bias=False))
     if len(case.input_shape) == 3:
         yield replace(case, input_shape=(1, *case.input_shape))
+    elif case.batch == 0:
+        yield replace(case, input_shape=(1, *case.input_shape[1:]))
 
 
 def _smaller_arguments(case: Case) -> Iterator[Case]:
