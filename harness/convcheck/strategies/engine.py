@@ -45,7 +45,8 @@ def own_settings(
         derandomize=False,
         print_blob=False,
         report_multiple_bugs=False,
-        suppress_health_check=(HealthCheck.too_slow,),  # it is of the machine: a busy one must not end a run
+        # of the machine, which may be busy, and of what is rejected, which are repetitions: neither may end a run
+        suppress_health_check=(HealthCheck.too_slow, HealthCheck.filter_too_much),
     )
 
 

@@ -71,7 +71,7 @@ def test_a_run_leaves_no_setting_to_a_profile(hostile):
     settings.load_profile("default")
     theirs = own_settings(backend="hypothesis", max_examples=7, phases=(Phase.generate,))
     assert {name: getattr(ours, name) for name in names} == {name: getattr(theirs, name) for name in names}
-    assert ours.suppress_health_check == (HealthCheck.too_slow,)
+    assert ours.suppress_health_check == (HealthCheck.too_slow, HealthCheck.filter_too_much)
 
 
 def nested(number):
