@@ -7,6 +7,7 @@ controller on their test reports, and the controller writes the report.
 from __future__ import annotations
 
 import shlex
+import zlib
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -67,8 +68,11 @@ class Judgements:
 
 def _seed(config: pytest.Config) -> int:
     given = config.getoption("conv_seed")
-    of_hypothesis = str(config.getoption("--hypothesis-seed", None))
-    return int(given if given is not None else of_hypothesis if of_hypothesis.isdecimal() else 0)
+    of_hypothesis = config.getoption("--hypothesis-seed", None)
+    if given is not None or of_hypothesis is None:
+        return int(given or 0)
+    text = str(of_hypothesis)  # which may be anything
+    return int(text) if text.isdecimal() else zlib.crc32(text.encode())
 
 
 def known_entries(config: pytest.Config, backend: str) -> tuple[KnownFailure, ...]:

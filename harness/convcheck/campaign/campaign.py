@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -31,6 +32,7 @@ from convcheck.model.coverage import Coverage, from_counts
 from convcheck.model.origins import Origin, OriginCount
 from convcheck.model.profiles import QUANTITIES, Quantity
 from convcheck.model.record import PARTS_OF_TIME, BackendRecord, Count, Finding, Record
+from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES, Status, Verdict
 from convcheck.numerics.precision import Ratios, classify, drift
 from convcheck.plugin.backend import UnavailableError
@@ -140,6 +142,7 @@ def _platform() -> str:
 
 def _judge(spec: str, options: Options, progress: Progress, database: ExampleDatabase | None) -> tuple[_Part, bool]:
     """One backend, and whether an interrupt cut it short."""
+    options = replace(options, known=tuple(e for e in options.known if e.backend in ("", spec)))
     job = Job(resolve(spec), options, remembered(database, spec, options.dtypes))
     try:
         candidate = job.open()
@@ -170,10 +173,6 @@ def _judge(spec: str, options: Options, progress: Progress, database: ExampleDat
         except WorkerStartError as error:
             findings.append(_stopped(spec, tally, error))
         tally.seconds["triage"] += time.perf_counter() - start
-        if not options.clause and tally.origins[Origin.REMEMBERED]:
-            failing = {f.case.token for f in tally.failures if f.origin is Origin.REMEMBERED}
-            forget(database, spec, set(job.remembered) - failing)
-        remember(database, spec, [f for f in findings if f.status in FAILURES])
         part = _Part(
             backend=_backend_record(spec, job, candidate, tally),
             counts=_counts(spec, tally, findings),
@@ -181,7 +180,28 @@ def _judge(spec: str, options: Options, progress: Progress, database: ExampleDat
             coverage=tally.coverage,
             interactions=_interactions(spec, job, candidate, tally),
         )
+        _keep(database, spec, job, candidate.capabilities, tally, findings)
     return part, interrupted
+
+
+def _keep(
+    database: ExampleDatabase | None,
+    spec: str,
+    job: Job,
+    capabilities: Capabilities,
+    tally: Tally,
+    findings: Sequence[Finding],
+) -> None:
+    """Remember what failed, and forget what was judged and fails no more."""
+    passing = set[str]()
+    if not job.options.clause and tally.origins[Origin.REMEMBERED]:
+        judged = {token for token in job.remembered if capabilities.unsupported(read(token)) is None}
+        passing = judged - {f.case.token for f in tally.failures if f.origin is Origin.REMEMBERED}
+    try:
+        forget(database, spec, passing)
+        remember(database, spec, [f for f in findings if f.status in FAILURES])
+    except Exception as error:  # noqa: BLE001  (whatever a database may raise, the run is done)
+        warnings.warn(f"what failed could not be remembered: {error!r}", RuntimeWarning, stacklevel=1)
 
 
 def _stopped(spec: str, tally: Tally, error: Exception) -> Finding:
@@ -198,7 +218,7 @@ def _interactions(spec: str, job: Job, candidate: Candidate, tally: Tally) -> tu
 
 
 def _findings(spec: str, job: Job, candidate: Candidate, tally: Tally, calls: int) -> list[Finding]:
-    known = Known(tuple(entry for entry in job.options.known if entry.backend in ("", spec)))
+    known = Known(job.options.known)
     drawn = lru_cache(maxsize=8)(lambda index: job.cases(candidate.capabilities, index))
 
     def block(index: int) -> Sequence[Case]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 from hypothesis import settings
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
@@ -16,6 +17,9 @@ from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 from convcheck.model.record import Finding
 from convcheck.model.token import TokenError, read
 from convcheck_reference.errors import ConvcheckError
+
+MOST_REMEMBERED: Final = 100
+"""Cases that are tried again: a run of few cases must not become one of many."""
 
 
 class DatabaseError(ConvcheckError, ValueError):
@@ -66,12 +70,11 @@ def remembered(database: ExampleDatabase | None, backend: str, dtypes: Iterable[
     for value in database.fetch(_key(backend)):
         try:
             case = read(value.decode())
-        except (TokenError, UnicodeDecodeError):  # of another format, which nobody can read any more
-            database.delete(_key(backend), value)
+        except (TokenError, UnicodeDecodeError):  # of a later convcheck, which may share the database
             continue
         if not wanted or case.dtype in wanted:
             tokens.append(case.token)
-    return tuple(sorted(set(tokens)))
+    return tuple(sorted(set(tokens))[:MOST_REMEMBERED])
 
 
 def remember(database: ExampleDatabase | None, backend: str, findings: Iterable[Finding]) -> None:
@@ -80,7 +83,7 @@ def remember(database: ExampleDatabase | None, backend: str, findings: Iterable[
         return
     for finding in findings:
         reproduction = finding.reproduction
-        if reproduction.token and not reproduction.setup_cases:
+        if reproduction.token and not (reproduction.setup_cases or reproduction.history):
             for token in {reproduction.token, reproduction.first_failing_case or reproduction.token}:
                 database.save(_key(backend), token.encode())
 

@@ -25,6 +25,7 @@ from typing import Any, Final
 from convcheck.execution import Candidate
 from convcheck.judging.judge import Failure, Tally, first_causes, judge_case
 from convcheck.model.case import Case
+from convcheck.model.history import write
 from convcheck.model.record import Finding
 from convcheck.model.reproduction import Reproduction
 from convcheck.model.rules import ALWAYS, Rule, RuleError, facts
@@ -111,6 +112,7 @@ class Known:
                 reproduction=Reproduction(
                     token=entry.token or case.token,
                     first_failing_case=case.token,
+                    history=write(covered[0].history or ()),
                 ),
                 failing_cases=len(covered),
                 dtypes=tuple(sorted({f.case.dtype for f in covered})),

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from itertools import count, takewhile
 from multiprocessing import get_context
 
+from convcheck.campaign.known_failures import Known
 from convcheck.campaign.options import Options
 from convcheck.execution import Candidate, open_candidate
-from convcheck.judging.blocks import for_each_case
+from convcheck.judging.blocks import BLOCK, for_each_case
 from convcheck.judging.histories import judge_histories
 from convcheck.judging.judge import Judge, Tally
 from convcheck.judging.parts import Part, part_at
@@ -25,6 +26,7 @@ from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.origins import Origin
 from convcheck.model.token import read
+from convcheck.oracles import applicable
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Job:
                 size=part.size,
                 clause=self.options.clause or None,
                 dtypes=self.options.dtypes or None,
+                excluded=Known(self.options.known).covers,
+                most_calls=self.options.diagnosis_calls,
             )
         candidate.restart()
         start = time.perf_counter()
@@ -82,7 +86,7 @@ class Job:
             self._draw(candidate.capabilities, part, judge)
         else:
             for case in self._remembered_cases():
-                judge(case)
+                judge(case, applicable(case))  # an oracle that is due seldom may have found it
         seconds = judge.tally.seconds
         seconds["generation"] += time.perf_counter() - start - sum(seconds.values())
         return judge.tally
@@ -120,7 +124,8 @@ def tallies(job: Job, candidate: Candidate) -> Iterator[Tally]:
     """
     options = job.options
     deadline = time.perf_counter() + (float("inf") if options.seconds is None else options.seconds)
-    if options.workers == 1 or options.in_process or job.part(1) is None:
+    few = options.examples is not None and options.examples + len(job.remembered) <= BLOCK
+    if options.workers == 1 or options.in_process or few:
         for index in takewhile(job.part, count()):
             yield job.judge(candidate, index)
             if time.perf_counter() > deadline:

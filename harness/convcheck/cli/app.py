@@ -280,7 +280,7 @@ def _end_summary(record: Record) -> str:
             f"{f.backend}: {f.clause} {f.verdict.quantity} {f.status}, {counted(f.failing_cases, 'case')}: "
             f"{printable(f.verdict.reason)}"
         )
-        lines += [f"  {line}" for line in (diagnosis(f), f.reproduction.token) if line]
+        lines += [f"  {line}" for line in (diagnosis(f), f.reproduction.history or f.reproduction.token) if line]
     return "\n".join([*lines, verdict(record)])
 
 

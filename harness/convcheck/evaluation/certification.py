@@ -154,7 +154,7 @@ def _candidate(defect: Defect) -> Candidate:
 
 
 def _run(judge: Callable[[Case], Sequence[Verdict]], candidate: Candidate, examples: int, seed: int) -> None:
-    """The cases of `convcheck run` for this candidate, which begins each part of it afresh."""
+    """The cases of `convcheck run` for this candidate, which begins each part of it afresh; not its histories."""
     # profiles decide no drawn case: candidates that differ in them only share their blocks
     shared = replace(candidate.capabilities, profiles={})
     for part in parts_of(examples):

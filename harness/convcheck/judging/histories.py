@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import Final
@@ -14,9 +14,10 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 from convcheck.execution import Candidate
-from convcheck.judging.history_machine import FailingHistoryError, HistoryMachine, Search
+from convcheck.judging.history_machine import MOST_CALLS, FailingHistoryError, HistoryMachine, Search
 from convcheck.judging.judge import Failure, Tally
 from convcheck.judging.playing import Ask, play, remembering, with_fewest_steps
+from convcheck.model.case import Case
 from convcheck.model.history import History
 from convcheck.model.origins import Origin
 from convcheck.model.verdicts import Status, Verdict
@@ -52,15 +53,17 @@ class Histories:
     """What a run of histories came to.
 
     Attributes:
-        ran: histories, up to the first that failed.
+        ran: histories of two calls or more, up to the first that failed.
         passed: those in which nothing was wrong.
-        vacuous: as many, without a result that could be judged.
+        vacuous: those without a result that could be judged.
+        ended: those that ended with a call that is wrong by itself, or in a way that is known.
         failing: the smallest that fails; None if none does.
     """
 
     ran: int
     passed: int
     vacuous: int
+    ended: int
     failing: FailingHistory | None = None
 
 
@@ -72,6 +75,8 @@ def histories(
     size: int,
     steps: int = STEPS,
     dtypes: tuple[str, ...] | None = None,
+    excluded: Callable[[Case, Verdict], bool] = lambda _case, _verdict: False,
+    most_calls: int = MOST_CALLS,
 ) -> Histories:
     """Put histories to a candidate until one fails, and find the smallest that does.
 
@@ -82,19 +87,21 @@ def histories(
         size: number of histories.
         steps: calls of each.
         dtypes: restricts the dtypes further.
+        excluded: failures that are known: they end a history, and no more.
+        most_calls: that may be spent on shrinking.
 
     Raises:
         WorkerStartError: no fresh process of the candidate would start; whatever else it raises, as it is.
     """
     ask = remembering(candidate.capabilities)
-    search = Search(candidate, ask, dtypes)
+    search = Search(candidate, ask, dtypes, excluded, calls_left=min(MOST_CALLS, most_calls))
     key = f"histories {seed} {number}"
     with answering(_draws(key)) as backend:
         failing = _searched(search, from_key(key)(0, 99), backend, size, steps)
     if search.error is not None:
         raise search.error
     found = None if failing is None else _smallest(candidate, ask, failing)
-    return Histories(search.started, search.passed, search.vacuous, found)
+    return Histories(search.ran, search.passed, search.vacuous, search.ended, found)
 
 
 def judge_histories(
@@ -106,6 +113,8 @@ def judge_histories(
     size: int,
     clause: str | None = None,
     dtypes: tuple[str, ...] | None = None,
+    excluded: Callable[[Case, Verdict], bool] = lambda _case, _verdict: False,
+    most_calls: int = MOST_CALLS,
 ) -> Tally:
     """Judge some histories; the smallest that fails is a failure of its last step's case.
 
@@ -117,16 +126,24 @@ def judge_histories(
         size: how many.
         clause: only verdicts on this clause count; None for all.
         dtypes: restricts the dtypes further.
+        excluded: failures that are known: they end a history, and no more.
+        most_calls: that may be spent on shrinking.
     """
     tally = Tally()
-    if clause not in (None, CLAUSE):
+    if clause not in (None, CLAUSE) or not set(dtypes or candidate.capabilities.dtypes) & set(
+        candidate.capabilities.dtypes
+    ):
         return tally
     start = time.perf_counter()
-    found = histories(candidate, seed=run_seed, number=number, size=size, dtypes=dtypes)
+    found = histories(
+        candidate, seed=run_seed, number=number, size=size, dtypes=dtypes, excluded=excluded, most_calls=most_calls
+    )
     tally.origins[Origin.HISTORY] = found.ran
     tally.counts.update({(CLAUSE, Status.PASS, ""): found.passed} if found.passed else {})
     vacuous = (CLAUSE, Status.VACUOUS, "no result of the history is exact under the declared profile")
     tally.counts.update({vacuous: found.vacuous} if found.vacuous else {})
+    ended = (CLAUSE, Status.VACUOUS, "a call of the history is wrong by itself, or in a way that is known")
+    tally.counts.update({ended: found.ended} if found.ended else {})
     if found.failing is not None:
         history, verdict = found.failing.history, found.failing.verdict
         tally.failures.append(Failure(block, found.ran - 1, history[-1].case, verdict, Origin.HISTORY, history))

@@ -55,9 +55,11 @@ class Search:
         candidate: all histories are put to it.
         ask: makes the calls.
         dtypes: restricts the dtypes of the candidate; None for all.
-        started: histories, up to the first that failed.
-        passed: histories that ended without anything wrong.
-        vacuous: as many that have nothing to be judged by.
+        excluded: failures that are known: they end a history, and no more.
+        ran: histories of two calls or more, up to the first that failed.
+        passed: those in which nothing was wrong.
+        vacuous: those that have nothing to be judged by.
+        ended: those that ended with a call that is wrong by itself, or in a way that is known.
         failures: each history that failed, with its verdict, in the order of the run.
         calls_left: that shrinking may still take.
         error: that stopped the candidate; nothing is called after it.
@@ -66,9 +68,11 @@ class Search:
     candidate: Candidate
     ask: Ask
     dtypes: tuple[str, ...] | None = None
-    started: int = 0
+    excluded: Callable[[Case, Verdict], bool] = lambda _case, _verdict: False
+    ran: int = 0
     passed: int = 0
     vacuous: int = 0
+    ended: int = 0
     failures: dict[History, Verdict] = field(default_factory=dict)
     calls_left: int = MOST_CALLS
     error: Exception | None = None
@@ -123,8 +127,7 @@ class HistoryMachine(RuleBasedStateMachine):
         self._playing: Playing | None = None
         self._judged = False
         self._over = False
-        if not search.failures:
-            search.started += 1
+        self._wrong = False
 
     @property
     def last(self) -> Step:
@@ -133,7 +136,9 @@ class HistoryMachine(RuleBasedStateMachine):
 
     @initialize(data=st.data())
     def a_first_layer(self, data: Any) -> None:
-        self._make(Step.of(self._layer(data)))
+        step = Step.of(self._layer(data))
+        backward = self.capabilities.gradients and from_hypothesis(data.draw)(0, 1)
+        self._make(replace(step, operation=Operation.BACKWARD) if backward else step)
 
     @rule()
     def the_same_call_again(self) -> None:
@@ -216,9 +221,13 @@ class HistoryMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Count the history, unless there is a failure already: what comes after it are attempts to shrink it."""
         search = self._search
-        if not (self._over or search.failures or search.error):
-            search.passed += self._judged
-            search.vacuous += not self._judged
+        # a single call is no history: Hypothesis gives up some for want of a rule
+        if search.failures or search.error or len(self._history) < 2:
+            return
+        search.ran += 1
+        search.ended += self._wrong
+        search.passed += self._judged and not self._wrong
+        search.vacuous += not self._judged and not self._wrong
 
     def _layer(self, data: Any) -> Case:
         return first_layer(from_hypothesis(data.draw), self.capabilities, self.dtypes)
@@ -245,7 +254,8 @@ class HistoryMachine(RuleBasedStateMachine):
             search.error = error
             self._over = True
             return
-        if failure is not None:
+        if failure is not None and not search.excluded(step.case, failure):
+            search.ran += not search.failures
             search.failures[self._history] = failure
             raise FailingHistoryError(self._history, failure)
 
@@ -260,5 +270,5 @@ class HistoryMachine(RuleBasedStateMachine):
         if search.failures:
             search.calls_left -= 1
         wrong = failing(verdicts)
-        self._over = bool(wrong)
+        self._wrong = self._over = bool(wrong)
         return of_state(search.candidate, search.ask, wrong, self._history)

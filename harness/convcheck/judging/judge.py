@@ -76,7 +76,7 @@ class Tally:
     failures: list[Failure] = field(default_factory=list)
     coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
     classes: list[Classes] = field(default_factory=list)
-    searched: dict[int, tuple[Case, ...]] = field(default_factory=dict)
+    searched: dict[int, Sequence[Case]] = field(default_factory=dict)
     precision_samples: list[Ratios] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=partial(defaultdict, float))
 
@@ -147,11 +147,11 @@ class Judge:
         self._origin = origin
         self._cases: list[Case] = []
 
-    def __call__(self, case: Case) -> tuple[Verdict, ...]:
-        """The verdicts on the next case."""
+    def __call__(self, case: Case, oracles: Sequence[Oracle] | None = None) -> tuple[Verdict, ...]:
+        """The verdicts on the next case, by default those of the oracles that are due."""
         start = time.perf_counter()
         tally, position = self.tally, self.tally.cases
-        trial, verdicts, in_candidate, in_judging = _judged(self.candidate, case, None)
+        trial, verdicts, in_candidate, in_judging = _judged(self.candidate, case, oracles)
         if trial is not None and position % _SAMPLED == 0:
             tally.precision_samples += sample_precision(trial)
         if self._clause is not None:
@@ -162,7 +162,7 @@ class Judge:
         if self._origin is Origin.SEARCHED:
             self._cases.append(case)
             if tally.failures:
-                tally.searched[self._block] = tuple(self._cases)
+                tally.searched[self._block] = self._cases
         tally.seconds["candidate"] += in_candidate
         tally.seconds["judging"] += in_judging
         tally.seconds["bookkeeping"] += time.perf_counter() - start - in_candidate - in_judging

@@ -55,14 +55,12 @@ class Playing:
         self._candidate = candidate
         self._ask = ask
         self._earlier: dict[str, list[Array | None]] = {}
-        self.calls = 0
         candidate.restart()
 
     def make(self, step: Step) -> tuple[Verdict, ...]:
         """Make the next step's call: a verdict on each of its results, or on the call if it has none."""
         call = self._ask(step)
         outcome = self._candidate.call(call.call)
-        self.calls += 1
         if not_back := _not_back(outcome):
             return (not_back,)
         return tuple(self._judged(call, outcome))

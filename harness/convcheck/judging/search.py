@@ -21,6 +21,7 @@ from convcheck.model.verdicts import FAILURES, Verdict
 from convcheck.numerics.bounds import usual_margin
 from convcheck.numerics.reduction_length import reduction_lengths
 from convcheck.strategies.cases import cases
+from convcheck.strategies.draws import from_key
 from convcheck.strategies.engine import own_settings, run
 from convcheck_reference.formats import component_format
 
@@ -68,7 +69,7 @@ def search(
         cases(capabilities, dtypes),
         test,
         own_settings(backend="hypothesis", max_examples=size, phases=(Phase.generate, Phase.target)),
-        key=1000 * run_seed + number,
+        key=from_key(f"search {run_seed} {number}")(0, 2**64),
     )
 
 

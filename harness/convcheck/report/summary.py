@@ -101,7 +101,14 @@ def _origins(record: Record, style: Style) -> str:
 
 def _findings(record: Record, style: Style) -> str:
     rows = [
-        [f.backend, f.clause, f.status, f.verdict.quantity, f.failing_cases, f.reproduction.token]
+        [
+            f.backend,
+            f.clause,
+            f.status,
+            f.verdict.quantity,
+            f.failing_cases,
+            f.reproduction.history or f.reproduction.token,
+        ]
         for f in record.findings
     ]
     headers = ["backend", "clause", "status", "quantity", "failing cases", "smallest case"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import numpy as np
 from hypothesis import HealthCheck, Phase, Verbosity, given, reject, seed, settings
 from hypothesis.internal.escalation import current_pytest_item
 from hypothesis.statistics import collector
@@ -93,13 +95,15 @@ def run(strategy: SearchStrategy[Value], test: Callable[[Value], object], how: s
         how: `own_settings`.
         key: of the engine's choices.
     """
+    chance = _Chance()
 
     @seed(key)
     @how
     @given(strategy)
     def run_test(value: Any) -> None:
         try:
-            test(value)
+            with chance:
+                test(value)
         except Exception as error:
             if type(error).__module__.startswith("hypothesis"):
                 raise
@@ -112,6 +116,33 @@ def run(strategy: SearchStrategy[Value], test: Callable[[Value], object], how: s
         cause = ended.__cause__
         assert cause is not None
         raise cause from cause.__cause__
+
+
+class _Chance:
+    """The global generators as they were outside of Hypothesis, which seeds them alike before every example.
+
+    A candidate in this process that draws from them would do the same in all cases.
+    """
+
+    def __init__(self) -> None:
+        self._outer = _states()
+
+    def __enter__(self) -> None:
+        self._inner = _states()
+        _restore(self._outer)
+
+    def __exit__(self, *_: object) -> None:
+        self._outer = _states()
+        _restore(self._inner)
+
+
+def _states() -> tuple[Any, Any]:
+    return random.getstate(), np.random.get_state()  # noqa: NPY002  (the global generator is what it is about)
+
+
+def _restore(states: tuple[Any, Any]) -> None:
+    random.setstate(states[0])
+    np.random.set_state(states[1])  # noqa: NPY002
 
 
 class _Taken(Iterator[Draw]):

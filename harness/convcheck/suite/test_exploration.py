@@ -44,9 +44,17 @@ def conv_known(conv_explored: str, request: pytest.FixtureRequest) -> Known:
     return Known(known_entries(request.config, conv_explored))
 
 
+@pytest.fixture(scope="module")
+def conv_steering(conv_candidate: Candidate) -> Steering:
+    """What has been seen of the backend, so that what is new can be told."""
+    return Steering(conv_candidate.capabilities)
+
+
 @settings(deadline=None, print_blob=True)
 @given(data=st.data())
-def test_exploration(conv_candidate: Candidate, conv_known: Known, conv_explored: str, data: st.DataObject) -> None:
+def test_exploration(
+    conv_candidate: Candidate, conv_known: Known, conv_steering: Steering, conv_explored: str, data: st.DataObject
+) -> None:
     """No case that Hypothesis finds shows a discrepancy."""
     case = data.draw(cases(conv_candidate.capabilities), label="case")
     note(f"{case.arguments} on {case.input_shape}, {case.dtype}\nconvcheck replay {case.token} -b {conv_explored}")
@@ -55,7 +63,7 @@ def test_exploration(conv_candidate: Candidate, conv_known: Known, conv_explored
     verdicts, _, _ = judge_case(conv_candidate, case)
     for verdict in verdicts:
         event(f"judged by {verdict.oracle}", str(verdict.status))
-    Steering(conv_candidate.capabilities).steer(case, verdicts)
+    conv_steering.steer(case, verdicts)
     for verdict in first_causes(verdicts):
         if not conv_known.covers(case, verdict):
             raise _kind(verdict.oracle, verdict.quantity, verdict.status)(verdict.reason)

@@ -49,7 +49,7 @@ class SmallestCase:
         history: the calls that fail, the last of them of this case; empty where it is a case that fails.
         reproduced: how many of `ATTEMPTS` repetitions failed again.
         state_dependent: whether what ran before in the case decides.
-        free: parameters of the case any other value of which fails as well.
+        free: parameters any other value of which fails as well, on dense data where that fails, too.
     """
 
     first: Failure

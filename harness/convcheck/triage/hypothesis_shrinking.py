@@ -20,7 +20,7 @@ from hypothesis.core import StateForActualGivenExecution
 
 from convcheck.model.case import Case
 from convcheck.strategies.draws import Draw
-from convcheck.strategies.engine import apart, own_settings
+from convcheck.strategies.engine import Ended, apart, own_settings
 from convcheck.strategies.plain import PlainSpace
 from convcheck.strategies.plain_fields import FIELDS
 from convcheck.strategies.provider import answering
@@ -76,10 +76,6 @@ class Explained:
 
 class _FailedError(Exception):
     """How Hypothesis sees that a case fails."""
-
-
-class _Interrupt(BaseException):
-    """An error of the candidate's on its way through Hypothesis, which would take an `Exception` for a failure."""
 
 
 def shrink_by_hypothesis(case: Case, trials: Trials, space: PlainSpace) -> Case:
@@ -200,7 +196,7 @@ def _run(
             try:
                 failed = fails({**numbers, **tried})
             except BaseException as error:
-                raise _Interrupt from error
+                raise Ended from error
             if failed:
                 raise _FailedError
 
@@ -210,7 +206,7 @@ def _run(
             case()
         except _FailedError as error:
             return "\n".join(getattr(error, "__notes__", ()))
-        except _Interrupt as interrupt:
+        except Ended as interrupt:
             cause = interrupt.__cause__
         else:
             return ""

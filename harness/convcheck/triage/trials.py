@@ -24,10 +24,6 @@ class Trials:
         """Cases that were tried; the first, which is known to fail, is none of them."""
         return len(self._known) - 1
 
-    def knows(self, case: Case) -> bool:
-        """Whether a case needs no call."""
-        return case.token in self._known
-
     def fails(self, case: Case) -> bool:
         """Whether a case fails; False where it cannot be tried any more."""
         if case.token not in self._known:

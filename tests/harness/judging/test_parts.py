@@ -16,7 +16,7 @@ def parts(examples, remembered=0):
 @given(st.integers(1, 30_000))
 def test_parts_hold_all_cases_and_a_share_of_them_is_searched(examples):
     made = parts(examples)
-    assert sum(part.size for part in made) == examples
+    assert sum(part.size for part in made if part.origin is not Origin.HISTORY) == examples
     assert min(part.size for part in made) >= 1
     searched = sum(part.size for part in made if part.origin is Origin.SEARCHED)
     assert abs(searched - SEARCHED * examples) <= 0.5
@@ -32,10 +32,16 @@ def test_every_part_of_an_origin_has_a_number_of_its_own(examples):
 
 @given(st.integers(1, 30_000))
 def test_a_search_is_long_enough_to_climb_and_no_longer_than_a_process_should_be_busy(examples):
+    most = {Origin.DRAWN: BLOCK, Origin.SEARCHED: MOST_SEARCHED, Origin.HISTORY: examples}
     for part in parts(examples):
-        assert part.size <= (MOST_SEARCHED if part.origin is Origin.SEARCHED else BLOCK)
+        assert part.size <= most[part.origin]
     searches = [p.size for p in parts(examples) if p.origin is Origin.SEARCHED]
     assert not searches or max(searches) - min(searches) <= 1
+
+
+@pytest.mark.parametrize(("examples", "histories"), [(1, 1), (300, 3), (2000, 20)])
+def test_histories_come_last_and_on_top_of_the_cases(examples, histories):
+    assert parts(examples)[-1] == Part(Origin.HISTORY, 0, histories)
 
 
 def test_the_cases_that_tell_most_come_first_and_the_long_search_is_begun_early():
@@ -45,7 +51,7 @@ def test_the_cases_that_tell_most_come_first_and_the_long_search_is_begun_early(
 def test_without_a_number_of_cases_there_is_always_another_part_and_none_comes_twice():
     made = list(islice((part_at(index, None) for index in count()), 600))
     assert len({(part.origin, part.number) for part in made}) == 600
-    assert sum(part.size for part in made[:5]) == CYCLE
+    assert sum(part.size for part in made[:6] if part.origin is not Origin.HISTORY) == CYCLE
 
 
 @pytest.mark.parametrize("examples", [100, None])
