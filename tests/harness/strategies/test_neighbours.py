@@ -29,18 +29,6 @@ def test_first_layers_are_legal_functions_that_are_supported():
     assert len({c.token for c in cases}) > 150
 
 
-def test_no_first_layer_asks_for_a_choice_among_more_than_a_hundred():
-    asked = []
-
-    def choose(low, high, draw):
-        asked.append(high - low)
-        return draw(low, high)
-
-    for draw in draws("narrow"):
-        first_layer(lambda low, high, draw=draw: choose(low, high, draw), ALL)
-    assert max(asked) < 100
-
-
 @pytest.mark.parametrize("token", LAYERS)
 @pytest.mark.parametrize(
     "near", [resized, traded, lambda *a: rearranged(*a, ARGUMENTS)], ids=["size", "share", "argument"]
