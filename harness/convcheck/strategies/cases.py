@@ -55,13 +55,13 @@ def cases(draw: Any, capabilities: Capabilities, dtypes: tuple[str, ...] | None 
         drawn.append(strategy)
         return draw(strategy)
 
-    choose, plain = from_hypothesis(draw_and_count), _plain_space(capabilities, dtypes)
+    choose = from_hypothesis(draw_and_count)
     kind = pick(choose, KINDS)
     if kind == "plain":
-        return plain.draw(choose)
+        return _plain_space(capabilities, dtypes).draw(choose)
     case = _constructed(choose, capabilities, dtypes, kind)
     # to Hypothesis, fewer choices are simpler: as many as a plain case takes, so that it shrinks to those
-    for _ in range(len(plain.most) + 1 - len(drawn)):
+    for _ in range(_plain_choices(capabilities, dtypes) + 1 - len(drawn)):
         choose(0, BASE - 1)
     return case
 
@@ -90,6 +90,12 @@ def plain_cases(draw: Any, capabilities: Capabilities, dtypes: tuple[str, ...] |
 def _plain_space(capabilities: Capabilities, dtypes: tuple[str, ...] | None) -> PlainSpace:
     """What plain cases are drawn from."""
     return PlainSpace.of(capabilities, dtypes).weighted()
+
+
+@lru_cache(maxsize=8)
+def _plain_choices(capabilities: Capabilities, dtypes: tuple[str, ...] | None) -> int:
+    """How many choices a plain case takes, its kind not counted."""
+    return len(_plain_space(capabilities, dtypes).most)
 
 
 def ways(capabilities: Capabilities) -> tuple[str, ...]:
