@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 from convcheck.execution.candidate import Candidate
 from convcheck.judging.precision_sampling import sample_precision
+from convcheck.model.calls import Call, Died, Hung, Outcome
 from convcheck.model.case import Case
 from convcheck.model.coverage import features
 from convcheck.model.history import History
 from convcheck.model.origins import Origin
 from convcheck.model.verdicts import FAILURES, Status, Verdict
 from convcheck.numerics.precision import Ratios
-from convcheck.oracles import CALL, Oracle, Trial, due, extra_calls, find, judge
+from convcheck.oracles import CALL, CallKey, Oracle, Trial, due, extra_calls, find, judge
 from convcheck.oracles.parity import unspecified
 from convcheck.strategies.parameter_model import Classes, classify
 
@@ -118,13 +119,24 @@ def _judged(
     if reason is not None:
         return None, (Verdict("capabilities", "call", Status.NOT_APPLICABLE, ("",), reason),), 0.0, 0.0
     trial = Trial(case, candidate.capabilities)
-    calls = {**trial.calls, **extra_calls(trial, oracles)}
-    start = time.perf_counter()
-    outcomes = dict(zip(calls, candidate.call_all(tuple(calls.values())), strict=True))
-    called = time.perf_counter()
+    outcomes, in_candidate = _made(candidate, trial.calls)
+    if any(isinstance(outcome, Died | Hung) for outcome in outcomes.values()):
+        # nothing else counts then, and of the hundreds of calls of a soak each might end a process or take the limit
+        oracles = tuple(o for o in oracles if not o.has_own_calls)
+    elif extra := extra_calls(trial, oracles):
+        more, seconds = _made(candidate, extra)
+        outcomes, in_candidate = outcomes | more, in_candidate + seconds
     trial = trial.with_outcomes(outcomes)
-    verdicts = judge(trial, oracles)
-    return trial, verdicts, called - start, time.perf_counter() - called
+    start = time.perf_counter()
+    return trial, judge(trial, oracles), in_candidate, time.perf_counter() - start
+
+
+def _made(candidate: Candidate, calls: Mapping[CallKey, Call]) -> tuple[dict[CallKey, Outcome], float]:
+    """The outcomes of some calls, and the seconds that they took."""
+    made = tuple(calls.values())  # tensors are drawn before the clock starts
+    start = time.perf_counter()
+    outcomes = candidate.call_all(made)
+    return dict(zip(calls, outcomes, strict=True)), time.perf_counter() - start
 
 
 class Judge:

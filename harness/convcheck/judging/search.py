@@ -31,6 +31,12 @@ _LEAST: Final = 2.0**-20
 _ENOUGH: Final = 8
 """Errors after which it is known what is usual."""
 
+_USUAL_WORK: Final = 2.0**12
+"""Multiplications of a usual layer: about the median of what is drawn freely."""
+
+_COST_OF_WORK: Final = 2.0
+"""Octaves of reach that an octave of more work costs: as many as larger images add, in height of input and output."""
+
 
 def search(
     judge: Callable[[Case], Sequence[Verdict]],
@@ -103,8 +109,18 @@ class Steering:
 
 
 def reach(case: Case) -> float:
-    """How large a legal layer is, all quantities that a kernel may branch on added up as logarithms to base 2."""
+    """How far a legal layer goes out without more work than a usual one, in octaves.
+
+    The quantities that a kernel may branch on are added up as logarithms to base 2, and what the layer's
+    multiplications exceed the usual by is taken off: the search is to look at wide, deep, large-strided layers
+    each in turn, and at no time at layers that are all of it and take as long as ten others.
+    """
     params = case.params
+    in_channels, *_ = case.input_shape[-3:]
+    outputs, taps = math.prod(case.output_shape), math.prod(params.kernel_size)
+    work = outputs * taps * (in_channels // params.groups)
+    if work == 0:
+        return 0.0  # an empty batch costs nothing, however large the rest, and shows next to nothing
     quantities = (
         *case.input_shape,
         *case.output_shape[-3:],
@@ -114,7 +130,8 @@ def reach(case: Case) -> float:
         *(1 + max(pads) for pads in params.padding),
         params.groups,
     )
-    return sum(math.log2(max(1, quantity)) for quantity in quantities)
+    octaves = sum(math.log2(max(1, quantity)) for quantity in quantities)
+    return octaves - _COST_OF_WORK * math.log2(max(1.0, work / _USUAL_WORK))
 
 
 def _errors(capabilities: Capabilities, case: Case, verdicts: Sequence[Verdict]) -> dict[str, float]:

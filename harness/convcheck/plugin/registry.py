@@ -27,6 +27,7 @@ from typing import Any, Final
 from convcheck.model.capabilities import Capabilities, CapabilityError
 from convcheck.plugin.backend import Backend, UnavailableError
 from convcheck.plugin.function_backend import FunctionBackend, SignatureError
+from convcheck.plugin.torch_bridge import preload_autograd
 from convcheck_reference.errors import ConvcheckError
 
 GROUP: Final = "convcheck.backends"
@@ -128,12 +129,13 @@ def load(spec: str) -> Backend:
 
 
 def preload(spec: str) -> None:
-    """Import the module of a backend, so that a fork of this process has it.
+    """Import the module of a backend, and what its engine imports at its first call, so that a fork has them.
 
     Raises:
         RegistryError: it cannot be imported.
     """
     _target(resolve(spec))
+    preload_autograd()
 
 
 def installed_target(spec: str) -> str:

@@ -5,7 +5,10 @@ torch is imported by the first call, so a backend that needs none of it does not
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,17 @@ from numpy.typing import NDArray
 
 from convcheck.plugin.backend import DoubleGradients, Gradients
 from convcheck_reference.formats import DTYPES
+
+
+def preload_autograd() -> None:
+    """Import what torch's autograd imports at its first call, if torch is imported.
+
+    `torch.autograd.grad` imports a module with sympy behind it, some 500 modules, which takes most of a second: a fork
+    of this process has them.
+    """
+    if "torch" in sys.modules:
+        with suppress(ImportError):
+            import_module("torch.fx.experimental.symbolic_shapes")
 
 
 def to_torch(array: NDArray[Any]) -> Any:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case, Layout, Layouts, Regime
 from convcheck.strategies.conjunctions import CONJUNCTIONS
-from convcheck.strategies.covering_array import ARRAYS, ROWS, covering_rows
+from convcheck.strategies.covering_array import ARRAYS, ROWS, covering_array
 from convcheck.strategies.draws import BASE, Draw, from_hypothesis, pick
 from convcheck.strategies.illegal import MODULE_ONLY, WAYS, break_case
 from convcheck.strategies.layers import Plan, common, deep, medium, small, spell
@@ -70,7 +70,7 @@ def _constructed(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...]
     if kind == "steered":
         space = Space.of(capabilities, dtypes)
         row = draw(0, ARRAYS * ROWS - 1)
-        return steered(draw, space, covering_rows(space, row // ROWS)[row % ROWS], regimes(capabilities))
+        return steered(draw, space, covering_array(space, row // ROWS).row(row % ROWS), regimes(capabilities))
     return free_case(draw, capabilities, dtypes, pick(draw, ways(capabilities)) if kind == "illegal" else kind)
 
 

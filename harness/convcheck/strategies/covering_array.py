@@ -7,10 +7,10 @@ Wallace and Gallo, "Software fault interactions and implications for software te
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations, product
+from itertools import combinations, islice, product
 from math import factorial
 from typing import Any, Final, TypeAlias
 
@@ -113,18 +113,35 @@ def _feasible(blocks: list[NDArray[np.bool_]]) -> tuple[NDArray[np.bool_], NDArr
 
 
 @lru_cache(maxsize=8)
-def covering_rows(space: Space, number: int) -> tuple[Classes, ...]:
-    """`ROWS` rows of classes that take every feasible triple as early as a greedy choice can.
+def covering_array(space: Space, number: int) -> CoveringArray:
+    """The covering array of that number; its rows are computed as they are asked for, and kept."""
+    return CoveringArray(space, number)
+
+
+class CoveringArray:
+    """Up to `ROWS` rows of classes that take every feasible triple as early as a greedy choice can.
 
     Each row starts from a triple that no row has taken yet; block by block, it then takes the combination
     with the most new triples (AETG: Cohen, Dalal, Fredman and Patton 1997). Once nothing is left, anew,
-    without the classes in `_ONCE`.
+    without the classes in `_ONCE`. A row takes most of a millisecond, and a run that is short needs few.
 
     Args:
         space: where the rows come from.
         number: of the array; decides among equals.
     """
-    chance = random.Random(number)  # noqa: S311  (no secrets here)
+
+    def __init__(self, space: Space, number: int) -> None:
+        self._rows: list[Classes] = []
+        self._more = _greedy(space, random.Random(number))  # noqa: S311  (no secrets here)
+
+    def row(self, at: int) -> Classes:
+        """A row, from 0."""
+        if at >= len(self._rows):
+            self._rows += islice(self._more, at + 1 - len(self._rows))
+        return self._rows[at]
+
+
+def _greedy(space: Space, chance: random.Random) -> Iterator[Classes]:
     whole = feasible(space)[1].astype(np.float32)
     blocks = [_blocks(space, padding) for padding in axes(space)]
     again = whole.copy()
@@ -132,16 +149,14 @@ def covering_rows(space: Space, number: int) -> tuple[Classes, ...]:
         again[seldom] = again[:, seldom] = again[:, :, seldom] = 0
     again = again if again.any() else whole
     still_open, left = whole.copy(), np.flatnonzero(whole)
-    rows: list[Classes] = []
-    while len(rows) < ROWS:
+    while True:
         left = left[still_open.reshape(-1)[left] > 0]
         if not len(left):
             still_open, left = again.copy(), np.flatnonzero(again)
         triple = np.array(np.unravel_index(left[chance.randrange(len(left))], whole.shape))
         row = _row(blocks, still_open, triple, chance)
         still_open[np.ix_(row, row, row)] = 0
-        rows.append(tuple(int(v) for v in row - level(np.arange(len(parameter_model.FACTORS)), 0)))
-    return tuple(rows)
+        yield tuple(int(v) for v in row - level(np.arange(len(parameter_model.FACTORS)), 0))
 
 
 def _row(blocks: list[list[Block]], still_open: NDArray[Any], triple: Levels, chance: random.Random) -> Levels:

@@ -7,8 +7,9 @@ import pytest
 from altered import Altered, off_by
 from convcheck import Capabilities, Status
 from convcheck.judging.judge import Tally, first_causes, judge_block, judge_case
+from convcheck.model.calls import Died, Hung
 from convcheck.model.token import read
-from convcheck.oracles import find
+from convcheck.oracles import applicable, find
 from stand_ins import Counted, failure, verdict
 
 LAYER = "v1,x=2x4x5x6,out=4,k=2"
@@ -164,3 +165,21 @@ def test_a_wrong_shape_that_makes_gradients_raise_is_one_failure_of_the_shape():
 
     found = judge_block(Counted(Short), CASES[:1], 0)
     assert [(f.verdict.oracle, f.verdict.quantity) for f in found.failures] == [("contract", "output")]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"), [(Died("killed by signal 11 (SIGSEGV)"), Status.CRASHED), (Hung(60.0), Status.HUNG)]
+)
+def test_a_candidate_that_does_not_come_back_is_asked_for_nothing_more(outcome, status):
+    class Gone(Counted):
+        def call(self, call):
+            super().call(call)
+            return outcome
+
+    candidate = Gone(Altered)
+    verdicts, _, _ = judge_case(candidate, CASES[0], applicable(CASES[0]))
+    assert candidate.calls == 4
+    assert {v.status for v in first_causes(verdicts)} == {status}
+    asked = Counted(Altered)
+    judge_case(asked, CASES[0], applicable(CASES[0]))
+    assert asked.calls > 200

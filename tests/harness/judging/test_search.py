@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 
 from convcheck import PROFILES, Capabilities, ReferenceBackend
 from convcheck.campaign.options import Options
@@ -14,6 +14,7 @@ from convcheck.execution import InProcessCandidate
 from convcheck.judging.judge import Judge
 from convcheck.judging.search import reach, search
 from convcheck.model.origins import Origin
+from convcheck.model.token import read
 from convcheck.numerics.bounds import accumulation_error
 from convcheck.strategies import plain_cases
 
@@ -73,12 +74,35 @@ def test_failures_end_no_search_and_are_all_kept():
     assert len({f.position for f in judge.tally.failures}) > 5
 
 
+@pytest.mark.parametrize(
+    "further",
+    [
+        "v1,x=2x2x9x9,out=2,k=3",
+        "v1,x=1x4x9x9,out=2,k=3",
+        "v1,x=1x2x9x9,out=4,k=3",
+        "v1,x=1x2x18x9,out=2,k=3",
+        "v1,x=1x2x9x9,out=2,k=5",
+        "v1,x=1x2x9x9,out=2,k=3,s=6",
+        "v1,x=1x2x9x9,out=2,k=3,p=1",
+        "v1,x=1x2x9x9,out=2,k=3,d=3",
+        "v1,x=1x2x9x9,out=2,k=3,g=2",
+    ],
+)
+def test_every_quantity_adds_to_the_reach_of_a_small_layer(further):
+    assert reach(read(further)) > reach(read("v1,x=1x2x9x9,out=2,k=3"))
+
+
 @settings(max_examples=50, deadline=None)
 @given(plain_cases(CAPABILITIES))
-def test_reach_grows_with_every_size(case):
-    *rest, height, width = case.input_shape
-    taller = replace(case, input_shape=(*rest, 8 * height, width))
-    assert reach(taller) >= reach(case) + (3 if 0 not in case.input_shape else 0)
+def test_more_images_add_no_reach_to_a_layer_that_takes_more_than_the_usual_work(case):
+    assume(len(case.input_shape) == 4)
+    batch, *rest = case.input_shape
+    many, more = (replace(case, input_shape=(max(1, batch) * n, *rest)) for n in (2**13, 2**14))
+    assert reach(more) < reach(many)
+
+
+def test_an_empty_layer_has_no_reach():
+    assert reach(read("v1,x=0x512x128x128,out=512,k=7,s=3")) == 0
 
 
 @pytest.mark.parametrize("size", [1, 7])

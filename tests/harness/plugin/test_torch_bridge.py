@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -100,3 +103,17 @@ def test_an_output_that_depends_on_no_weight_has_no_gradient():
     x, weight, bias, grad_output = map(to_torch, layer())
     with pytest.raises(RuntimeError, match="not have been used in the graph"):
         differentiate(lambda x, w, b: conv(x, w.detach(), b), (x, weight, bias), grad_output)
+
+
+def test_what_autograd_imports_at_its_first_call_is_there_before():
+    later = (
+        "import sys, torch\n"
+        "from convcheck.plugin.torch_bridge import preload_autograd\n"
+        "preload_autograd()\n"
+        "before = set(sys.modules)\n"
+        "x = torch.ones(1, requires_grad=True)\n"
+        "torch.autograd.grad(2 * x, x)\n"
+        "print(len(set(sys.modules) - before))\n"
+    )
+    found = subprocess.run([sys.executable, "-c", later], capture_output=True, text=True, check=True)
+    assert int(found.stdout) < 20

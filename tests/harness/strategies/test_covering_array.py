@@ -5,7 +5,7 @@ import pytest
 
 from convcheck import Capabilities, Case
 from convcheck.strategies.cases import KINDS, free_case, regimes
-from convcheck.strategies.covering_array import ROWS, covering_rows, feasible, measure
+from convcheck.strategies.covering_array import ROWS, CoveringArray, covering_array, feasible, measure
 from convcheck.strategies.draws import from_key
 from convcheck.strategies.parameter_model import FACTORS, Space, classify, level
 from convcheck.strategies.steered import steered
@@ -47,7 +47,7 @@ def test_same_and_unbatched_and_one_window():
 
 @pytest.fixture(scope="module")
 def rows():
-    return covering_rows(SPACE, 0)
+    return tuple(map(covering_array(SPACE, 0).row, range(ROWS)))
 
 
 def test_a_steered_case_is_in_the_classes_of_its_row(rows):
@@ -67,9 +67,10 @@ def test_the_rows_take_every_feasible_triple(rows):
 
 
 def test_rows_depend_on_the_key_alone(rows):
-    covering_rows.cache_clear()
-    assert covering_rows(SPACE, 0) == rows
-    assert covering_rows(SPACE, 1) != rows
+    fresh = CoveringArray(SPACE, 0)
+    assert fresh.row(7) == rows[7]
+    assert tuple(map(fresh.row, range(ROWS))) == rows
+    assert CoveringArray(SPACE, 1).row(0) != rows[0]
 
 
 def test_no_legal_case_takes_what_counts_as_infeasible():
@@ -100,7 +101,7 @@ def test_what_cannot_be_is_not_asked_for(one, other):
 
 
 def test_measuring_counts_each_tuple_once():
-    case = steered(from_key("0"), SPACE, covering_rows(SPACE, 0)[0], regimes(CAPABILITIES))
+    case = steered(from_key("0"), SPACE, covering_array(SPACE, 0).row(0), regimes(CAPABILITIES))
     pairs, triples = measure(SPACE, [classify(case)] * 2)
     assert pairs.covered == len(list(combinations(FACTORS, 2)))
     assert triples.covered == len(list(combinations(FACTORS, 3)))

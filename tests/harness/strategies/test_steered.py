@@ -2,7 +2,7 @@ import pytest
 
 from convcheck import Capabilities
 from convcheck.strategies.cases import regimes
-from convcheck.strategies.covering_array import covering_rows
+from convcheck.strategies.covering_array import covering_array
 from convcheck.strategies.draws import from_key
 from convcheck.strategies.layers import SMALL_BUDGET
 from convcheck.strategies.parameter_model import Space, classify
@@ -25,7 +25,7 @@ NARROW = Capabilities(
 @pytest.fixture(scope="module")
 def built():
     space = Space.of(NARROW)
-    rows = covering_rows(space, 7)[:150]
+    rows = map(covering_array(space, 7).row, range(150))
     return [(row, steered(from_key(str(number)), space, row, regimes(NARROW))) for number, row in enumerate(rows)]
 
 
