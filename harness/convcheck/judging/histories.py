@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import Final
@@ -15,9 +15,8 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from convcheck.execution import Candidate
 from convcheck.judging.history_machine import MOST_CALLS, FailingHistoryError, HistoryMachine, Search
-from convcheck.judging.judge import Failure, Tally
+from convcheck.judging.judge import Excluded, Failure, Tally, nothing_excluded
 from convcheck.judging.playing import Ask, play, remembering, with_fewest_steps
-from convcheck.model.case import Case
 from convcheck.model.history import History
 from convcheck.model.origins import Origin
 from convcheck.model.verdicts import Status, Verdict
@@ -75,7 +74,7 @@ def histories(
     size: int,
     steps: int = STEPS,
     dtypes: tuple[str, ...] | None = None,
-    excluded: Callable[[Case, Verdict], bool] = lambda _case, _verdict: False,
+    excluded: Excluded = nothing_excluded,
     most_calls: int = MOST_CALLS,
 ) -> Histories:
     """Put histories to a candidate until one fails, and find the smallest that does.
@@ -113,7 +112,7 @@ def judge_histories(
     size: int,
     clause: str | None = None,
     dtypes: tuple[str, ...] | None = None,
-    excluded: Callable[[Case, Verdict], bool] = lambda _case, _verdict: False,
+    excluded: Excluded = nothing_excluded,
     most_calls: int = MOST_CALLS,
 ) -> Tally:
     """Judge some histories; the smallest that fails is a failure of its last step's case.

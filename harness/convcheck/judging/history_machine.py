@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from convcheck.execution import Candidate
+from convcheck.judging.judge import Excluded, nothing_excluded
 from convcheck.judging.playing import Ask, Playing, failing, of_state
 from convcheck.model.calls import Operation
 from convcheck.model.capabilities import Capabilities
@@ -68,7 +69,7 @@ class Search:
     candidate: Candidate
     ask: Ask
     dtypes: tuple[str, ...] | None = None
-    excluded: Callable[[Case, Verdict], bool] = lambda _case, _verdict: False
+    excluded: Excluded = nothing_excluded
     ran: int = 0
     passed: int = 0
     vacuous: int = 0

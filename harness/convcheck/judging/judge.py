@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 from convcheck.execution.candidate import Candidate
 from convcheck.judging.precision_sampling import sample_precision
@@ -27,6 +27,15 @@ _SAMPLED = 8
 
 MEASURED: Final = 1000
 """Legal cases, the first, in which pairs and triples of classes are counted."""
+
+Excluded: TypeAlias = Callable[[Case, Verdict], bool]
+"""Whether a failing verdict on a case is known and so must not become a finding."""
+
+
+def nothing_excluded(_case: Case, _verdict: Verdict) -> bool:
+    """Every failure is a finding."""
+    return False
+
 
 _RANK = {Status.PASS: 2, Status.VACUOUS: 1, Status.NOT_APPLICABLE: 0}
 

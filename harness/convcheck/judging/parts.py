@@ -68,9 +68,9 @@ def parts_of(examples: int) -> Iterator[Part]:
 
 @lru_cache(maxsize=4)
 def _cycle(cases: int) -> tuple[Part, ...]:
-    """The first drawn block, whose cases tell most, then the searches, which take longest, then the rest.
+    """The first drawn block, whose cases tell most, then what takes longest, the searches and histories, then the rest.
 
-    Histories are the last, and come on top of the cases.
+    Histories come on top of the cases.
     """
     searched = round(SEARCHED * cases)
     drawn = cases - searched
@@ -79,6 +79,6 @@ def _cycle(cases: int) -> tuple[Part, ...]:
     return (
         *blocks[:1],
         *(Part(Origin.SEARCHED, n, (searched + n) // searches) for n in range(searches)),
-        *blocks[1:],
         Part(Origin.HISTORY, 0, max(1, round(HISTORIES * cases))),
+        *blocks[1:],
     )

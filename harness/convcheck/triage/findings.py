@@ -19,7 +19,7 @@ from typing import Final
 
 from convcheck.defects import DEFECTS, Defect
 from convcheck.execution import Candidate
-from convcheck.judging.judge import Failure
+from convcheck.judging.judge import Excluded, Failure, nothing_excluded
 from convcheck.model.record import Finding
 from convcheck.triage.attribution import consequences, explained
 from convcheck.triage.causes import Cause, size, without
@@ -30,7 +30,7 @@ from convcheck.triage.diagnosis.examine import Examination, examine, examine_wit
 from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.history_causes import with_histories
 from convcheck.triage.priority import in_order
-from convcheck.triage.probe import MOST_CALLS, Budget, Excluded, Probe, nothing_excluded
+from convcheck.triage.probe import MOST_CALLS, Budget, Probe
 from convcheck.triage.smallest_case import failing_by_itself, smallest_case
 from convcheck.triage.standalone import shown_by_one_call, standalone_call
 

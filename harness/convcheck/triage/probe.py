@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from convcheck.execution import Candidate, RestartingCandidate
-from convcheck.judging.judge import first_causes
+from convcheck.judging.judge import Excluded, first_causes, nothing_excluded
 from convcheck.model.calls import Call
 from convcheck.model.case import Case
 from convcheck.model.verdicts import Verdict
@@ -25,14 +25,6 @@ fails (`shrink.MOST_TRIALS`, `samples.MOST_CASES`), of one or two calls each for
 
 CALLS_OF_RESTART: Final = 3
 """Calls that a restart counts for: a worker is forked in the time of some."""
-
-Excluded: TypeAlias = Callable[[Case, Verdict], bool]
-"""Whether a failing verdict on a case is known and so must not become a finding."""
-
-
-def nothing_excluded(_case: Case, _verdict: Verdict) -> bool:
-    """Every failure is a finding."""
-    return False
 
 
 @dataclass(slots=True)
