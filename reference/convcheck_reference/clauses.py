@@ -150,6 +150,14 @@ _GROUPS: Final[tuple[tuple[str, str, str, tuple[tuple[str, str], ...]], ...]] = 
         ("large magnitudes", "Values near overflow are summed as others are."),
         ("cancellation", "Sums that nearly cancel keep the bound."),
     )),
+    ("EXT", "Extensions, for backends that declare them", "ONNX, Conv: auto_pad, pads; XLA, ConvWithGeneralPadding; numpy.promote_types", (
+        ("same-upper", "padding='same' with a stride gives ⌈i / s⌉ outputs; the odd pixel of padding lies below and to the right."),
+        ("same-lower", "padding='same' with a stride gives ⌈i / s⌉ outputs; the odd pixel of padding lies above and to the left."),
+        ("negative-padding", "A padding of −p takes p pixels off each side of the input."),
+        ("asymmetric-padding", "padding=(top, bottom, left, right) pads each side with zeros for itself."),
+        ("empty-output", "A kernel larger than the padded input gives an output without elements."),
+        ("promoted-dtypes", "A weight of another dtype than the input is computed with in the wider dtype of both, which the result has."),
+    )),
 )  # fmt: skip
 
 CLAUSES: Final = tuple(

@@ -139,7 +139,7 @@ class Conv2dParams:
 
     @classmethod
     def unchecked(cls, arguments: Arguments) -> Conv2dParams:
-        """The parameters of `arguments` without validation: an int becomes a pair, the rest stays.
+        """The parameters of `arguments` without validation: an int becomes a pair, four sides become two pairs.
 
         Only for handing illegal parameters to a candidate, which has to refuse them.
         """
@@ -150,7 +150,10 @@ class Conv2dParams:
         padding: Any = arguments.padding
         if not isinstance(padding, str):
             spread = pair(padding)
-            padding = tuple((side, side) for side in spread) if len(spread) == 2 else spread
+            if len(spread) == len(("height", "width")):
+                padding = tuple((side, side) for side in spread)
+            else:  # top, bottom, left and right, which some engines take
+                padding = (tuple(spread[:2]), tuple(spread[2:])) if len(spread) == 4 else spread
         params = object.__new__(cls)
         _set(
             params,

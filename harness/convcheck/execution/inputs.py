@@ -70,8 +70,14 @@ class Inputs:
 
     def place(self, call: Call, backend: Backend) -> dict[str, Any]:
         """What the candidate gets for each tensor of `call`, by name. Whatever `to_native` raises is raised."""
-        earlier, reused = self._buffers, call.buffers == "reused"
-        self._buffers = {n: self._place(t, earlier.get(n), backend, reused=reused) for n, t in call.tensors.items()}
+        earlier = self._buffers
+        constants = ("weight", "bias") if backend.capabilities.constant_weight else ()
+        self._buffers = {
+            name: self._place(
+                tensor, earlier.get(name), backend, reused=call.buffers == "reused" and name not in constants
+            )
+            for name, tensor in call.tensors.items()
+        }
         return {name: buffer.native for name, buffer in self._buffers.items()}
 
     def changes(self) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from convcheck.model.case import LAYOUTS, Case, Layout
+from convcheck.model.extensions import Extension, extension_of
 from convcheck.model.profiles import GRADIENTS, QUANTITIES, STRICT, Profile, Quantity
+from convcheck.model.rules import Rule, RuleError, facts
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.formats import DTYPES
 from convcheck_reference.params import PADDING_MODES, PaddingMode
@@ -33,6 +35,12 @@ class Capabilities:
         unbatched: whether (C, H, W) inputs are supported.
         empty_batch: whether a batch of 0 images is supported.
         nonfinite: whether NaN and ±Inf go through as IEEE 754 arithmetic prescribes.
+        constant_weight: whether weight and bias are constants to it, as in a compiled graph: they are never changed
+            in place, nor their memory used for others while a call goes on.
+        validates: whether it refuses illegal arguments; if not, none is put to it, save those of `extensions`.
+        extensions: what it documents where torch refuses, and is judged by.
+        excludes: rules (`convcheck.model.rules`) for legal layers that it does not take, as "in_channels < 4" or
+            "dtype == 'float16' and padding_mode == 'reflect'".
         profiles: the promised profile by dtype, or by (dtype, quantity) where passes differ;
             by default `convcheck.model.profiles.STRICT`.
 
@@ -52,6 +60,10 @@ class Capabilities:
     unbatched: bool = True
     empty_batch: bool = True
     nonfinite: bool = True
+    constant_weight: bool = False
+    validates: bool = True
+    extensions: tuple[Extension, ...] = ()
+    excludes: tuple[str, ...] = ()
     # a dict has no hash; capabilities that differ in their profiles alone are unequal with the same hash
     profiles: Mapping[str | tuple[str, Quantity], Profile] = field(default_factory=dict, hash=False)
 
@@ -60,8 +72,10 @@ class Capabilities:
             ("dtypes", self.dtypes, tuple(DTYPES)),
             ("padding_modes", self.padding_modes, PADDING_MODES),
             ("layouts", self.layouts, LAYOUTS),
+            ("extensions", self.extensions, tuple(map(str, Extension))),
         ):
-            if isinstance(given, str) or not given or not set(given) <= set(known):
+            some = given or name == "extensions"
+            if isinstance(given, str) or not some or not set(given) <= set(known):
                 raise CapabilityError(f"capabilities: {name}={given!r}; expected a tuple of some of {known}")
             object.__setattr__(self, name, tuple(given))
         if set(self.layouts) == {"broadcast"}:
@@ -74,6 +88,19 @@ class Capabilities:
                     f"{tuple(DTYPES)} or a pair of such a dtype and one of {QUANTITIES}"
                 )
         object.__setattr__(self, "profiles", dict(self.profiles))
+        object.__setattr__(self, "extensions", tuple(map(Extension, self.extensions)))
+        if {Extension.SAME_UPPER, Extension.SAME_LOWER} <= set(self.extensions):
+            raise CapabilityError(
+                "capabilities: extensions: 'same' with a stride is same-upper or same-lower, not both"
+            )
+        if isinstance(self.excludes, str):
+            raise CapabilityError(f"capabilities: excludes={self.excludes!r}; expected a tuple of rules")
+        object.__setattr__(self, "excludes", tuple(self.excludes))
+        for rule in self.excludes:
+            try:
+                Rule(rule)
+            except RuleError as error:
+                raise CapabilityError(f"capabilities: excludes: {error}") from error
 
     def profile(self, dtype: str, quantity: Quantity) -> Profile:
         """The profile promised for one quantity of one dtype."""
@@ -103,7 +130,23 @@ class Capabilities:
             (not self.empty_batch and case.batch == 0, "empty batches are not declared"),
             (not self.nonfinite and case.regime == "special", "non-finite values are not declared"),
         )
-        return next((reason.format(case) for holds, reason in reasons if holds), None)
+        found = next((reason.format(case) for holds, reason in reasons if holds), None)
+        return found or (self._excluded(case) if case.violation is None else self._not_validated(case))
+
+    def extension_of(self, case: Case) -> Extension | None:
+        """The declared extension that an illegal case makes use of; None for none, and for legal cases."""
+        return extension_of(case, self.extensions) if self.extensions and case.violation is not None else None
+
+    def _excluded(self, case: Case) -> str | None:
+        if not self.excludes:
+            return None
+        found = facts(case)
+        return next((f"excluded: {rule}" for rule in self.excludes if Rule(rule).holds(found)), None)
+
+    def _not_validated(self, case: Case) -> str | None:
+        if self.validates or self.extension_of(case):
+            return None
+        return "illegal arguments: the backend does not validate"
 
     def supports_quantity(self, quantity: Quantity) -> bool:
         """Whether the backend computes this quantity at all."""

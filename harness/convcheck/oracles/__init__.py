@@ -24,6 +24,7 @@ from convcheck.oracles import (
     contract,
     double_backward,
     exact,
+    extensions,
     finite_differences,
     gradients_bounded,
     gradients_exact,
@@ -62,6 +63,7 @@ __all__ = [
 
 ORACLES: Final = (
     parity.ORACLE,
+    extensions.ORACLE,
     call_tracing.ORACLE,
     contract.ORACLE,
     memory.ORACLE,

@@ -53,7 +53,8 @@ def judge(trial: Trial) -> Iterator[Verdict]:
             reason = f"no result within {outcome.limit:g} s"
             yield Verdict(asked_by, "call", Status.HUNG, (*_clauses(case), "C2D-PURE-3"), reason)
         elif case.violation is not None:
-            yield _judge_illegal(case, outcome)
+            if trial.capabilities.extension_of(case) is None:  # else what it gives is judged, not whether it refuses
+                yield _judge_illegal(case, outcome)
         elif isinstance(outcome, Raised):
             reason = f"a legal call raised {outcome.kind}: {outcome.message}"
             yield Verdict(asked_by, "call", Status.WRONGLY_REFUSED, (*_clauses(case), "C2D-ERROR-13"), reason)

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case, Layout, Layouts, Regime
+from convcheck.model.extensions import Extension
 from convcheck.strategies.conjunctions import CONJUNCTIONS
 from convcheck.strategies.covering_array import ARRAYS, ROWS, covering_array
 from convcheck.strategies.draws import BASE, Draw, from_hypothesis, pick
-from convcheck.strategies.illegal import MODULE_ONLY, WAYS, break_case
+from convcheck.strategies.illegal import MODULE_ONLY, OF_EXTENSIONS, WAYS, break_case
 from convcheck.strategies.layers import Plan, common, deep, medium, small, spell
 from convcheck.strategies.parameter_model import Space
 from convcheck.strategies.plain import PlainSpace
@@ -57,7 +58,7 @@ def cases(draw: Any, capabilities: Capabilities, dtypes: tuple[str, ...] | None 
 
     choose = from_hypothesis(draw_and_count)
     kind = pick(choose, KINDS)
-    if kind == "plain":
+    if kind == "plain" or (kind == "illegal" and not ways(capabilities)):
         return _plain_space(capabilities, dtypes).draw(choose)
     case = _constructed(choose, capabilities, dtypes, kind)
     # to Hypothesis, fewer choices are simpler: as many as a plain case takes, so that it shrinks to those
@@ -99,8 +100,10 @@ def _plain_choices(capabilities: Capabilities, dtypes: tuple[str, ...] | None) -
 
 
 def ways(capabilities: Capabilities) -> tuple[str, ...]:
-    """The ways in which a case for a backend can be illegal."""
-    return tuple(way for way in WAYS if capabilities.module or way not in MODULE_ONLY)
+    """The ways in which a case for a backend can be illegal; of one that does not validate, those of its extensions."""
+    declared = {OF_EXTENSIONS[extension] for extension in capabilities.extensions}
+    refused = set(WAYS) - {OF_EXTENSIONS[Extension.ASYMMETRIC_PADDING]} if capabilities.validates else set()
+    return tuple(way for way in WAYS if way in declared | refused and (capabilities.module or way not in MODULE_ONLY))
 
 
 def free_case(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...] | None, kind: str) -> Case:

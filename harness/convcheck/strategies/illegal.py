@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from convcheck.model.case import FLAWS, Case, Flaw
+from convcheck.model.extensions import Extension
 from convcheck.strategies.draws import Draw, pick
 
 Break: TypeAlias = Callable[[Draw, Case], Case]
@@ -134,6 +135,13 @@ def _dtypes(_: Draw, case: Case) -> Case:
     return _flawed(case, "weight_dtype")
 
 
+def _asymmetric(draw: Draw, case: Case) -> Case:
+    """Each side padded for itself, which is illegal as it stands: some engines take (top, bottom, left, right)."""
+    (top, _), (left, _) = case.params.padding
+    sides = [side + draw(0, 2) for side in (top, top, left, left)]
+    return _changed(case, padding=tuple(sides), padding_mode="zeros")
+
+
 def _flawed(case: Case, flaw: Flaw) -> Case:
     return replace(_changed(case, bias=True) if flaw == "bias_shape" else case, flaw=flaw)
 
@@ -152,10 +160,23 @@ WAYS: Final[Mapping[str, Break]] = MappingProxyType(
         "circular": _circular,
         "tensors": _tensors,
         "dtypes": _dtypes,
+        "asymmetric padding": _asymmetric,
     }
 )
-"""What is made wrong, in the order of the clauses C2D-ERROR-1 to -12."""
+"""What is made wrong, in the order of the clauses C2D-ERROR-1 to -12; the last is put to those only who take it."""
 
-FUNCTION_ONLY: Final = ("tensors", "dtypes")
+OF_EXTENSIONS: Final[Mapping[Extension, str]] = MappingProxyType(
+    {
+        Extension.SAME_UPPER: "same with stride",
+        Extension.SAME_LOWER: "same with stride",
+        Extension.NEGATIVE_PADDING: "padding",
+        Extension.ASYMMETRIC_PADDING: "asymmetric padding",
+        Extension.EMPTY_OUTPUT: "kernel too large",
+        Extension.PROMOTED_DTYPES: "dtypes",
+    }
+)
+"""The way to what an extension takes."""
+
+FUNCTION_ONLY: Final = ("tensors", "dtypes", "asymmetric padding")
 MODULE_ONLY: Final = ("kernel", "mode")
 """A function has no such argument, or sees it in the weight."""

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convcheck import Capabilities
 from convcheck.execution.inputs import Inputs
 from convcheck.model.calls import Call, Operation, Tensor
 from convcheck.model.case import LAYOUTS
@@ -73,3 +74,20 @@ def test_a_native_object_shares_the_memory_if_it_shows_all_of_it_as_it_lies(nati
 
     inputs, _ = placed(backend=Native)
     assert inputs.buffers["x"].shared is shared
+
+
+class Graph(NumpyBackend):
+    capabilities = Capabilities(constant_weight=True)
+
+
+@pytest.mark.parametrize(("backend", "same"), [(NumpyBackend, True), (Graph, False)])
+def test_a_weight_that_has_to_be_constant_is_not_changed_in_place(backend, same):
+    inputs, candidate = Inputs(heap), backend()
+    made = []
+    for fill in (1, 2):
+        tensors = {name: Tensor(np.full(shape, fill, np.float32)) for name, shape in (("x", 3), ("weight", 2))}
+        made.append(inputs.place(Call(Operation.FORWARD, Arguments(1, 1, 1), tensors, buffers="reused"), candidate))
+    assert made[0]["x"] is made[1]["x"]
+    assert (made[0]["weight"] is made[1]["weight"]) == same
+    assert (made[1]["weight"] == 2).all()
+    assert same or (made[0]["weight"] == 1).all()

@@ -86,6 +86,11 @@ def test_gradients_are_computed_by_who_declares_them():
         {"padding_modes": ("mirror",)},
         {"layouts": ("diagonal",)},
         {"profiles": {"float8": PROFILES["tf32"]}},
+        {"extensions": ("same-left",)},
+        {"extensions": "same-upper"},
+        {"extensions": ("same-upper", "same-lower")},
+        {"excludes": ("chanels < 4",)},
+        {"excludes": "in_channels < 4"},
         {"profiles": {("float32", "grad"): PROFILES["tf32"]}},
         {"profiles": {"float32": "tf32"}},
     ],
@@ -114,3 +119,18 @@ def test_equal_capabilities_have_the_same_hash_and_other_promises_are_not_equal(
 @pytest.mark.parametrize("name", [field.name for field in fields(Capabilities) if field.type == "bool"])
 def test_every_switch_tells_capabilities_apart(name):
     assert replace(EVERYTHING, **{name: not getattr(EVERYTHING, name)}) != EVERYTHING
+
+
+def test_a_layer_that_a_rule_excludes_is_not_applicable_and_the_rule_is_the_reason():
+    limited = replace(EVERYTHING, excludes=("in_channels < 4", "dtype == 'float16' and padding_mode == 'reflect'"))
+    assert limited.unsupported(read("v1,x=2x3x7x6,out=6,k=3")) == "excluded: in_channels < 4"
+    assert limited.unsupported(read(f"{LAYER},p=1,mode=reflect,dtype=float16")).startswith("excluded: dtype")
+    assert limited.unsupported(read(f"{LAYER},p=1,mode=reflect")) is None
+    assert limited.unsupported(read("v1,x=2x3x7x6,out=6,k=3,s=0")) is None  # no rule holds of what is illegal
+
+
+def test_illegal_arguments_are_not_applicable_to_who_does_not_validate_unless_he_documents_what_they_give():
+    lax = replace(EVERYTHING, validates=False, extensions=("same-upper",))
+    assert lax.unsupported(read(f"{LAYER},s=0")) == "illegal arguments: the backend does not validate"
+    assert lax.unsupported(read(f"{LAYER},s=2,p=same")) is None
+    assert lax.unsupported(read(f"{LAYER},s=2")) is None
