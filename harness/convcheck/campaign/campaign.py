@@ -26,13 +26,14 @@ from convcheck.campaign.options import Options
 from convcheck.campaign.scheduler import Job, tallies
 from convcheck.execution import Candidate, WorkerStartError
 from convcheck.judging.judge import Tally
+from convcheck.judging.remembered import can_be_judged
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.coverage import Coverage, from_counts
+from convcheck.model.history import write
 from convcheck.model.origins import Origin, OriginCount
 from convcheck.model.profiles import QUANTITIES, Quantity
 from convcheck.model.record import PARTS_OF_TIME, BackendRecord, Count, Finding, Record
-from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES, Status, Verdict
 from convcheck.numerics.precision import Ratios, classify, drift
 from convcheck.plugin.backend import UnavailableError
@@ -195,8 +196,9 @@ def _keep(
     """Remember what failed, and forget what was judged and fails no more."""
     passing = set[str]()
     if not job.options.clause and tally.origins[Origin.REMEMBERED]:
-        judged = {token for token in job.remembered if capabilities.unsupported(read(token)) is None}
-        passing = judged - {f.case.token for f in tally.failures if f.origin is Origin.REMEMBERED}
+        failing = [f for f in tally.failures if f.origin is Origin.REMEMBERED]
+        passing = {line for line in job.remembered if can_be_judged(capabilities, line)}
+        passing -= {write(f.history) if f.history else f.case.token for f in failing}
     try:
         forget(database, spec, passing)
         remember(database, spec, [f for f in findings if f.status in FAILURES])

@@ -1,6 +1,6 @@
-"""Cases that failed in earlier runs, kept in an example database of Hypothesis as tokens.
+"""What failed in earlier runs, kept in an example database of Hypothesis: cases as tokens, histories as their lines.
 
-A token means the same case under any release of convcheck and Hypothesis, so a database can be shared between
+Either means the same under any release of convcheck and Hypothesis, so a database can be shared between
 machines. Any `hypothesis.database.ExampleDatabase` will do: a folder, a server, several of them.
 """
 
@@ -14,12 +14,14 @@ from typing import Final
 from hypothesis import settings
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
+from convcheck.judging.remembered import is_history
+from convcheck.model.history import HistoryError, read_history, write
 from convcheck.model.record import Finding
 from convcheck.model.token import TokenError, read
 from convcheck_reference.errors import ConvcheckError
 
 MOST_REMEMBERED: Final = 100
-"""Cases that are tried again: a run of few cases must not become one of many."""
+"""Cases and histories that are tried again: a run of few cases must not become one of many."""
 
 
 class DatabaseError(ConvcheckError, ValueError):
@@ -56,7 +58,7 @@ def open_database(text: str) -> ExampleDatabase | None:
 
 
 def remembered(database: ExampleDatabase | None, backend: str, dtypes: Iterable[str] = ()) -> tuple[str, ...]:
-    """The tokens of the cases that failed in earlier runs, in an order of their own.
+    """The cases and histories that failed in earlier runs, in an order of their own.
 
     Args:
         database: None for no memory.
@@ -66,33 +68,37 @@ def remembered(database: ExampleDatabase | None, backend: str, dtypes: Iterable[
     if database is None:
         return ()
     wanted = set(dtypes)
-    tokens = []
+    lines = []
     for value in database.fetch(_key(backend)):
         try:
-            case = read(value.decode())
-        except (TokenError, UnicodeDecodeError):  # of a later convcheck, which may share the database
+            line = value.decode()
+            steps = read_history(line) if is_history(line) else ()
+            cases = [step.case for step in steps] or [read(line)]
+        except (TokenError, HistoryError, UnicodeDecodeError):  # of a later convcheck, which may share the database
             continue
-        if not wanted or case.dtype in wanted:
-            tokens.append(case.token)
-    return tuple(sorted(set(tokens))[:MOST_REMEMBERED])
+        if not wanted or wanted.issuperset(case.dtype for case in cases):
+            lines.append(write(steps) or cases[0].token)
+    return tuple(sorted(set(lines))[:MOST_REMEMBERED])
 
 
 def remember(database: ExampleDatabase | None, backend: str, findings: Iterable[Finding]) -> None:
-    """Keep the smallest and the first failing case of each finding that a case shows by itself."""
+    """Keep the smallest history of each finding, or the smallest and the first failing case that show it alone."""
     if database is None:
         return
     for finding in findings:
         reproduction = finding.reproduction
-        if reproduction.token and not (reproduction.setup_cases or reproduction.history):
-            for token in {reproduction.token, reproduction.first_failing_case or reproduction.token}:
-                database.save(_key(backend), token.encode())
+        kept = {reproduction.history}
+        if not reproduction.history and not reproduction.setup_cases:
+            kept = {reproduction.token, reproduction.first_failing_case}
+        for line in kept - {""}:
+            database.save(_key(backend), line.encode())
 
 
-def forget(database: ExampleDatabase | None, backend: str, tokens: Iterable[str]) -> None:
-    """Drop cases that no longer fail."""
+def forget(database: ExampleDatabase | None, backend: str, lines: Iterable[str]) -> None:
+    """Drop cases and histories that no longer fail."""
     if database is not None:
-        for token in tokens:
-            database.delete(_key(backend), token.encode())
+        for line in lines:
+            database.delete(_key(backend), line.encode())
 
 
 def _key(backend: str) -> bytes:

@@ -21,12 +21,11 @@ from convcheck.judging.blocks import BLOCK, for_each_case
 from convcheck.judging.histories import judge_histories
 from convcheck.judging.judge import Judge, Tally
 from convcheck.judging.parts import Part, part_at
+from convcheck.judging.remembered import judge_remembered, remembered_cases
 from convcheck.judging.search import search
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.origins import Origin
-from convcheck.model.token import read
-from convcheck.oracles import applicable
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Job:
     Attributes:
         spec: the backend, as any process can load it.
         options: of the campaign.
-        remembered: tokens of cases that failed in earlier runs.
+        remembered: the cases that failed in earlier runs, as tokens, and the histories, as lines.
     """
 
     spec: str
@@ -85,8 +84,7 @@ class Job:
         elif part.origin is Origin.DRAWN:
             self._draw(candidate.capabilities, part, judge)
         else:
-            for case in self._remembered_cases():
-                judge(case, applicable(case))  # an oracle that is due seldom may have found it
+            judge_remembered(judge, self.remembered, index)
         seconds = judge.tally.seconds
         seconds["generation"] += time.perf_counter() - start - sum(seconds.values())
         return judge.tally
@@ -96,7 +94,7 @@ class Job:
         part = self.part(index)
         assert part is not None
         if part.origin is Origin.REMEMBERED:
-            return self._remembered_cases()
+            return remembered_cases(self.remembered)
         found: list[Case] = []
         self._draw(capabilities, part, found.append)
         return tuple(found)
@@ -110,9 +108,6 @@ class Job:
             block=part.number,
             size=part.size,
         )
-
-    def _remembered_cases(self) -> tuple[Case, ...]:
-        return tuple(map(read, self.remembered))
 
 
 def tallies(job: Job, candidate: Candidate) -> Iterator[Tally]:

@@ -8,8 +8,7 @@ from contextlib import closing
 import typer
 
 from convcheck.execution import Candidate
-from convcheck.judging.playing import Played, failing, play
-from convcheck.model.calls import Operation
+from convcheck.judging.playing import Played, failing, play, unplayable
 from convcheck.model.history import History, HistoryError, in_words, read_history
 from convcheck.model.verdicts import JUDGED, Verdict
 from convcheck.report.tables import table, worst
@@ -46,12 +45,9 @@ def replay_history(text: str, specs: Sequence[str], opened: Callable[[str], Cand
 
 
 def _check_supported(candidate: Candidate, history: History) -> None:
-    for step in history:
-        reason = candidate.capabilities.unsupported(step.case)
-        if reason is None and step.operation is Operation.BACKWARD and not candidate.capabilities.gradients:
-            reason = "gradients are not declared"
-        if reason is not None:
-            raise HistoryError(f"{candidate.name} is not asked for the step {str(step)!r}: {reason}")
+    if found := unplayable(candidate.capabilities, history):
+        step, reason = found
+        raise HistoryError(f"{candidate.name} is not asked for the step {str(step)!r}: {reason}")
 
 
 def _rows(played: Played) -> list[list[object]]:

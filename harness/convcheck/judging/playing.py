@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from convcheck.execution import Candidate
-from convcheck.model.calls import Died, Hung, Outcome, Raised
+from convcheck.model.calls import Died, Hung, Operation, Outcome, Raised
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.history import History, Step
 from convcheck.model.profiles import QUANTITIES
@@ -132,6 +132,17 @@ class Played:
 
     verdicts: tuple[tuple[Verdict, ...], ...]
     failure: Verdict | None = None
+
+
+def unplayable(capabilities: Capabilities, history: History) -> tuple[Step, str] | None:
+    """The first step that a candidate is not asked for, and why; None if there is none."""
+    for step in history:
+        reason = capabilities.unsupported(step.case)
+        if reason is None and step.operation is Operation.BACKWARD and not capabilities.gradients:
+            reason = "gradients are not declared"
+        if reason is not None:
+            return step, reason
+    return None
 
 
 def play(candidate: Candidate, history: History, ask: Ask | None = None) -> Played:

@@ -47,11 +47,31 @@ def test_the_smallest_and_the_first_failing_case_are_kept_for_their_backend():
     assert remembered(database, "b") == (B,)
 
 
-@pytest.mark.parametrize("needed", [{"setup_cases": (B,)}, {"history": f"{A} {A}@weight=1"}])
-def test_what_no_case_shows_by_itself_is_not_kept_as_one(needed):
+def test_what_no_case_shows_by_itself_is_not_kept_as_one():
     database = InMemoryExampleDatabase()
-    remember(database, "b", [finding(token=A, **needed)])
+    remember(database, "b", [finding(token=A, setup_cases=(B,))])
     assert remembered(database, "b") == ()
+
+
+def test_a_history_is_kept_as_its_line():
+    database, line = InMemoryExampleDatabase(), f"{A} {A}@weight=1"
+    remember(database, "b", [finding(token=A, history=line)])
+    assert remembered(database, "b") == (line,)
+    assert remembered(database, "b", ("float64",)) == ()
+    forget(database, "b", [line])
+    assert remembered(database, "b") == ()
+
+
+def test_a_history_that_failed_is_played_first_and_forgotten_when_it_passes():
+    database, spec = InMemoryExampleDatabase(), "convcheck.defects:weight-kept-by-shape"
+    line = f"{A} {A}@weight=1"
+    for backend in (spec, "numpy"):
+        database.save(f"convcheck {backend}".encode(), line.encode())
+    found = judged(spec, database, examples=1)
+    assert counts(found)[Origin.REMEMBERED].failing_cases == 1
+    assert line in remembered(database, spec)
+    assert counts(judged("numpy", database, examples=1))[Origin.REMEMBERED].failing_cases == 0
+    assert remembered(database, "numpy") == ()
 
 
 def test_without_a_database_there_is_no_memory():
