@@ -21,6 +21,7 @@ __all__ = [
     "DoubleGradients",
     "Evidence",
     "Gradients",
+    "Level",
     "Module",
     "Profile",
     "Quantity",
@@ -43,6 +44,7 @@ __all__ = [
 if TYPE_CHECKING:
     from convcheck.model.capabilities import Capabilities, CapabilityError
     from convcheck.model.case import LAYOUTS, REGIMES, Case
+    from convcheck.model.levels import Level
     from convcheck.model.profiles import PROFILES, QUANTITIES, Algorithm, Profile, Quantity
     from convcheck.model.token import TokenError
     from convcheck.model.verdicts import Evidence, Status, Verdict
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
 _HOMES: Final = {
     "convcheck.model.capabilities": ("Capabilities", "CapabilityError"),
     "convcheck.model.case": ("LAYOUTS", "REGIMES", "Case"),
+    "convcheck.model.levels": ("Level",),
     "convcheck.model.profiles": ("PROFILES", "QUANTITIES", "Algorithm", "Profile", "Quantity"),
     "convcheck.model.token": ("TokenError",),
     "convcheck.model.verdicts": ("Evidence", "Status", "Verdict"),
