@@ -20,7 +20,7 @@ from convcheck.model.origins import Origin
 from convcheck.model.verdicts import FAILURES, JUDGED, Status, Verdict
 from convcheck.numerics.precision import Ratios
 from convcheck.oracles import CALL, CallKey, Oracle, Trial, due, extra_calls, find, judge
-from convcheck.oracles.levels import level_of
+from convcheck.oracles.levels import level_of, levels_shown
 from convcheck.oracles.parity import kind_of_violation, unspecified
 from convcheck.strategies.parameter_model import Classes, classify
 
@@ -257,5 +257,5 @@ def _levels_passed(case: Case, verdicts: Sequence[Verdict]) -> set[Level]:
     """The levels at which a case was judged and nothing was wrong."""
     # hundreds of calls give as many verdicts that differ in nothing else
     judged = {(v.oracle, v.status, v.level): v for v in verdicts if v.status in JUDGED}.values()
-    passed = {level_of(case, v) for v in judged if v.status is Status.PASS}
+    passed = {level for v in judged if v.status is Status.PASS for level in levels_shown(case, v)}
     return passed - {level_of(case, v) for v in judged if v.status in FAILURES}

@@ -9,7 +9,7 @@ from typing import Final
 
 from convcheck.model.coverage import Coverage
 from convcheck.model.diagnosis import Diagnosis
-from convcheck.model.levels import LAST, Level, LevelCount, Standing
+from convcheck.model.levels import LAST, Level, LevelCount, Standing, level_of_clause
 from convcheck.model.origins import Origin, OriginCount
 from convcheck.model.profiles import Profile
 from convcheck.model.reproduction import Reproduction
@@ -153,7 +153,7 @@ class Record:
 
     def judged(self, backend: str) -> int:
         """Number of (case, clause) verdicts of a backend that could tell right from wrong."""
-        return sum(c.cases for c in self.counts if c.backend == backend and c.status in JUDGED)
+        return sum(c.cases for c in self._judged(backend))
 
     def standing(self, backend: str, level: Level) -> Standing:
         """Where a backend stands at a level."""
@@ -175,10 +175,13 @@ class Record:
     @property
     def conforms(self) -> bool:
         """No open finding of the levels that count, and every backend was judged at some of them."""
-        counting = [level for level in Level if level.within(self.level)]
         ran = [b.name for b in self.backends if not b.unavailable]
-        judged = all(any(self.standing(name, level).judged for level in counting) for name in ran)
+        levels = [{c.level or level_of_clause(c.clause) for c in self._judged(name)} for name in ran]
+        judged = all(any(level.within(self.level) for level in some) for some in levels)
         return bool(ran) and judged and not self.decisive_findings and not self.interrupted
+
+    def _judged(self, backend: str) -> list[Count]:
+        return [c for c in self.counts if c.backend == backend and c.status in JUDGED and c.cases]
 
 
 def merged(records: Sequence[Record], *, name: str, command: str) -> Record:

@@ -23,6 +23,19 @@ def level_of(case: Case, verdict: Verdict) -> Level:
     return level
 
 
+def levels_shown(case: Case, verdict: Verdict) -> tuple[Level, ...]:
+    """The levels at which a passing verdict shows that something is right.
+
+    A layer is computed right where its values are, within a bound as well as on integers; a call that came back, or a
+    result of the right shape, is not enough.
+    """
+    level, oracle = level_of(case, verdict), find(verdict.oracle)
+    if level not in (Level.COMPUTES, Level.PRECISION):
+        return (level,)
+    computed = (Level.COMPUTES,) if oracle.compares_values or oracle.wraps_output else ()
+    return computed if level is Level.COMPUTES else (*computed, level)
+
+
 def level_of_cause(case: Case, verdict: Verdict, *, after_others: bool, now_and_then: bool) -> Level:
     """What a finding is about.
 

@@ -49,8 +49,8 @@ def passed(cases, backend="mine", level=Level.COMPUTES):
     return LevelCount(backend=backend, level=level, passed=cases)
 
 
-def counted(status, cases, backend="mine"):
-    return Count(backend=backend, clause="C2D-BIAS-1", status=status, reason="", cases=cases)
+def counted(status, cases, backend="mine", clause="C2D-BIAS-1"):
+    return Count(backend=backend, clause=clause, status=status, reason="", cases=cases)
 
 
 def finding(status=Status.FAIL, level=Level.COMPUTES):
@@ -76,11 +76,11 @@ def test_only_verdicts_that_could_tell_are_judged():
         ({"findings": (finding(Status.KNOWN_FAILURE),)}, True),
         ({"findings": (finding(Status.UNEXPECTED_PASS),)}, False),
         ({"interrupted": True}, False),
-        ({"levels": ()}, False),
-        ({"levels": (passed(9, "other"),)}, False),
+        ({"counts": (counted(Status.VACUOUS, 9), counted(Status.NOT_APPLICABLE, 9))}, False),
+        ({"counts": (counted(Status.PASS, 9, "other"),)}, False),
         ({"level": Level.PRECISION, "findings": (finding(level=Level.PRECISION),)}, False),
         ({"level": Level.PRECISION, "findings": (finding(level=Level.REFUSES),)}, True),
-        ({"level": Level.PRECISION, "levels": (passed(9, level=Level.REFUSES),)}, False),
+        ({"level": Level.PRECISION, "counts": (counted(Status.PASS, 9, clause="C2D-ERROR-1"),)}, False),
         ({"backends": (ABSENT,)}, False),
         ({"backends": ()}, False),
     ],
@@ -90,7 +90,7 @@ def test_only_verdicts_that_could_tell_are_judged():
         "known",
         "unexpected pass",
         "interrupted",
-        "unjudged",
+        "vacuous",
         "another's",
         "level asked for",
         "level beyond",

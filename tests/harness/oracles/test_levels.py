@@ -12,7 +12,7 @@ from convcheck.execution import InProcessCandidate
 from convcheck.judging.judge import first_causes, judge_case
 from convcheck.model.token import read
 from convcheck.oracles import ORACLES, applicable, find
-from convcheck.oracles.levels import level_of, level_of_cause
+from convcheck.oracles.levels import level_of, level_of_cause, levels_shown
 from convcheck.plugin.function_backend import FunctionBackend
 from convcheck_backends import NumpyBackend
 
@@ -207,3 +207,22 @@ def test_whatever_comes_of_illegal_arguments_is_of_refusing(status):
 )
 def test_what_takes_other_calls_to_fail_is_of_state(found, after_others, now_and_then, level):
     assert level_of_cause(CASE, found, after_others=after_others, now_and_then=now_and_then) is level
+
+
+@pytest.mark.parametrize(
+    ("passed", "case", "levels"),
+    [
+        (verdict("exact"), CASE, (Level.COMPUTES,)),
+        (verdict("bounded"), CASE, (Level.COMPUTES, Level.PRECISION)),
+        (verdict("bounded", level=Level.IEEE), CASE, (Level.IEEE,)),
+        (verdict("module", quantity="module"), CASE, (Level.COMPUTES,)),
+        (verdict("double-backward", level=Level.PRECISION), CASE, (Level.PRECISION,)),
+        (verdict("contract"), CASE, ()),
+        (verdict("parity", quantity="call"), CASE, ()),
+        (verdict("adjoint"), CASE, ()),
+        (verdict("parity", quantity="call"), ILLEGAL, (Level.REFUSES,)),
+        (verdict("soak"), CASE, (Level.STATE,)),
+    ],
+)
+def test_a_pass_shows_no_more_than_was_compared(passed, case, levels):
+    assert levels_shown(case, replace(passed, status=Status.PASS)) == levels

@@ -16,7 +16,7 @@ from full_record import FINDINGS, RECORD
         ({"findings": FINDINGS[4:5]}, "convcheck", "1 finding", "red"),
         ({"findings": FINDINGS[4:5], "level": Level.PRECISION}, "convcheck up to precision", "conforms", "brightgreen"),
         ({"level": Level.IEEE}, "convcheck up to IEEE", "5 findings", "red"),
-        ({"findings": (), "levels": ()}, "convcheck", "nothing judged", "lightgrey"),
+        ({"findings": (), "counts": ()}, "convcheck", "nothing judged", "lightgrey"),
         ({"interrupted": True}, "convcheck", "interrupted", "lightgrey"),
     ],
 )

@@ -149,7 +149,7 @@ def test_sections_without_rows_are_left_out(record, style):
         ({"findings": FINDINGS[7:8]}, "CONFORMS: no findings."),
         ({"findings": FINDINGS[8:]}, "DOES NOT CONFORM: 1 finding."),
         (
-            {"findings": (), "levels": ()},
+            {"findings": (), "counts": ()},
             "NOTHING WAS JUDGED: no backend ran on a case that could tell right from wrong.",
         ),
         ({"interrupted": True}, "INTERRUPTED: this is what was done until then."),
@@ -157,7 +157,7 @@ def test_sections_without_rows_are_left_out(record, style):
         ({"level": Level.REFUSES}, "DOES NOT CONFORM up to level refuses: 6 findings."),
         ({"level": Level.IEEE, "findings": FINDINGS[3:5]}, "CONFORMS up to level IEEE: 2 findings of later levels."),
         (
-            {"level": Level.IEEE, "findings": (), "levels": RECORD.levels[4:5]},
+            {"level": Level.IEEE, "findings": (), "counts": RECORD.counts[12:13]},
             "NOTHING WAS JUDGED up to level IEEE: no backend ran on a case that could tell right from wrong.",
         ),
     ],
