@@ -132,7 +132,9 @@ def test_lost_digits_beside_nan_are_of_precision():
     assert levels(coarse, of(CASE, regime="special"), ["special"]) == {(Level.PRECISION, "special")}
 
 
-def test_a_tap_that_loses_subnormals_only_is_of_ieee_and_a_wrong_tap_of_computing():
+def test_a_tap_that_loses_subnormals_is_of_ieee_one_that_loses_digits_of_precision_and_a_wrong_one_of_computing():
+    coarse = altering(lambda output, _: (output.view(np.int32) & ~0x1FFF).view(np.float32))
+    assert levels(coarse, CASE, ["one-hot"]) == {(Level.PRECISION, "one-hot")}
     assert levels(altering(flush), CASE, ["one-hot"]) == {(Level.IEEE, "one-hot")}
     moved = altering(lambda output, _: np.roll(output, 1, axis=-1))
     assert levels(moved, CASE, ["one-hot"]) == {(Level.COMPUTES, "one-hot")}

@@ -23,7 +23,8 @@ from convcheck.oracles.support.expected import Sum
 EXTREME: Final[frozenset[Regime]] = frozenset({"large", "overflow", "subnormal", "special"})
 """The regimes whose values are at the ends of a format, or none of its numbers."""
 
-_MOST_LOST: Final = 0.25
+MOST_LOST: Final = 0.25
+"""The share of the largest sum of magnitudes, or of a number that is to be copied, that rounding may lose."""
 
 
 def level_of_bounded(regime: Regime) -> Level:
@@ -59,7 +60,7 @@ def level_of_error(
             return Level.IEEE
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.abs(got.astype(found.value.dtype) - found.value)
-        small = error <= _MOST_LOST * np.max(found.gauge, where=judged, initial=0.0)
+        small = error <= MOST_LOST * np.max(found.gauge, where=judged, initial=0.0)
     if small[judged].all():
         return Level.PRECISION
     return Level.IEEE if regime in EXTREME else Level.COMPUTES
