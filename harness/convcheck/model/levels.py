@@ -100,7 +100,7 @@ class Standing:
     Attributes:
         level: the level.
         findings: open ones.
-        failing_cases: that these explain.
+        failures: that these explain; a case may have several.
         known: findings that known-failure entries cover.
         outdated: entries of known failures that pass now.
         passed: cases in which the level was judged and nothing was wrong.
@@ -110,7 +110,7 @@ class Standing:
 
     level: Level
     findings: int = 0
-    failing_cases: int = 0
+    failures: int = 0
     known: int = 0
     outdated: int = 0
     passed: int = 0

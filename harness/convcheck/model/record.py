@@ -163,7 +163,7 @@ class Record:
         return Standing(
             level=level,
             findings=len(failing),
-            failing_cases=sum(f.failing_cases for f in failing),
+            failures=sum(f.failing_cases for f in failing),
             known=sum(f.status is Status.KNOWN_FAILURE for f in findings),
             outdated=sum(f.status is Status.UNEXPECTED_PASS for f in findings),
             passed=sum(c.passed for c in counts),

@@ -11,7 +11,7 @@ from convcheck_reference.clauses import clause
 
 INTERRUPTED: Final = "INTERRUPTED: this is what was done until then."
 
-HEADERS: Final = ("backend", "level", "verdict", "findings", "failing cases", "passing cases", "known", "")
+HEADERS: Final = ("backend", "level", "verdict", "findings", "failures", "passing cases", "known", "")
 
 
 def opening(record: Record) -> str:
@@ -51,7 +51,7 @@ def rows(record: Record) -> list[tuple[BackendRecord, Standing, str, str]]:
 def levels_table(record: Record, style: Style) -> str:
     """The same as a table; empty where no backend ran."""
     shown = [
-        [b.name, s.level.label, said, s.findings, s.failing_cases, s.passed, s.known, besides]
+        [b.name, s.level.label, said, s.findings, s.failures, s.passed, s.known, besides]
         for b, s, said, besides in rows(record)
     ]
     return table(HEADERS, shown, style) if shown else ""
@@ -81,7 +81,8 @@ def _failing(standing: Standing) -> str:
     kinds, let_through = standing.kinds, standing.kinds_let_through
     if let_through:
         return f"refuses {len(let_through)} of {counted(len(kinds), 'kind')} of illegal arguments too little"
-    return f"{_WRONG[standing.level]} ({counted(standing.findings, 'finding')} in {_in(standing.failing_cases)})"
+    cases = f" in {standing.failed} of {_in(standing.passed + standing.failed)}" if standing.failed else ""
+    return f"{_WRONG[standing.level]}{cases} ({counted(standing.findings, 'finding')})"
 
 
 _WRONG: Final = {

@@ -105,7 +105,7 @@ def test_the_verdict_has_its_colour(record, findings, colour):
 
 def test_every_backend_that_ran_has_a_line_for_each_level(page, record):
     assert page.rows["Levels"][1:] == [
-        [b.name, s.level.label, said, str(s.findings), str(s.failing_cases), str(s.passed), str(s.known), besides]
+        [b.name, s.level.label, said, str(s.findings), str(s.failures), str(s.passed), str(s.known), besides]
         for b, s, said, besides in levels_rows(record)
     ]
     meanings = [attributes["title"] for tag, attributes in page.tags if tag == "td" and "title" in attributes]
