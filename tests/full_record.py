@@ -7,11 +7,12 @@ import numpy as np
 
 from convcheck.model.coverage import Coverage
 from convcheck.model.diagnosis import Diagnosis, FailureCondition, HeatMap, KnownDefectMatch, Localization
+from convcheck.model.levels import Level, LevelCount
 from convcheck.model.profiles import Algorithm, Profile
 from convcheck.model.record import BackendRecord, Count, Finding, Record
 from convcheck.model.reproduction import PackedArray, PackedTensor, Reproduction, StandaloneCall
 from convcheck.model.rules import Rule
-from convcheck.model.verdicts import Evidence, Status, Verdict
+from convcheck.model.verdicts import FAILURES, Evidence, Status, Verdict
 from convcheck_reference.formats import Format
 
 WRONG = 'C:\\new\\my "kernel" | it\'s.py:conv'
@@ -60,11 +61,35 @@ COUNTS = (
 )
 
 
+LEVELS = {
+    "C2D-SHAPE-1": Level.COMPUTES,
+    "C2D-SHAPE-2": Level.STATE,
+    "C2D-SHAPE-3": Level.PRECISION,
+    "C2D-PURE-1": Level.STATE,
+    "C2D-PURE-2": Level.IEEE,
+    "C2D-PURE-3": Level.COMPUTES,
+    "C2D-ERROR-1": Level.REFUSES,
+    "C2D-ERROR-2": Level.COMPUTES,
+}
+"""Of the findings that break a clause."""
+
+LEVEL_COUNTS = (
+    (WRONG, Level.COMPUTES, "", 14, 7),
+    (WRONG, Level.IEEE, "", 3, 2),
+    (WRONG, Level.REFUSES, "C2D-ERROR-1", 0, 2),
+    (WRONG, Level.REFUSES, "C2D-ERROR-10", 4, 0),
+    (WRONG, Level.STATE, "", 0, 2),
+    (RIGHT, Level.COMPUTES, "", 20, 0),
+    (RIGHT, Level.PRECISION, "", 1, 0),
+)
+
+
 def _finding(clause, status, reason, quantity="output", **fields):
     verdict = Verdict("exact", quantity, status, (clause,), reason)
     return Finding(
         backend=WRONG,
         clause=clause,
+        level=LEVELS[clause],
         verdict=verdict,
         reproduction=Reproduction(token=TOKEN),
         dtypes=("float32",),
@@ -75,6 +100,7 @@ def _finding(clause, status, reason, quantity="output", **fields):
 COMPLETE = Finding(
     backend=WRONG,
     clause="C2D-SHAPE-1",
+    level=Level.COMPUTES,
     verdict=Verdict(
         "bounded",
         "output",
@@ -129,6 +155,7 @@ FINDINGS = (
     Finding(
         backend=WRONG,
         clause="C2D-PURE-3",
+        level=Level.COMPUTES,
         verdict=Verdict("campaign", "call", Status.CRASHED, ("C2D-PURE-3",), "no fresh process would start"),
     ),
     _finding("C2D-PURE-1", Status.HUNG, "no result within 60 s", "call", failing_cases=2),
@@ -171,8 +198,19 @@ RECORD = Record(
         BackendRecord(name=ABSENT, spec=ABSENT, unavailable=f"no such device: {AWKWARD}"),
     ),
     counts=tuple(
-        Count(backend=backend, clause=clause, status=status, reason=reason, cases=cases)
+        Count(
+            backend=backend,
+            clause=clause,
+            status=status,
+            reason=reason,
+            cases=cases,
+            level=LEVELS[clause] if status in FAILURES | {Status.KNOWN_FAILURE, Status.UNEXPECTED_PASS} else None,
+        )
         for backend, clause, status, reason, cases in COUNTS
+    ),
+    levels=tuple(
+        LevelCount(backend=backend, level=level, error_clause=clause, passed=passed, failed=failed)
+        for backend, level, clause, passed, failed in LEVEL_COUNTS
     ),
     coverage=(
         Coverage(parameter="stride", value="1×1", cases=50),

@@ -22,6 +22,7 @@ __all__ = [
     "Evidence",
     "Extension",
     "Gradients",
+    "Level",
     "Module",
     "Profile",
     "Quantity",
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from convcheck.model.capabilities import Capabilities, CapabilityError
     from convcheck.model.case import LAYOUTS, REGIMES, Case
     from convcheck.model.extensions import Extension
+    from convcheck.model.levels import Level
     from convcheck.model.profiles import PROFILES, QUANTITIES, Algorithm, Profile, Quantity
     from convcheck.model.token import TokenError
     from convcheck.model.verdicts import Evidence, Status, Verdict
@@ -59,6 +61,7 @@ _HOMES: Final = {
     "convcheck.model.capabilities": ("Capabilities", "CapabilityError"),
     "convcheck.model.case": ("LAYOUTS", "REGIMES", "Case"),
     "convcheck.model.extensions": ("Extension",),
+    "convcheck.model.levels": ("Level",),
     "convcheck.model.profiles": ("PROFILES", "QUANTITIES", "Algorithm", "Profile", "Quantity"),
     "convcheck.model.token": ("TokenError",),
     "convcheck.model.verdicts": ("Evidence", "Status", "Verdict"),

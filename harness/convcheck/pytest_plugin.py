@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from convcheck.model.levels import LAST, Level
+
 if TYPE_CHECKING:
     from convcheck.campaign.known_failures import KnownFailure
     from convcheck.model.record import Record
@@ -55,6 +57,7 @@ class Judgements:
             dtypes=(dtype,),
             limit=get("conv_limit"),
             known=known_entries(self.config, backend),
+            level=Level(get("conv_level")),
         )
         return run(
             options,
@@ -110,6 +113,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="",
         metavar="DB",
         help="of cases that failed before: a folder, module:attribute, none",
+    )
+    add(
+        "--conv-level",
+        default=str(LAST),
+        choices=[str(level) for level in Level],
+        type=str.lower,
+        help="the last level whose findings fail a test; what is wrong beyond is an expected failure",
     )
     add("--conv-report-dir", default="reports", metavar="DIR", help="where the report's folder goes")
     add("--conv-known-failures", default="", metavar="PATH", help="TOML file, or folder of <backend>.toml")

@@ -39,6 +39,11 @@ class Clause:
     text: str
     source: str
 
+    @property
+    def of_extension(self) -> bool:
+        """Whether it is about what a backend has to declare before it is judged."""
+        return self.id.startswith("C2D-EXT-")
+
 
 _GROUPS: Final[tuple[tuple[str, str, str, tuple[tuple[str, str], ...]], ...]] = (
     ("SHAPE", "Shapes", "docs, Shape and Variables", (

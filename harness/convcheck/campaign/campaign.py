@@ -22,6 +22,7 @@ from hypothesis.database import ExampleDatabase
 
 from convcheck.campaign.database import forget, remember, remembered
 from convcheck.campaign.known_failures import Known, unexpected_passes
+from convcheck.campaign.level_counts import level_counts
 from convcheck.campaign.options import Options
 from convcheck.campaign.scheduler import Job, tallies
 from convcheck.execution import Candidate, WorkerStartError
@@ -31,9 +32,10 @@ from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.coverage import Coverage, from_counts
 from convcheck.model.history import write
+from convcheck.model.levels import Level, LevelCount
 from convcheck.model.origins import Origin, OriginCount
 from convcheck.model.profiles import QUANTITIES, Quantity
-from convcheck.model.record import PARTS_OF_TIME, BackendRecord, Count, Finding, Record
+from convcheck.model.record import PARTS_OF_TIME, BackendRecord, Count, Finding, Record, by_level
 from convcheck.model.verdicts import FAILURES, Status, Verdict
 from convcheck.numerics.precision import Ratios, classify, drift
 from convcheck.plugin.backend import UnavailableError
@@ -52,6 +54,7 @@ class _Part:
 
     backend: BackendRecord
     counts: tuple[Count, ...] = ()
+    levels: tuple[LevelCount, ...] = ()
     findings: tuple[Finding, ...] = ()
     coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
     interactions: tuple[Coverage, ...] = ()
@@ -95,8 +98,10 @@ def run(
         environment=environment(),
         backends=(),
         counts=(),
+        levels=(),
         coverage=(),
         findings=(),
+        level=options.level,
     )
     parts: list[_Part] = []
     interrupted = False
@@ -110,6 +115,7 @@ def run(
             interrupted=interrupted,
             backends=tuple(part.backend for part in parts),
             counts=tuple(count for part in parts for count in part.counts),
+            levels=tuple(count for part in parts for count in part.levels),
             coverage=(*(row for part in parts for row in part.interactions), *from_counts(coverage)),
             findings=tuple(finding for part in parts for finding in part.findings),
         )
@@ -177,7 +183,8 @@ def _judge(spec: str, options: Options, progress: Progress, database: ExampleDat
         part = _Part(
             backend=_backend_record(spec, job, candidate, tally),
             counts=_counts(spec, tally, findings),
-            findings=tuple(findings),
+            levels=level_counts(spec, job.options.known, tally),
+            findings=by_level(findings),
             coverage=tally.coverage,
             interactions=_interactions(spec, job, candidate, tally),
         )
@@ -210,7 +217,8 @@ def _stopped(spec: str, tally: Tally, error: Exception) -> Finding:
     """The finding that a backend could not be judged to the end."""
     reason = f"no fresh process of the candidate would start after {tally.cases} cases: {error}"
     clause = "C2D-PURE-3"
-    return Finding(backend=spec, clause=clause, verdict=Verdict("campaign", "call", Status.CRASHED, (clause,), reason))
+    verdict = Verdict("campaign", "call", Status.CRASHED, (clause,), reason)
+    return Finding(backend=spec, clause=clause, level=Level.COMPUTES, verdict=verdict)
 
 
 def _interactions(spec: str, job: Job, candidate: Candidate, tally: Tally) -> tuple[Coverage, ...]:
@@ -278,10 +286,12 @@ def _behaviour(capabilities: Capabilities, samples: Sequence[Ratios]) -> dict[st
 
 
 def _counts(spec: str, tally: Tally, findings: Sequence[Finding]) -> tuple[Count, ...]:
-    rows = Counter(tally.counts)
+    rows = Counter[tuple[str, Status, str, Level | None]]()
+    rows.update({(*key, None): cases for key, cases in tally.counts.items()})
     for finding in findings:
-        rows[finding.clause, finding.status, finding.known or finding.verdict.reason] += finding.failing_cases
+        reason = finding.known or finding.verdict.reason
+        rows[finding.clause, finding.status, reason, finding.level] += finding.failing_cases
     return tuple(
-        Count(backend=spec, clause=clause, status=status, reason=reason, cases=cases)
-        for (clause, status, reason), cases in sorted(rows.items())
+        Count(backend=spec, clause=clause, status=status, reason=reason, cases=cases, level=level)
+        for (clause, status, reason, level), cases in sorted(rows.items(), key=lambda row: tuple(map(str, row[0])))
     )

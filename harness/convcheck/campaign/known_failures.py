@@ -26,12 +26,14 @@ from convcheck.execution import Candidate
 from convcheck.judging.judge import Failure, Tally, first_causes, judge_case
 from convcheck.model.case import Case
 from convcheck.model.history import write
+from convcheck.model.levels import level_of_clause
 from convcheck.model.record import Finding
 from convcheck.model.reproduction import Reproduction
 from convcheck.model.rules import ALWAYS, Rule, RuleError, facts
 from convcheck.model.token import TokenError, read
 from convcheck.model.verdicts import JUDGED, Status, Verdict
 from convcheck.oracles import applicable
+from convcheck.oracles.levels import level_of
 from convcheck_reference.clauses import CLAUSES
 from convcheck_reference.errors import ConvcheckError
 
@@ -108,6 +110,7 @@ class Known:
             yield Finding(
                 backend=backend,
                 clause=entry.clause or verdict.clauses[0],
+                level=min((level_of(f.case, f.verdict) for f in covered), key=lambda level: level.rank),
                 verdict=replace(verdict, status=Status.KNOWN_FAILURE),
                 reproduction=Reproduction(
                     token=entry.token or case.token,
@@ -142,6 +145,7 @@ def unexpected_passes(known: Known, backend: str, candidate: Candidate, tally: T
             yield Finding(
                 backend=backend,
                 clause=clause,
+                level=level_of_clause(clause),
                 verdict=Verdict("known failures", quantity, Status.UNEXPECTED_PASS, (clause,), reason),
                 reproduction=Reproduction(token=entry.token, first_failing_case=entry.token),
             )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from convcheck.campaign.known_failures import KnownFailure
 from convcheck.execution import CALL_LIMIT
+from convcheck.model.levels import LAST, Level
 from convcheck.triage.probe import MOST_CALLS
 
 
@@ -28,6 +29,7 @@ class Options:
         diagnosis_calls: calls of the candidate in which causes are looked for after the cases; fewer for one
             whose calls take seconds. Failures that they do not suffice for are counted as unclassified.
         known: known failures.
+        level: up to which findings count for whether a backend conforms; all are looked for and reported.
     """
 
     specs: tuple[str, ...]
@@ -42,3 +44,4 @@ class Options:
     limit: float = CALL_LIMIT
     diagnosis_calls: int = MOST_CALLS
     known: tuple[KnownFailure, ...] = ()
+    level: Level = LAST

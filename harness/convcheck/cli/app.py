@@ -7,7 +7,7 @@ import os
 import shlex
 import signal
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,22 +22,21 @@ from convcheck.campaign import run as run_campaign
 from convcheck.campaign.database import open_database
 from convcheck.campaign.known_failures import load_known_failures
 from convcheck.cli.certify import certify
+from convcheck.cli.end_summary import end_summary
 from convcheck.cli.explanation import explain as explain_layer
 from convcheck.cli.explanation import parse_layer
 from convcheck.cli.histories import replay_history
 from convcheck.cli.large import large
 from convcheck.execution import CALL_LIMIT, Candidate, open_candidate
 from convcheck.judging.judge import judge_case
-from convcheck.model.record import Record
+from convcheck.model.levels import LAST, Level
 from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES, JUDGED
 from convcheck.oracles import applicable
 from convcheck.plugin.backend import UnavailableError
 from convcheck.plugin.registry import available
 from convcheck.report import read_record, write_report
-from convcheck.report.discrepancies import diagnosis
-from convcheck.report.summary import verdict
-from convcheck.report.tables import counted, printable, table, worst
+from convcheck.report.tables import table, worst
 from convcheck.triage.probe import MOST_CALLS
 from convcheck_reference.clauses import clause as find_clause
 from convcheck_reference.clauses import specification_markdown
@@ -61,6 +60,13 @@ InProcess = Annotated[bool, typer.Option(help="run the candidate in this process
 Untrusted = Annotated[
     bool, typer.Option("--untrusted", help="for kernels that may have been written to pass: no way to the judge")
 ]
+UpTo = Annotated[
+    Level,
+    typer.Option(
+        help="the last level that counts for exit status, badge and matrix; what is wrong beyond is reported as well",
+        case_sensitive=False,
+    ),
+]
 Limit = Annotated[float, typer.Option(help="seconds after which a call counts as hung", min=0.1)]
 
 
@@ -78,6 +84,7 @@ def run(
         Path | None, typer.Option(help="TOML file, or folder of <backend>.toml", exists=True)
     ] = None,
     workers: Annotated[int | None, typer.Option(help="judging processes (default: one a core)", min=1)] = None,
+    level: UpTo = LAST,
     limit: Limit = CALL_LIMIT,
     diagnosis_calls: Annotated[
         int, typer.Option(help="calls in which causes of failures are looked for; fewer where one takes seconds", min=0)
@@ -108,6 +115,7 @@ def run(
         limit=limit,
         diagnosis_calls=diagnosis_calls,
         known=load_known_failures(known_failures, backend) if known_failures else (),
+        level=level,
     )
     memory = open_database(database)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops a run finds a report of what was done
@@ -135,7 +143,7 @@ def run(
             database=memory,
         )
     record = write_report(record, folder)
-    typer.echo(_end_summary(record))
+    typer.echo(end_summary(record))
     typer.echo(f"report: {folder / 'index.html'}")
     raise typer.Exit(0 if record.conforms else FINDINGS)
 
@@ -228,12 +236,16 @@ def spec() -> None:
 def report(
     folder: Annotated[Path, typer.Argument(help="a report's folder, or its findings.jsonl")],
     to: Annotated[Path | None, typer.Option(help="where to write; by default in place")] = None,
+    level: Annotated[
+        Level | None, typer.Option(help="the last level that counts; by default that of the run", case_sensitive=False)
+    ] = None,
 ) -> None:
     """Write a report anew from its record."""
     record = read_record(folder)
+    record = record if level is None else replace(record, level=level)
     target = to or (folder if folder.is_dir() else folder.parent)
     write_report(record, target)
-    typer.echo(_end_summary(record))
+    typer.echo(end_summary(record))
     typer.echo(f"report: {target / 'index.html'}")
 
 
@@ -263,26 +275,5 @@ def _seconds(text: str) -> float | None:
     return seconds
 
 
-def _end_summary(record: Record) -> str:
-    rows = [
-        [
-            b.name,
-            b.unavailable or b.cases,
-            record.judged(b.name),
-            sum(f.backend == b.name for f in record.open_findings),
-            sum(f.backend == b.name for f in record.findings) - sum(f.backend == b.name for f in record.open_findings),
-        ]
-        for b in record.backends
-    ]
-    lines = [table(["backend", "cases", "verdicts", "findings", "known"], rows, "text"), ""]
-    for f in record.findings:
-        lines.append(
-            f"{f.backend}: {f.clause} {f.verdict.quantity} {f.status}, {counted(f.failing_cases, 'case')}: "
-            f"{printable(f.verdict.reason)}"
-        )
-        lines += [f"  {line}" for line in (diagnosis(f), f.reproduction.history or f.reproduction.token) if line]
-    return "\n".join([*lines, verdict(record)])
-
-
-def _discard(_: Record) -> None:
+def _discard(_: object) -> None:
     """A checkpoint is written for whoever reads it after a crash."""

@@ -18,6 +18,7 @@ from convcheck.judging.history_machine import MOST_CALLS, FailingHistoryError, H
 from convcheck.judging.judge import Excluded, Failure, Tally, nothing_excluded
 from convcheck.judging.playing import Ask, play, remembering, with_fewest_steps
 from convcheck.model.history import History
+from convcheck.model.levels import Level
 from convcheck.model.origins import Origin
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.oracles.state import CLAUSE
@@ -139,6 +140,7 @@ def judge_histories(
     )
     tally.origins[Origin.HISTORY] = found.ran
     tally.counts.update({(CLAUSE, Status.PASS, ""): found.passed} if found.passed else {})
+    tally.levels.update({(Level.STATE, ""): found.passed} if found.passed else {})
     vacuous = (CLAUSE, Status.VACUOUS, "no result of the history is exact under the declared profile")
     tally.counts.update({vacuous: found.vacuous} if found.vacuous else {})
     ended = (CLAUSE, Status.VACUOUS, "a call of the history is wrong by itself, or in a way that is known")

@@ -15,11 +15,13 @@ from convcheck.model.calls import Call, Died, Hung, Outcome
 from convcheck.model.case import Case
 from convcheck.model.coverage import features
 from convcheck.model.history import History
+from convcheck.model.levels import Level
 from convcheck.model.origins import Origin
-from convcheck.model.verdicts import FAILURES, Status, Verdict
+from convcheck.model.verdicts import FAILURES, JUDGED, Status, Verdict
 from convcheck.numerics.precision import Ratios
 from convcheck.oracles import CALL, CallKey, Oracle, Trial, due, extra_calls, find, judge
-from convcheck.oracles.parity import unspecified
+from convcheck.oracles.levels import level_of, levels_shown
+from convcheck.oracles.parity import kind_of_violation, unspecified
 from convcheck.strategies.parameter_model import Classes, classify
 
 _SAMPLED = 8
@@ -69,6 +71,8 @@ class Tally:
         cases: number of cases.
         origins: cases by how they came about, and histories, which are no cases.
         counts: cases by (clause, status, reason), failures excepted.
+        levels: cases, and histories, by a level at which they were judged and nothing was wrong, and by the kind of
+            their illegal arguments.
         margins: the largest margin by "dtype quantity".
         failures: in the order of the cases.
         coverage: cases by feature.
@@ -82,6 +86,7 @@ class Tally:
     cases: int = 0
     origins: Counter[Origin] = field(default_factory=Counter)
     counts: Counter[tuple[str, Status, str]] = field(default_factory=Counter)
+    levels: Counter[tuple[Level, str]] = field(default_factory=Counter)
     margins: dict[str, float] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -95,6 +100,7 @@ class Tally:
         self.cases += other.cases
         self.origins.update(other.origins)
         self.counts.update(other.counts)
+        self.levels.update(other.levels)
         for key, margin in other.margins.items():
             self.margins[key] = max(margin, self.margins.get(key, 0.0))
         self.failures.extend(other.failures)
@@ -232,6 +238,8 @@ def _count(tally: Tally, case: Case, verdicts: Sequence[Verdict]) -> None:
     tally.coverage.update(features(case))
     if case.violation is None and len(tally.classes) < MEASURED:
         tally.classes.append(classify(case))
+    kind = kind_of_violation(case)
+    tally.levels.update((level, kind) for level in _levels_passed(case, verdicts))
     best: dict[str, Verdict] = {}
     for verdict in verdicts:
         if verdict.margin is not None:
@@ -243,3 +251,11 @@ def _count(tally: Tally, case: Case, verdicts: Sequence[Verdict]) -> None:
             if clause not in best or _RANK[verdict.status] > _RANK[best[clause].status]:
                 best[clause] = verdict
     tally.counts.update((clause, verdict.status, verdict.reason) for clause, verdict in best.items())
+
+
+def _levels_passed(case: Case, verdicts: Sequence[Verdict]) -> set[Level]:
+    """The levels at which a case was judged and nothing was wrong."""
+    # hundreds of calls give as many verdicts that differ in nothing else
+    judged = {(v.oracle, v.status, v.level): v for v in verdicts if v.status in JUDGED}.values()
+    passed = {level for v in judged if v.status is Status.PASS for level in levels_shown(case, v)}
+    return passed - {level_of(case, v) for v in judged if v.status in FAILURES}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from convcheck.model.coverage import Coverage
 from convcheck.model.diagnosis import Diagnosis
+from convcheck.model.levels import LAST, Level, LevelCount, Standing, level_of_clause
 from convcheck.model.origins import Origin, OriginCount
 from convcheck.model.profiles import Profile
 from convcheck.model.reproduction import Reproduction
@@ -27,6 +28,7 @@ class Finding:
     Attributes:
         backend: its name.
         clause: the clause that it breaks.
+        level: what it is about.
         verdict: of the smallest case; its status is known failure where an entry covers the finding.
         reproduction: how it is repeated.
         diagnosis: what was found out about its cause.
@@ -41,6 +43,7 @@ class Finding:
 
     backend: str
     clause: str
+    level: Level
     verdict: Verdict
     reproduction: Reproduction = field(default_factory=Reproduction)
     diagnosis: Diagnosis = field(default_factory=Diagnosis)
@@ -88,13 +91,14 @@ class BackendRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """How many cases had one status for one clause and one reason ('' for a pass)."""
+    """How many cases had one status for one clause and one reason ('' for a pass); of failures, at one level."""
 
     backend: str
     clause: str
     status: Status
     reason: str
     cases: int
+    level: Level | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,8 +118,10 @@ class Record:
         environment: Python, platform, NumPy.
         backends: one entry each.
         counts: by backend, clause, status and reason.
+        levels: by backend, level and kind of illegal arguments.
         coverage: of the parameter space.
         findings: each once.
+        level: up to which findings count for whether a backend conforms.
     """
 
     name: str
@@ -130,24 +136,52 @@ class Record:
     environment: Mapping[str, str]
     backends: tuple[BackendRecord, ...]
     counts: tuple[Count, ...]
+    levels: tuple[LevelCount, ...]
     coverage: tuple[Coverage, ...]
     findings: tuple[Finding, ...]
+    level: Level = LAST
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
         """Findings that no known-failure entry covers, unexpected passes included."""
         return tuple(f for f in self.findings if f.status is not Status.KNOWN_FAILURE)
 
+    @property
+    def decisive_findings(self) -> tuple[Finding, ...]:
+        """The open ones of the levels that count."""
+        return tuple(f for f in self.open_findings if f.level.within(self.level))
+
     def judged(self, backend: str) -> int:
         """Number of (case, clause) verdicts of a backend that could tell right from wrong."""
-        return sum(c.cases for c in self.counts if c.backend == backend and c.status in JUDGED)
+        return sum(c.cases for c in self._judged(backend))
+
+    def standing(self, backend: str, level: Level) -> Standing:
+        """Where a backend stands at a level."""
+        counts = [c for c in self.levels if (c.backend, c.level) == (backend, level)]
+        findings = [f for f in self.findings if (f.backend, f.level) == (backend, level)]
+        failing = [f for f in findings if f.status not in (Status.KNOWN_FAILURE, Status.UNEXPECTED_PASS)]
+        return Standing(
+            level=level,
+            findings=len(failing),
+            failures=sum(f.failing_cases for f in failing),
+            known=sum(f.status is Status.KNOWN_FAILURE for f in findings),
+            outdated=sum(f.status is Status.UNEXPECTED_PASS for f in findings),
+            passed=sum(c.passed for c in counts),
+            failed=sum(c.failed for c in counts),
+            kinds=tuple(c.error_clause for c in counts if c.error_clause),
+            kinds_let_through=tuple(c.error_clause for c in counts if c.error_clause and c.failed),
+        )
 
     @property
     def conforms(self) -> bool:
-        """No open finding, and every backend was judged on something."""
-        judged = all(b.unavailable or self.judged(b.name) for b in self.backends)
-        ran = any(not b.unavailable for b in self.backends)
-        return ran and judged and not self.open_findings and not self.interrupted
+        """No open finding of the levels that count, and every backend was judged at some of them."""
+        ran = [b.name for b in self.backends if not b.unavailable]
+        levels = [{c.level or level_of_clause(c.clause) for c in self._judged(name)} for name in ran]
+        judged = all(any(level.within(self.level) for level in some) for some in levels)
+        return bool(ran) and judged and not self.decisive_findings and not self.interrupted
+
+    def _judged(self, backend: str) -> list[Count]:
+        return [c for c in self.counts if c.backend == backend and c.status in JUDGED and c.cases]
 
 
 def merged(records: Sequence[Record], *, name: str, command: str) -> Record:
@@ -165,10 +199,10 @@ def merged(records: Sequence[Record], *, name: str, command: str) -> Record:
     for part in (b for record in ordered for b in record.backends):
         known = backends.get(part.name)
         backends[part.name] = part if known is None else _joined(known, part)
-    counts: Counter[tuple[str, str, Status, str]] = Counter()
+    counts: Counter[tuple[str, str, Status, str, Level | None]] = Counter()
     coverage: Counter[tuple[str, str]] = Counter()
     for record in ordered:
-        counts.update({(c.backend, c.clause, c.status, c.reason): c.cases for c in record.counts})
+        counts.update({(c.backend, c.clause, c.status, c.reason, c.level): c.cases for c in record.counts})
         coverage.update({(c.parameter, c.value): c.cases for c in record.coverage})
     return replace(
         ordered[0],
@@ -180,13 +214,32 @@ def merged(records: Sequence[Record], *, name: str, command: str) -> Record:
         interrupted=any(r.interrupted for r in ordered),
         backends=tuple(backends.values()),
         counts=tuple(
-            Count(backend=b, clause=c, status=s, reason=r, cases=n) for (b, c, s, r), n in sorted(counts.items())
+            Count(backend=b, clause=c, status=s, reason=r, cases=n, level=level)
+            for (b, c, s, r, level), n in sorted(counts.items(), key=lambda item: tuple(map(str, item[0])))
         ),
+        levels=_levels(ordered),
         coverage=tuple(
             Coverage(parameter=p, value=v, cases=n)
             for (p, v), n in sorted(coverage.items(), key=lambda i: (i[0][0], -i[1], i[0][1]))
         ),
-        findings=tuple(f for r in ordered for f in r.findings),
+        findings=by_level(f for r in ordered for f in r.findings),
+    )
+
+
+def by_level(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings in the order of their levels, otherwise as they are."""
+    return tuple(sorted(findings, key=lambda finding: finding.level.rank))
+
+
+def _levels(records: Sequence[Record]) -> tuple[LevelCount, ...]:
+    passed, failed = Counter[tuple[str, Level, str]](), Counter[tuple[str, Level, str]]()
+    for count in (c for record in records for c in record.levels):
+        key = count.backend, count.level, count.error_clause
+        passed[key] += count.passed
+        failed[key] += count.failed
+    return tuple(
+        LevelCount(backend=key[0], level=key[1], error_clause=key[2], passed=passed[key], failed=failed[key])
+        for key in sorted({*passed, *failed}, key=lambda key: (key[0], key[1].rank, len(key[2]), key[2]))
     )
 
 

@@ -1,4 +1,4 @@
-"""The record as JSON Lines: a header, then one line for each backend, count, coverage and finding."""
+"""The record as JSON Lines: a header, then one line for each backend, count, level, coverage and finding."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from types import GenericAlias
 from typing import Any, Final
 
 from convcheck.model.coverage import Coverage
+from convcheck.model.levels import LevelCount
 from convcheck.model.record import BackendRecord, Count, Finding, Record
 from convcheck_reference.errors import ConvcheckError
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 """Version of the lines; raised when a reader of the old lines would misread the new ones."""
 
 _KINDS: Final[dict[str, tuple[str, type[Any]]]] = {
     "backend": ("backends", BackendRecord),
     "count": ("counts", Count),
+    "level": ("levels", LevelCount),
     "coverage": ("coverage", Coverage),
     "finding": ("findings", Finding),
 }

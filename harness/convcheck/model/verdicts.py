@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from convcheck.model.levels import Level
+
 
 class Status(StrEnum):
     """The outcome of a check; each is counted, with its reason, in every report."""
@@ -73,6 +75,7 @@ class Verdict:
         reason: why, in words; empty for a pass.
         margin: max |got − expected| / bound where a bound was used; above 1 is a failure.
         evidence: for failures with a wrong result.
+        level: what it is about, where the oracle knows better than by what it judges in general.
     """
 
     oracle: str
@@ -82,3 +85,4 @@ class Verdict:
     reason: str = ""
     margin: float | None = None
     evidence: Evidence | None = None
+    level: Level | None = None

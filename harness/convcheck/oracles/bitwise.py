@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.model.calls import Call, Operation
+from convcheck.model.levels import Level
 from convcheck.model.profiles import GRADIENTS, Profile, Quantity
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.numerics.bounds import accumulation_error
@@ -203,4 +204,6 @@ def _normal(before: Array, after: Array, result: Format) -> NDArray[np.bool_]:
     return np.asarray(np.logical_and.reduce(ok))
 
 
-ORACLE: Final = Oracle(NAME, judge, calls, every=10, priority=Priority.OWN_CALLS, repeats_kinds=(RESULT, PRECISION))
+ORACLE: Final = Oracle(
+    NAME, judge, calls, level=Level.STATE, every=10, priority=Priority.OWN_CALLS, repeats_kinds=(RESULT, PRECISION)
+)

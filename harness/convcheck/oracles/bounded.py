@@ -7,10 +7,12 @@ from typing import Final
 
 import numpy as np
 
+from convcheck.model.levels import Level
 from convcheck.model.profiles import Quantity
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.oracles.oracle import PRECISION, Expectation, Oracle, Priority
 from convcheck.oracles.support.compare import compare_bounded
+from convcheck.oracles.support.error_level import flushing, level_of_bounded, level_of_error
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.trial import REALS, Trial, plain_key
 from convcheck.oracles.support.vacuity import too_few_judged, vacuous
@@ -56,13 +58,15 @@ def judge_bounded(trial: Trial, quantity: Quantity, oracle: str, clause: str) ->
         written = ("C2D-PURE-2",) if trial.poisoned(REALS, quantity) else ()
         reason = too_few_judged(compared.judged, got.size) or vacuous(found, quantity, case)
         status = Status.VACUOUS if reason else Status.PASS
-        yield Verdict(oracle, quantity, status, (*clauses, *written), reason, compared.margin)
+        level = level_of_bounded(case.regime)
+        yield Verdict(oracle, quantity, status, (*clauses, *written), reason, compared.margin, level=level)
         return
     reason = f"{quantity} is {compared.margin:.3g} times the largest legal error of {profile.name} away"
     if compared.status is Status.UNWRITTEN:
         clauses = ("C2D-PURE-2", *clauses)
         reason = f"{quantity} holds what was in memory before the call"
-    yield Verdict(oracle, quantity, compared.status, clauses, reason, compared.margin, compared.evidence)
+    level = level_of_error(got, found, bound, expected.bound(quantity, flushing(profile)), case.regime)
+    yield Verdict(oracle, quantity, compared.status, clauses, reason, compared.margin, compared.evidence, level)
 
 
 def expectation(trial: Trial, quantity: Quantity) -> Expectation:
@@ -73,4 +77,6 @@ def expectation(trial: Trial, quantity: Quantity) -> Expectation:
     return Expectation(plain_key(REALS, quantity), value, np.full(value.shape, np.inf) if bound is None else bound)
 
 
-ORACLE: Final = Oracle(NAME, judge, kind=PRECISION, priority=Priority.PRECISION, expectation=expectation)
+ORACLE: Final = Oracle(
+    NAME, judge, level=Level.PRECISION, kind=PRECISION, priority=Priority.PRECISION, expectation=expectation
+)

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from convcheck.model.calls import Call, Operation, Returned, Tensor
 from convcheck.model.case import Case
+from convcheck.model.levels import Level
 from convcheck.model.profiles import QUANTITIES, Profile, Quantity
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.numerics.bounds import gamma
 from convcheck.numerics.limits import integer_limit, within_dtype
 from convcheck.oracles.oracle import Oracle, Priority
 from convcheck.oracles.support.compare import Comparison, compare_bounded, compare_exact
+from convcheck.oracles.support.error_level import flushing, level_of_error
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.expected import Expected, Sum
 from convcheck.oracles.support.trial import INTEGERS, REALS, Trial
@@ -123,7 +125,7 @@ def _judge_result(
     if got.size == 0:
         return
     profile = trial.capabilities.profile(case.dtype, quantity)
-    found = expected.sum(quantity)
+    found, level = expected.sum(quantity), Level.COMPUTES
     if regime == INTEGERS:
         if not profile.exact_integers:
             reason = f"integers are not exact under profile {profile.name}"
@@ -136,20 +138,22 @@ def _judge_result(
             reason = f"sums of {found.terms} products under profile {profile.name}: n·u > 0.1 leaves no bound"
             yield Verdict(NAME, QUANTITY, Status.VACUOUS, clauses, reason)
             return
-        compared = compare_bounded(got, found.value, bound)
+        compared, level = compare_bounded(got, found.value, bound), Level.PRECISION
+        if compared.status is not Status.PASS:
+            level = level_of_error(got, found, bound, expected.bound(quantity, flushing(profile), case.dtype))
     empty = too_few_judged(compared.judged, got.size) or vacuous(found, quantity, case)
-    yield _verdict(result, compared, clauses, empty)
+    yield _verdict(result, compared, clauses, empty, level)
 
 
-def _verdict(result: str, compared: Comparison, clauses: tuple[str, ...], empty: str) -> Verdict:
+def _verdict(result: str, compared: Comparison, clauses: tuple[str, ...], empty: str, level: Level) -> Verdict:
     if compared.status is Status.PASS:
         status = Status.VACUOUS if empty else Status.PASS
-        return Verdict(NAME, QUANTITY, status, clauses, empty, compared.margin)
+        return Verdict(NAME, QUANTITY, status, clauses, empty, compared.margin, level=level)
     how = "differs from the exact integer result"
     if compared.margin is not None:
         how = f"is {compared.margin:.3g} times the largest legal error away"
     reason = f"{result} of the double backward {how}"
-    return Verdict(NAME, QUANTITY, compared.status, clauses, reason, compared.margin, compared.evidence)
+    return Verdict(NAME, QUANTITY, compared.status, clauses, reason, compared.margin, compared.evidence, level)
 
 
 def _values(trial: Trial, regime: str) -> SecondOrder:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from convcheck.model.calls import Outcome, Raised, Returned
 from convcheck.model.case import Case
 from convcheck.model.extensions import Equivalent, Extension, equivalent
+from convcheck.model.levels import Level
 from convcheck.model.verdicts import Evidence, Status, Verdict
 from convcheck.oracles.oracle import Oracle
 from convcheck.oracles.support.compare import compare_bounded
@@ -21,6 +22,8 @@ from convcheck.tensors.values import Values
 from convcheck_reference.formats import DTYPES
 
 NAME = "extensions"
+LEVEL: Final = Level.COMPUTES
+"""To who declares it, it is a layer like any other."""
 
 Array = NDArray[Any]
 
@@ -34,12 +37,12 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     meant = equivalent(trial.case, extension)
     if meant is None:
         reason = f"more is illegal about it than {extension} allows: {trial.case.violation}"
-        yield Verdict(NAME, "call", Status.NOT_APPLICABLE, (extension.clause,), reason)
+        yield Verdict(NAME, "call", Status.NOT_APPLICABLE, (extension.clause,), reason, level=LEVEL)
     elif isinstance(outcome, Raised):
         reason = f"{extension} is declared, but {outcome.kind} was raised: {outcome.message}"
-        yield Verdict(NAME, "call", Status.WRONGLY_REFUSED, (extension.clause,), reason)
+        yield Verdict(NAME, "call", Status.WRONGLY_REFUSED, (extension.clause,), reason, level=LEVEL)
     else:
-        yield _judge_result(trial, extension, meant, outcome)
+        yield replace(_judge_result(trial, extension, meant, outcome), level=LEVEL)
 
 
 def _judge_result(trial: Trial, extension: Extension, meant: Equivalent, outcome: Returned) -> Verdict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from convcheck.model.levels import Level
 from convcheck.model.profiles import GRADIENTS
 from convcheck.model.verdicts import Verdict
 from convcheck.oracles.bounded import expectation, judge_bounded
@@ -20,4 +21,6 @@ def judge(trial: Trial) -> Iterator[Verdict]:
         yield from judge_bounded(trial, quantity, NAME, "C2D-ARITH-2")
 
 
-ORACLE: Final = Oracle(NAME, judge, kind=PRECISION, priority=Priority.PRECISION, expectation=expectation)
+ORACLE: Final = Oracle(
+    NAME, judge, level=Level.PRECISION, kind=PRECISION, priority=Priority.PRECISION, expectation=expectation
+)

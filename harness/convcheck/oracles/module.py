@@ -18,6 +18,7 @@ from convcheck.model.calls import Returned
 from convcheck.model.verdicts import Evidence, Status, Verdict
 from convcheck.oracles.oracle import Oracle, Priority
 from convcheck.oracles.support.compare import compare_bounded
+from convcheck.oracles.support.error_level import flushing, level_of_error
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.expected import Expected
 from convcheck.oracles.support.trial import SINGLE_CALL, Trial
@@ -121,8 +122,12 @@ def _judge_call(trial: Trial, outcome: Returned) -> Iterator[Verdict]:
         yield Verdict(NAME, "module", Status.VACUOUS, clauses, expected.unbounded("output", profile))
         return
     compared = compare_bounded(output, expected.sum("output").value, bound)
-    reason = "" if compared.status is Status.PASS else "the module's output is not conv2d of its parameters"
-    yield Verdict(NAME, "module", compared.status, clauses, reason, compared.margin, compared.evidence)
+    if compared.status is Status.PASS:
+        yield Verdict(NAME, "module", Status.PASS, clauses, margin=compared.margin)
+        return
+    reason = "the module's output is not conv2d of its parameters"
+    level = level_of_error(output, expected.sum("output"), bound, expected.bound("output", flushing(profile)))
+    yield Verdict(NAME, "module", compared.status, clauses, reason, compared.margin, compared.evidence, level)
 
 
 ORACLE: Final = Oracle(NAME, judge, priority=Priority.MODULE, wraps_output=True)

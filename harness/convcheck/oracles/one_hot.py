@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.model.calls import Call, Operation, Returned
+from convcheck.model.levels import Level
 from convcheck.model.profiles import Profile, Quantity
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.numerics.limits import rounded_to
 from convcheck.oracles.oracle import PRECISION, RESULT, Expectation, Oracle, Priority
 from convcheck.oracles.support.compare import compare_exact
+from convcheck.oracles.support.error_level import MOST_LOST
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.trial import CallKey, Trial
 from convcheck.oracles.support.wellformed import fault, misshapen
@@ -70,7 +72,8 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     channel = next(o for o in range(len(taps)) if not (images[:, o] == columns[:, _group(trial, o), taps[o]]).all())
     reason = f"filter {channel} is 1 at {_tap(trial, _group(trial, channel), taps[channel])} only, but the output "
     reason += _instead(trial, images[:, channel], columns)
-    yield Verdict(NAME, "output", compared.status, clauses, reason, evidence=compared.evidence)
+    level = _level(got.astype(copied.dtype), copied, component_format(case.dtype).smallest_normal)
+    yield Verdict(NAME, "output", compared.status, clauses, reason, evidence=compared.evidence, level=level)
 
 
 def expectation(trial: Trial, _quantity: Quantity) -> Expectation:
@@ -140,6 +143,16 @@ def _instead(trial: Trial, got: Array, columns: Array) -> str:
         return "is a copy of nothing under another tap"
     group, tap = (int(i) for i in np.argwhere(same)[0])
     return f"is what lies under {_tap(trial, group, tap)}"
+
+
+def _level(got: Array, copied: Array, smallest_normal: float) -> Level:
+    """Half of the numbers are subnormal, whose loss is no matter of taps; nor is that of digits."""
+    normal = np.abs(copied) >= smallest_normal
+    if (got == copied)[normal].all():
+        return Level.IEEE
+    with np.errstate(invalid="ignore"):
+        lost = np.abs(got - copied) <= MOST_LOST * np.abs(copied)
+    return Level.PRECISION if lost[normal].all() else Level.COMPUTES
 
 
 def _tap(trial: Trial, group: int, tap: int) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from convcheck.model.calls import Call
+from convcheck.model.levels import Level
 from convcheck.model.profiles import Quantity
 from convcheck.model.verdicts import Verdict
 from convcheck.oracles.support.trial import CallKey, Trial
@@ -83,6 +84,7 @@ class Oracle:
             their outcomes. Only legal cases that enter by the function are asked.
         every: it is asked about one case in so many, because its calls cost time.
         judges_illegal: whether it has something to say about illegal cases.
+        level: what it judges, on legal cases; a verdict of its own may say otherwise (`Verdict.level`).
         kind: of its failures in one of the four quantities; failures of one kind may have one cause. By default
             it is a kind of its own, which has the oracle's name; so are its failures in other quantities.
         priority: when its failures are looked at.
@@ -104,6 +106,7 @@ class Oracle:
     calls: Callable[[Trial], Mapping[str, Call]] = no_calls
     every: int = 1
     judges_illegal: bool = False
+    level: Level = Level.COMPUTES
     kind: str = ""
     priority: Priority = Priority.RESULTS
     draws: int = USUAL_DRAWS

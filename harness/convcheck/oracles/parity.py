@@ -10,10 +10,13 @@ from typing import Final
 
 from convcheck.model.calls import Died, Hung, Raised, Returned
 from convcheck.model.case import Case
+from convcheck.model.levels import Level
+from convcheck.model.profiles import QUANTITIES
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.oracles.oracle import CALL, Oracle
+from convcheck.oracles.support.error_level import EXTREME
 from convcheck.oracles.support.exercised import exercised
-from convcheck.oracles.support.trial import Trial
+from convcheck.oracles.support.trial import REALS, Trial, plain_key
 from convcheck_reference import errors
 
 NAME = "parity"
@@ -31,6 +34,8 @@ _CLAUSES: Final[dict[type[errors.ConvcheckError], str]] = {
     errors.CircularPaddingError: "C2D-ERROR-10",
     errors.InputShapeError: "C2D-ERROR-11",
 }
+
+_ON_REALS: Final = frozenset(plain_key(REALS, quantity) for quantity in QUANTITIES)
 
 _RETURNED: Final = Verdict(NAME, "call", Status.PASS, ("C2D-ERROR-13", "C2D-PURE-3"))
 
@@ -57,7 +62,10 @@ def judge(trial: Trial) -> Iterator[Verdict]:
                 yield _judge_illegal(case, outcome)
         elif isinstance(outcome, Raised):
             reason = f"a legal call raised {outcome.kind}: {outcome.message}"
-            yield Verdict(asked_by, "call", Status.WRONGLY_REFUSED, (*_clauses(case), "C2D-ERROR-13"), reason)
+            clauses = (*_clauses(case), "C2D-ERROR-13")
+            # the same layer on integers, called before, shows whether it is the values that are refused
+            level = Level.IEEE if call in _ON_REALS and case.regime in EXTREME else None
+            yield Verdict(asked_by, "call", Status.WRONGLY_REFUSED, clauses, reason, level=level)
         else:
             yield _RETURNED
 
@@ -82,12 +90,17 @@ def _judge_illegal(case: Case, outcome: Returned | Raised) -> Verdict:
     return Verdict(NAME, "call", Status.WRONGLY_ACCEPTED, _clauses(case), reason)
 
 
-def _clauses(case: Case) -> tuple[str, ...]:
+def kind_of_violation(case: Case) -> str:
+    """The kind of illegal arguments that a case has, as the clause that they break; empty for a legal case."""
     if case.violation is None:
-        return exercised(case)
+        return ""
     if case.flaw == "weight_dtype":
-        return ("C2D-ERROR-12",)
-    return (_CLAUSES.get(type(case.violation), "C2D-ERROR-11"),)
+        return "C2D-ERROR-12"
+    return _CLAUSES.get(type(case.violation), "C2D-ERROR-11")
+
+
+def _clauses(case: Case) -> tuple[str, ...]:
+    return exercised(case) if case.violation is None else (kind_of_violation(case),)
 
 
 ORACLE: Final = Oracle(NAME, judge, judges_illegal=True, kind=CALL)

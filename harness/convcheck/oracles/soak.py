@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from convcheck.model.calls import Call, Operation
+from convcheck.model.levels import Level
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.oracles.exact import compare_integers
 from convcheck.oracles.oracle import Oracle, Priority
@@ -74,4 +75,4 @@ def _contents(trial: Trial) -> tuple[Values, ...]:
     return a, b, replace(a, weight=b.weight), replace(b, weight=a.weight)
 
 
-ORACLE: Final = Oracle(NAME, judge, calls, every=_EVERY, priority=Priority.OWN_CALLS, of_state=True)
+ORACLE: Final = Oracle(NAME, judge, calls, level=Level.STATE, every=_EVERY, priority=Priority.OWN_CALLS, of_state=True)

@@ -12,13 +12,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.model.profiles import Quantity
+from convcheck.model.levels import Level
+from convcheck.model.profiles import Profile, Quantity
 from convcheck.model.verdicts import Evidence, Status, Verdict
 from convcheck.numerics import nonfinite
 from convcheck.numerics.gauges import spreads
 from convcheck.numerics.nonfinite import FINITE, NAN, WORDS, Classes
 from convcheck.oracles.oracle import Expectation, Oracle, Priority
 from convcheck.oracles.support.compare import compare_bounded
+from convcheck.oracles.support.error_level import flushing, level_of_error
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.expected import Expected
 from convcheck.oracles.support.localization import locate
@@ -49,7 +51,8 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     if got is None or got.size == 0:
         return
     expected, open_ = classify(trial)
-    value, bound = _finite_part(trial)
+    clean, profile = _finite_part(trial), trial.capabilities.profile(case.dtype, "output")
+    found, bound = clean.sum("output"), _bound(clean, profile)
     # where a sum may overflow, an infinity is legal
     judged = ~open_ & ((expected != FINITE) | np.isfinite(bound))
     failure = misplaced(NAME, "output", clauses, got, expected, judged)
@@ -57,11 +60,14 @@ def judge(trial: Trial) -> Iterator[Verdict]:
         yield failure
         return
     finite = judged & (expected == FINITE)
-    compared = compare_bounded(got, value, np.where(finite, bound, np.inf))
+    bound = np.where(finite, bound, np.inf)
+    compared = compare_bounded(got, found.value, bound)
     if compared.status is not Status.PASS:
         reason = "elements that no special value reaches are wrong"
         clauses = ("C2D-PURE-2", *clauses) if compared.status is Status.UNWRITTEN else clauses
-        yield Verdict(NAME, "output", compared.status, clauses, reason, compared.margin, compared.evidence)
+        # what lacks digits here lacks them without special values, too
+        level = level_of_error(got, found, bound, _bound(clean, flushing(profile)), case.regime)
+        yield Verdict(NAME, "output", compared.status, clauses, reason, compared.margin, compared.evidence, level)
     elif not judged.any():
         yield Verdict(NAME, "output", Status.VACUOUS, clauses, "every element is left open by the standard")
     else:
@@ -75,7 +81,8 @@ def expectation(trial: Trial, _quantity: Quantity = "output") -> Expectation:
         shape = trial.case.output_shape
         return Expectation(key, np.zeros(shape, np.complex128), np.full(shape, np.inf))
     classes, open_ = classify(trial)
-    value, bound = _finite_part(trial)
+    clean, profile = _finite_part(trial), trial.capabilities.profile(trial.case.dtype, "output")
+    value, bound = clean.sum("output").value, _bound(clean, profile)
     finite = classes == FINITE
     tolerance = np.where(open_, np.inf, np.where(finite, bound, 0.0))
     return Expectation(key, nonfinite.marked(value, classes), tolerance)
@@ -88,14 +95,15 @@ def classify(trial: Trial) -> tuple[Classes, NDArray[np.bool_]]:
     return found, meets_padding(case, "output", ~np.isfinite(values.weight.astype(np.float64)))
 
 
-def _finite_part(trial: Trial) -> tuple[Array, Array]:
-    """Value and bound of the output with zeros for the special values."""
-    drawn, case = trial.reals, trial.case
-    clean = Values(_finite(drawn.x), _finite(drawn.weight), drawn.bias, drawn.grad_output)
-    reference = Expected(case, clean)
-    bound = reference.bound("output", trial.capabilities.profile(case.dtype, "output"))
-    value = reference.sum("output").value
-    return value, np.full(value.shape, np.inf) if bound is None else bound
+def _finite_part(trial: Trial) -> Expected:
+    """The reference with zeros for the special values."""
+    drawn = trial.reals
+    return Expected(trial.case, Values(_finite(drawn.x), _finite(drawn.weight), drawn.bias, drawn.grad_output))
+
+
+def _bound(clean: Expected, profile: Profile) -> Array:
+    bound = clean.bound("output", profile)
+    return np.full(clean.sum("output").value.shape, np.inf) if bound is None else bound
 
 
 def _finite(array: Array) -> Array:
@@ -134,6 +142,7 @@ def misplaced(
 ORACLE: Final = Oracle(
     NAME,
     judge,
+    level=Level.IEEE,
     priority=Priority.SPECIAL_VALUES,
     draws=12,  # special values are few, and not everywhere
     expectation=expectation,

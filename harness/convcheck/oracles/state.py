@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.model.calls import Call, Operation
+from convcheck.model.levels import Level
 from convcheck.model.profiles import Quantity
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.oracles.oracle import Oracle, Priority
@@ -102,4 +103,4 @@ def _differ(results: list[NDArray[np.generic]]) -> bool:
     return any(a.shape == b.shape and not np.array_equal(a, b) for a, b in pairwise(results))
 
 
-ORACLE: Final = Oracle(NAME, judge, calls, every=20, priority=Priority.OWN_CALLS, of_state=True)
+ORACLE: Final = Oracle(NAME, judge, calls, level=Level.STATE, every=20, priority=Priority.OWN_CALLS, of_state=True)

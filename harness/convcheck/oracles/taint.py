@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from convcheck.model.calls import Call, Operation
 from convcheck.model.case import Layout
+from convcheck.model.levels import Level
 from convcheck.model.profiles import GRADIENTS, Quantity
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.numerics import nonfinite
@@ -138,4 +139,6 @@ def _with_one(array: Array, special: float, rng: np.random.Generator, layout: La
     return changed
 
 
-ORACLE: Final = Oracle(NAME, judge, calls, every=6, priority=Priority.OWN_CALLS, repeats_kinds=(RESULT, SPECIAL))
+ORACLE: Final = Oracle(
+    NAME, judge, calls, level=Level.IEEE, every=6, priority=Priority.OWN_CALLS, repeats_kinds=(RESULT, SPECIAL)
+)

@@ -6,11 +6,13 @@ import shlex
 
 from convcheck.model.diagnosis import Diagnosis
 from convcheck.model.history import in_words, read_history
+from convcheck.model.levels import MEANINGS
 from convcheck.model.record import Finding, Record
 from convcheck.model.reproduction import Reproduction
 from convcheck.model.token import read
 from convcheck.model.verdicts import Evidence
 from convcheck.report.heat_maps import as_text
+from convcheck.report.levels import opening
 from convcheck.report.tables import table
 from convcheck_reference.clauses import clause
 
@@ -19,10 +21,11 @@ Rows = list[tuple[str, str]]
 
 def discrepancies(record: Record) -> str:
     """The page as Markdown."""
+    head = f"# Discrepancies of {record.name}\n\n{opening(record)}\n\n"
     if not record.findings:
-        return f"# Discrepancies of {record.name}\n\nNone.\n"
+        return f"{head}None.\n"
     parts = [_finding(number, finding) for number, finding in enumerate(record.findings, 1)]
-    return f"# Discrepancies of {record.name}\n\n" + "\n".join(parts)
+    return head + "\n".join(parts)
 
 
 def replay_command(finding: Finding) -> str:
@@ -38,7 +41,11 @@ def replay_command(finding: Finding) -> str:
 def details(finding: Finding) -> Rows:
     """A finding as (name, text) rows."""
     broken, verdict, reproduction = clause(finding.clause), finding.verdict, finding.reproduction
-    rows = [("clause", f"{broken.id} {broken.title}: {broken.text}"), ("status", str(finding.status))]
+    rows = [
+        ("clause", f"{broken.id} {broken.title}: {broken.text}"),
+        ("level", f"{finding.level.label}: {MEANINGS[finding.level]}"),
+        ("status", str(finding.status)),
+    ]
     if reproduction.token:
         rows += [("layer", str(read(reproduction.token).arguments)), _smallest(reproduction)]
     rows.append(("what is wrong", verdict.reason))
@@ -124,7 +131,8 @@ def _maps(finding: Finding) -> str:
 
 
 def _finding(number: int, finding: Finding) -> str:
-    heading = f"## {number}. {finding.backend}: {finding.clause}, {finding.verdict.quantity}, {finding.status}"
+    broken = f"{finding.clause}, {finding.verdict.quantity}, {finding.status}"
+    heading = f"## {number}. {finding.level.label}: {finding.backend}: {broken}"
     body = table(["", ""], details(finding), "markdown")
     command = replay_command(finding)
     repeat = f"\n\n```sh\n{command}\n```\n" if command else "\n"

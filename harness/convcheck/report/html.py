@@ -4,23 +4,51 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from convcheck.model.record import Finding, Record
+from convcheck.model.levels import MEANINGS, level_of_clause
+from convcheck.model.record import BackendRecord, Finding, Record
+from convcheck.model.verdicts import Status
 from convcheck.report.discrepancies import details, replay_command
 from convcheck.report.heat_maps import as_svg
-from convcheck.report.summary import clause_verdict, verdict
+from convcheck.report.levels import HEADERS, opening, rows
+from convcheck.report.matrix import cell, clause_verdict, clauses_in_order
+from convcheck.report.summary import verdict
 from convcheck.report.tables import printable
 from convcheck.report.templating import environment
-from convcheck_reference.clauses import CLAUSES
+from convcheck_reference.clauses import Clause
 
 
 def html(record: Record) -> str:
     """The page; it fetches nothing."""
     ran = [b for b in record.backends if not b.unavailable]
-    matrix = [(clause, [clause_verdict(record, backend.name, clause.id) for backend in ran]) for clause in CLAUSES]
+    matrix = [
+        (
+            level_of_clause(clause.id),
+            clause,
+            [(cell(record, b.name, clause.id), _colour(record, b, clause)) for b in ran],
+        )
+        for clause in clauses_in_order(record)
+    ]
     findings = [(f, details(f), replay_command(f), _maps(f)) for f in record.findings]
     template = environment().get_template("index.html.j2")
-    page = template.render(record=record, verdict=verdict(record), ran=ran, matrix=matrix, findings=findings)
+    page = template.render(
+        record=record,
+        opening=opening(record).split("\n"),
+        verdict=verdict(record),
+        headers=HEADERS,
+        levels=rows(record),
+        meanings=MEANINGS,
+        ran=ran,
+        matrix=matrix,
+        findings=findings,
+    )
     return printable(page)
+
+
+def _colour(record: Record, backend: BackendRecord, clause: Clause) -> str:
+    status, _, failed = clause_verdict(record, backend.name, clause.id)
+    if failed or status is Status.UNEXPECTED_PASS:
+        return "bad"
+    return "pass" if status is Status.PASS else "none"
 
 
 def _maps(finding: Finding) -> Markup:

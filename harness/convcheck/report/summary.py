@@ -1,19 +1,22 @@
-"""The summary: verdict per clause and backend, what was skipped and why, and what the cases covered."""
+"""The summary: verdict by level, backend and clause, what was skipped and why, and what the cases covered."""
 
 from __future__ import annotations
 
 from collections import Counter
 
+from convcheck.model.levels import LAST, level_of_clause
 from convcheck.model.record import BackendRecord, Record
-from convcheck.model.verdicts import FAILURES, JUDGED, Status
+from convcheck.model.verdicts import FAILURES
+from convcheck.report.levels import INTERRUPTED, levels_table, opening
+from convcheck.report.matrix import cell, clauses_in_order
 from convcheck.report.tables import Style, counted, table
-from convcheck_reference.clauses import CLAUSES
 
 
 def summary(record: Record, style: Style) -> str:
     """The summary as Markdown or plain text."""
     sections = [
-        ("Verdict", verdict(record)),
+        ("Verdict", f"{opening(record)}\n\n{verdict(record)}"),
+        ("Levels", levels_table(record, style)),
         ("Backends", _backends(record, style)),
         ("Cases", _origins(record, style)),
         ("Findings", _findings(record, style)),
@@ -30,46 +33,25 @@ def summary(record: Record, style: Style) -> str:
 
 
 def verdict(record: Record) -> str:
-    """One sentence on what the run came to."""
+    """What the run came to, up to the level that was asked for, as its exit status says."""
     if record.interrupted:
-        return "INTERRUPTED: this is what was done until then."
-    if record.open_findings:
-        return f"DOES NOT CONFORM: {counted(len(record.open_findings), 'finding')}."
+        return INTERRUPTED
+    up_to = "" if record.level is LAST else f" up to level {record.level.label}"
+    if record.decisive_findings:
+        return f"DOES NOT CONFORM{up_to}: {counted(len(record.decisive_findings), 'finding')}."
     if not record.conforms:
-        return "NOTHING WAS JUDGED: no backend ran on a case that could tell right from wrong."
-    return "CONFORMS: no findings."
-
-
-def clause_verdict(record: Record, backend: str, clause: str) -> tuple[Status | None, int, int]:
-    """Status of one clause for one backend, with the number of cases judged and failed; None if unjudged."""
-    counts = [c for c in record.counts if c.backend == backend and c.clause == clause]
-    judged = sum(c.cases for c in counts if c.status in JUDGED | {Status.KNOWN_FAILURE})
-    failed = sum(c.cases for c in counts if c.status in FAILURES)
-    if failed:
-        return next(c.status for c in counts if c.status in FAILURES), judged, failed
-    for status in (Status.UNEXPECTED_PASS, Status.KNOWN_FAILURE):
-        if any(c.status is status for c in counts):
-            return status, judged, 0
-    if judged:
-        return Status.PASS, judged, 0
-    return (counts[0].status if counts else None), 0, 0
+        return f"NOTHING WAS JUDGED{up_to}: no backend ran on a case that could tell right from wrong."
+    beyond = f"{counted(len(record.open_findings), 'finding')} of later levels"
+    return f"CONFORMS{up_to}: {beyond if record.open_findings else 'no findings'}."
 
 
 def _clauses(record: Record, style: Style) -> str:
     ran = [b.name for b in record.backends if not b.unavailable]
-    rows = []
-    for clause in CLAUSES:
-        cells = []
-        for backend in ran:
-            status, judged, failed = clause_verdict(record, backend, clause.id)
-            if status is None:
-                cells.append("not judged")
-            elif failed:
-                cells.append(f"{status}: {failed} of {judged}")
-            else:
-                cells.append(f"{status}: {judged}" if judged else str(status))
-        rows.append([clause.id, clause.title, *cells])
-    return table(["clause", "title", *ran], rows, style) if ran else ""
+    rows = [
+        [level_of_clause(clause.id).label, clause.id, clause.title, *(cell(record, name, clause.id) for name in ran)]
+        for clause in clauses_in_order(record)
+    ]
+    return table(["level", "clause", "title", *ran], rows, style) if ran else ""
 
 
 def _backends(record: Record, style: Style) -> str:
@@ -103,6 +85,7 @@ def _findings(record: Record, style: Style) -> str:
     rows = [
         [
             f.backend,
+            f.level.label,
             f.clause,
             f.status,
             f.verdict.quantity,
@@ -111,7 +94,7 @@ def _findings(record: Record, style: Style) -> str:
         ]
         for f in record.findings
     ]
-    headers = ["backend", "clause", "status", "quantity", "failing cases", "smallest case"]
+    headers = ["backend", "level", "clause", "status", "quantity", "failing cases", "smallest case"]
     return table(headers, rows, style) if rows else ""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from convcheck.model.record import Record
 from convcheck.model.record_lines import RecordError, from_lines, to_lines
+from convcheck.report.badge import badge
 from convcheck.report.discrepancies import discrepancies
 from convcheck.report.html import html
 from convcheck.report.junit import junit
@@ -34,6 +35,7 @@ def write_report(record: Record, folder: Path) -> Record:
     _write(folder / "summary.txt", summary(record, "text"))
     _write(folder / "discrepancies.md", discrepancies(record))
     _write(folder / "junit.xml", junit(record))
+    _write(folder / "badge.json", badge(record))
     _write(folder / "index.html", html(record))
     _remove_stale_scripts(folder, {finding.reproduction.script for finding in findings})
     return record

@@ -8,7 +8,7 @@ from convcheck.model.record import Finding, Record
 from convcheck.model.verdicts import Status
 from convcheck.pytest_plugin import Judgements
 from convcheck.report.discrepancies import replay_command
-from convcheck.report.summary import clause_verdict
+from convcheck.report.matrix import clause_verdict
 
 
 def test_clause(conv_judgements: Judgements, conv_backend: str, conv_dtype: str, conv_clause: str) -> None:
@@ -18,21 +18,21 @@ def test_clause(conv_judgements: Judgements, conv_backend: str, conv_dtype: str,
     if backend.unavailable:
         pytest.skip(f"{conv_backend} is unavailable: {backend.unavailable}")
     findings = [f for f in record.findings if f.clause == conv_clause]
-    unknown = [f for f in findings if f.status is not Status.KNOWN_FAILURE]
-    if unknown:
+    decisive = [f for f in findings if f in record.decisive_findings]
+    if decisive:
         pytest.fail(
-            "\n\n".join("\n".join(map(str, filter(None, _said(f)))) for f in unknown),
+            "\n\n".join("\n".join(map(str, filter(None, _said(f)))) for f in decisive),
             pytrace=False,
         )
     if findings:
-        pytest.xfail("; ".join(f.known for f in findings))
+        pytest.xfail("; ".join(f.known or f"beyond level {record.level.label}: {f.verdict.reason}" for f in findings))
     status, judged, _ = clause_verdict(record, conv_backend, conv_clause)
     if not judged:
         pytest.skip(_why_unjudged(record, conv_clause, status))
 
 
 def _said(finding: Finding) -> tuple[object, ...]:
-    return finding.verdict.reason, finding.verdict.evidence, replay_command(finding)
+    return f"{finding.level.label}: {finding.verdict.reason}", finding.verdict.evidence, replay_command(finding)
 
 
 def _why_unjudged(record: Record, clause: str, status: Status | None) -> str:

@@ -10,10 +10,12 @@ from convcheck.judging.judge import Failure
 from convcheck.model.case import Case
 from convcheck.model.diagnosis import Diagnosis
 from convcheck.model.history import History, write
+from convcheck.model.levels import Level
 from convcheck.model.record import Finding
 from convcheck.model.reproduction import Reproduction, StandaloneCall
 from convcheck.model.rules import facts
 from convcheck.model.verdicts import Verdict
+from convcheck.oracles.levels import level_of, level_of_cause
 from convcheck.oracles.support.exercised import PLAIN
 from convcheck.triage.diagnosis.examine import Examination
 from convcheck.triage.diagnosis.known_defect_match import reproduces
@@ -102,6 +104,19 @@ class Cause:
         return self.smallest.state_dependent or not self.smallest.steady
 
     @property
+    def level(self) -> Level:
+        """What it is about; the most important of what was counted with it without having been looked at."""
+        smallest = self.smallest
+        found = level_of_cause(
+            smallest.case,
+            smallest.verdict,
+            after_others=bool(smallest.setup_cases or smallest.history or smallest.state_dependent),
+            now_and_then=smallest.reproduced < ATTEMPTS,
+        )
+        alike = [f for f in self.explains if self.unclassified and FailureSignature.of(f.verdict) == self.signature]
+        return min((found, *(level_of(f.case, f.verdict) for f in alike)), key=lambda level: level.rank)
+
+    @property
     def diagnosis(self) -> Diagnosis:
         """What its finding will say."""
         return replace(self.examination.diagnosis, free=self.smallest.free)
@@ -132,6 +147,7 @@ class Cause:
         return Finding(
             backend=backend,
             clause=verdict.clauses[0] if verdict.clauses[0] not in PLAIN else verdict.clauses[-1],
+            level=self.level,
             verdict=verdict,
             reproduction=Reproduction(
                 token=smallest.case.token,

@@ -12,6 +12,7 @@ from convcheck.campaign.database import (
     remember,
     remembered,
 )
+from convcheck.model.levels import Level
 from convcheck.model.origins import Origin
 from convcheck.model.record import Finding
 from convcheck.model.reproduction import Reproduction
@@ -23,7 +24,13 @@ SHARED = InMemoryExampleDatabase()
 
 def finding(**reproduction):
     verdict = Verdict("exact", "output", Status.FAIL, ("C2D-ARITH-1",))
-    return Finding(backend="b", clause="C2D-ARITH-1", verdict=verdict, reproduction=Reproduction(**reproduction))
+    return Finding(
+        backend="b",
+        clause="C2D-ARITH-1",
+        level=Level.COMPUTES,
+        verdict=verdict,
+        reproduction=Reproduction(**reproduction),
+    )
 
 
 def judged(spec, database, **options):

@@ -1,9 +1,12 @@
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
-from convcheck import cli
+from convcheck import Level, cli
+
+PLUGINS = Path(__file__).parents[2] / "plugins"
 
 
 def convcheck(monkeypatch, *arguments):
@@ -34,6 +37,7 @@ def test_an_illegal_layer_is_explained(monkeypatch, capsys):
         ("run", "--backend", "no-such-backend", "--examples", "1"),
         ("run", "--backend", "numpy", "--clause", "C2D-NONE-1"),
         ("run", "--backend", "numpy", "--time", "soon"),
+        ("run", "--backend", "numpy", "--level", "perfect"),
         ("run", "--backend", "numpy", "--untrusted", "--in-process"),
         ("replay", "nonsense", "--backend", "numpy"),
         ("explain", "__import__('os')"),
@@ -56,6 +60,7 @@ def test_a_run_writes_its_report_and_conforms(monkeypatch, tmp_path, capsys):
         "junit.xml",
         "findings.jsonl",
         "index.html",
+        "badge.json",
     }
     assert "CONFORMS" in (folder / "summary.md").read_text()
     before = (folder / "index.html").read_text()
@@ -67,6 +72,30 @@ def test_a_run_in_which_nothing_is_judged_fails(monkeypatch, tmp_path, capsys):
     options = ("--examples", 1, "--clause", "C2D-GRAD-7", "--report-dir", tmp_path)
     assert convcheck(monkeypatch, "run", "--backend", "numpy", *options) == 1
     assert "NOTHING WAS JUDGED" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("level", "code"), [("computes", 0), ("Precision", 0), ("refuses", 1), ("state", 1)])
+def test_findings_beyond_the_level_do_not_count_but_are_reported(monkeypatch, tmp_path, capsys, level, code):
+    options = ("--examples", 60, "--report-dir", tmp_path, "--name", "levels", "--database", "none", "--level", level)
+    backend = f"{PLUGINS / 'wrong_kernels.py'}:accepts_anything"
+    assert convcheck(monkeypatch, "run", "--backend", backend, *options) == code
+    said = capsys.readouterr().out
+    assert " computes every legal layer right (" in said.split("\n")[0]
+    assert " of illegal arguments too little;" in said.split("\n")[0]
+    assert "\nrefuses: " in said
+    folder = tmp_path / "levels"
+    assert json.loads((folder / "badge.json").read_text())["color"] == ("red" if code else "brightgreen")
+    # another level needs no other run
+    assert convcheck(monkeypatch, "report", folder, "--level", "state") in (0, None)
+    assert json.loads((folder / "badge.json").read_text())["color"] == "red"
+    assert convcheck(monkeypatch, "report", folder) in (0, None)
+    assert "\nDOES NOT CONFORM: " in capsys.readouterr().out
+
+
+def test_a_level_that_there_is_not_is_answered_with_those_that_there_are(monkeypatch, capsys):
+    assert convcheck(monkeypatch, "run", "--backend", "numpy", "--level", "perfect") == 2
+    said = capsys.readouterr().err
+    assert all(f"'{level}'" in said for level in Level)
 
 
 def test_replay_shows_every_verdict(monkeypatch, capsys):

@@ -3,6 +3,7 @@ from typer.testing import CliRunner
 
 from convcheck.cli import app
 from convcheck.report import write_report
+from convcheck.report.levels import levels_table, opening
 from full_record import ABSENT, FINDINGS, RECORD, RIGHT, SHOWN, TOKEN, WRONG
 from read_tables import rows
 
@@ -18,7 +19,10 @@ def said(tmp_path_factory):
 
 
 def test_every_backend_has_its_numbers(said):
-    assert rows(said.split("\n\n")[0]) == [
+    sentences, levels, numbers = said.split("\n\n")[:3]
+    assert sentences == opening(RECORD)
+    assert levels == levels_table(RECORD, "text")
+    assert rows(numbers) == [
         ["backend", "cases", "verdicts", "findings", "known"],
         [WRONG, "40", "27", "8", "1"],
         [RIGHT, "21", "21", "0", "0"],
@@ -31,8 +35,8 @@ def test_every_finding_is_said_with_its_diagnosis_and_case(said):
     condition = "fails iff groups > 1 and bias; behaves like no bias where there are groups"
     assert f"{first}\n  {condition}\n  {TOKEN}\n" in said
     assert f"{WRONG}: C2D-SHAPE-1 grad_weight fail, 1 case: the last column is 0\n" in said
-    assert f"{WRONG}: C2D-PURE-3 call crashed, 1 case: no fresh process would start\n{WRONG}" in said
-    assert all(f"{WRONG}: {f.clause} {f.verdict.quantity} {f.status}, " in said for f in FINDINGS)
+    assert f"{WRONG}: C2D-PURE-3 call crashed, 1 case: no fresh process would start\nstate: {WRONG}" in said
+    assert all(f"{f.level.label}: {WRONG}: {f.clause} {f.verdict.quantity} {f.status}, " in said for f in FINDINGS)
 
 
 def test_the_verdict_comes_last(said):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from altered import Altered, off_by
-from convcheck import Capabilities, Status
+from convcheck import Capabilities, Level, Status
 from convcheck.judging.judge import Tally, first_causes, judge_block, judge_case
 from convcheck.model.calls import Died, Hung
 from convcheck.model.token import read
@@ -81,7 +81,7 @@ def test_tallies_add_up_and_the_largest_margin_stays():
 
 
 def test_blocks_count_the_same_whether_judged_at_once_or_in_parts():
-    counted = attrgetter("cases", "counts", "margins", "coverage")
+    counted = attrgetter("cases", "counts", "levels", "margins", "coverage")
     whole, parts = judge_block(Counted(Altered), CASES, 0), Tally()
     for at in (0, 4):
         parts.add(judge_block(Counted(Altered), CASES[at : at + 4 if not at else None], 0))
@@ -109,6 +109,18 @@ def test_a_failing_verdict_is_a_failure_and_no_count():
     assert {f.verdict.oracle for f in found.failures} == {"exact"}
     assert not any(status is Status.FAIL for _, status, _ in found.counts)
     assert found.margins["float32 output"] > 1
+
+
+def test_a_case_counts_at_every_level_at_which_it_was_judged_and_nothing_was_wrong():
+    special, illegal = read(f"{LAYER},values=special"), read(f"{LAYER},s=0")
+    right = judge_block(Counted(Altered), [CASES[0], special, illegal], 0).levels
+    assert right[Level.COMPUTES, ""] == 2
+    assert right[Level.PRECISION, ""] == 1
+    assert right[Level.IEEE, ""] >= 1
+    assert right[Level.REFUSES, "C2D-ERROR-1"] == 1
+    wrong = judge_block(Counted(lambda: Altered(off_by(1))), [CASES[0], illegal], 0).levels
+    assert wrong == {(Level.REFUSES, "C2D-ERROR-1"): 1}
+    assert not judge_block(Counted(Altered), [read("v1,x=2x4x5x6,out=4,k=2.5")], 0).levels
 
 
 def test_what_is_not_declared_is_counted_with_its_reason_and_not_called():

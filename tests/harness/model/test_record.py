@@ -5,6 +5,7 @@ import pytest
 from convcheck import Status
 from convcheck.campaign.campaign import Options, run
 from convcheck.model.coverage import Coverage
+from convcheck.model.levels import Level, LevelCount
 from convcheck.model.record import BackendRecord, Count, Finding, Record, merged
 from convcheck.model.record_lines import RecordError, from_lines, to_lines
 from stand_ins import verdict
@@ -39,17 +40,21 @@ def made(name="run", **others):
         "interrupted": False, "version": "1", "environment": {},
         "backends": (BackendRecord(name="mine", spec="mine", cases=9, margins={"float32 output": 0.5}, seconds={"triage": 1.0}),),
         "counts": (counted(Status.PASS, 8), counted(Status.VACUOUS, 1)),
-        "coverage": (Coverage(parameter="dtype", value="float32", cases=9),), "findings": (),
+        "levels": (passed(8),), "coverage": (Coverage(parameter="dtype", value="float32", cases=9),), "findings": (),
     }  # fmt: skip
     return Record(name=name, **{**given, **others})
 
 
-def counted(status, cases, backend="mine"):
-    return Count(backend=backend, clause="C2D-BIAS-1", status=status, reason="", cases=cases)
+def passed(cases, backend="mine", level=Level.COMPUTES):
+    return LevelCount(backend=backend, level=level, passed=cases)
 
 
-def finding(status=Status.FAIL):
-    return Finding(backend="mine", clause="C2D-BIAS-1", verdict=verdict(status=status))
+def counted(status, cases, backend="mine", clause="C2D-BIAS-1"):
+    return Count(backend=backend, clause=clause, status=status, reason="", cases=cases)
+
+
+def finding(status=Status.FAIL, level=Level.COMPUTES):
+    return Finding(backend="mine", clause="C2D-BIAS-1", level=level, verdict=verdict(status=status))
 
 
 ABSENT = BackendRecord(name="absent", spec="absent", unavailable="no device")
@@ -73,10 +78,26 @@ def test_only_verdicts_that_could_tell_are_judged():
         ({"interrupted": True}, False),
         ({"counts": (counted(Status.VACUOUS, 9), counted(Status.NOT_APPLICABLE, 9))}, False),
         ({"counts": (counted(Status.PASS, 9, "other"),)}, False),
+        ({"level": Level.PRECISION, "findings": (finding(level=Level.PRECISION),)}, False),
+        ({"level": Level.PRECISION, "findings": (finding(level=Level.REFUSES),)}, True),
+        ({"level": Level.PRECISION, "counts": (counted(Status.PASS, 9, clause="C2D-ERROR-1"),)}, False),
         ({"backends": (ABSENT,)}, False),
         ({"backends": ()}, False),
     ],
-    ids=["clean", "finding", "known", "unexpected pass", "interrupted", "vacuous", "another's", "absent", "nothing"],
+    ids=[
+        "clean",
+        "finding",
+        "known",
+        "unexpected pass",
+        "interrupted",
+        "vacuous",
+        "another's",
+        "level asked for",
+        "level beyond",
+        "judged beyond only",
+        "absent",
+        "nothing",
+    ],
 )
 def test_conforming_takes_a_whole_run_that_could_tell_and_no_open_finding(changed, conforms):
     assert made(**changed).conforms is conforms
@@ -98,7 +119,8 @@ def test_parts_are_put_together_in_any_order():
     )  # fmt: skip
     first = made("a", findings=(finding(),))
     second = made(
-        "b", cases=2, started="2026-01-01", interrupted=True, backends=(other, ABSENT), counts=(counted(Status.PASS, 2),)
+        "b", cases=2, started="2026-01-01", interrupted=True, backends=(other, ABSENT), counts=(counted(Status.PASS, 2),),
+        levels=(passed(2), passed(1, level=Level.STATE)),
     )  # fmt: skip
     both = merged([first, second], name="both", command="again")
     assert merged([second, first], name="both", command="again") == both
@@ -108,6 +130,7 @@ def test_parts_are_put_together_in_any_order():
     assert (mine.cases, absent) == (11, ABSENT)
     assert mine.margins == {"float32 output": 0.5, "float64 output": 0.2}
     assert mine.seconds == {"triage": 3.0}
+    assert both.levels == (passed(10), passed(1, level=Level.STATE))
     assert set(both.counts) == {counted(Status.PASS, 10), counted(Status.VACUOUS, 1)}
     assert both.coverage == (Coverage(parameter="dtype", value="float32", cases=18),)
 

@@ -7,7 +7,7 @@ import pytest
 from convcheck.model.record_lines import RecordError, from_lines, to_lines
 from full_record import OWN_PROFILE, RECORD, WRONG
 
-HEADER, BACKEND, COUNT, COVERAGE, FINDING = 0, 1, 4, 22, 37
+HEADER, BACKEND, COUNT, LEVEL, COVERAGE, FINDING = 0, 1, 4, 22, 29, 44
 
 
 @pytest.fixture
@@ -36,9 +36,9 @@ def test_lines_give_the_record_back(lines):
 def test_every_line_says_what_it_holds(lines):
     kinds = [json.loads(line)["kind"] for line in lines]
     assert kinds == [
-        "campaign", *["backend"] * 3, *["count"] * 18, *["coverage"] * 15, *["finding"] * 9,
+        "campaign", *["backend"] * 3, *["count"] * 18, *["level"] * 7, *["coverage"] * 15, *["finding"] * 9,
     ]  # fmt: skip
-    assert [kinds[at] for at in (HEADER, BACKEND, COUNT, COVERAGE, FINDING)] == list(dict.fromkeys(kinds))
+    assert [kinds[at] for at in (HEADER, BACKEND, COUNT, LEVEL, COVERAGE, FINDING)] == list(dict.fromkeys(kinds))
 
 
 def test_no_text_breaks_a_line(lines):
@@ -81,6 +81,8 @@ def test_blank_lines_say_nothing(lines):
         (BACKEND, "profiles.float32 output.algorithm", "guess", "field profiles.float32 output.algorithm: .*'direct'"),
         (COUNT, "status", "passed", "field status: .*'pass'"),
         (COUNT, "cases", 1.5, "field cases: .*integer"),
+        (LEVEL, "level", "perfect", "field level: .*'computes'"),
+        (LEVEL, "passed", 1.5, "field passed: .*integer"),
         (COVERAGE, "value", None, "field value: .*string"),
         (FINDING, "verdict", [], "field verdict: "),
         (FINDING, "verdict.reasons", "", "field verdict.reasons: Unexpected"),
@@ -111,11 +113,11 @@ def test_an_error_names_line_and_field(lines, at, path, value, where):
         ("not JSON", "line 1 is no JSON: .*; expected a line of a campaign's record"),
         ("9" * 5000, "line 1 is no JSON"),
         ("[]", "line 1 holds a list; expected an object with a kind"),
-        ("{}", "line 1: kind None; expected one of campaign, backend, count, coverage, finding"),
+        ("{}", "line 1: kind None; expected one of campaign, backend, count, level, coverage, finding"),
         ('{"kind": "verdict"}', "line 1: kind verdict; expected one of campaign, backend"),
         ('{"kind": ["count"]}', "line 1: kind .*; expected one of campaign, backend"),
-        ('{"kind": "campaign", "schema": 1}', "line 1: schema 1; this convcheck reads schema 2"),
-        ('{"kind": "campaign"}', "line 1: schema None; this convcheck reads schema 2"),
+        ('{"kind": "campaign", "schema": 1}', "line 1: schema 1; this convcheck reads schema 3"),
+        ('{"kind": "campaign"}', "line 1: schema None; this convcheck reads schema 3"),
         ("", "the campaign's header line is missing"),
     ],
 )
@@ -136,7 +138,7 @@ def test_the_header_is_missed(lines):
 
 def test_an_error_in_a_header_further_down_names_its_line(lines):
     header = changed(lines[0], "seed", "3")
-    with pytest.raises(RecordError, match="line 46: field seed"):
+    with pytest.raises(RecordError, match="line 53: field seed"):
         from_lines([*lines[1:], header])
 
 

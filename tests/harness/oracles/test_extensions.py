@@ -8,8 +8,10 @@ from convcheck.execution import InProcessCandidate
 from convcheck.judging.blocks import generate
 from convcheck.judging.judge import judge_block, judge_case
 from convcheck.model.extensions import Extension, equivalent
+from convcheck.model.levels import Level
 from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES
+from convcheck.oracles.levels import level_of
 from convcheck_reference import Conv2dParams
 
 TOKENS = {
@@ -113,6 +115,7 @@ def test_a_wrong_result_fails(extension):
 
     (found,) = verdicts(Wrong, extension)
     assert found.status is Status.FAIL
+    assert level_of(read(TOKENS[extension]), found) is Level.COMPUTES
 
 
 @pytest.mark.parametrize(("base", "extension"), [(Extended, Extension.SAME_LOWER), (Lower, Extension.SAME_UPPER)])

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from convcheck.model.diagnosis import Diagnosis
+from convcheck.model.levels import MEANINGS, Level
 from convcheck.report.discrepancies import details, diagnosis, discrepancies, replay_command
 from convcheck.report.heat_maps import as_text
+from convcheck.report.levels import opening
 from convcheck_reference.clauses import clause
 from full_record import AWKWARD, COMPLETE, FINDINGS, SHOWN, TOKEN, WRONG
 from read_tables import rows
@@ -22,6 +24,7 @@ def test_the_details_say_everything_about_a_finding():
     broken = clause("C2D-SHAPE-1")
     assert details(changed(COMPLETE, script="reproduce_1.py")) == [
         ("clause", f"C2D-SHAPE-1 {broken.title}: {broken.text}"),
+        ("level", f"computes: {MEANINGS[Level.COMPUTES]}"),
         ("status", "fail"),
         ("layer", "Conv2d(1, 1, kernel_size=1)"),
         ("smallest case", TOKEN),
@@ -53,7 +56,7 @@ def test_the_details_say_everything_about_a_finding():
 
 
 def test_details_leave_out_what_is_not_known():
-    assert [name for name, _ in details(STOPPED)] == ["clause", "status", "what is wrong", "failing cases"]
+    assert [name for name, _ in details(STOPPED)] == ["clause", "level", "status", "what is wrong", "failing cases"]
     assert dict(details(STOPPED))["failing cases"] == "1"
 
 
@@ -118,12 +121,14 @@ def test_without_a_case_there_is_nothing_to_replay():
 
 def test_the_page_has_every_finding_with_details_maps_and_command(record):
     page = discrepancies(record)
-    assert page.startswith("# Discrepancies of nightly\n")
+    assert page.startswith(f"# Discrepancies of nightly\n\n{opening(record)}\n\n")
     parts = page.split("\n## ")[1:]
     assert len(parts) == len(FINDINGS)
     for number, (part, finding) in enumerate(zip(parts, FINDINGS, strict=True), 1):
         heading, table, *blocks = part.strip().split("\n\n")
-        assert heading == f"{number}. {WRONG}: {finding.clause}, {finding.verdict.quantity}, {finding.status}"
+        assert heading == (
+            f"{number}. {finding.level.label}: {WRONG}: {finding.clause}, {finding.verdict.quantity}, {finding.status}"
+        )
         shown = [text.replace(AWKWARD, SHOWN) for _, text in details(finding)]
         assert rows(table)[1:] == [[name, text] for (name, _), text in zip(details(finding), shown, strict=True)]
         where = finding.diagnosis.localization
@@ -134,7 +139,8 @@ def test_the_page_has_every_finding_with_details_maps_and_command(record):
 
 
 def test_a_run_without_findings_says_so(record):
-    assert discrepancies(replace(record, findings=())) == "# Discrepancies of nightly\n\nNone.\n"
+    record = replace(record, findings=())
+    assert discrepancies(record) == f"# Discrepancies of nightly\n\n{opening(record)}\n\nNone.\n"
 
 
 def test_one_parameter_that_makes_no_difference_needs_no_other():

@@ -5,10 +5,14 @@ from html.parser import HTMLParser
 
 import pytest
 
+from convcheck.model.levels import MEANINGS, Level, level_of_clause
 from convcheck.report.discrepancies import details, replay_command
 from convcheck.report.html import html
+from convcheck.report.levels import opening
+from convcheck.report.levels import rows as levels_rows
+from convcheck.report.matrix import clauses_in_order
 from convcheck_reference.clauses import CLAUSES
-from full_record import ABSENT, AWKWARD, FINDINGS, RIGHT, SHOWN, WRONG
+from full_record import ABSENT, AWKWARD, FINDINGS, RECORD, RIGHT, SHOWN, WRONG
 
 
 class Page(HTMLParser):
@@ -86,16 +90,26 @@ def test_texts_are_escaped(record):
     assert not re.search("[\0\x1b\ufffe]", html(record))
 
 
-def test_the_run_and_its_verdict_come_first(page):
+def test_the_run_and_its_verdict_come_first(page, record):
     assert "convcheck: nightly" in page.text[""]
-    assert "DOES NOT CONFORM: 8 findings." in page.text[""]
+    text = page.text[""]
+    assert -1 < text.find(opening(record).split("\n")[0]) < text.find("DOES NOT CONFORM: 8 findings.")
     assert "convcheck run --backend 'a | b' --seed 3" in page.text[""]
 
 
 @pytest.mark.parametrize(("findings", "colour"), [(FINDINGS, "bad"), ((), "pass")])
 def test_the_verdict_has_its_colour(record, findings, colour):
     page = Page(html(replace(record, findings=findings)))
-    assert next(attributes for tag, attributes in page.tags if tag == "p") == {"class": colour}
+    assert next(attributes for tag, attributes in page.tags if tag == "p" and attributes) == {"class": colour}
+
+
+def test_every_backend_that_ran_has_a_line_for_each_level(page, record):
+    assert page.rows["Levels"][1:] == [
+        [b.name, s.level.label, said, str(s.findings), str(s.failures), str(s.passed), str(s.known), besides]
+        for b, s, said, besides in levels_rows(record)
+    ]
+    meanings = [attributes["title"] for tag, attributes in page.tags if tag == "td" and "title" in attributes]
+    assert meanings[: len(Level)] == list(MEANINGS.values())
 
 
 def test_every_backend_has_a_row(page):
@@ -112,7 +126,9 @@ def test_every_finding_is_there_with_its_details_and_command(page):
     assert [[name, shown(text)] for name, text in page.rows["Findings"]] == expected
     text = page.text["Findings"]
     for finding in FINDINGS:
-        assert f"{WRONG}: {finding.clause}, {finding.verdict.quantity}, {finding.status}\n" in text
+        assert (
+            f"{finding.level.label}: {WRONG}: {finding.clause}, {finding.verdict.quantity}, {finding.status}\n" in text
+        )
         assert replay_command(finding) in text
     commands = [tag for tag, _ in page.tags if tag == "pre"]
     assert len(commands) == len(FINDINGS) - 1
@@ -130,19 +146,23 @@ def test_the_heat_maps_of_a_finding_are_pictures(page):
 
 def test_every_clause_has_a_cell_for_each_backend_that_ran(page):
     header, *found = [list(map(shown, row)) for row in page.rows["Clauses"]]
-    assert header == ["clause", "title", WRONG, RIGHT]
-    assert [row[:2] for row in found] == [[c.id, c.title] for c in CLAUSES]
-    cells = {row[0]: row[2:] for row in found}
+    assert header == ["level", "clause", "title", WRONG, RIGHT]
+    assert [row[:3] for row in found] == [
+        [level_of_clause(c.id).label, c.id, c.title] for c in clauses_in_order(RECORD)
+    ]
+    cells = {row[1]: row[3:] for row in found}
     assert cells["C2D-SHAPE-1"] == ["fail: 4 of 11", "pass: 20"]
     assert cells["C2D-SHAPE-2"] == ["unexpected pass: 5", "not judged"]
     assert cells["C2D-SHAPE-4"] == ["vacuous", "pass: 1"]
-    assert cells["C2D-ERROR-2"] == ["wrongly refused: 2 of 2", "not judged"]
+    assert cells["C2D-ERROR-2"] == ["wrongly refused: 2 of 2, computes", "not judged"]
 
 
 def test_the_cells_of_clauses_have_their_colours(page):
     colours = [attributes["class"] for tag, attributes in page.tags if tag == "td" and "class" in attributes]
-    assert colours[:8] == ["bad", "pass", "bad", "none", "none", "none", "none", "pass"]
-    assert len(colours) == 2 * len(CLAUSES)
+    levels, clauses = colours[: 2 * len(Level)], colours[2 * len(Level) :]
+    assert levels == ["bad", "bad", "none", "bad", "bad", "pass", "none", "pass", "none", "none"]
+    assert clauses[:8] == ["bad", "pass", "bad", "none", "none", "none", "none", "pass"]
+    assert len(clauses) == 2 * len(CLAUSES)
 
 
 def test_every_margin_has_a_row(page):

@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import xmlschema
 
+from convcheck.model.levels import Level
 from convcheck.model.verdicts import Status
 from convcheck.report.discrepancies import replay_command
 from convcheck.report.junit import junit
@@ -24,7 +25,7 @@ def suites(record):
 
 def outcome(suite, clause):
     """Tag, type, message and text of what became of a clause; None for a pass."""
-    (case,) = [case for case in suite if case.get("name").split()[0] == clause]
+    (case,) = [case for case in suite.findall("testcase") if case.get("name").split()[0] == clause]
     return next(((node.tag, node.get("type"), node.get("message"), node.text) for node in case), None)
 
 
@@ -38,15 +39,15 @@ def test_every_backend_is_a_suite_with_every_clause(suites, record):
     assert list(suites) == [WRONG, RIGHT, ABSENT]
     for name, suite in suites.items():
         assert suite.get("timestamp") == record.started
-        assert [case.get("name") for case in suite] == [f"{c.id} {c.title}" for c in CLAUSES]
-        assert {case.get("classname") for case in suite} == {name}
+        assert [case.get("name") for case in suite.findall("testcase")] == [f"{c.id} {c.title}" for c in CLAUSES]
+        assert {case.get("classname") for case in suite.findall("testcase")} == {name}
 
 
 @pytest.mark.parametrize(("backend", "failures", "passed"), [(WRONG, 7, 0), (RIGHT, 0, 2), (ABSENT, 0, 0)])
 def test_the_counts_of_a_suite_are_those_of_its_cases(suites, backend, failures, passed):
     suite = suites[backend]
     assert len(suite.findall("testcase/failure")) == failures
-    assert sum(len(case) == 0 for case in suite) == passed
+    assert sum(len(case) == 0 for case in suite.findall("testcase")) == passed
     counts = {name: int(suite.get(name)) for name in ("tests", "failures", "errors", "skipped")}
     skipped = len(CLAUSES) - failures - passed
     assert counts == {"tests": len(CLAUSES), "failures": failures, "errors": 0, "skipped": skipped}
@@ -89,6 +90,33 @@ def test_what_was_not_judged_is_skipped_with_its_status(suites, clause, words):
 def test_an_unavailable_backend_is_skipped_with_its_reason(suites):
     messages = {skipped.get("message") for skipped in suites[ABSENT].iter("skipped")}
     assert messages == {"unavailable: no such device: " + SHOWN.replace(" second", "\nsecond")}
+
+
+def test_a_suite_says_how_its_backend_stands_at_each_level(suites):
+    for name, standing in (
+        (WRONG, ["fail", "fail", "known failure", "fail", "fail"]),
+        (RIGHT, ["pass", "not looked at", "pass", "not looked at", "not looked at"]),
+    ):
+        found = [(p.get("name"), p.get("value")) for p in suites[name].iter("property")]
+        assert found == [(f"level {level.label}", said) for level, said in zip(Level, standing, strict=True)]
+
+
+def test_a_test_case_has_its_level(suites):
+    groups = {case.get("name").split()[0]: case.get("group") for case in suites[WRONG].findall("testcase")}
+    # of its findings, or else of the clause
+    assert groups["C2D-ERROR-2"] == "computes"
+    assert groups["C2D-PURE-1"] == "state"
+    assert groups["C2D-ARITH-2"] == "precision"
+    assert groups["C2D-SHAPE-1"] == "computes"
+
+
+def test_what_is_wrong_beyond_the_level_is_skipped_with_its_reason(record, schema):
+    written = junit(replace(record, level=Level.COMPUTES))
+    schema.validate(written)
+    suite = ET.fromstring(written)[0]
+    assert suite.get("failures") == "3"
+    assert outcome(suite, "C2D-SHAPE-1")[0] == "failure"
+    assert outcome(suite, "C2D-ERROR-1") == ("skipped", None, "beyond level computes: groups=0 was accepted", None)
 
 
 def test_every_status_but_pass_is_visible(suites):

@@ -2,10 +2,12 @@ from dataclasses import replace
 
 import pytest
 
+from convcheck.model.levels import Level, level_of_clause
 from convcheck.model.verdicts import Status
-from convcheck.report.summary import clause_verdict, summary, verdict
-from convcheck_reference.clauses import CLAUSES
-from full_record import ABSENT, COUNTS, FINDINGS, RIGHT, SHOWN, TOKEN, WRONG
+from convcheck.report.levels import levels_table, opening
+from convcheck.report.matrix import cell, clauses_in_order
+from convcheck.report.summary import summary, verdict
+from full_record import ABSENT, COUNTS, FINDINGS, RECORD, RIGHT, SHOWN, TOKEN, WRONG
 from read_tables import rows, sections
 
 STYLES = ("markdown", "text")
@@ -23,12 +25,17 @@ def test_the_run_is_named_first(record, style):
 
 
 def test_every_section_is_there(read):
-    expected = ["Verdict", "Backends", "Findings", "Clauses", "Statuses", "Margins", "Coverage", "This run"]
+    expected = ["Verdict", "Levels", "Backends", "Findings", "Clauses", "Statuses", "Margins", "Coverage", "This run"]
     assert list(read) == expected
 
 
-def test_the_verdict_counts_open_findings(read):
-    assert read["Verdict"] == "DOES NOT CONFORM: 8 findings."
+def test_the_verdict_says_where_each_backend_stands_and_counts_open_findings(read, record):
+    assert read["Verdict"] == f"{opening(record)}\n\nDOES NOT CONFORM: 8 findings."
+
+
+def test_every_backend_that_ran_has_a_line_for_each_level(read):
+    assert read["Levels"] == rows(levels_table(RECORD, "text"))
+    assert [row[:2] for row in read["Levels"][1:]] == [[b, level.label] for b in (WRONG, RIGHT) for level in Level]
 
 
 def test_backends_have_their_numbers(read):
@@ -42,37 +49,27 @@ def test_backends_have_their_numbers(read):
 
 def test_every_finding_has_a_row(read):
     header, *found = read["Findings"]
-    assert header == ["backend", "clause", "status", "quantity", "failing cases", "smallest case"]
+    assert header == ["backend", "level", "clause", "status", "quantity", "failing cases", "smallest case"]
     assert found == [
-        [WRONG, "C2D-SHAPE-1", "fail", "output", "3", TOKEN],
-        [WRONG, "C2D-SHAPE-1", "fail", "grad_weight", "1", TOKEN],
-        [WRONG, "C2D-PURE-3", "crashed", "call", "1", ""],
-        [WRONG, "C2D-PURE-1", "hung", "call", "2", TOKEN],
-        [WRONG, "C2D-ERROR-1", "wrongly accepted", "call", "2", TOKEN],
-        [WRONG, "C2D-ERROR-2", "wrongly refused", "call", "2", TOKEN],
-        [WRONG, "C2D-PURE-2", "unwritten output", "output", "2", TOKEN],
-        [WRONG, "C2D-SHAPE-3", "known failure", "output", "6", TOKEN],
-        [WRONG, "C2D-SHAPE-2", "unexpected pass", "output", "1", TOKEN],
+        [WRONG, "computes", "C2D-SHAPE-1", "fail", "output", "3", TOKEN],
+        [WRONG, "computes", "C2D-SHAPE-1", "fail", "grad_weight", "1", TOKEN],
+        [WRONG, "computes", "C2D-PURE-3", "crashed", "call", "1", ""],
+        [WRONG, "state", "C2D-PURE-1", "hung", "call", "2", TOKEN],
+        [WRONG, "refuses", "C2D-ERROR-1", "wrongly accepted", "call", "2", TOKEN],
+        [WRONG, "computes", "C2D-ERROR-2", "wrongly refused", "call", "2", TOKEN],
+        [WRONG, "IEEE", "C2D-PURE-2", "unwritten output", "output", "2", TOKEN],
+        [WRONG, "precision", "C2D-SHAPE-3", "known failure", "output", "6", TOKEN],
+        [WRONG, "state", "C2D-SHAPE-2", "unexpected pass", "output", "1", TOKEN],
     ]
 
 
 def test_every_clause_has_a_cell_for_each_backend_that_ran(read):
     header, *found = read["Clauses"]
-    assert header == ["clause", "title", WRONG, RIGHT]
-    assert [row[:2] for row in found] == [[c.id, c.title] for c in CLAUSES]
-    judged = {row[0]: row[2:] for row in found if row[2:] != ["not judged", "not judged"]}
-    assert judged == {
-        "C2D-SHAPE-1": ["fail: 4 of 11", "pass: 20"],
-        "C2D-SHAPE-2": ["unexpected pass: 5", "not judged"],
-        "C2D-SHAPE-3": ["known failure: 8", "not judged"],
-        "C2D-SHAPE-4": ["vacuous", "pass: 1"],
-        "C2D-SHAPE-5": ["not applicable", "not judged"],
-        "C2D-PURE-1": ["hung: 2 of 2", "not judged"],
-        "C2D-PURE-2": ["unwritten output: 2 of 2", "not judged"],
-        "C2D-PURE-3": ["crashed: 1 of 1", "not judged"],
-        "C2D-ERROR-1": ["wrongly accepted: 2 of 2", "not judged"],
-        "C2D-ERROR-2": ["wrongly refused: 2 of 2", "not judged"],
-    }
+    assert header == ["level", "clause", "title", WRONG, RIGHT]
+    assert [row[1] for row in found] == [clause.id for clause in clauses_in_order(RECORD)]
+    for level, clause, _, *cells in found:
+        assert level == level_of_clause(clause).label
+        assert cells == [cell(RECORD, name, clause) for name in (WRONG, RIGHT)]
 
 
 def test_every_status_has_a_row_with_its_reason(read):
@@ -141,7 +138,7 @@ def test_sections_without_rows_are_left_out(record, style):
     absent = replace(record, backends=record.backends[2:], findings=())
     found = sections(summary(absent, style))
     assert {"Findings", "Clauses", "Margins"}.isdisjoint(found)
-    assert found["Verdict"].startswith("NOTHING WAS JUDGED")
+    assert "\n\nNOTHING WAS JUDGED" in found["Verdict"]
 
 
 @pytest.mark.parametrize(
@@ -156,13 +153,14 @@ def test_sections_without_rows_are_left_out(record, style):
             "NOTHING WAS JUDGED: no backend ran on a case that could tell right from wrong.",
         ),
         ({"interrupted": True}, "INTERRUPTED: this is what was done until then."),
+        ({"level": Level.COMPUTES}, "DOES NOT CONFORM up to level computes: 4 findings."),
+        ({"level": Level.REFUSES}, "DOES NOT CONFORM up to level refuses: 6 findings."),
+        ({"level": Level.IEEE, "findings": FINDINGS[3:5]}, "CONFORMS up to level IEEE: 2 findings of later levels."),
+        (
+            {"level": Level.IEEE, "findings": (), "counts": RECORD.counts[12:13]},
+            "NOTHING WAS JUDGED up to level IEEE: no backend ran on a case that could tell right from wrong.",
+        ),
     ],
 )
 def test_one_sentence_says_what_the_run_came_to(record, changes, words):
     assert verdict(replace(record, **changes)) == words
-
-
-def test_a_clause_verdict_is_that_of_the_backend_asked_for(record):
-    assert clause_verdict(record, WRONG, "C2D-SHAPE-1") == (Status.FAIL, 11, 4)
-    assert clause_verdict(record, RIGHT, "C2D-SHAPE-1") == (Status.PASS, 20, 0)
-    assert clause_verdict(record, ABSENT, "C2D-SHAPE-1") == (None, 0, 0)

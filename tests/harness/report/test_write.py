@@ -5,13 +5,23 @@ import pytest
 
 from convcheck.model.record_lines import RecordError
 from convcheck.report import read_record, write_report
+from convcheck.report.badge import badge
 from convcheck.report.discrepancies import details, discrepancies
 from convcheck.report.html import html
 from convcheck.report.junit import junit
 from convcheck.report.script import script
 from convcheck.report.summary import summary
 
-FILES = {"findings.jsonl", "summary.md", "summary.txt", "discrepancies.md", "junit.xml", "index.html", "reproduce_1.py"}
+FILES = {
+    "findings.jsonl",
+    "summary.md",
+    "summary.txt",
+    "discrepancies.md",
+    "junit.xml",
+    "index.html",
+    "badge.json",
+    "reproduce_1.py",
+}
 
 
 def test_a_report_has_every_file_and_nothing_else(record, tmp_path):
@@ -24,6 +34,7 @@ def test_a_report_has_every_file_and_nothing_else(record, tmp_path):
     assert texts["discrepancies.md"] == discrepancies(written)
     assert texts["junit.xml"] == junit(written)
     assert texts["index.html"] == html(written)
+    assert texts["badge.json"] == badge(written)
     assert texts["reproduce_1.py"] == script(record, record.findings[0])
 
 

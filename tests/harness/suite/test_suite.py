@@ -43,6 +43,47 @@ def test_a_right_kernel_passes(tmp_path):
     assert done.returncode == 0, done.stdout
 
 
+def test_what_is_wrong_beyond_the_level_is_expected_to_fail(tmp_path):
+    spec = f"{PLUGINS / 'wrong_kernels.py'}:accepts_anything"
+    options = ("--conv-backend", spec, "--conv-dtype", "float32", "--conv-examples", "60", "-p", "no:xdist", "-rx")
+    done = suite(tmp_path, "convcheck.suite", *options, "--conv-level", "precision")
+    assert done.returncode == 0, done.stdout
+    assert "beyond level precision: illegal, but a result came back" in done.stdout
+    done = suite(tmp_path, "convcheck.suite", *options, "--conv-level", "refuses")
+    assert done.returncode == 1
+    assert "refuses: illegal, but a result came back" in done.stdout
+
+
+def test_a_level_that_there_is_not_is_a_usage_error(tmp_path):
+    done = suite(tmp_path, "convcheck.suite", "--conv-level", "perfect", "-p", "no:xdist")
+    assert done.returncode == 4
+    assert "computes" in done.stderr
+
+
+COARSE = f"""
+import sys
+import numpy as np
+from convcheck import capabilities
+sys.path.insert(0, {str(PLUGINS)!r})
+from my_kernel import my_conv
+
+@capabilities(dtypes=("float32",), padding_modes=("zeros",))
+def conv(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    out = my_conv(x, weight, bias, stride, padding, dilation, groups)
+    short = (out.view(np.int32) & ~0x1FFF).view(np.float32)
+    return np.where(np.isfinite(out) & (out != np.round(out)), short, out)
+"""
+
+
+@pytest.mark.parametrize(("level", "code"), [("computes", 0), ("Precision", 1)])
+def test_exploration_raises_nothing_beyond_the_level(tmp_path, level, code):
+    (tmp_path / "coarse.py").write_text(COARSE)
+    options = ("--conv-backend", "coarse.py:conv", "--conv-explore", "-p", "no:xdist", "--hypothesis-seed=0")
+    profile = "--hypothesis-profile=default"  # that of CI takes no seed
+    done = suite(tmp_path, "convcheck.suite.test_exploration", *options, profile, "--conv-level", level)
+    assert done.returncode == code, done.stdout
+
+
 def test_a_backend_that_cannot_be_loaded_is_a_usage_error(tmp_path):
     done = suite(tmp_path, "convcheck.suite", "--conv-backend", "none.py:conv", "-p", "no:xdist")
     assert done.returncode == 4

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from convcheck import Capabilities
+from convcheck import Capabilities, Level
 from convcheck.defects import defect
 from convcheck.model.diagnosis import Diagnosis, KnownDefectMatch
 from convcheck.model.token import read
@@ -11,7 +11,20 @@ from convcheck.triage.causes import ATTEMPTS, CHECKED, contradicting, size, with
 from convcheck.triage.diagnosis.examine import Examination
 from convcheck_backends import NumpyBackend
 from convcheck_reference import Conv2dParams
-from stand_ins import GRAD_INPUT, GRAD_WEIGHT, OUTPUT, REFUSED, TOKENS, cause, failure, failures, probe_of, verdict
+from stand_ins import (
+    CRASHED,
+    GRAD_INPUT,
+    GRAD_WEIGHT,
+    IMPRECISE,
+    OUTPUT,
+    REFUSED,
+    TOKENS,
+    cause,
+    failure,
+    failures,
+    probe_of,
+    verdict,
+)
 
 PLAIN, ILLEGAL = "v1,x=1x4x5x5,out=4,k=1", "v1,x=1x4x5x5,out=4,k=1,s=0"
 
@@ -160,3 +173,24 @@ def test_without_a_known_defect_nothing_contradicts():
 def test_a_finding_says_which_parameters_make_no_difference():
     assert cause(free=("dilation", "batch")).finding("some").diagnosis.free == ("dilation", "batch")
     assert cause().finding("some").diagnosis.free == ()
+
+
+@pytest.mark.parametrize(
+    ("found", "level"),
+    [
+        (cause(), Level.COMPUTES),
+        (cause(IMPRECISE), Level.PRECISION),
+        (cause(REFUSED, tokens=(ILLEGAL,)), Level.REFUSES),
+        (cause(setup_cases=(read(PLAIN),)), Level.STATE),
+        (cause(state_dependent=True), Level.STATE),
+        (cause(reproduced=1), Level.STATE),
+        (cause(CRASHED, reproduced=1), Level.COMPUTES),
+        (cause(CRASHED, reproduced=1, setup_cases=(read(PLAIN),)), Level.STATE),
+        # one that was not looked at may have another cause
+        (cause(CRASHED, tokens=(ILLEGAL, PLAIN)), Level.REFUSES),
+        (cause(CRASHED, tokens=(ILLEGAL, PLAIN), unclassified=1), Level.COMPUTES),
+    ],
+)
+def test_a_cause_has_a_level_which_its_finding_says(found, level):
+    assert found.level is level
+    assert found.finding("mine").level is level

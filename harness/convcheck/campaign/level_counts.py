@@ -1,0 +1,28 @@
+"""How many cases each level was judged in, from the tally of a backend."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from convcheck.campaign.known_failures import Known, KnownFailure
+from convcheck.judging.judge import Tally
+from convcheck.model.levels import Level, LevelCount
+from convcheck.oracles.levels import level_of
+from convcheck.oracles.parity import kind_of_violation
+
+
+def level_counts(backend: str, known: Sequence[KnownFailure], tally: Tally) -> tuple[LevelCount, ...]:
+    """The counts of a backend by level and kind of illegal arguments; what is known to fail is in neither number.
+
+    What failed is counted by the verdict on each case, not by the finding that it was put to: which kinds of illegal
+    arguments are let through does not hang on what they turn out to have in common.
+    """
+    entries = Known(tuple(known))
+    unknown = [f for f in tally.failures if entries.entry(f.case, f.verdict) is None]
+    failing = {(level_of(f.case, f.verdict), kind_of_violation(f.case), f.origin, f.block, f.position) for f in unknown}
+    failed = Counter[tuple[Level, str]]((level, kind) for level, kind, *_ in failing)
+    return tuple(
+        LevelCount(backend=backend, level=key[0], error_clause=key[1], passed=tally.levels[key], failed=failed[key])
+        for key in sorted({*tally.levels, *failed}, key=lambda key: (key[0].rank, len(key[1]), key[1]))
+    )

@@ -1,0 +1,33 @@
+"""What the terminal shows at the end of a run."""
+
+from __future__ import annotations
+
+from convcheck.model.record import Record
+from convcheck.report.discrepancies import diagnosis
+from convcheck.report.levels import levels_table, opening
+from convcheck.report.summary import verdict
+from convcheck.report.tables import counted, printable, table
+
+
+def end_summary(record: Record) -> str:
+    """Where each backend stands, its numbers, every finding in a line or three, and the verdict."""
+    rows = [
+        [
+            b.name,
+            b.unavailable or b.cases,
+            record.judged(b.name),
+            sum(f.backend == b.name for f in record.open_findings),
+            sum(f.backend == b.name for f in record.findings) - sum(f.backend == b.name for f in record.open_findings),
+        ]
+        for b in record.backends
+    ]
+    numbers = table(["backend", "cases", "verdicts", "findings", "known"], rows, "text")
+    lines = [opening(record), "", levels_table(record, "text"), "", numbers, ""]
+    for f in record.findings:
+        of = f"{f.level.label}: {printable(f.backend)}"
+        lines.append(
+            f"{of}: {f.clause} {f.verdict.quantity} {f.status}, {counted(f.failing_cases, 'case')}: "
+            f"{printable(f.verdict.reason)}"
+        )
+        lines += [f"  {line}" for line in (diagnosis(f), f.reproduction.history or f.reproduction.token) if line]
+    return "\n".join([*lines, verdict(record)])
