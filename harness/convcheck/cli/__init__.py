@@ -1,4 +1,4 @@
-"""The command line. Exit status: 0 conforms, 1 findings, 2 usage, 3 internal error."""
+"""The command line. Exit status: 0 conforms up to the level asked for, 1 findings, 2 usage, 3 internal error."""
 
 from __future__ import annotations
 
