@@ -22,7 +22,16 @@ SHOWN = 'a|b <script>alert("x")</script> """ back\\slash second line � �[31m
 """`AWKWARD` as a cell shows it."""
 
 OWN_PROFILE = Profile(
-    "house-mix", Format("fp24", 16, -62, 63), 2.0**-12, 13, True, True, repeatable=False, algorithm=Algorithm.FFT
+    name="house-mix",
+    accumulator=Format("fp24", 16, -62, 63),
+    input_rounding=2.0**-12,
+    input_precision=13,
+    truncating=True,
+    flushes_subnormals=True,
+    rounds_before_bias=True,
+    spreads_nan=True,
+    repeatable=False,
+    algorithm=Algorithm.FFT,
 )
 TOKEN = "v1,x=1x1x2x2,out=1,k=1"
 

@@ -166,7 +166,7 @@ def exact_element(case: Case, index: Index) -> int:
 
 
 def _inapplicable(capabilities: Capabilities, case: Case) -> str:
-    profile = capabilities.profile(case.dtype, "output")
+    profile = capabilities.promised(case, "output")
     if in_use(profile, "output", case.params) is not Algorithm.DIRECT:
         return f"integers are not exact under profile {profile.name}"
     if case.params.fan_in * _MAGNITUDE**2 + _MAGNITUDE > integer_limit(profile, case.dtype):

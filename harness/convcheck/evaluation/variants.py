@@ -24,7 +24,7 @@ from convcheck.evaluation.fast_algorithms import (
     winograd,
     winograd_weights,
 )
-from convcheck.model.capabilities import Capabilities
+from convcheck.model.capabilities import Capabilities, ProfileKey
 from convcheck.model.profiles import (
     FFT,
     FP16_ACC,
@@ -33,7 +33,6 @@ from convcheck.model.profiles import (
     WINOGRAD_F4,
     WINOGRAD_F6,
     Profile,
-    Quantity,
 )
 from convcheck.numerics.toom_cook import suits_winograd
 from convcheck.plugin.backend import Backend, Gradients
@@ -345,9 +344,7 @@ def _over_images(array: Array) -> Array:
     return array.transpose(1, 2, 0, 3).reshape(g, a, n * p)
 
 
-def _capable(
-    dtypes: tuple[str, ...], profiles: dict[str | tuple[str, Quantity], Profile] | None = None
-) -> Capabilities:
+def _capable(dtypes: tuple[str, ...], profiles: dict[ProfileKey, Profile] | None = None) -> Capabilities:
     return Capabilities(dtypes=dtypes, gradients=True, module=True, profiles=profiles or {})
 
 

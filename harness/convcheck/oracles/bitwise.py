@@ -80,7 +80,7 @@ def factor(trial: Trial, operation: Operation) -> float:
     Truncating accumulators keep the sign: some round towards −∞.
     """
     quantities = dict(_operations(trial))[operation]
-    profiles = [trial.capabilities.profile(trial.case.dtype, q) for q in quantities]
+    profiles = [trial.capabilities.promised(trial.case, q) for q in quantities]
     sign = 1.0 if any(p.truncating for p in profiles) else -1.0
     start = trial.case.seed % len(_EXPONENTS)
     for exponent in (*_EXPONENTS[start:], *_EXPONENTS[:start]):
@@ -96,7 +96,7 @@ def _operations(trial: Trial) -> Iterator[tuple[Operation, tuple[Quantity, ...]]
 
 
 def _repeatable(trial: Trial, quantities: tuple[Quantity, ...]) -> bool:
-    return all(trial.capabilities.profile(trial.case.dtype, q).repeatable for q in quantities)
+    return all(trial.capabilities.promised(trial.case, q).repeatable for q in quantities)
 
 
 def _scaled(trial: Trial, operation: Operation, by: float) -> Values:

@@ -122,7 +122,7 @@ def _judge_result(
     got = np.asarray(outcome.arrays[result])
     if got.size == 0:
         return
-    profile = trial.capabilities.profile(case.dtype, quantity)
+    profile = trial.capabilities.promised(case, quantity)
     found = expected.sum(quantity)
     if regime == INTEGERS:
         if not profile.exact_integers:
@@ -155,7 +155,7 @@ def _verdict(result: str, compared: Comparison, clauses: tuple[str, ...], empty:
 def _values(trial: Trial, regime: str) -> SecondOrder:
     if regime == REALS:
         return second_order_reals(trial.case)
-    profiles = {q: trial.capabilities.profile(trial.case.dtype, q) for q in QUANTITIES}
+    profiles = {q: trial.capabilities.promised(trial.case, q) for q in QUANTITIES}
     return second_order_integers(trial.case, profiles)
 
 

@@ -81,7 +81,7 @@ def expectation(trial: Trial, _quantity: Quantity) -> Expectation:
 
 def _applies(trial: Trial) -> bool:
     """Products with 1 are exact, but for complex ones, which may be formed from sums of parts."""
-    case, profile = trial.case, trial.capabilities.profile(trial.case.dtype, "output")
+    case, profile = trial.case, trial.capabilities.promised(trial.case, "output")
     as_they_are = profile.exact_integers and not profile.input_rounding and profile.input_precision is None
     one_hot_fits = case.layouts[1] != "broadcast"
     return as_they_are and one_hot_fits and case.batch > 0 and not case.dtype.startswith("complex")
@@ -92,7 +92,7 @@ def _values(trial: Trial) -> Values:
     case = trial.case
     wide, tiny = (real_values(replace(case, regime=regime, nonzeros=None)) for regime in ("wide", "subnormal"))
     x = np.where(np.arange(case.input_shape[-1]) % 2, tiny.x, wide.x)
-    x = _held(x, trial.capabilities.profile(case.dtype, "output"), component_format(case.dtype))
+    x = _held(x, trial.capabilities.promised(case, "output"), component_format(case.dtype))
     weight = np.zeros((case.params.out_channels, case.params.fan_in), x.dtype)
     weight[np.arange(len(weight)), _taps(trial)] = 1
     return Values(

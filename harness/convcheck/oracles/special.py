@@ -41,7 +41,7 @@ def judge(trial: Trial) -> Iterator[Verdict]:
         reason = "complex products of non-finite values are not specified"
         yield Verdict(NAME, "output", Status.NOT_APPLICABLE, clauses, reason)
         return
-    spread = spreads(trial.capabilities.profile(case.dtype, "output"), "output", case.params)
+    spread = spreads(trial.capabilities.promised(case, "output"), "output", case.params)
     if spread:
         yield Verdict(NAME, "output", Status.NOT_APPLICABLE, clauses, spread)
         return
@@ -93,7 +93,7 @@ def _finite_part(trial: Trial) -> tuple[Array, Array]:
     drawn, case = trial.reals, trial.case
     clean = Values(_finite(drawn.x), _finite(drawn.weight), drawn.bias, drawn.grad_output)
     reference = Expected(case, clean)
-    bound = reference.bound("output", trial.capabilities.profile(case.dtype, "output"))
+    bound = reference.bound("output", trial.capabilities.promised(case, "output"))
     value = reference.sum("output").value
     return value, np.full(value.shape, np.inf) if bound is None else bound
 

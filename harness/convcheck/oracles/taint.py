@@ -89,7 +89,7 @@ def judge(trial: Trial) -> Iterator[Verdict]:
 
 def _judge(trial: Trial, call: Tainted, quantity: Quantity, got: Array) -> Verdict:
     case, clean = trial.case, trial.expected_integers
-    profile = trial.capabilities.profile(case.dtype, quantity)
+    profile = trial.capabilities.promised(case, quantity)
     clauses = ("C2D-SPECIAL-1", "C2D-SPECIAL-2", *exercised(case, quantity))
     spread = spreads(profile, quantity, case.params)
     if spread:

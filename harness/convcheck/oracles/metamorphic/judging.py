@@ -69,7 +69,7 @@ def layer_of(trial: Trial) -> Layer:
 
 def images(relation: Relation, trial: Trial) -> tuple[Layer, ...] | None:
     """The images that the candidate can be asked for; None where the relation does not apply to the case."""
-    if not trial.capabilities.profile(trial.case.dtype, "output").exact_integers or trial.case.batch == 0:
+    if not trial.capabilities.promised(trial.case, "output").exact_integers or trial.case.batch == 0:
         return None
     found = relation.images(layer_of(trial))
     if found is None or sum(image.multiply_adds for image in found) > BUDGET:
@@ -85,7 +85,7 @@ def images(relation: Relation, trial: Trial) -> tuple[Layer, ...] | None:
 def exact(relation: Relation, trial: Trial) -> NDArray[np.bool_]:
     """Which elements the relation holds for exactly: where outputs are added up, those that were not rounded."""
     expected = trial.expected_integers
-    judged = expected.exact("output", trial.capabilities.profile(trial.case.dtype, "output"))
+    judged = expected.exact("output", trial.capabilities.promised(trial.case, "output"))
     limit = 2 ** component_format(trial.case.dtype).precision
     found = expected.sum("output")
     return judged & (found.gauge <= limit) if relation.adds and not found.stays_below(limit) else judged

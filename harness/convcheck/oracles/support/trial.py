@@ -81,13 +81,13 @@ class Trial:
     @cached_property
     def integers(self) -> Values:
         """The exact regime's data."""
-        return integer_values(self.case, {q: self.capabilities.profile(self.case.dtype, q) for q in QUANTITIES})
+        return integer_values(self.case, {q: self.capabilities.promised(self.case, q) for q in QUANTITIES})
 
     @cached_property
     def other_integers(self) -> Values:
         """Other data of the exact regime, of the same shapes."""
         other = replace(self.case, seed=self.case.seed ^ _OTHER_SEED)
-        return integer_values(other, {q: self.capabilities.profile(self.case.dtype, q) for q in QUANTITIES})
+        return integer_values(other, {q: self.capabilities.promised(self.case, q) for q in QUANTITIES})
 
     @cached_property
     def reals(self) -> Values:

@@ -149,7 +149,7 @@ def _rounded(output: Array, trial: Trial) -> Array:
 
 
 def _limit(trial: Trial) -> int:
-    return integer_limit(trial.capabilities.profile(trial.case.dtype, "output"), trial.case.dtype)
+    return integer_limit(trial.capabilities.promised(trial.case, "output"), trial.case.dtype)
 
 
 def _wide(array: Array | None) -> Any:
