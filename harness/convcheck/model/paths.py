@@ -13,8 +13,10 @@ Path: TypeAlias = str
 
 
 def _channels_last(case: Case) -> bool:
-    # as torch chooses: one operand in this layout is enough (`cudnn_conv_suggest_memory_format`)
-    return "channels_last" in case.layouts[:2]
+    # as torch chooses (`cudnn_conv_suggest_memory_format`): one operand in it is enough, if its strides show it
+    shapes = (case.input_shape, case.params.weight_shape)
+    told = [max(shape[-3:]) > 1 for shape in shapes]
+    return any(layout == "channels_last" and tells for layout, tells in zip(case.layouts, told, strict=False))
 
 
 def _depthwise(case: Case) -> bool:

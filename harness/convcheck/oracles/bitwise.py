@@ -132,8 +132,9 @@ def _commutes(trial: Trial, quantity: Quantity, profile: Profile, exponent: int)
     down, up = 2.0 ** min(exponent, 0), 2.0 ** max(exponent, 0)
     if min(smallest) * down < result.smallest_normal or max(map(_largest, (*factors, addend))) * up > result.largest:
         return False
-    # gradients may pass through sums that are rounded to the dtype of the result
-    formats = (profile.accumulator,) if quantity == "output" else (profile.accumulator, result)
+    # gradients may pass through sums that are rounded to the dtype of the result, outputs where it is promised
+    once = quantity == "output" and not profile.rounds_before_bias
+    formats = (profile.accumulator,) if once else (profile.accumulator, result)
     last_bit = math.prod(smallest[:2]) * 2.0 ** (2 - 2 * result.precision)
     if min(last_bit, smallest[2] * 2.0 ** (1 - result.precision)) * down < max(f.smallest_normal for f in formats):
         return False

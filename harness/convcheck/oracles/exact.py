@@ -58,12 +58,12 @@ def expectation(trial: Trial, quantity: Quantity) -> Expectation:
     """The exact integers, and how far from them the declared profile may be."""
     profile, expected = trial.capabilities.promised(trial.case, quantity), trial.expected_integers
     tolerance = expected.integer_tolerance(quantity, profile)
-    return Expectation(plain_key(INTEGERS, quantity), expected.sum(quantity).value, tolerance)
+    return Expectation(plain_key(INTEGERS, quantity), expected.integers(quantity, profile), tolerance)
 
 
 def compare_integers(got: NDArray[Any], expected: Expected, quantity: Quantity, profile: Profile) -> Comparison:
     """A result of integers against the reference, wherever the promised computation gives it away."""
-    value = expected.sum(quantity).value
+    value = expected.integers(quantity, profile)
     if expected.is_direct(quantity, profile):
         return compare_exact(got, value, expected.exact(quantity, profile))
     tolerance = expected.integer_tolerance(quantity, profile)

@@ -1,7 +1,7 @@
 """Special values: NaN and ±Inf stand where IEEE 754 arithmetic puts them, and nowhere else.
 
 A zero of the padding times a non-finite weight is left open: implementations that multiply it
-(0·Inf = NaN) and those that skip it are both legal.
+(0·Inf = NaN) and those that skip it are both legal. Under a profile that spreads NaN, every NaN is.
 """
 
 from __future__ import annotations
@@ -85,7 +85,12 @@ def classify(trial: Trial) -> tuple[Classes, NDArray[np.bool_]]:
     """The class of every output element, and where it is left open."""
     case, values = trial.case, trial.reals
     found = nonfinite.classify(values.x, values.weight, counts(case, "output"), case.output_shape)
-    return found, meets_padding(case, "output", ~np.isfinite(values.weight.astype(np.float64)))
+    open_ = meets_padding(case, "output", ~np.isfinite(values.weight.astype(np.float64)))
+    got = trial.returned(REALS, "output")
+    if got is not None and trial.capabilities.promised(case, "output").spreads_nan:
+        # a product of a zero that is not there adds NaN, and nothing else
+        open_ = open_ | np.isnan(got)
+    return found, open_
 
 
 def _finite_part(trial: Trial) -> tuple[Array, Array]:

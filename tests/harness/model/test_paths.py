@@ -18,6 +18,7 @@ LAYER = "v1,x=2x4x7x6,out=8,k=3"
         (f"{LAYER},layout-weight=channels_last", "dense spatial channels_last"),
         (f"{LAYER},layout=sliced", "dense spatial contiguous"),
         ("v1,x=2x1x7x6,out=8,k=1", "dense pointwise contiguous"),
+        ("v1,x=2x1x7x6,out=8,k=1,layout-weight=channels_last", "dense pointwise contiguous"),
     ],
 )
 def test_a_layer_is_of_one_class_of_each_kind(token, path):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from convcheck import Capabilities
-from convcheck.evaluation.variants import ProductVariant, pairwise, sequential, variant
+from convcheck.evaluation.variant_backends import ProductVariant
+from convcheck.evaluation.variants import pairwise, sequential, variant
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.precision_sampling import sample_precision
 from convcheck.model.profiles import (
