@@ -6,7 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from convcheck.model.coverage import Coverage
-from convcheck.model.diagnosis import Diagnosis, FailureCondition, HeatMap, KnownDefectMatch, Localization
+from convcheck.model.diagnosis import (
+    Diagnosis,
+    ExplainingPromise,
+    FailureCondition,
+    HeatMap,
+    KnownDefectMatch,
+    Localization,
+)
 from convcheck.model.profiles import Algorithm, Profile
 from convcheck.model.record import BackendRecord, Count, Finding, Record
 from convcheck.model.reproduction import PackedArray, PackedTensor, Reproduction, StandaloneCall
@@ -118,6 +125,7 @@ COMPLETE = Finding(
             ),
         ),
         cross_check="torch agrees with the reference",
+        promise=ExplainingPromise("subnormals flushed", 'profiles={\n    "float32": Profile(),\n}', 12, 40),
         free=("dilation", "stride_w", "batch"),
     ),
     failing_cases=3,

@@ -125,6 +125,19 @@ class Capabilities:
         return quantity not in GRADIENTS or self.gradients
 
 
+def declaration(profiles: Mapping[ProfileKey, Profile]) -> str:
+    """Profiles as an argument of `Capabilities`, to be pasted."""
+    lines = [f"    {_shown(key)}: {profile.declaration}," for key, profile in profiles.items()]
+    return "\n".join(["profiles={", *lines, "}"]) if lines else "profiles={}"
+
+
+def _shown(key: ProfileKey) -> str:
+    """A key as it is written in code."""
+    if isinstance(key, str):
+        return f'"{key}"'
+    return "(" + ", ".join(f'"{part}"' for part in key) + ")"
+
+
 def _of_paths(profiles: Mapping[ProfileKey, Profile]) -> Iterator[OfPath]:
     for key in profiles:
         if not isinstance(key, str) and len(key) == 3:

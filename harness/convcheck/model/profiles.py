@@ -7,7 +7,7 @@ Algorithms for Convolutional Neural Networks (2016).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
@@ -82,9 +82,26 @@ class Profile:
         """Whether sums of integers are exact in any order: transforms need head-room, or divide."""
         return self.algorithm is Algorithm.DIRECT
 
+    @property
+    def declaration(self) -> str:
+        """The expression that makes it, to be pasted: `Profile(accumulator="float16", flushes_subnormals=True)`."""
+        plain = Profile()
+        changed = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "name"}
+        changed = {name: value for name, value in changed.items() if value != getattr(plain, name)}
+        if FORMATS.get(self.accumulator.name) == self.accumulator and "accumulator" in changed:
+            changed["accumulator"] = self.accumulator.name
+        if "algorithm" in changed:
+            changed["algorithm"] = str(self.algorithm)
+        said = (f"{name}={_quoted(value)}" for name, value in changed.items())
+        return f"Profile({', '.join(said)})"
+
     def promises_as(self, other: Profile) -> bool:
         """Whether another profile promises the same, whatever it is called."""
         return replace(self, name="same") == replace(other, name="same")
+
+
+def _quoted(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
 def _named(profile: Profile) -> str:

@@ -51,7 +51,7 @@ def _calls(trial: Trial) -> Iterator[tuple[str, Call]]:
         yield f"{operation} again", trial.call(operation, trial.reals, "reused")
         by = factor(trial, operation)
         if by != 1.0:
-            yield f"{operation} scaled", trial.call(operation, _scaled(trial, operation, by), "reused")
+            yield _scaled_by(operation, by), trial.call(operation, _scaled(trial, operation, by), "reused")
 
 
 def judge(trial: Trial) -> Iterator[Verdict]:
@@ -65,13 +65,19 @@ def judge(trial: Trial) -> Iterator[Verdict]:
                 yield Verdict(NAME, quantity, Status.NOT_APPLICABLE, (REPEATED, SCALED), reason)
             continue
         by = factor(trial, operation)
-        once, again, scaled = (trial.outcome(NAME, f"{operation} {which}") for which in ("once", "again", "scaled"))
+        names = (f"{operation} once", f"{operation} again", _scaled_by(operation, by))
+        once, again, scaled = (trial.outcome(NAME, name) for name in names)
         for quantity in quantities:
             first = trial.array(once, quantity)
             if first is None or first.size == 0:
                 continue
             yield from _judge_repetition(quantity, first, trial.array(again, quantity))
             yield from _judge_scaling(trial, quantity, first, trial.array(scaled, quantity), by)
+
+
+def _scaled_by(operation: Operation, by: float) -> str:
+    """The name of a call; under a profile for which another factor is right there is no such call."""
+    return f"{operation} scaled by {by:g}"
 
 
 def factor(trial: Trial, operation: Operation) -> float:

@@ -35,7 +35,6 @@ CLAUSE = "C2D-ARITH-1"
 BUDGET: Final = 300_000
 """Multiply-adds up to which a case is asked."""
 
-_CALL: Final = "forward"
 _STEP: Final = 7
 """Taps between one filter and the next: most kernels have no multiple of it."""
 
@@ -45,12 +44,12 @@ def calls(trial: Trial) -> Mapping[str, Call]:
     case = trial.case
     if not _applies(trial) or case.params.multiply_adds(case.input_shape) > BUDGET:
         return {}
-    return {_CALL: trial.call(Operation.FORWARD, _values(trial))}
+    return {_name(trial): trial.call(Operation.FORWARD, _values(trial))}
 
 
 def judge(trial: Trial) -> Iterator[Verdict]:
     """Judge the output, value for value (clause C2D-ARITH-1 and whatever the case exercises)."""
-    outcome = trial.outcome(NAME, _CALL)
+    outcome = trial.outcome(NAME, _name(trial))
     if not isinstance(outcome, Returned):
         return
     case, shape = trial.case, trial.case.output_shape
@@ -76,7 +75,13 @@ def judge(trial: Trial) -> Iterator[Verdict]:
 def expectation(trial: Trial, _quantity: Quantity) -> Expectation:
     """What lies under the tap of each filter, value for value."""
     copied = _copied(trial, _columns(trial))
-    return Expectation(CallKey(NAME, _CALL), copied, np.zeros(copied.shape))
+    return Expectation(CallKey(NAME, _name(trial)), copied, np.zeros(copied.shape))
+
+
+def _name(trial: Trial) -> str:
+    """Of the call: under another profile its data may be others, and there is no such call."""
+    profile = trial.capabilities.promised(trial.case, "output")
+    return f"forward on {profile.accumulator.name}{' without subnormals' if profile.flushes_subnormals else ''}"
 
 
 def _applies(trial: Trial) -> bool:

@@ -95,8 +95,10 @@ class Expected:
         return self._grad_weight if quantity == "grad_weight" else self._grad_bias
 
     def exact(self, quantity: Quantity, profile: Profile) -> NDArray[np.bool_]:
-        """Where the integers' sums are exact in the promised accumulator: S ≤ limit."""
+        """Where the integers' sums are exact in the promised accumulator: S ≤ limit, of operands that it keeps."""
         found = self.sum(quantity)
+        if profile.input_precision is not None and max(found.operands) > 2**profile.input_precision:
+            return np.zeros(found.value.shape, np.bool_)
         exact = self._below(found, integer_limit(profile, self._case.dtype))
         if quantity == "grad_input" and self._folds:
             # pixels that the padding copies sum gradients which were rounded to the dtype before
