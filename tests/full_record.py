@@ -6,7 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from convcheck.model.coverage import Coverage
-from convcheck.model.diagnosis import Diagnosis, FailureCondition, HeatMap, KnownDefectMatch, Localization
+from convcheck.model.diagnosis import (
+    Diagnosis,
+    ExplainingPromise,
+    FailureCondition,
+    HeatMap,
+    KnownDefectMatch,
+    Localization,
+)
 from convcheck.model.levels import Level, LevelCount
 from convcheck.model.profiles import Algorithm, Profile
 from convcheck.model.record import BackendRecord, Count, Finding, Record
@@ -23,7 +30,16 @@ SHOWN = 'a|b <script>alert("x")</script> """ back\\slash second line � �[31m
 """`AWKWARD` as a cell shows it."""
 
 OWN_PROFILE = Profile(
-    "house-mix", Format("fp24", 16, -62, 63), 2.0**-12, 13, True, True, repeatable=False, algorithm=Algorithm.FFT
+    name="house-mix",
+    accumulator=Format("fp24", 16, -62, 63),
+    input_rounding=2.0**-12,
+    input_precision=13,
+    truncating=True,
+    flushes_subnormals=True,
+    rounds_before_bias=True,
+    spreads_nan=True,
+    repeatable=False,
+    algorithm=Algorithm.FFT,
 )
 TOKEN = "v1,x=1x1x2x2,out=1,k=1"
 
@@ -135,6 +151,7 @@ COMPLETE = Finding(
             ),
         ),
         cross_check="torch agrees with the reference",
+        promise=ExplainingPromise("subnormals flushed", 'profiles={\n    "float32": Profile(),\n}', 12, 40),
         free=("dilation", "stride_w", "batch"),
     ),
     failing_cases=3,

@@ -23,7 +23,7 @@ from convcheck import (
     DoubleGradients,
     Gradients,
     Profile,
-    Quantity,
+    ProfileKey,
     UnavailableError,
     differentiate,
     differentiate_twice,
@@ -38,7 +38,7 @@ STRIDED = tuple(layout for layout in LAYOUTS if layout != "reversed")
 # torch 2.13.0 on CPU, from exact integers: outputs of 16-bit dtypes come from float32 accumulators, their
 # gradients pass through sums in the dtype itself (col2im in grad_input, batches in grad_weight); bfloat16
 # dot-product instructions flush subnormals whatever the floating-point environment says.
-CPU_PROFILES: dict[str | tuple[str, Quantity], Profile] = {
+CPU_PROFILES: dict[ProfileKey, Profile] = {
     ("float16", "grad_input"): PROFILES["fp16-acc"],
     ("float16", "grad_weight"): PROFILES["fp16-acc"],
     ("float16", "grad_bias"): PROFILES["fp16-acc"],

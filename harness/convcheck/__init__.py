@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 __all__ = [
     "LAYOUTS",
+    "PATHS",
     "PROFILES",
     "QUANTITIES",
     "REGIMES",
@@ -17,14 +18,17 @@ __all__ = [
     "Capabilities",
     "CapabilityError",
     "Case",
+    "Conv2dParams",
     "ConvcheckError",
     "DoubleGradients",
     "Evidence",
     "Extension",
+    "Format",
     "Gradients",
     "Level",
     "Module",
     "Profile",
+    "ProfileKey",
     "Quantity",
     "ReferenceBackend",
     "RegistryError",
@@ -43,10 +47,11 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from convcheck.model.capabilities import Capabilities, CapabilityError
+    from convcheck.model.capabilities import Capabilities, CapabilityError, ProfileKey
     from convcheck.model.case import LAYOUTS, REGIMES, Case
     from convcheck.model.extensions import Extension
     from convcheck.model.levels import Level
+    from convcheck.model.paths import PATHS
     from convcheck.model.profiles import PROFILES, QUANTITIES, Algorithm, Profile, Quantity
     from convcheck.model.token import TokenError
     from convcheck.model.verdicts import Evidence, Status, Verdict
@@ -56,12 +61,15 @@ if TYPE_CHECKING:
     from convcheck.plugin.registry import RegistryError, load, register
     from convcheck.plugin.torch_bridge import differentiate, differentiate_twice, from_torch, to_torch
     from convcheck_reference.errors import ConvcheckError
+    from convcheck_reference.formats import Format
+    from convcheck_reference.params import Conv2dParams
 
 _HOMES: Final = {
-    "convcheck.model.capabilities": ("Capabilities", "CapabilityError"),
+    "convcheck.model.capabilities": ("Capabilities", "CapabilityError", "ProfileKey"),
     "convcheck.model.case": ("LAYOUTS", "REGIMES", "Case"),
     "convcheck.model.extensions": ("Extension",),
     "convcheck.model.levels": ("Level",),
+    "convcheck.model.paths": ("PATHS",),
     "convcheck.model.profiles": ("PROFILES", "QUANTITIES", "Algorithm", "Profile", "Quantity"),
     "convcheck.model.token": ("TokenError",),
     "convcheck.model.verdicts": ("Evidence", "Status", "Verdict"),
@@ -71,6 +79,8 @@ _HOMES: Final = {
     "convcheck.plugin.registry": ("RegistryError", "load", "register"),
     "convcheck.plugin.torch_bridge": ("differentiate", "differentiate_twice", "from_torch", "to_torch"),
     "convcheck_reference.errors": ("ConvcheckError",),
+    "convcheck_reference.formats": ("Format",),
+    "convcheck_reference.params": ("Conv2dParams",),
 }
 _MODULES: Final = {name: module for module, names in _HOMES.items() for name in names}
 

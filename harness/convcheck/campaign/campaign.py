@@ -34,7 +34,7 @@ from convcheck.model.coverage import Coverage, from_counts
 from convcheck.model.history import write
 from convcheck.model.levels import Level, LevelCount
 from convcheck.model.origins import Origin, OriginCount
-from convcheck.model.profiles import QUANTITIES, Quantity
+from convcheck.model.profiles import QUANTITIES, Profile, Quantity
 from convcheck.model.record import PARTS_OF_TIME, BackendRecord, Count, Finding, Record, by_level
 from convcheck.model.verdicts import FAILURES, Status, Verdict
 from convcheck.numerics.precision import Ratios, classify, drift
@@ -251,16 +251,22 @@ def _backend_record(spec: str, job: Job, candidate: Candidate, tally: Tally) -> 
         cases=tally.cases,
         origins=_origins(tally),
         versions=dict(candidate.versions),
-        profiles={
-            f"{dtype} {quantity}": capabilities.profile(dtype, quantity)
-            for dtype in capabilities.dtypes
-            for quantity in QUANTITIES
-            if capabilities.supports_quantity(quantity)
-        },
+        profiles=_profiles(capabilities),
         margins=dict(sorted(tally.margins.items())),
         behaviour=_behaviour(capabilities, tally.precision_samples),
         seconds={part: tally.seconds[part] for part in PARTS_OF_TIME},
     )
+
+
+def _profiles(capabilities: Capabilities) -> dict[str, Profile]:
+    """By "dtype quantity", and "dtype quantity path" where a path has a promise of its own."""
+    found: dict[str, Profile] = {}
+    for dtype in capabilities.dtypes:
+        for quantity in filter(capabilities.supports_quantity, QUANTITIES):
+            found[f"{dtype} {quantity}"] = capabilities.profile(dtype, quantity)
+            for path in capabilities.paths(dtype, quantity):
+                found[f"{dtype} {quantity} {path}"] = capabilities.profiles[dtype, quantity, path]
+    return found
 
 
 def _origins(tally: Tally) -> tuple[OriginCount, ...]:

@@ -23,7 +23,7 @@ from convcheck.model.case import Case
 from convcheck.model.profiles import Algorithm
 from convcheck.model.verdicts import Evidence, Status, Verdict
 from convcheck.numerics.gauges import in_use
-from convcheck.numerics.limits import integer_limit
+from convcheck.numerics.limits import integer_limit, within_dtype
 from convcheck.plugin.backend import Backend
 from convcheck_reference.formats import DTYPES
 from convcheck_reference.padding import source_index
@@ -166,10 +166,11 @@ def exact_element(case: Case, index: Index) -> int:
 
 
 def _inapplicable(capabilities: Capabilities, case: Case) -> str:
-    profile = capabilities.profile(case.dtype, "output")
+    profile = capabilities.promised(case, "output")
     if in_use(profile, "output", case.params) is not Algorithm.DIRECT:
         return f"integers are not exact under profile {profile.name}"
-    if case.params.fan_in * _MAGNITUDE**2 + _MAGNITUDE > integer_limit(profile, case.dtype):
+    held = within_dtype(profile, case.dtype) if profile.rounds_before_bias else profile
+    if case.params.fan_in * _MAGNITUDE**2 + _MAGNITUDE > integer_limit(held, case.dtype):
         return f"sums of {case.params.fan_in} products are not exact under profile {profile.name}"
     return capabilities.unsupported(case) or ""
 

@@ -22,6 +22,7 @@ from convcheck.campaign import run as run_campaign
 from convcheck.campaign.database import open_database
 from convcheck.campaign.known_failures import load_known_failures
 from convcheck.cli.certify import certify
+from convcheck.cli.characterize import characterize
 from convcheck.cli.end_summary import end_summary
 from convcheck.cli.explanation import explain as explain_layer
 from convcheck.cli.explanation import parse_layer
@@ -53,6 +54,7 @@ app = typer.Typer(
 )
 
 app.command()(certify)
+app.command()(characterize)
 app.command()(large)
 
 Backends = Annotated[list[str], typer.Option("--backend", "-b", help="installed name, file.py:name or module:Name")]

@@ -6,6 +6,7 @@ Nothing outside this package knows about the process of a candidate; the rest se
 from convcheck.execution.candidate import Candidate
 from convcheck.execution.in_process_candidate import InProcessCandidate
 from convcheck.execution.opening import open_candidate
+from convcheck.execution.promising_candidate import PromisingCandidate
 from convcheck.execution.restarting_candidate import RestartingCandidate
 from convcheck.execution.subprocess_candidate import CALL_LIMIT, SubprocessCandidate, WorkerStartError
 
@@ -13,6 +14,7 @@ __all__ = [
     "CALL_LIMIT",
     "Candidate",
     "InProcessCandidate",
+    "PromisingCandidate",
     "RestartingCandidate",
     "SubprocessCandidate",
     "WorkerStartError",

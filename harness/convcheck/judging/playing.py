@@ -38,7 +38,7 @@ def remembering(capabilities: Capabilities) -> Ask:
 
 def asked(capabilities: Capabilities, step: Step) -> JudgedCall:
     """The call of a step, on exact integers: each tensor is drawn from its own seed."""
-    profiles = {q: capabilities.profile(step.case.dtype, q) for q in QUANTITIES}
+    profiles = {q: capabilities.promised(step.case, q) for q in QUANTITIES}
     values = integer_values(step.case, profiles, step.seeds)
     return JudgedCall(Trial(step.case, capabilities), values, step.operation)
 

@@ -140,6 +140,6 @@ def _errors(capabilities: Capabilities, case: Case, verdicts: Sequence[Verdict])
     for quantity, n in reduction_lengths(case.params, case.input_shape).items():
         margins = [v.margin for v in verdicts if v.quantity == quantity and v.margin is not None]
         if margins and math.isfinite(max(margins)):
-            usual = usual_margin(capabilities.profile(case.dtype, quantity), component_format(case.dtype), n)
+            usual = usual_margin(capabilities.promised(case, quantity), component_format(case.dtype), n)
             found[f"{case.dtype} {quantity}"] = math.log2(max(_LEAST, max(margins) / usual))
     return found

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
+from typing import TypeAlias
 
 from convcheck.model.case import LAYOUTS, Case, Layout
 from convcheck.model.extensions import Extension, extension_of
+from convcheck.model.paths import Path, on_path, overlap, problem, specificity
 from convcheck.model.profiles import GRADIENTS, QUANTITIES, STRICT, Profile, Quantity
 from convcheck.model.rules import Rule, RuleError, facts
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.formats import DTYPES
 from convcheck_reference.params import PADDING_MODES, PaddingMode
+
+OfPath: TypeAlias = tuple[str, Quantity, Path]
+ProfileKey: TypeAlias = str | tuple[str, Quantity] | OfPath
+"""What a promise is for: a dtype, one quantity of it, or one path of that (`convcheck.model.paths`)."""
 
 
 class CapabilityError(ConvcheckError, ValueError):
@@ -41,8 +48,9 @@ class Capabilities:
         extensions: what it documents where torch refuses, and is judged by.
         excludes: rules (`convcheck.model.rules`) for legal layers that it does not take, as "in_channels < 4" or
             "dtype == 'float16' and padding_mode == 'reflect'".
-        profiles: the promised profile by dtype, or by (dtype, quantity) where passes differ;
-            by default `convcheck.model.profiles.STRICT`.
+        profiles: the promised profile by dtype, by (dtype, quantity) where passes differ, or by (dtype, quantity, path)
+            where classes of layers do: ("float16", "output", "depthwise contiguous"). The most specific holds; by
+            default `convcheck.model.profiles.STRICT`.
 
     Raises:
         CapabilityError: an unknown name, or nothing declared at all.
@@ -65,7 +73,7 @@ class Capabilities:
     extensions: tuple[Extension, ...] = ()
     excludes: tuple[str, ...] = ()
     # a dict has no hash; capabilities that differ in their profiles alone are unequal with the same hash
-    profiles: Mapping[str | tuple[str, Quantity], Profile] = field(default_factory=dict, hash=False)
+    profiles: Mapping[ProfileKey, Profile] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         for name, given, known in (
@@ -81,13 +89,9 @@ class Capabilities:
         if set(self.layouts) == {"broadcast"}:
             raise CapabilityError("capabilities: layouts=('broadcast',) is of gradients only; declare one of x as well")
         for key, profile in self.profiles.items():
-            dtype, quantity = (key, "output") if isinstance(key, str) else key
-            if dtype not in DTYPES or quantity not in QUANTITIES or not isinstance(profile, Profile):
-                raise CapabilityError(
-                    f"capabilities: profiles[{key!r}]={profile!r}; expected a Profile under a dtype of "
-                    f"{tuple(DTYPES)} or a pair of such a dtype and one of {QUANTITIES}"
-                )
-        object.__setattr__(self, "profiles", dict(self.profiles))
+            _check_profile(key, profile)
+        object.__setattr__(self, "profiles", {_plain(key): profile for key, profile in self.profiles.items()})
+        _check_overlaps(self.profiles)
         object.__setattr__(self, "extensions", tuple(map(Extension, self.extensions)))
         if {Extension.SAME_UPPER, Extension.SAME_LOWER} <= set(self.extensions):
             raise CapabilityError(
@@ -103,9 +107,20 @@ class Capabilities:
                 raise CapabilityError(f"capabilities: excludes: {error}") from error
 
     def profile(self, dtype: str, quantity: Quantity) -> Profile:
-        """The profile promised for one quantity of one dtype."""
+        """The profile promised for one quantity of one dtype, on paths that have none of their own."""
         by_dtype = self.profiles.get(dtype, STRICT[dtype])
         return self.profiles.get((dtype, quantity), by_dtype)
+
+    def promised(self, case: Case, quantity: Quantity) -> Profile:
+        """The profile promised for one quantity of a legal case: that of the most specific path."""
+        found = [path for path in self.paths(case.dtype, quantity) if on_path(case, path)]
+        if not found:
+            return self.profile(case.dtype, quantity)
+        return self.profiles[case.dtype, quantity, max(found, key=specificity)]
+
+    def paths(self, dtype: str, quantity: Quantity) -> tuple[Path, ...]:
+        """The paths that have a promise of their own in one quantity of one dtype."""
+        return tuple([path for d, q, path in _of_paths(self.profiles) if (d, q) == (dtype, quantity)])
 
     def unsupported(self, case: Case) -> str | None:
         """Why a case is not applicable, in words; None if it is."""
@@ -151,3 +166,57 @@ class Capabilities:
     def supports_quantity(self, quantity: Quantity) -> bool:
         """Whether the backend computes this quantity at all."""
         return quantity not in GRADIENTS or self.gradients
+
+
+def declaration(profiles: Mapping[ProfileKey, Profile]) -> str:
+    """Profiles as an argument of `Capabilities`, to be pasted."""
+    lines = [f"    {_shown(key)}: {profile.declaration}," for key, profile in profiles.items()]
+    return "\n".join(["profiles={", *lines, "}"]) if lines else "profiles={}"
+
+
+def _shown(key: ProfileKey) -> str:
+    """A key as it is written in code."""
+    if isinstance(key, str):
+        return f'"{key}"'
+    return "(" + ", ".join(f'"{part}"' for part in key) + ")"
+
+
+def _of_paths(profiles: Mapping[ProfileKey, Profile]) -> Iterator[OfPath]:
+    for key in profiles:
+        if not isinstance(key, str) and len(key) == 3:
+            yield key
+
+
+def _plain(key: ProfileKey) -> ProfileKey:
+    """A key with the names of its path in one order."""
+    if isinstance(key, str) or len(key) == 2:
+        return key
+    dtype, quantity, path = key
+    return dtype, quantity, overlap(path, path) or path
+
+
+def _check_profile(key: ProfileKey, profile: Profile) -> None:
+    parts = (key,) if isinstance(key, str) else tuple(key)
+    dtype, quantity, path, *others = *parts, *("", "output", "dense")[len(parts) :]
+    if others or dtype not in DTYPES or quantity not in QUANTITIES or not isinstance(profile, Profile):
+        raise CapabilityError(
+            f"capabilities: profiles[{key!r}]={profile!r}; expected a Profile under a dtype of {tuple(DTYPES)}, "
+            f"a pair of such a dtype and one of {QUANTITIES}, or both and a path"
+        )
+    wrong = problem(path)
+    if wrong:
+        raise CapabilityError(f"capabilities: profiles[{key!r}]: {path!r} is no path: {wrong}")
+
+
+def _check_overlaps(profiles: Mapping[ProfileKey, Profile]) -> None:
+    """Of two paths that share layers, one has to be more specific, or what they share has a promise of its own."""
+    for one, other in combinations(_of_paths(profiles), 2):
+        both = overlap(one[2], other[2])
+        if one[:2] != other[:2] or both is None or both in (one[2], other[2]):
+            continue
+        shared = (*one[:2], both)
+        if shared not in profiles and not profiles[one].promises_as(profiles[other]):
+            raise CapabilityError(
+                f"capabilities: profiles: layers that are {both} are promised something as {one[2]!r} and something "
+                f"else as {other[2]!r}; declare profiles[{shared!r}] as well"
+            )

@@ -64,6 +64,29 @@ class KnownDefectMatch:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainingPromise:
+    """A promise that was not made, and that explains every failure which was looked at.
+
+    Attributes:
+        words: what is given up, and on which paths.
+        declaration: the argument of `Capabilities` to paste.
+        failing: failing cases that keep it.
+        fresh: other cases, which were asked under it.
+    """
+
+    words: str
+    declaration: str
+    failing: int
+    fresh: int
+
+    def __str__(self) -> str:
+        """As a sentence."""
+        cases = f"{self.failing} failing and {self.fresh} fresh cases"
+        declared = " ".join(self.declaration.split())
+        return f"every failure is explained by: {self.words} ({cases}); declare {declared}"
+
+
+@dataclass(frozen=True, slots=True)
 class HeatMap:
     """The share of wrong elements in each cell of a plane of a result; at most 16 × 16 cells.
 
@@ -102,6 +125,7 @@ class Diagnosis:
         known_defects: the defects of the library that the candidate behaves like, the best match first.
         localization: where a telling case is wrong; None where no result of the right shape came back.
         cross_check: whether the reference could be at fault, in words; empty where it was not looked at.
+        promise: the promise that explains every failure, where one does; then it may be no defect.
         free: parameters of the smallest case any other value of which, changed alone, fails as well, as far as it was
             tried; empty where it was not looked at.
     """
@@ -110,4 +134,5 @@ class Diagnosis:
     known_defects: tuple[KnownDefectMatch, ...] = ()
     localization: Localization | None = None
     cross_check: str = ""
+    promise: ExplainingPromise | None = None
     free: tuple[str, ...] = ()

@@ -71,7 +71,7 @@ class BackendRecord:
         origins: the same by how they came about.
         unavailable: why it could not run; empty if it ran.
         versions: versions and settings.
-        profiles: the promised profile by "dtype quantity".
+        profiles: the promised profile by "dtype quantity", and by "dtype quantity path" where paths differ.
         margins: largest margin seen by "dtype quantity"; at most 1 for a pass.
         behaviour: the precision that it behaves like by "dtype quantity", where there was enough to tell.
         seconds: wall time by each of `PARTS_OF_TIME`, added up over the judging processes.

@@ -71,6 +71,7 @@ def error_bound(
     value: Array,
     *,
     operands: tuple[float, float],
+    before_bias: Array | None = None,
     complex_products: bool = False,
     accumulation: Callable[[Profile, int], float] = accumulation_error,
 ) -> Array:
@@ -79,11 +80,14 @@ def error_bound(
     B = [(1+ε)²−1]·S + (1+ε)²·T(n+1)·S + u_out·(|y| + the terms before) + γ_n(2⁻⁵³)·S + η, with S the
     gauge Σ|a||b| (+ |bias|), ε the rounding of the operands and η the underflow: half a subnormal spacing
     for each product and for the result or, where subnormals may be flushed, the smallest normal for each
-    operand (times the other), product and result; where operands are rounded, ε·x_min for each operand
+    operand (times the other), product, partial sum and result; where operands are rounded, ε·x_min for each operand
     that is subnormal (times the other). γ_n(2⁻⁵³)·S covers the float64 reference itself.
 
     A complex product formed from three real ones, (ac − bd) + i((a+b)(c+d) − ac − bd), sums three gauges,
     of operands that are rounded once more each: T(n+3) taken three times and two roundings more.
+
+    Where the sum is rounded to the format of the result before the bias is added, that is one rounding more, of what
+    was summed: u_out·|ŝ| and what underflows, with |ŝ| at most |s| and the error of the sum.
 
     Args:
         profile: the promise.
@@ -92,6 +96,7 @@ def error_bound(
         gauge: S; for complex values with |a| = |re a| + |im a|.
         value: y, the reference; its modulus for complex values.
         operands: the largest |a| and |b|.
+        before_bias: s, y without its bias, where it is rounded before that is added; else None.
         complex_products: whether the operands are complex.
         accumulation: T.
     """
@@ -105,7 +110,12 @@ def error_bound(
     u_out = result.unit_roundoff
     bound = gauge * (error * (1.0 + u_out))
     bound += np.abs(value) * u_out
-    bound += underflow(profile, result, products, operands)
+    lost = underflow(profile, result, products, operands)
+    bound += lost
+    if before_bias is not None:
+        rounded_first = u_out * (np.abs(before_bias) + gauge * error + lost) + underflow(profile, result, 0, operands)
+        # the result is rounded with this error in it
+        bound += rounded_first * (1.0 + u_out)
     return bound
 
 
@@ -122,5 +132,5 @@ def underflow(profile: Profile, result: Format, n: int, operands: tuple[float, f
     gradual += n * sum(operands) * profile.input_rounding * result.smallest_normal
     if not profile.flushes_subnormals:
         return gradual
-    flushed = n * (1.0 + sum(operands)) * result.smallest_normal
+    flushed = n * (2.0 + sum(operands)) * result.smallest_normal
     return gradual + flushed + result.smallest_normal

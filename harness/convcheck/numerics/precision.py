@@ -84,7 +84,7 @@ _FOLLOWS_WINDOWS: Final = 5.0
 """Between 3.2, the largest 90th percentile over median of direct sums, and 7 and more of transforms."""
 _GROWS: Final = 0.15
 """Between 0, the exponent of n for rounded operands, and 0.3 or more for rounded sums."""
-_COARSE: Final = 256.0
+COARSE: Final = 256.0
 """Between the 20 of float32 sums of 4608 products, or of F(6, 3), and the 3,300 of TF32 operands."""
 
 
@@ -99,6 +99,7 @@ class Ratios:
         regime: "reals" or "wide".
         tiled: whether Winograd's 3×3 tiles suit the layer.
         values: t, with u of the dtype; for 16-bit dtypes without the rounding of the result.
+        beyond: whether an error is larger than every promise allows.
     """
 
     dtype: str
@@ -107,6 +108,7 @@ class Ratios:
     regime: str
     tiled: bool
     values: tuple[float, ...]
+    beyond: bool = False
 
 
 def ratios(error: Array, result: Array, norm: Array, dtype: str) -> tuple[float, ...]:
@@ -127,8 +129,11 @@ def ratios(error: Array, result: Array, norm: Array, dtype: str) -> tuple[float,
 
 
 def classify(observed: Sequence[Ratios]) -> PrecisionClass | None:
-    """What a candidate behaves like in one quantity of one dtype; None where there is too little to tell."""
-    if not observed or not _enough(_of(observed, "reals")):
+    """What a candidate behaves like in one quantity of one dtype; None where there is too little to tell.
+
+    Nor is there anything to tell where an error is beyond every bound: it is no rounding error of any arithmetic.
+    """
+    if not observed or any(r.beyond for r in observed) or not _enough(_of(observed, "reals")):
         return None
     dtype = observed[0].dtype
     if dtype in ("float16", "bfloat16"):
@@ -136,9 +141,9 @@ def classify(observed: Sequence[Ratios]) -> PrecisionClass | None:
     # in units of float32's roundoff
     scale = FORMATS[dtype].unit_roundoff / FLOAT32.unit_roundoff
     level = _median(_of(observed, "reals")) * scale
-    if dtype == "float64" and level * FLOAT32.unit_roundoff < _COARSE**2 * FLOAT64.unit_roundoff:
+    if dtype == "float64" and level * FLOAT32.unit_roundoff < COARSE**2 * FLOAT64.unit_roundoff:
         return PrecisionClass.FLOAT64
-    if level >= _COARSE:
+    if level >= COARSE:
         return _classify_coarse(observed, scale)
     return _classify_transforms(observed, scale)
 

@@ -30,8 +30,8 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     if case.dtype.startswith("complex") or any(r is None for r in results.values()) or case.batch == 0:
         return
     clauses = (CLAUSE, *exercised(case))
-    precision = trial.capabilities.profile(case.dtype, "grad_input").accumulator.precision
-    if not all(trial.capabilities.profile(case.dtype, q).exact_integers for q in results):
+    precision = trial.capabilities.promised(case, "grad_input").accumulator.precision
+    if not all(trial.capabilities.promised(case, q).exact_integers for q in results):
         reason = "integers are not exact in every result under the declared profiles"
         yield Verdict(NAME, "adjoint", Status.NOT_APPLICABLE, clauses, reason)
         return

@@ -52,7 +52,7 @@ def _calls(trial: Trial) -> Iterator[tuple[str, Call]]:
         yield f"{operation} again", trial.call(operation, trial.reals, "reused")
         by = factor(trial, operation)
         if by != 1.0:
-            yield f"{operation} scaled", trial.call(operation, _scaled(trial, operation, by), "reused")
+            yield _scaled_by(operation, by), trial.call(operation, _scaled(trial, operation, by), "reused")
 
 
 def judge(trial: Trial) -> Iterator[Verdict]:
@@ -66,7 +66,8 @@ def judge(trial: Trial) -> Iterator[Verdict]:
                 yield Verdict(NAME, quantity, Status.NOT_APPLICABLE, (REPEATED, SCALED), reason)
             continue
         by = factor(trial, operation)
-        once, again, scaled = (trial.outcome(NAME, f"{operation} {which}") for which in ("once", "again", "scaled"))
+        names = (f"{operation} once", f"{operation} again", _scaled_by(operation, by))
+        once, again, scaled = (trial.outcome(NAME, name) for name in names)
         for quantity in quantities:
             first = trial.array(once, quantity)
             if first is None or first.size == 0:
@@ -75,13 +76,18 @@ def judge(trial: Trial) -> Iterator[Verdict]:
             yield from _judge_scaling(trial, quantity, first, trial.array(scaled, quantity), by)
 
 
+def _scaled_by(operation: Operation, by: float) -> str:
+    """The name of a call; under a profile for which another factor is right there is no such call."""
+    return f"{operation} scaled by {by:g}"
+
+
 def factor(trial: Trial, operation: Operation) -> float:
     """±2^k such that nothing underflows or overflows, k the first that will do; 1 where there is none.
 
     Truncating accumulators keep the sign: some round towards −∞.
     """
     quantities = dict(_operations(trial))[operation]
-    profiles = [trial.capabilities.profile(trial.case.dtype, q) for q in quantities]
+    profiles = [trial.capabilities.promised(trial.case, q) for q in quantities]
     sign = 1.0 if any(p.truncating for p in profiles) else -1.0
     start = trial.case.seed % len(_EXPONENTS)
     for exponent in (*_EXPONENTS[start:], *_EXPONENTS[:start]):
@@ -97,7 +103,7 @@ def _operations(trial: Trial) -> Iterator[tuple[Operation, tuple[Quantity, ...]]
 
 
 def _repeatable(trial: Trial, quantities: tuple[Quantity, ...]) -> bool:
-    return all(trial.capabilities.profile(trial.case.dtype, q).repeatable for q in quantities)
+    return all(trial.capabilities.promised(trial.case, q).repeatable for q in quantities)
 
 
 def _scaled(trial: Trial, operation: Operation, by: float) -> Values:
@@ -133,8 +139,9 @@ def _commutes(trial: Trial, quantity: Quantity, profile: Profile, exponent: int)
     down, up = 2.0 ** min(exponent, 0), 2.0 ** max(exponent, 0)
     if min(smallest) * down < result.smallest_normal or max(map(_largest, (*factors, addend))) * up > result.largest:
         return False
-    # gradients may pass through sums that are rounded to the dtype of the result
-    formats = (profile.accumulator,) if quantity == "output" else (profile.accumulator, result)
+    # gradients may pass through sums that are rounded to the dtype of the result, outputs where it is promised
+    once = quantity == "output" and not profile.rounds_before_bias
+    formats = (profile.accumulator,) if once else (profile.accumulator, result)
     last_bit = math.prod(smallest[:2]) * 2.0 ** (2 - 2 * result.precision)
     if min(last_bit, smallest[2] * 2.0 ** (1 - result.precision)) * down < max(f.smallest_normal for f in formats):
         return False

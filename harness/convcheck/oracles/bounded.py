@@ -40,7 +40,7 @@ def judge_bounded(trial: Trial, quantity: Quantity, oracle: str, clause: str) ->
     got = trial.returned(REALS, quantity)
     if got is None or got.size == 0:
         return
-    profile = trial.capabilities.profile(case.dtype, quantity)
+    profile = trial.capabilities.promised(case, quantity)
     regime = [_REGIME_CLAUSES[case.regime]] if case.regime in _REGIME_CLAUSES else []
     clauses = (*regime, *exercised(case, quantity), clause)
     if case.regime in ("large", "overflow"):
@@ -73,7 +73,7 @@ def expectation(trial: Trial, quantity: Quantity) -> Expectation:
     """The reference's reals, and the derived bound; infinite where there is none."""
     expected = trial.expected_reals
     value = expected.sum(quantity).value
-    bound = expected.bound(quantity, trial.capabilities.profile(trial.case.dtype, quantity))
+    bound = expected.bound(quantity, trial.capabilities.promised(trial.case, quantity))
     return Expectation(plain_key(REALS, quantity), value, np.full(value.shape, np.inf) if bound is None else bound)
 
 

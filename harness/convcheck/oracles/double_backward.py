@@ -124,7 +124,7 @@ def _judge_result(
     got = np.asarray(outcome.arrays[result])
     if got.size == 0:
         return
-    profile = trial.capabilities.profile(case.dtype, quantity)
+    profile = trial.capabilities.promised(case, quantity)
     found, level = expected.sum(quantity), Level.COMPUTES
     if regime == INTEGERS:
         if not profile.exact_integers:
@@ -159,7 +159,7 @@ def _verdict(result: str, compared: Comparison, clauses: tuple[str, ...], empty:
 def _values(trial: Trial, regime: str) -> SecondOrder:
     if regime == REALS:
         return second_order_reals(trial.case)
-    profiles = {q: trial.capabilities.profile(trial.case.dtype, q) for q in QUANTITIES}
+    profiles = {q: trial.capabilities.promised(trial.case, q) for q in QUANTITIES}
     return second_order_integers(trial.case, profiles)
 
 

@@ -35,7 +35,7 @@ def judge_exact(trial: Trial, quantity: Quantity, oracle: str, clause: str) -> I
     got = trial.returned(INTEGERS, quantity)
     if got is None or got.size == 0:
         return
-    profile = trial.capabilities.profile(trial.case.dtype, quantity)
+    profile = trial.capabilities.promised(trial.case, quantity)
     clauses = (*exercised(trial.case, quantity), clause)
     expected = trial.expected_integers
     found = compare_integers(got, expected, quantity, profile)
@@ -56,14 +56,14 @@ def judge_exact(trial: Trial, quantity: Quantity, oracle: str, clause: str) -> I
 
 def expectation(trial: Trial, quantity: Quantity) -> Expectation:
     """The exact integers, and how far from them the declared profile may be."""
-    profile, expected = trial.capabilities.profile(trial.case.dtype, quantity), trial.expected_integers
+    profile, expected = trial.capabilities.promised(trial.case, quantity), trial.expected_integers
     tolerance = expected.integer_tolerance(quantity, profile)
-    return Expectation(plain_key(INTEGERS, quantity), expected.sum(quantity).value, tolerance)
+    return Expectation(plain_key(INTEGERS, quantity), expected.integers(quantity, profile), tolerance)
 
 
 def compare_integers(got: NDArray[Any], expected: Expected, quantity: Quantity, profile: Profile) -> Comparison:
     """A result of integers against the reference, wherever the promised computation gives it away."""
-    value = expected.sum(quantity).value
+    value = expected.integers(quantity, profile)
     if expected.is_direct(quantity, profile):
         return compare_exact(got, value, expected.exact(quantity, profile))
     tolerance = expected.integer_tolerance(quantity, profile)

@@ -60,7 +60,7 @@ def _judge_result(trial: Trial, extension: Extension, meant: Equivalent, outcome
     if got.dtype != values.x.dtype:
         reason = f"the output has dtype {got.dtype}; {extension} gives {values.x.dtype}"
         return Verdict(NAME, "output", Status.FAIL, clauses, reason)
-    expected, profile = Expected(case, values), trial.capabilities.profile(case.dtype, "output")
+    expected, profile = Expected(case, values), trial.capabilities.promised(case, "output")
     bound = expected.bound("output", profile)
     if bound is None:
         return Verdict(NAME, "output", Status.VACUOUS, clauses, expected.unbounded("output", profile))

@@ -105,14 +105,14 @@ def _judge(trial: Trial, values: Values, steps: list[Step], arrays: list[Array],
 
 
 def _applies(trial: Trial) -> bool:
-    profiles = (trial.capabilities.profile(trial.case.dtype, quantity) for quantity in QUANTITIES)
+    profiles = (trial.capabilities.promised(trial.case, quantity) for quantity in QUANTITIES)
     return trial.capabilities.gradients and trial.case.batch > 0 and all(p.exact_integers for p in profiles)
 
 
 def _values(trial: Trial) -> Values:
     """Integers of which no result needs more bits than its dtype has."""
     case = trial.case
-    narrow = {q: within_dtype(trial.capabilities.profile(case.dtype, q), case.dtype) for q in QUANTITIES}
+    narrow = {q: within_dtype(trial.capabilities.promised(case, q), case.dtype) for q in QUANTITIES}
     return integer_values(case, narrow)
 
 
@@ -145,7 +145,7 @@ def _exact(trial: Trial, values: Values, gradient: Quantity) -> bool:
     case, expected = trial.case, Expected(trial.case, values)
     return all(
         expected.sum(quantity).stays_below(
-            integer_limit(within_dtype(trial.capabilities.profile(case.dtype, quantity), case.dtype), case.dtype)
+            integer_limit(within_dtype(trial.capabilities.promised(case, quantity), case.dtype), case.dtype)
         )
         for quantity in ("output", gradient)
     )

@@ -116,7 +116,7 @@ def _judge_call(trial: Trial, outcome: Returned) -> Iterator[Verdict]:
     x = trial.calls[SINGLE_CALL].tensors["x"].values
     values = Values(x, weight, outcome.arrays.get("bias"), np.zeros(case.output_shape, x.dtype))
     expected = Expected(case, values)
-    profile = trial.capabilities.profile(case.dtype, "output")
+    profile = trial.capabilities.promised(case, "output")
     bound = expected.bound("output", profile)
     if bound is None:
         yield Verdict(NAME, "module", Status.VACUOUS, clauses, expected.unbounded("output", profile))

@@ -37,7 +37,6 @@ CLAUSE = "C2D-ARITH-1"
 BUDGET: Final = 300_000
 """Multiply-adds up to which a case is asked."""
 
-_CALL: Final = "forward"
 _STEP: Final = 7
 """Taps between one filter and the next: most kernels have no multiple of it."""
 
@@ -47,12 +46,12 @@ def calls(trial: Trial) -> Mapping[str, Call]:
     case = trial.case
     if not _applies(trial) or case.params.multiply_adds(case.input_shape) > BUDGET:
         return {}
-    return {_CALL: trial.call(Operation.FORWARD, _values(trial))}
+    return {_name(trial): trial.call(Operation.FORWARD, _values(trial))}
 
 
 def judge(trial: Trial) -> Iterator[Verdict]:
     """Judge the output, value for value (clause C2D-ARITH-1 and whatever the case exercises)."""
-    outcome = trial.outcome(NAME, _CALL)
+    outcome = trial.outcome(NAME, _name(trial))
     if not isinstance(outcome, Returned):
         return
     case, shape = trial.case, trial.case.output_shape
@@ -79,12 +78,18 @@ def judge(trial: Trial) -> Iterator[Verdict]:
 def expectation(trial: Trial, _quantity: Quantity) -> Expectation:
     """What lies under the tap of each filter, value for value."""
     copied = _copied(trial, _columns(trial))
-    return Expectation(CallKey(NAME, _CALL), copied, np.zeros(copied.shape))
+    return Expectation(CallKey(NAME, _name(trial)), copied, np.zeros(copied.shape))
+
+
+def _name(trial: Trial) -> str:
+    """Of the call: under another profile its data may be others, and there is no such call."""
+    profile = trial.capabilities.promised(trial.case, "output")
+    return f"forward on {profile.accumulator.name}{' without subnormals' if profile.flushes_subnormals else ''}"
 
 
 def _applies(trial: Trial) -> bool:
     """Products with 1 are exact, but for complex ones, which may be formed from sums of parts."""
-    case, profile = trial.case, trial.capabilities.profile(trial.case.dtype, "output")
+    case, profile = trial.case, trial.capabilities.promised(trial.case, "output")
     as_they_are = profile.exact_integers and not profile.input_rounding and profile.input_precision is None
     one_hot_fits = case.layouts[1] != "broadcast"
     return as_they_are and one_hot_fits and case.batch > 0 and not case.dtype.startswith("complex")
@@ -95,7 +100,7 @@ def _values(trial: Trial) -> Values:
     case = trial.case
     wide, tiny = (real_values(replace(case, regime=regime, nonzeros=None)) for regime in ("wide", "subnormal"))
     x = np.where(np.arange(case.input_shape[-1]) % 2, tiny.x, wide.x)
-    x = _held(x, trial.capabilities.profile(case.dtype, "output"), component_format(case.dtype))
+    x = _held(x, trial.capabilities.promised(case, "output"), component_format(case.dtype))
     weight = np.zeros((case.params.out_channels, case.params.fan_in), x.dtype)
     weight[np.arange(len(weight)), _taps(trial)] = 1
     return Values(

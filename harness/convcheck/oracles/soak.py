@@ -49,7 +49,7 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     if trial.outcome(NAME, "0") is None:
         return
     expected = [Expected(trial.case, values) for values in _contents(trial)]
-    profile = trial.capabilities.profile(trial.case.dtype, "output")
+    profile = trial.capabilities.promised(trial.case, "output")
     wrong: list[tuple[int, Comparison]] = []
     judged = 0
     for number in range(CALLS):

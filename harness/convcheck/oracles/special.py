@@ -1,7 +1,7 @@
 """Special values: NaN and ±Inf stand where IEEE 754 arithmetic puts them, and nowhere else.
 
 A zero of the padding times a non-finite weight is left open: implementations that multiply it
-(0·Inf = NaN) and those that skip it are both legal.
+(0·Inf = NaN) and those that skip it are both legal. Under a profile that spreads NaN, every NaN is.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def judge(trial: Trial) -> Iterator[Verdict]:
         reason = "complex products of non-finite values are not specified"
         yield Verdict(NAME, "output", Status.NOT_APPLICABLE, clauses, reason)
         return
-    spread = spreads(trial.capabilities.profile(case.dtype, "output"), "output", case.params)
+    spread = spreads(trial.capabilities.promised(case, "output"), "output", case.params)
     if spread:
         yield Verdict(NAME, "output", Status.NOT_APPLICABLE, clauses, spread)
         return
@@ -51,7 +51,7 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     if got is None or got.size == 0:
         return
     expected, open_ = classify(trial)
-    clean, profile = _finite_part(trial), trial.capabilities.profile(case.dtype, "output")
+    clean, profile = _finite_part(trial), trial.capabilities.promised(case, "output")
     found, bound = clean.sum("output"), _bound(clean, profile)
     # where a sum may overflow, an infinity is legal
     judged = ~open_ & ((expected != FINITE) | np.isfinite(bound))
@@ -81,7 +81,7 @@ def expectation(trial: Trial, _quantity: Quantity = "output") -> Expectation:
         shape = trial.case.output_shape
         return Expectation(key, np.zeros(shape, np.complex128), np.full(shape, np.inf))
     classes, open_ = classify(trial)
-    clean, profile = _finite_part(trial), trial.capabilities.profile(trial.case.dtype, "output")
+    clean, profile = _finite_part(trial), trial.capabilities.promised(trial.case, "output")
     value, bound = clean.sum("output").value, _bound(clean, profile)
     finite = classes == FINITE
     tolerance = np.where(open_, np.inf, np.where(finite, bound, 0.0))
@@ -92,7 +92,12 @@ def classify(trial: Trial) -> tuple[Classes, NDArray[np.bool_]]:
     """The class of every output element, and where it is left open."""
     case, values = trial.case, trial.reals
     found = nonfinite.classify(values.x, values.weight, counts(case, "output"), case.output_shape)
-    return found, meets_padding(case, "output", ~np.isfinite(values.weight.astype(np.float64)))
+    open_ = meets_padding(case, "output", ~np.isfinite(values.weight.astype(np.float64)))
+    got = trial.returned(REALS, "output")
+    if got is not None and trial.capabilities.promised(case, "output").spreads_nan:
+        # a product of a zero that is not there adds NaN, and nothing else
+        open_ = open_ | np.isnan(got)
+    return found, open_
 
 
 def _finite_part(trial: Trial) -> Expected:

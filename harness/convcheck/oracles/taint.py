@@ -90,19 +90,21 @@ def judge(trial: Trial) -> Iterator[Verdict]:
 
 def _judge(trial: Trial, call: Tainted, quantity: Quantity, got: Array) -> Verdict:
     case, clean = trial.case, trial.expected_integers
-    profile = trial.capabilities.profile(case.dtype, quantity)
+    profile = trial.capabilities.promised(case, quantity)
     clauses = ("C2D-SPECIAL-1", "C2D-SPECIAL-2", *exercised(case, quantity))
     spread = spreads(profile, quantity, case.params)
     if spread:
         return Verdict(NAME, quantity, Status.NOT_APPLICABLE, clauses, spread)
     expected, open_ = _classes(trial, call.values, quantity)
+    if profile.spreads_nan:
+        open_ = open_ | np.isnan(got)
     exact = clean.exact(quantity, profile)
     # sums that are not exact may overflow, legally
     judged = ~open_ & (exact | (expected != FINITE))
     failure = misplaced(NAME, quantity, clauses, got, expected, judged)
     if failure is not None:
         return replace(failure, reason=f"{call.name}: {failure.reason}")
-    unreached = np.where(judged & (expected == FINITE), got, clean.sum(quantity).value.astype(got.dtype))
+    unreached = np.where(judged & (expected == FINITE), got, clean.integers(quantity, profile).astype(got.dtype))
     compared = compare_integers(unreached.astype(got.dtype), clean, quantity, profile)
     if compared.status is not Status.PASS:
         reason = f"{call.name}: elements that do not read it are wrong"

@@ -72,6 +72,7 @@ def diagnosis(finding: Finding) -> str:
     """The diagnosis in one line: "fails iff …; behaves like …"; empty if there is none."""
     found = finding.diagnosis
     said = [str(found.failure_condition)] if found.failure_condition is not None else []
+    said += [f"every failure is explained by: {found.promise.words}"] if found.promise is not None else []
     said += [f"behaves like {match.summary}" for match in found.known_defects[:1]]
     return "; ".join(said)
 
@@ -95,6 +96,7 @@ def _evidence(evidence: Evidence) -> Rows:
 def _diagnosis(found: Diagnosis) -> Rows:
     condition, where = found.failure_condition, found.localization
     return [
+        ("promise", "" if found.promise is None else str(found.promise)),
         ("failure condition", "" if condition is None else str(condition)),
         ("makes no difference", _free(found.free)),
         *(("known defect", str(match)) for match in found.known_defects),

@@ -1,14 +1,17 @@
 """Emulations of every class, on layers of different lengths, and what the errors say about them."""
 
 import itertools
+from dataclasses import replace
 from functools import cache
 
 import ml_dtypes
 import numpy as np
 import pytest
 
+from altered import Altered
 from convcheck import Capabilities
-from convcheck.evaluation.variants import ProductVariant, pairwise, sequential, variant
+from convcheck.evaluation.variant_backends import ProductVariant
+from convcheck.evaluation.variants import pairwise, sequential, variant
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.precision_sampling import sample_precision
 from convcheck.model.profiles import (
@@ -168,3 +171,26 @@ def test_sparse_and_repeated_data_are_left_out():
     for token in (f"{LAYERS[0]},nonzeros=2", f"{LAYERS[0]},layout=expanded", f"{LAYERS[0]},values=positive"):
         trial = Trial(read(token), host.capabilities)
         assert not list(sample_precision(trial.with_outcomes({n: host.call(c) for n, c in trial.calls.items()})))
+
+
+def test_errors_beyond_every_bound_are_of_no_class():
+    """Whatever else is said of them, they are no rounding errors."""
+    told = output_of("tf32", 0)
+    assert classify([*told[:-1], replace(told[-1], beyond=True)]) is None
+
+
+def test_an_error_of_many_bounds_is_beyond_and_a_rounding_error_is_not():
+    def sampled(change):
+        candidate = InProcessCandidate(lambda: Altered(change))
+        trial = Trial(read("v1,x=2x4x7x6,out=6,k=3"), candidate.capabilities)
+        return [
+            r.beyond for r in sample_precision(trial.with_outcomes(answers(candidate, trial))) if r.quantity == "output"
+        ]
+
+    assert sampled(lambda a: a * np.float32(1e20)) == [True]
+    assert sampled(lambda a: a + np.float32(1e9)) == [True]
+    assert sampled(lambda a: a * np.float32(1.001)) == [False]
+
+
+def answers(candidate, trial):
+    return dict(zip(trial.calls, candidate.call_all(tuple(trial.calls.values())), strict=True))

@@ -79,7 +79,7 @@ def test_a_gradient_that_does_not_scale_fails(at):
 
 def test_another_order_each_time_fails_unless_it_is_declared():
     assert ("bitwise", "output", Status.FAIL) in failing(Shuffled())
-    atomic = Profile("fp32-atomics", FLOAT32, repeatable=False)
+    atomic = Profile(name="fp32-atomics", accumulator=FLOAT32, repeatable=False)
     found = judged(Shuffled(atomic), only=("bitwise",))
     assert {v.status for v in found} == {Status.NOT_APPLICABLE}
 

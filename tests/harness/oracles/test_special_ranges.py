@@ -5,7 +5,8 @@ import pytest
 
 from altered import CASE, Altered, failing, verdicts
 from convcheck import Capabilities, Status
-from convcheck.evaluation.variants import ProductVariant, sequential
+from convcheck.evaluation.variant_backends import ProductVariant
+from convcheck.evaluation.variants import sequential
 from convcheck.model.profiles import FP16_ACC, FP16_IN_FP32_ACC
 from convcheck.model.token import read
 from convcheck.oracles.support.trial import Trial

@@ -19,7 +19,7 @@ import numpy as np
 from convcheck import Backend, Capabilities, Profile
 from convcheck_reference import FORMATS, Conv2dParams, conv2d
 
-HALF = Profile("sums-in-half", FORMATS["float16"])
+HALF = Profile(name="sums-in-half", accumulator=FORMATS["float16"])
 
 
 class Half(Backend):

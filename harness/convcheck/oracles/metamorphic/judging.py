@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from convcheck.model.calls import Call, Operation, Returned, Tensor
 from convcheck.model.case import Case
+from convcheck.model.profiles import Profile
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.oracles.metamorphic.relation import Layer, Relation
 from convcheck.oracles.support.compare import compare_exact
@@ -58,7 +59,7 @@ def judge(relation: Relation, trial: Trial) -> Iterator[Verdict]:
             yield misshapen(name, "output", clauses, what, wrong, shape)
             return
         outputs.append(np.asarray(outcome.arrays["output"]))
-    yield _verdict(relation, trial, got, tuple(outputs), clauses)
+    yield _verdict(relation, trial, got, found, tuple(outputs))
 
 
 def layer_of(trial: Trial) -> Layer:
@@ -69,10 +70,14 @@ def layer_of(trial: Trial) -> Layer:
 
 def images(relation: Relation, trial: Trial) -> tuple[Layer, ...] | None:
     """The images that the candidate can be asked for; None where the relation does not apply to the case."""
-    if not trial.capabilities.profile(trial.case.dtype, "output").exact_integers or trial.case.batch == 0:
+    if not trial.capabilities.promised(trial.case, "output").exact_integers or trial.case.batch == 0:
         return None
     found = relation.images(layer_of(trial))
-    if found is None or sum(image.multiply_adds for image in found) > BUDGET:
+    if (
+        found is None
+        or not all(profile.exact_integers for profile in _promised(trial, found))
+        or sum(image.multiply_adds for image in found) > BUDGET
+    ):
         return None
     if any(trial.capabilities.unsupported(_case(trial.case, image)) for image in found):
         return None
@@ -82,26 +87,39 @@ def images(relation: Relation, trial: Trial) -> tuple[Layer, ...] | None:
     return found if all(np.array_equal(t, conformed(t, layout)) for t, layout in tensors) else None
 
 
-def exact(relation: Relation, trial: Trial) -> NDArray[np.bool_]:
-    """Which elements the relation holds for exactly: where outputs are added up, those that were not rounded."""
-    expected = trial.expected_integers
-    judged = expected.exact("output", trial.capabilities.profile(trial.case.dtype, "output"))
-    limit = 2 ** component_format(trial.case.dtype).precision
-    found = expected.sum("output")
-    return judged & (found.gauge <= limit) if relation.adds and not found.stays_below(limit) else judged
+def exact(relation: Relation, trial: Trial, found: tuple[Layer, ...]) -> NDArray[np.bool_]:
+    """Which elements the relation holds for exactly.
+
+    Those that are exact under every promise in question, as images may be on other paths; where outputs are added up,
+    or rounded before the bias is added, those that were not rounded.
+    """
+    expected, dtype = trial.expected_integers, trial.case.dtype
+    profiles = (trial.capabilities.promised(trial.case, "output"), *_promised(trial, found))
+    judged = np.ones(trial.case.output_shape, np.bool_)
+    for profile in dict.fromkeys(profiles):
+        judged &= expected.exact("output", profile)
+    limit = 2 ** component_format(dtype).precision
+    rounded = relation.adds or any(profile.rounds_before_bias for profile in profiles)
+    if rounded and not expected.sum("output").stays_below(limit):
+        judged &= expected.sum("output").gauge <= limit
+    return judged
+
+
+def _promised(trial: Trial, found: tuple[Layer, ...]) -> tuple[Profile, ...]:
+    return tuple(trial.capabilities.promised(_case(trial.case, image), "output") for image in found)
 
 
 def _verdict(
-    relation: Relation, trial: Trial, got: Array, outputs: tuple[Array, ...], clauses: tuple[str, ...]
+    relation: Relation, trial: Trial, got: Array, found: tuple[Layer, ...], outputs: tuple[Array, ...]
 ) -> Verdict:
     with np.errstate(invalid="ignore"):  # wrong outputs may be infinite
         predicted = relation.predict(layer_of(trial), outputs)
     wide = predicted.astype(np.complex128 if predicted.dtype.kind == "c" else np.float64)
-    name = oracle_name(relation)
-    compared = compare_exact(got, wide, exact(relation, trial))
+    name, clauses = oracle_name(relation), _clauses(relation, trial.case)
+    compared = compare_exact(got, wide, exact(relation, trial, found))
     if compared.status is Status.PASS:
-        found = trial.expected_integers.sum("output")
-        empty = too_few_judged(compared.judged, got.size) or vacuous(found, "output", trial.case)
+        expected = trial.expected_integers.sum("output")
+        empty = too_few_judged(compared.judged, got.size) or vacuous(expected, "output", trial.case)
         return Verdict(name, "output", Status.VACUOUS if empty else Status.PASS, clauses, empty)
     reason = f"it does not hold that {relation.statement}"
     return Verdict(name, "output", compared.status, clauses, reason, evidence=compared.evidence)

@@ -32,7 +32,7 @@ from convcheck.numerics.limits import integer_limit
 from convcheck.numerics.reduction_length import copies, reduction_lengths
 from convcheck.tensors.values import Values
 from convcheck_reference.convolution import apply, apply_transposed, col2im_padded, correlate, im2col
-from convcheck_reference.formats import component_format
+from convcheck_reference.formats import DTYPES, component_format
 from convcheck_reference.padding import pad_adjoint
 from convcheck_reference.params import Conv2dParams
 
@@ -95,8 +95,10 @@ class Expected:
         return self._grad_weight if quantity == "grad_weight" else self._grad_bias
 
     def exact(self, quantity: Quantity, profile: Profile) -> NDArray[np.bool_]:
-        """Where the integers' sums are exact in the promised accumulator: S ≤ limit."""
+        """Where the integers' sums are exact in the promised accumulator: S ≤ limit, of operands that it keeps."""
         found = self.sum(quantity)
+        if profile.input_precision is not None and max(found.operands) > 2**profile.input_precision:
+            return np.zeros(found.value.shape, np.bool_)
         exact = self._below(found, integer_limit(profile, self._case.dtype))
         if quantity == "grad_input" and self._folds:
             # pixels that the padding copies sum gradients which were rounded to the dtype before
@@ -113,6 +115,18 @@ class Expected:
     def is_direct(self, quantity: Quantity, profile: Profile) -> bool:
         """Whether the promised computation sums products as they are, without transforms."""
         return gauges.in_use(profile, quantity, self._params) is Algorithm.DIRECT
+
+    def integers(self, quantity: Quantity, profile: Profile) -> Array:
+        """What exact integers come to before the last rounding to the dtype.
+
+        That is the right result; but where the bias is added after rounding, rounding(sum) + bias.
+        """
+        value = self.sum(quantity).value
+        before = self._before_bias(quantity, profile)
+        if before is None or self._bias is None:
+            return value
+        rounded = before.astype(DTYPES[self._case.dtype]).astype(value.dtype)
+        return np.asarray(rounded + self._bias[:, None, None])
 
     def integer_tolerance(self, quantity: Quantity, profile: Profile) -> NDArray[np.float64]:
         """How far a result of integers may be from the right one: 0, 1/2 (excluded), or infinitely.
@@ -155,6 +169,7 @@ class Expected:
             found.gauge,
             found.value,
             operands=found.operands,
+            before_bias=self._before_bias(quantity, profile),
             complex_products=found.value.dtype.kind == "c",
             accumulation=self._accumulation,
         )
@@ -168,6 +183,12 @@ class Expected:
         if quantity == "grad_input" and self._folds:
             bound = bound + self._folding_error(found, bound)
         return np.where(overflows, np.inf, bound) if overflows.any() else bound
+
+    def _before_bias(self, quantity: Quantity, profile: Profile) -> Array | None:
+        """The sum to which the bias is added, where it is rounded to the dtype before that; else None."""
+        if not profile.rounds_before_bias or quantity != "output" or self._bias is None:
+            return None
+        return np.asarray(self.sum(quantity).value - self._bias[:, None, None])
 
     def _transforms(self, quantity: Quantity, profile: Profile) -> tuple[Array, Array]:
         """What the transforms of a fast algorithm add to the error, and the largest number on the way."""

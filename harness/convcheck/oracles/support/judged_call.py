@@ -66,7 +66,7 @@ class JudgedCall:
             got = self.trial.array(outcome, quantity)
             if got is None or got.size == 0 or quantity in but:
                 continue
-            profile = self.trial.capabilities.profile(self.trial.case.dtype, quantity)
+            profile = self.trial.capabilities.promised(self.trial.case, quantity)
             yield Judged(quantity, got, compare_integers(got, self._expected, quantity, profile))
 
     @cached_property

@@ -21,6 +21,8 @@ from convcheck_reference.formats import DTYPES
 INTEGERS: Final = "integers"
 REALS: Final = "reals"
 _OTHER_SEED: Final = 0x5EED
+_DATA: Final = ("integers", "other_integers", "reals")
+_EXPECTED: Final = ("expected_integers", "expected_reals")
 
 
 class CallKey(NamedTuple):
@@ -81,13 +83,13 @@ class Trial:
     @cached_property
     def integers(self) -> Values:
         """The exact regime's data."""
-        return integer_values(self.case, {q: self.capabilities.profile(self.case.dtype, q) for q in QUANTITIES})
+        return integer_values(self.case, {q: self.capabilities.promised(self.case, q) for q in QUANTITIES})
 
     @cached_property
     def other_integers(self) -> Values:
         """Other data of the exact regime, of the same shapes."""
         other = replace(self.case, seed=self.case.seed ^ _OTHER_SEED)
-        return integer_values(other, {q: self.capabilities.profile(self.case.dtype, q) for q in QUANTITIES})
+        return integer_values(other, {q: self.capabilities.promised(self.case, q) for q in QUANTITIES})
 
     @cached_property
     def reals(self) -> Values:
@@ -137,6 +139,18 @@ class Trial:
         done = Trial(self.case, self.capabilities, outcomes)
         done.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("case", "capabilities", "outcomes")})
         return done
+
+    def under(self, capabilities: Capabilities) -> Trial:
+        """The same calls and outcomes on the same data, to be judged by what somebody else promises."""
+        other = Trial(self.case, capabilities, self.outcomes)
+        other.__dict__.update({k: v for k, v in self.__dict__.items() if k in _DATA + _EXPECTED})
+        return other
+
+    def lean(self) -> Trial:
+        """The trial without what the reference made of its data, which is made anew where it is asked for."""
+        kept = Trial(self.case, self.capabilities, self.outcomes)
+        kept.__dict__.update({k: v for k, v in self.__dict__.items() if k in _DATA})
+        return kept
 
     def call(self, operation: Operation, values: Values, buffers: Buffers = "fresh", memory: Memory = "heap") -> Call:
         """A call of the case's layer on `values`, in the case's layouts."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from convcheck.model.calls import Returned
 from convcheck.model.case import Case
-from convcheck.numerics.limits import integer_limit
+from convcheck.numerics.limits import integer_limit, within_dtype
 from convcheck.oracles import extra_calls, metamorphic
 from convcheck.oracles.metamorphic import RELATIONS, Layer, Relation, images, layer_of, oracle_name
 from convcheck.oracles.support.expected import magnitude
@@ -149,7 +149,8 @@ def _rounded(output: Array, trial: Trial) -> Array:
 
 
 def _limit(trial: Trial) -> int:
-    return integer_limit(trial.capabilities.profile(trial.case.dtype, "output"), trial.case.dtype)
+    profile, dtype = trial.capabilities.promised(trial.case, "output"), trial.case.dtype
+    return integer_limit(within_dtype(profile, dtype) if profile.rounds_before_bias else profile, dtype)
 
 
 def _wide(array: Array | None) -> Any:

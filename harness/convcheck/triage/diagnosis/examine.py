@@ -20,6 +20,7 @@ from convcheck.triage.diagnosis.failure_condition import learn
 from convcheck.triage.diagnosis.known_defect_match import match_after_setup, match_known_defects
 from convcheck.triage.diagnosis.localization import localize
 from convcheck.triage.diagnosis.mutations import roomier, single_changes, variations
+from convcheck.triage.diagnosis.promises import explaining_promise
 from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.probe import Probe
 
@@ -96,8 +97,11 @@ def examine(
     spread = [case for cases in inside for case in cases[:: max(1, len(cases) // _COMPARED)][:_COMPARED]]
     compared = [c for c in (base, smallest, *_seeds(base), *spread) if fails(c)]
     useful = condition.cases > 0 and min(condition.precision, condition.recall) >= _USEFUL
-    others = [*asked[False], *_around(base)], _elsewhere(probe, base)
-    return _named(probe, signature, compared, others, defects, condition if useful else None)
+    around, elsewhere = _around(base), _elsewhere(probe, base)
+    promise = explaining_promise(probe, signature, [c for c in compared if c.entry == "function"], elsewhere)
+    others = [*asked[False], *around], elsewhere
+    found = _named(probe, signature, compared, others, defects, condition if useful else None)
+    return replace(found, diagnosis=replace(found.diagnosis, promise=promise))
 
 
 def examine_with_setup(

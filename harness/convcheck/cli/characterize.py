@@ -1,0 +1,68 @@
+"""The command that finds the promises that a backend keeps."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from convcheck.execution import CALL_LIMIT, open_candidate
+from convcheck.plugin.backend import UnavailableError
+from convcheck.report.tables import counted, printable, table
+from convcheck.triage.characterization import SEEDS, Characterization
+from convcheck.triage.characterization import characterize as find_promises
+from convcheck_reference.formats import DTYPES
+
+FINDINGS = 1
+
+
+def characterize(
+    backend: Annotated[str, typer.Option("--backend", "-b", help="installed name, file.py:name or module:Name")],
+    examples: Annotated[int, typer.Option(help="cases of each dtype, at each of four seeds", min=1)] = 200,
+    seed: Annotated[int, typer.Option(help="of the generator", min=0)] = 0,
+    dtype: Annotated[list[str] | None, typer.Option(help="only these dtypes")] = None,
+    limit: Annotated[float, typer.Option(help="seconds after which a call counts as hung", min=0.1)] = CALL_LIMIT,
+    in_process: Annotated[bool, typer.Option(help="run the candidate in this process, for debuggers")] = False,
+) -> None:
+    """Find the tightest promises that a backend keeps, and print them as a declaration."""
+    for wanted in dtype or ():
+        if wanted not in DTYPES:
+            raise typer.BadParameter(f"{wanted!r} is no dtype; expected some of {', '.join(DTYPES)}")
+    try:
+        candidate = open_candidate(backend, limit=limit, in_process=in_process)
+    except UnavailableError as error:
+        raise typer.BadParameter(f"{backend} is unavailable: {error}") from error
+    console = Console(stderr=True)
+    found = find_promises(
+        candidate,
+        seed=seed,
+        examples=examples,
+        dtypes=tuple(dtype or ()),
+        progress=lambda words: console.print(words, markup=False, highlight=False),
+    )
+    candidate.close()
+    typer.echo(shown(found))
+    raise typer.Exit(FINDINGS if found.unexplained or not any(found.judged.values()) else 0)
+
+
+def shown(found: Characterization) -> str:
+    """The declaration, what it gives up and on how much it was checked, and what no promise explains."""
+    rows = [
+        [dtype, quantity, found.given_up.get((dtype, quantity)) or "nothing", cases]
+        for (dtype, quantity), cases in found.judged.items()
+    ]
+    headers = ["dtype", "quantity", "gives up", f"fresh cases that pass, at {SEEDS} seeds"]
+    lines = [table(headers, rows, "text"), "", found.declaration, ""]
+    if not found.unexplained:
+        lines.append("Every fresh case keeps these promises.")
+        return "\n".join(lines)
+    lines.append("No promise explains:")
+    for each in found.unexplained:
+        verdict = each.verdict
+        lines.append(
+            f"{each.dtype} {verdict.quantity} {verdict.status}, {counted(each.cases, 'case')} "
+            f"({verdict.oracle}): {printable(verdict.reason)}"
+        )
+        lines.append(f"  {each.token}")
+    return "\n".join(lines)

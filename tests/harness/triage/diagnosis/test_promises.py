@@ -1,0 +1,105 @@
+"""A promise explains all failures of a finding, or none is named."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+
+from altered import Altered, off_by
+from convcheck import Capabilities
+from convcheck.evaluation.fast_algorithms import winograd, winograd_weights
+from convcheck.evaluation.variant_backends import CudnnVariant, TransformVariant
+from convcheck.evaluation.variants import variant
+from convcheck.execution import InProcessCandidate
+from convcheck.judging.blocks import generate
+from convcheck.numerics.toom_cook import suits_winograd
+from convcheck.oracles import PRECISION, RESULT
+from convcheck.triage.diagnosis.promises import explaining_promise
+from convcheck.triage.failure_signature import FailureSignature
+from convcheck.triage.probe import Probe
+from convcheck_backends import NumpyBackend
+
+OUTPUT, IMPRECISE, TAINT = (FailureSignature(kind, "output") for kind in (RESULT, PRECISION, "taint"))
+
+
+def strict(make):
+    """The backend with no promise of its own."""
+    backend = make()
+    backend.capabilities = replace(backend.capabilities, profiles={}, nonfinite=True)
+    return backend
+
+
+def explained(make, signature, dtype="float32", block=0):
+    probe = Probe(InProcessCandidate(lambda: strict(make)))
+    capabilities = probe.candidate.capabilities
+    cases = [
+        c
+        for c in generate(capabilities, (dtype,), run_seed=5, block=block, size=120)
+        if c.violation is None and c.entry == "function"
+    ]
+    failing = [c for c in cases[:70] if probe.failing(c, signature)]
+    assert failing
+    return explaining_promise(probe, signature, failing, cases[70:])
+
+
+class Flushing(NumpyBackend):
+    """Takes subnormal inputs for zero, and makes results so."""
+
+    capabilities = Capabilities()
+
+    def conv2d(self, x, weight, bias, params):
+        def flushed(a):
+            return None if a is None else np.where(np.abs(a) < np.finfo(a.dtype).tiny, a.dtype.type(0), a)
+
+        return flushed(super().conv2d(flushed(x), flushed(weight), flushed(bias), params))
+
+
+class FlushingAndWrong(Flushing):
+    """And its last element is off by one wherever there are groups."""
+
+    def conv2d(self, x, weight, bias, params):
+        out = super().conv2d(x, weight, bias, params)
+        return off_by(1)(out) if params.groups > 1 and out.size else out
+
+
+def test_flushing_is_said_as_a_declaration_to_paste():
+    found = explained(Flushing, IMPRECISE)
+    assert found.words == "subnormals flushed"
+    assert 'profiles={ ("float32", "output"): Profile(flushes_subnormals=True), }' in str(found)
+    assert found.fresh > 20
+
+
+def test_cudnn_is_said_to_round_before_the_bias():
+    found = explained(CudnnVariant, OUTPUT, "float16")
+    assert found.words.startswith("bias added after rounding to 16 bit")
+
+
+@pytest.mark.parametrize(("name", "words"), [("winograd-f4", "Winograd F(4, 3)"), ("tf32", "TF32 operands")])
+def test_an_algorithm_is_said(name, words):
+    assert explained(variant(name).backend, OUTPUT).words == words
+
+
+def _wrong_constant(x, weight, params):
+    wrong = weight.copy()
+    wrong[..., 1, 1] *= weight.dtype.type(1.002)
+    return winograd(x, wrong, params, tile=2)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        partial(Altered, off_by(1)),
+        partial(Altered, lambda a: a * a.dtype.type(1 + 2**-12)),
+        FlushingAndWrong,
+        partial(TransformVariant, _wrong_constant, partial(winograd_weights, tile=2), suits_winograd, Capabilities()),
+    ],
+    ids=["one element", "scaled", "flushing and wrong", "Winograd constant"],
+)
+def test_no_promise_explains_a_defect(make):
+    assert explained(make, OUTPUT) is None
+
+
+def test_what_is_no_result_is_no_matter_of_promises():
+    probe = Probe(InProcessCandidate(NumpyBackend))
+    assert explaining_promise(probe, FailureSignature("wrongly refused", "call"), [], []) is None
