@@ -233,6 +233,7 @@ def _count(tally: Tally, case: Case, verdicts: Sequence[Verdict]) -> None:
     if case.violation is None and len(tally.classes) < MEASURED:
         tally.classes.append(classify(case))
     best: dict[str, Verdict] = {}
+    failed = {clause for verdict in verdicts if verdict.status in FAILURES for clause in verdict.clauses}
     for verdict in verdicts:
         if verdict.margin is not None:
             key = f"{case.dtype} {verdict.quantity}"
@@ -242,4 +243,4 @@ def _count(tally: Tally, case: Case, verdicts: Sequence[Verdict]) -> None:
         for clause in verdict.clauses:
             if clause not in best or _RANK[verdict.status] > _RANK[best[clause].status]:
                 best[clause] = verdict
-    tally.counts.update((clause, verdict.status, verdict.reason) for clause, verdict in best.items())
+    tally.counts.update((c, v.status, v.reason) for c, v in best.items() if c not in failed)

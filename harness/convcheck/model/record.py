@@ -20,6 +20,10 @@ and the oracles; the rest of judging (data, samples of the precision, adding up)
 part holds another."""
 
 
+NOT_LOOKED_AT: Final = "not looked at: the calls for diagnosis, or the findings of its kind, ran out"
+"""The reason of a count of failures of which nobody knows to which finding they belong, if to any."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """One distinct discrepancy.
@@ -34,8 +38,6 @@ class Finding:
         dtypes: dtypes of those cases.
         origins: how those cases came about.
         also_affects: other quantities in which the same cause shows.
-        unclassified: how many of `failing_cases` are counted here only because the budget of calls, or the
-            number of findings, ended before they were looked at.
         known: reason and link of the known-failure entry that covers it; empty if none does.
     """
 
@@ -48,7 +50,6 @@ class Finding:
     dtypes: tuple[str, ...] = ()
     origins: tuple[Origin, ...] = ()
     also_affects: tuple[str, ...] = ()
-    unclassified: int = 0
     known: str = ""
 
     @property
@@ -88,7 +89,12 @@ class BackendRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """How many cases had one status for one clause and one reason ('' for a pass)."""
+    """How many cases had one status for one clause and one reason ('' for a pass).
+
+    A case counts once for each of its clauses. One that fails does so for every clause that its failing verdicts name:
+    as a failure under that of the finding it belongs to, or under its own where it was not looked at; under the others
+    as one in failures of another clause.
+    """
 
     backend: str
     clause: str

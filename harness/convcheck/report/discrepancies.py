@@ -47,12 +47,10 @@ def details(finding: Finding) -> Rows:
     if verdict.margin is not None:
         rows.append(("error / bound", f"{verdict.margin:.4g}"))
     rows += _diagnosis(finding.diagnosis)
-    unclassified, dtypes = finding.unclassified, ", ".join(finding.dtypes)
-    were = "was" if unclassified == 1 else "were"
+    dtypes = ", ".join(finding.dtypes)
     rows += [
         ("failing cases", f"{finding.failing_cases} ({dtypes})" if dtypes else str(finding.failing_cases)),
         ("came up among", ", ".join(f"{origin} cases" for origin in finding.origins)),
-        ("unclassified", f"{unclassified} of these cases {were} not looked at" if unclassified else ""),
         ("also affects", ", ".join(finding.also_affects)),
         ("other clauses", ", ".join(c for c in verdict.clauses if c != finding.clause)),
         *_reproduction(reproduction),

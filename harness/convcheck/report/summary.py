@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from convcheck.model.record import BackendRecord, Record
+from convcheck.model.record import NOT_LOOKED_AT, BackendRecord, Record
 from convcheck.model.verdicts import FAILURES, JUDGED, Status
 from convcheck.report.tables import Style, counted, table
 from convcheck_reference.clauses import CLAUSES
+
+_IN_FINDINGS = FAILURES | {Status.ELSEWHERE}
 
 
 def summary(record: Record, style: Style) -> str:
@@ -17,6 +19,7 @@ def summary(record: Record, style: Style) -> str:
         ("Backends", _backends(record, style)),
         ("Cases", _origins(record, style)),
         ("Findings", _findings(record, style)),
+        ("Not looked at", _not_looked_at(record, style)),
         ("Clauses", _clauses(record, style)),
         ("Statuses", _statuses(record, style)),
         ("Margins", _margins(record, style)),
@@ -41,7 +44,10 @@ def verdict(record: Record) -> str:
 
 
 def clause_verdict(record: Record, backend: str, clause: str) -> tuple[Status | None, int, int]:
-    """Status of one clause for one backend, with the number of cases judged and failed; None if unjudged."""
+    """Status of one clause for one backend, with the number of cases judged and failed; None if unjudged.
+
+    Where it is in failures of another clause, the cases of that count as failed.
+    """
     counts = [c for c in record.counts if c.backend == backend and c.clause == clause]
     judged = sum(c.cases for c in counts if c.status in JUDGED | {Status.KNOWN_FAILURE})
     failed = sum(c.cases for c in counts if c.status in FAILURES)
@@ -50,6 +56,8 @@ def clause_verdict(record: Record, backend: str, clause: str) -> tuple[Status | 
     for status in (Status.UNEXPECTED_PASS, Status.KNOWN_FAILURE):
         if any(c.status is status for c in counts):
             return status, judged, 0
+    if explained := sum(c.cases for c in counts if c.status is Status.ELSEWHERE):
+        return Status.ELSEWHERE, judged, explained
     if judged:
         return Status.PASS, judged, 0
     return (counts[0].status if counts else None), 0, 0
@@ -115,11 +123,17 @@ def _findings(record: Record, style: Style) -> str:
     return table(headers, rows, style) if rows else ""
 
 
+def _not_looked_at(record: Record, style: Style) -> str:
+    """Failures that belong to no finding, as nobody looked: by clause, each case under all that it exercises."""
+    rows = [[c.backend, c.clause, c.status, c.cases] for c in record.counts if c.reason == NOT_LOOKED_AT]
+    return table(["backend", "clause", "status", "failing cases"], rows, style) if rows else ""
+
+
 def _statuses(record: Record, style: Style) -> str:
     totals: Counter[tuple[str, str, str]] = Counter()
     for c in record.counts:
         # a failure's reason is in its finding; a refusal to judge is explained here
-        totals[c.backend, str(c.status), "" if c.status in FAILURES else c.reason] += c.cases
+        totals[c.backend, str(c.status), "" if c.status in _IN_FINDINGS else c.reason] += c.cases
     rows = [[*key, number] for key, number in sorted(totals.items())]
     return table(["backend", "status", "reason", "verdicts"], rows, style)
 

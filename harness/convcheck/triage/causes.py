@@ -14,7 +14,7 @@ from convcheck.model.record import Finding
 from convcheck.model.reproduction import Reproduction, StandaloneCall
 from convcheck.model.rules import facts
 from convcheck.model.verdicts import Verdict
-from convcheck.oracles.support.exercised import PLAIN
+from convcheck.oracles.support.exercised import PLAIN, telling_clause
 from convcheck.triage.diagnosis.examine import Examination
 from convcheck.triage.diagnosis.known_defect_match import reproduces
 from convcheck.triage.failure_signature import FailureSignature
@@ -79,7 +79,6 @@ class Cause:
         call: that call, as a script makes it.
         explains: failures, those of other signatures among them.
         also: the other signatures.
-        unclassified: how many of the failures were not looked at.
     """
 
     signature: FailureSignature
@@ -89,7 +88,6 @@ class Cause:
     call: StandaloneCall | None = None
     explains: tuple[Failure, ...] = ()
     also: tuple[FailureSignature, ...] = ()
-    unclassified: int = 0
 
     @property
     def legal(self) -> bool:
@@ -131,7 +129,7 @@ class Cause:
         smallest, verdict = self.smallest, self.smallest.verdict
         return Finding(
             backend=backend,
-            clause=verdict.clauses[0] if verdict.clauses[0] not in PLAIN else verdict.clauses[-1],
+            clause=telling_clause(verdict.clauses),
             verdict=verdict,
             reproduction=Reproduction(
                 token=smallest.case.token,
@@ -149,7 +147,6 @@ class Cause:
             dtypes=tuple(sorted({f.case.dtype for f in self.explains})),
             origins=tuple(sorted({f.origin for f in self.explains})),
             also_affects=tuple(dict.fromkeys(s.quantity for s in self.also if s.quantity != self.signature.quantity)),
-            unclassified=self.unclassified,
         )
 
 

@@ -23,7 +23,17 @@ def test_the_run_is_named_first(record, style):
 
 
 def test_every_section_is_there(read):
-    expected = ["Verdict", "Backends", "Findings", "Clauses", "Statuses", "Margins", "Coverage", "This run"]
+    expected = [
+        "Verdict",
+        "Backends",
+        "Findings",
+        "Not looked at",
+        "Clauses",
+        "Statuses",
+        "Margins",
+        "Coverage",
+        "This run",
+    ]
     assert list(read) == expected
 
 
@@ -34,7 +44,7 @@ def test_the_verdict_counts_open_findings(read):
 def test_backends_have_their_numbers(read):
     assert read["Backends"] == [
         ["backend", "state", "cases", "verdicts", "findings", "versions"],
-        [WRONG, "ran", "40", "27", "8", "engine 1.2, threads 4"],
+        [WRONG, "ran", "40", "33", "8", "engine 1.2, threads 4"],
         [RIGHT, "ran", "21", "21", "0", ""],
         [ABSENT, f"no such device: {SHOWN}", "0", "0", "0", ""],
     ]
@@ -64,6 +74,8 @@ def test_every_clause_has_a_cell_for_each_backend_that_ran(read):
     assert judged == {
         "C2D-SHAPE-1": ["fail: 4 of 11", "pass: 20"],
         "C2D-SHAPE-2": ["unexpected pass: 5", "not judged"],
+        "C2D-STRIDE-1": ["in failures of another clause: 2 of 5", "not judged"],
+        "C2D-STRIDE-2": ["fail: 1 of 1", "not judged"],
         "C2D-SHAPE-3": ["known failure: 8", "not judged"],
         "C2D-SHAPE-4": ["vacuous", "pass: 1"],
         "C2D-SHAPE-5": ["not applicable", "not judged"],
@@ -80,8 +92,9 @@ def test_every_status_has_a_row_with_its_reason(read):
     assert header == ["backend", "status", "reason", "verdicts"]
     assert sorted(found) == sorted(
         [
-            [WRONG, "pass", "", "14"],
-            [WRONG, "fail", "", "4"],
+            [WRONG, "pass", "", "17"],
+            [WRONG, "in failures of another clause", "", "2"],
+            [WRONG, "fail", "", "5"],
             [WRONG, "crashed", "", "1"],
             [WRONG, "hung", "", "2"],
             [WRONG, "wrongly accepted", "", "2"],
@@ -166,3 +179,14 @@ def test_a_clause_verdict_is_that_of_the_backend_asked_for(record):
     assert clause_verdict(record, WRONG, "C2D-SHAPE-1") == (Status.FAIL, 11, 4)
     assert clause_verdict(record, RIGHT, "C2D-SHAPE-1") == (Status.PASS, 20, 0)
     assert clause_verdict(record, ABSENT, "C2D-SHAPE-1") == (None, 0, 0)
+
+
+def test_a_clause_whose_failures_are_explained_elsewhere_does_not_pass(record):
+    assert clause_verdict(record, WRONG, "C2D-STRIDE-1") == (Status.ELSEWHERE, 5, 2)
+
+
+def test_what_was_not_looked_at_is_listed_by_clause(record):
+    text = summary(record, "text")
+    listed = text[text.index("Not looked at") : text.index("Clauses\n")]
+    assert "C2D-STRIDE-2" in listed
+    assert "C2D-STRIDE-1" not in listed

@@ -76,10 +76,10 @@ def test_a_finding_says_what_is_known_of_its_cause():
     told = verdict(clauses=("C2D-GROUPS-1", "C2D-ARITH-1"))
     many = (*failures(OUTPUT), *failures(GRAD_INPUT, [f"{PLAIN},dtype=float64"]))
     found = cause(
-        OUTPUT, "groups > 1", case=smallest, verdict=told, explains=many, also=(GRAD_INPUT, OUTPUT, GRAD_INPUT, REFUSED), unclassified=2
+        OUTPUT, "groups > 1", case=smallest, verdict=told, explains=many, also=(GRAD_INPUT, OUTPUT, GRAD_INPUT, REFUSED)
     ).finding("mine")  # fmt: skip
     assert (found.backend, found.clause, found.verdict) == ("mine", "C2D-GROUPS-1", told)
-    assert (found.failing_cases, found.unclassified) == (5, 2)
+    assert found.failing_cases == 5
     assert found.dtypes == ("float32", "float64")
     assert found.also_affects == ("grad_input", "call")
     again = found.reproduction
