@@ -98,7 +98,7 @@ COMPLETE = Finding(
         call=CALL,
     ),
     diagnosis=Diagnosis(
-        failure_condition=FailureCondition(Rule("groups > 1 and bias"), 1.0, 1.0, 40),
+        failure_condition=FailureCondition(Rule("groups > 1 and bias"), 1.0, 1.0, 120),
         known_defects=(
             KnownDefectMatch("bias-lost", "no bias where there are groups", 12, 20),
             KnownDefectMatch("bias-zero", "a bias of zeros", 5, 20),

@@ -62,7 +62,8 @@ def details(finding: Finding) -> Rows:
 def diagnosis(finding: Finding) -> str:
     """The diagnosis in one line: "fails iff …; behaves like …"; empty if there is none."""
     found = finding.diagnosis
-    said = [str(found.failure_condition)] if found.failure_condition is not None else []
+    said = [found.declaration] if found.declaration else []
+    said += [str(found.failure_condition)] if found.failure_condition is not None else []
     said += [f"behaves like {match.summary}" for match in found.known_defects[:1]]
     return "; ".join(said)
 
@@ -86,6 +87,7 @@ def _evidence(evidence: Evidence) -> Rows:
 def _diagnosis(found: Diagnosis) -> Rows:
     condition, where = found.failure_condition, found.localization
     return [
+        ("declaration", found.declaration),
         ("failure condition", "" if condition is None else str(condition)),
         ("makes no difference", _free(found.free)),
         *(("known defect", str(match)) for match in found.known_defects),

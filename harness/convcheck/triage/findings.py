@@ -33,6 +33,7 @@ from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.history_causes import with_histories
 from convcheck.triage.priority import Group, grouped, in_order
 from convcheck.triage.probe import MOST_CALLS, Budget, Probe
+from convcheck.triage.refusals import declaration
 from convcheck.triage.smallest_case import failing_by_itself, smallest_case
 from convcheck.triage.standalone import shown_by_one_call, standalone_call
 from convcheck.triage.triage import Triage
@@ -100,6 +101,11 @@ def triage(
             put_off.add(group)
             order = [*of_state, group, *(g for g in order if g not in of_state)]
         else:
+            if group.refusal and remaining and group not in looked_at:
+                declared = declaration(probe, group.signature, remaining)
+                causes += [declared] if declared is not None else []
+                remaining = remaining if declared is None else without(remaining, declared.explains)
+                first = failing_by_itself(probe, group.signature, remaining)
             most = MOST_PER_GROUP - sum(_of_group(cause, group) for cause in causes)
             found, remaining = _causes(search, group.signature, remaining, first, most)
             causes += found
