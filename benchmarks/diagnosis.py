@@ -2,7 +2,8 @@
 
 A defect is detected if a campaign finds it. Its name is right if the first known defect named is the defect itself, or
 one that no fresh case tells from it. With its entry withheld a name is wrong unless fresh cases agree, and
-the rule has to have precision and recall of 0.9 on fresh cases. Rules speak of legal cases only.
+the rule has to have precision and recall of 0.9 on fresh cases. Rules speak of legal cases only. A rule that is said
+to hold exactly where the failure is ("iff") says so falsely if one of 200 further cases drawn to break it does.
 
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/diagnosis.py --workers 4 [part of a name…]
 """
@@ -20,7 +21,7 @@ from convcheck.triage.findings import HARMLESS
 
 HEADERS = (
     "category", "detected", "known: name right", "known: rule right", "known: one finding",
-    "withheld: no wrong name", "withheld: rule right", "withheld: one finding",
+    "withheld: no wrong name", "withheld: rule right", "withheld: one finding", "claims 'iff'", "falsely",
 )  # fmt: skip
 
 Pair = tuple[Evaluation, Evaluation]
@@ -31,7 +32,8 @@ def line(found: Evaluation) -> str:
     return (
         f"{found.defect:32} {'withheld' if found.withheld else 'known   '} failures {found.failures:4} "
         f"findings {found.findings} name {'right' if found.right_name else 'WRONG'} ({found.named or 'none'}) "
-        f"precision {found.precision:.2f} recall {found.recall:.2f}: {found.rule or '-'}"
+        f"precision {found.precision:.2f} recall {found.recall:.2f} iff {found.sure} FALSE {found.falsely_sure}: "
+        f"{found.rule or '-'}"
     )
 
 
@@ -46,7 +48,8 @@ def row(label: str, pairs: Sequence[Pair]) -> tuple[str, ...]:
             share([e.right_rule for e in found if e.legal]),
             share([e.one_finding for e in found]),
         ]
-    return (label, *counts)
+    claims = [sum(one.sure for pair in pairs for one in pair), sum(one.falsely_sure for pair in pairs for one in pair)]
+    return (label, *counts, *map(str, claims))
 
 
 def share(flags: Sequence[bool]) -> str:

@@ -16,7 +16,7 @@ from convcheck.model.diagnosis import (
 )
 from convcheck.model.levels import Level, LevelCount
 from convcheck.model.profiles import Algorithm, Profile
-from convcheck.model.record import BackendRecord, Count, Finding, Record
+from convcheck.model.record import NOT_LOOKED_AT, BackendRecord, Count, Finding, Record
 from convcheck.model.reproduction import PackedArray, PackedTensor, Reproduction, StandaloneCall
 from convcheck.model.rules import Rule
 from convcheck.model.verdicts import FAILURES, Evidence, Status, Verdict
@@ -71,6 +71,9 @@ COUNTS = (
     (WRONG, "C2D-ERROR-1", Status.WRONGLY_ACCEPTED, "groups=0 was accepted", 2),
     (WRONG, "C2D-ERROR-2", Status.WRONGLY_REFUSED, "a legal layer was refused", 2),
     (WRONG, "C2D-PURE-2", Status.UNWRITTEN, "output holds what was in memory before the call", 2),
+    (WRONG, "C2D-STRIDE-1", Status.PASS, "", 3),
+    (WRONG, "C2D-STRIDE-1", Status.ELSEWHERE, "counted under C2D-SHAPE-1", 2),
+    (WRONG, "C2D-STRIDE-2", Status.FAIL, NOT_LOOKED_AT, 1),
     (RIGHT, "C2D-SHAPE-1", Status.PASS, "", 20),
     (RIGHT, "C2D-SHAPE-4", Status.PASS, "", 1),
     (ABSENT, "", Status.UNAVAILABLE, f"no such device: {AWKWARD}", 0),
@@ -137,7 +140,7 @@ COMPLETE = Finding(
         call=CALL,
     ),
     diagnosis=Diagnosis(
-        failure_condition=FailureCondition(Rule("groups > 1 and bias"), 1.0, 1.0, 40),
+        failure_condition=FailureCondition(Rule("groups > 1 and bias"), 1.0, 1.0, 120),
         known_defects=(
             KnownDefectMatch("bias-lost", "no bias where there are groups", 12, 20),
             KnownDefectMatch("bias-zero", "a bias of zeros", 5, 20),
@@ -157,7 +160,6 @@ COMPLETE = Finding(
     failing_cases=3,
     dtypes=("float32", "float64"),
     also_affects=("grad_input", "grad_bias"),
-    unclassified=1,
 )
 
 FINDINGS = (
@@ -183,7 +185,6 @@ FINDINGS = (
         Status.UNWRITTEN,
         "output holds what was in memory before the call",
         failing_cases=2,
-        unclassified=2,
     ),
     _finding("C2D-SHAPE-3", Status.KNOWN_FAILURE, "padding is lost", failing_cases=6, known="issue 8"),
     _finding("C2D-SHAPE-2", Status.UNEXPECTED_PASS, "the known failure is gone", known="issue 7"),

@@ -20,6 +20,7 @@ import ml_dtypes
 import numpy as np
 from hypothesis.database import ExampleDatabase
 
+from convcheck.campaign.counting import counts
 from convcheck.campaign.database import forget, remember, remembered
 from convcheck.campaign.known_failures import Known, unexpected_passes
 from convcheck.campaign.level_counts import level_counts
@@ -41,7 +42,8 @@ from convcheck.numerics.precision import Ratios, classify, drift
 from convcheck.plugin.backend import UnavailableError
 from convcheck.plugin.registry import resolve
 from convcheck.strategies.interactions import interactions
-from convcheck.triage.findings import findings_of
+from convcheck.triage.findings import triage
+from convcheck.triage.triage import Triage
 from convcheck_reference.selfcheck import self_check
 
 Progress = Callable[[str, int, str], None]
@@ -157,7 +159,7 @@ def _judge(spec: str, options: Options, progress: Progress, database: ExampleDat
         reason = str(error)
         count = Count(backend=spec, clause="", status=Status.UNAVAILABLE, reason=reason, cases=0)
         return _Part(backend=BackendRecord(name=spec, spec=job.spec, unavailable=reason), counts=(count,)), False
-    tally, interrupted, findings = Tally(), False, list[Finding]()
+    tally, interrupted, stopped, found = Tally(), False, list[Finding](), Triage((), ())
     with closing(candidate):
         try:
             for block in tallies(job, candidate):
@@ -166,23 +168,24 @@ def _judge(spec: str, options: Options, progress: Progress, database: ExampleDat
         except KeyboardInterrupt:
             interrupted = True
         except (WorkerStartError, BrokenProcessPool) as error:
-            findings.append(_stopped(spec, tally, error))
+            stopped.append(_stopped(spec, tally, error))
         if tally.failures:
             progress(spec, tally.cases, f"looking for the causes of {len(tally.failures)} failures")
         start = time.perf_counter()
-        found = partial(_findings, spec, job, candidate, tally)
+        triaged = partial(_triaged, spec, job, candidate, tally)
         try:
             try:
-                findings += found(options.diagnosis_calls)
+                found = triaged(options.diagnosis_calls)
             except KeyboardInterrupt:
                 interrupted = True
-                findings += found(0)
+                found = triaged(0)
         except WorkerStartError as error:
-            findings.append(_stopped(spec, tally, error))
+            stopped.append(_stopped(spec, tally, error))
+        findings = (*stopped, *found.findings)
         tally.seconds["triage"] += time.perf_counter() - start
         part = _Part(
             backend=_backend_record(spec, job, candidate, tally),
-            counts=_counts(spec, tally, findings),
+            counts=counts(spec, tally, findings, (*([()] * len(stopped)), *found.accounted)),
             levels=level_counts(spec, job.options.known, tally),
             findings=by_level(findings),
             coverage=tally.coverage,
@@ -227,7 +230,7 @@ def _interactions(spec: str, job: Job, candidate: Candidate, tally: Tally) -> tu
     return tuple(replace(row, parameter=f"{row.parameter} of {spec}") for row in rows)
 
 
-def _findings(spec: str, job: Job, candidate: Candidate, tally: Tally, calls: int) -> list[Finding]:
+def _triaged(spec: str, job: Job, candidate: Candidate, tally: Tally, calls: int) -> Triage:
     known = Known(job.options.known)
     drawn = lru_cache(maxsize=8)(lambda index: job.cases(candidate.capabilities, index))
 
@@ -235,12 +238,14 @@ def _findings(spec: str, job: Job, candidate: Candidate, tally: Tally, calls: in
         return tally.searched[index] if index in tally.searched else drawn(index)
 
     unknown = [f for f in tally.failures if known.entry(f.case, f.verdict) is None]
-    found = findings_of(candidate, unknown, block, excluded=known.covers, most_calls=calls)
-    return [
-        *(replace(finding, backend=spec) for finding in found),
-        *known.findings(spec, tally.failures),
-        *unexpected_passes(known, spec, candidate, tally),
-    ]
+    found = triage(candidate, unknown, block, excluded=known.covers, most_calls=calls)
+    covered = list(known.findings(spec, tally.failures))
+    passes = list(unexpected_passes(known, spec, candidate, tally))
+    return Triage(
+        (*(replace(finding, backend=spec) for finding in found.findings), *(f for f, _ in covered), *passes),
+        (*found.accounted, *(failures for _, failures in covered), *([()] * len(passes))),
+        found.not_looked_at,
+    )
 
 
 def _backend_record(spec: str, job: Job, candidate: Candidate, tally: Tally) -> BackendRecord:
@@ -289,15 +294,3 @@ def _behaviour(capabilities: Capabilities, samples: Sequence[Ratios]) -> dict[st
         if like is not None:
             found[f"{dtype} {quantity}"] = drift(capabilities.profile(dtype, quantity), like) or str(like)
     return found
-
-
-def _counts(spec: str, tally: Tally, findings: Sequence[Finding]) -> tuple[Count, ...]:
-    rows = Counter[tuple[str, Status, str, Level | None]]()
-    rows.update({(*key, None): cases for key, cases in tally.counts.items()})
-    for finding in findings:
-        reason = finding.known or finding.verdict.reason
-        rows[finding.clause, finding.status, reason, finding.level] += finding.failing_cases
-    return tuple(
-        Count(backend=spec, clause=clause, status=status, reason=reason, cases=cases, level=level)
-        for (clause, status, reason, level), cases in sorted(rows.items(), key=lambda row: tuple(map(str, row[0])))
-    )

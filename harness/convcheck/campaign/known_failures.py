@@ -98,8 +98,8 @@ class Known:
         """Whether some entry covers a failing verdict."""
         return self.entry(case, verdict) is not None
 
-    def findings(self, backend: str, failures: Sequence[Failure]) -> Iterator[Finding]:
-        """One finding, of status known failure, for each entry that covers some of the failures."""
+    def findings(self, backend: str, failures: Sequence[Failure]) -> Iterator[tuple[Finding, Sequence[Failure]]]:
+        """One finding, of status known failure, for each entry that covers some of the failures, and these."""
         by_entry: dict[KnownFailure, list[Failure]] = {}
         for failure in failures:
             entry = self.entry(failure.case, failure.verdict)
@@ -107,7 +107,7 @@ class Known:
                 by_entry.setdefault(entry, []).append(failure)
         for entry, covered in by_entry.items():
             verdict, case = covered[0].verdict, covered[0].case
-            yield Finding(
+            finding = Finding(
                 backend=backend,
                 clause=entry.clause or verdict.clauses[0],
                 level=min((level_of(f.case, f.verdict) for f in covered), key=lambda level: level.rank),
@@ -122,6 +122,7 @@ class Known:
                 origins=tuple(sorted({f.origin for f in covered})),
                 known=str(entry),
             )
+            yield finding, covered
 
 
 def unexpected_passes(known: Known, backend: str, candidate: Candidate, tally: Tally) -> Iterator[Finding]:

@@ -27,7 +27,7 @@ class Options:
             what it calls is traced.
         limit: seconds that a call may take.
         diagnosis_calls: calls of the candidate in which causes are looked for after the cases; fewer for one
-            whose calls take seconds. Failures that they do not suffice for are counted as unclassified.
+            whose calls take seconds. Failures that they do not suffice for are counted as not looked at.
         known: known failures.
         level: up to which findings count for whether a backend conforms; all are looked for and reported.
     """

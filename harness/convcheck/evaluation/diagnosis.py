@@ -16,12 +16,15 @@ from convcheck.judging.judge import Failure, judge_block
 from convcheck.model.case import Case
 from convcheck.model.profiles import QUANTITIES
 from convcheck.model.record import Finding
+from convcheck.model.rules import facts
 from convcheck.model.token import read
 from convcheck.oracles import PRECISION, RESULT
+from convcheck.triage.diagnosis.breaking import attempts
 from convcheck.triage.diagnosis.examine import drawn_label
 from convcheck.triage.diagnosis.failure_condition import measured
 from convcheck.triage.diagnosis.known_defect_match import reproduces
 from convcheck.triage.diagnosis.mutations import variations
+from convcheck.triage.diagnosis.samples import Conjunction, Samples
 from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.findings import HARMLESS, findings_of
 from convcheck.triage.probe import Budget, Probe
@@ -29,6 +32,10 @@ from convcheck.triage.probe import Budget, Probe
 ENOUGH: Final = 0.9
 """Precision and recall of a right failure condition."""
 
+BREAKING: Final = 200
+"""Cases drawn to break each rule that is said to hold exactly where the failure is."""
+
+_OTHER_HAND: Final = 2026
 _FRESH_BLOCK: Final = 1_000_000  # far from the blocks of any campaign
 _FRESH: Final = 150
 _BASES: Final = 8
@@ -50,6 +57,8 @@ class Evaluation:
         rule: the first failure condition; empty where none was learnt.
         precision: of that rule on fresh cases, by the defect's own results.
         recall: likewise.
+        sure: how many findings say that it fails exactly where their rule holds.
+        falsely_sure: in how many of these another lot of cases drawn to break the rule does.
     """
 
     defect: str
@@ -63,6 +72,8 @@ class Evaluation:
     rule: str = ""
     precision: float = 0.0
     recall: float = 0.0
+    sure: int = 0
+    falsely_sure: int = 0
 
     @property
     def one_finding(self) -> bool:
@@ -139,6 +150,32 @@ def _evaluated(subject: _Subject, library: Sequence[Defect], *, withheld: bool) 
         rule="" if condition is None else str(condition.rule),
         precision=0.0 if score is None else score.precision,
         recall=0.0 if score is None else score.recall,
+        sure=sum(_is_sure(finding) for finding in found),
+        falsely_sure=sum(_is_sure(finding) and _broken(subject, finding) for finding in found),
+    )
+
+
+def _is_sure(finding: Finding) -> bool:
+    condition = finding.diagnosis.failure_condition
+    return condition is not None and condition.exact
+
+
+def _broken(subject: _Subject, finding: Finding) -> bool:
+    """Whether cases drawn to break the rule of a finding do, drawn by another hand than the rule was tested by.
+
+    A case that passes inside the rule does not where the defect's own region holds, too: all that it reads wrongly has
+    the right value by accident, as in an image of one column that is replicated.
+    """
+    condition = finding.diagnosis.failure_condition
+    if condition is None:
+        return False
+    rule = Conjunction(tuple(sorted(condition.rule.conditions)))
+    known = [read(finding.reproduction.token), *(f.case for f in subject.failures if f.case.violation is None)]
+    drawn = attempts(rule, known, Samples(), np.random.default_rng(_OTHER_HAND))[:BREAKING]
+    labels = _labels(_probe(subject, finding), _signature(finding, subject.failures), drawn)
+    by_accident = subject.defect.region
+    return any(
+        fails if not rule.holds(case) else not fails and not by_accident.holds(facts(case)) for case, fails in labels
     )
 
 

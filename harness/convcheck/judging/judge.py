@@ -241,6 +241,7 @@ def _count(tally: Tally, case: Case, verdicts: Sequence[Verdict]) -> None:
     kind = kind_of_violation(case)
     tally.levels.update((level, kind) for level in _levels_passed(case, verdicts))
     best: dict[str, Verdict] = {}
+    failed = {clause for verdict in verdicts if verdict.status in FAILURES for clause in verdict.clauses}
     for verdict in verdicts:
         if verdict.margin is not None:
             key = f"{case.dtype} {verdict.quantity}"
@@ -250,7 +251,7 @@ def _count(tally: Tally, case: Case, verdicts: Sequence[Verdict]) -> None:
         for clause in verdict.clauses:
             if clause not in best or _RANK[verdict.status] > _RANK[best[clause].status]:
                 best[clause] = verdict
-    tally.counts.update((clause, verdict.status, verdict.reason) for clause, verdict in best.items())
+    tally.counts.update((c, v.status, v.reason) for c, v in best.items() if c not in failed)
 
 
 def _levels_passed(case: Case, verdicts: Sequence[Verdict]) -> set[Level]:

@@ -6,22 +6,26 @@ It is made in `convcheck.triage.diagnosis`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from convcheck.model.rules import Rule
+
+ENOUGH_ATTEMPTS: Final = 100
+"""Cases drawn to break a rule, none of which does, before it is said to hold exactly where the failure is: a rule that
+is wrong about one in thirty of them survives with a probability of one in thirty."""
 
 Shares: TypeAlias = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class FailureCondition:
-    """When a case fails.
+    """When a case fails, as far as cases that were drawn to break the rule say.
 
     Attributes:
         rule: holds where it fails.
-        precision: share of fresh cases that fail, of those for which the rule holds.
-        recall: share of fresh cases for which the rule holds, of those that fail.
-        cases: number of fresh cases.
+        precision: share of these cases that fail, of those for which the rule holds.
+        recall: share of these cases for which the rule holds, of those that fail.
+        cases: how many there were.
     """
 
     rule: Rule
@@ -31,15 +35,23 @@ class FailureCondition:
 
     @property
     def exact(self) -> bool:
-        """Whether no fresh case contradicts the rule."""
-        return self.cases > 0 and self.precision == self.recall == 1.0
+        """Whether none of enough attempts broke the rule."""
+        return self.cases >= ENOUGH_ATTEMPTS and self.precision == self.recall == 1.0
+
+    @property
+    def balance(self) -> float:
+        """The harmonic mean of precision and recall."""
+        both = self.precision + self.recall
+        return 2 * self.precision * self.recall / both if both else 0.0
 
     def __str__(self) -> str:
-        """The rule as a sentence."""
+        """The rule as a sentence, with its evidence."""
         if self.exact:
-            return f"fails iff {self.rule}" if self.rule.text else "fails always"
-        words = f"fails mostly where {self.rule}" if self.rule.text else "fails mostly, whatever the parameters"
-        return f"{words} (precision {self.precision:.2f}, recall {self.recall:.2f} on {self.cases} fresh cases)"
+            words = f"fails iff {self.rule}" if self.rule.text else "fails always"
+        else:
+            words = f"fails mostly where {self.rule}" if self.rule.text else "fails mostly, whatever the parameters"
+        figures = f"precision {self.precision:.2f}, recall {self.recall:.2f}"
+        return f"{words} ({figures} on {self.cases} cases drawn to break the rule)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +138,7 @@ class Diagnosis:
         localization: where a telling case is wrong; None where no result of the right shape came back.
         cross_check: whether the reference could be at fault, in words; empty where it was not looked at.
         promise: the promise that explains every failure, where one does; then it may be no defect.
+        declaration: what it seems not to support, and how it would declare that; empty where it is no such thing.
         free: parameters of the smallest case any other value of which, changed alone, fails as well, as far as it was
             tried; empty where it was not looked at.
     """
@@ -135,4 +148,5 @@ class Diagnosis:
     localization: Localization | None = None
     cross_check: str = ""
     promise: ExplainingPromise | None = None
+    declaration: str = ""
     free: tuple[str, ...] = ()

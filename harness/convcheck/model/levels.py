@@ -105,6 +105,7 @@ class Standing:
         outdated: entries of known failures that pass now.
         passed: cases in which the level was judged and nothing was wrong.
         failed: those in which something was; more than none without a finding where the cause is of another level.
+        not_looked_at: failing cases whose cause was not looked for, since calls or findings ran out.
         kinds: of illegal arguments that were judged, and those of them that were let through or ended the process.
     """
 
@@ -115,6 +116,7 @@ class Standing:
     outdated: int = 0
     passed: int = 0
     failed: int = 0
+    not_looked_at: int = 0
     kinds: tuple[str, ...] = ()
     kinds_let_through: tuple[str, ...] = ()
 
@@ -126,4 +128,4 @@ class Standing:
     @property
     def fails(self) -> bool:
         """Whether something is wrong that nobody knew of."""
-        return bool(self.findings or self.kinds_let_through)
+        return bool(self.findings or self.not_looked_at or self.kinds_let_through)

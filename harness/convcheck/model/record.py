@@ -21,6 +21,10 @@ and the oracles; the rest of judging (data, samples of the precision, adding up)
 part holds another."""
 
 
+NOT_LOOKED_AT: Final = "not looked at: the calls for diagnosis, or the findings of its kind, ran out"
+"""The reason of a count of failures of which nobody knows to which finding they belong, if to any."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """One distinct discrepancy.
@@ -36,8 +40,6 @@ class Finding:
         dtypes: dtypes of those cases.
         origins: how those cases came about.
         also_affects: other quantities in which the same cause shows.
-        unclassified: how many of `failing_cases` are counted here only because the budget of calls, or the
-            number of findings, ended before they were looked at.
         known: reason and link of the known-failure entry that covers it; empty if none does.
     """
 
@@ -51,7 +53,6 @@ class Finding:
     dtypes: tuple[str, ...] = ()
     origins: tuple[Origin, ...] = ()
     also_affects: tuple[str, ...] = ()
-    unclassified: int = 0
     known: str = ""
 
     @property
@@ -91,7 +92,12 @@ class BackendRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """How many cases had one status for one clause and one reason ('' for a pass); of failures, at one level."""
+    """How many cases had one status for one clause and one reason ('' for a pass); of failures, at one level.
+
+    A case counts once for each of its clauses. One that fails does so for every clause that its failing verdicts name:
+    as a failure under that of the finding it belongs to, or under its own where it was not looked at; under the others
+    as one in failures of another clause.
+    """
 
     backend: str
     clause: str
@@ -168,17 +174,27 @@ class Record:
             outdated=sum(f.status is Status.UNEXPECTED_PASS for f in findings),
             passed=sum(c.passed for c in counts),
             failed=sum(c.failed for c in counts),
+            not_looked_at=sum(c.cases for c in self._not_looked_at if (c.backend, c.level) == (backend, level)),
             kinds=tuple(c.error_clause for c in counts if c.error_clause),
             kinds_let_through=tuple(c.error_clause for c in counts if c.error_clause and c.failed),
         )
 
     @property
     def conforms(self) -> bool:
-        """No open finding of the levels that count, and every backend was judged at some of them."""
+        """No failure of the levels that count that nobody knew of, and every backend was judged at some of them."""
         ran = [b.name for b in self.backends if not b.unavailable]
         levels = [{c.level or level_of_clause(c.clause) for c in self._judged(name)} for name in ran]
         judged = all(any(level.within(self.level) for level in some) for some in levels)
-        return bool(ran) and judged and not self.decisive_findings and not self.interrupted
+        return bool(ran) and judged and not (self.decisive_findings or self.undecided or self.interrupted)
+
+    @property
+    def undecided(self) -> int:
+        """Failing cases of the levels that count whose cause was not looked for."""
+        return sum(c.cases for c in self._not_looked_at if c.level is None or c.level.within(self.level))
+
+    @property
+    def _not_looked_at(self) -> list[Count]:
+        return [c for c in self.counts if c.reason == NOT_LOOKED_AT]
 
     def _judged(self, backend: str) -> list[Count]:
         return [c for c in self.counts if c.backend == backend and c.status in JUDGED and c.cases]

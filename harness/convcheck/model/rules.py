@@ -15,8 +15,11 @@ from functools import lru_cache
 from types import CodeType, MappingProxyType
 from typing import Final, TypeAlias
 
+import numpy as np
+
 from convcheck.model.case import Case
 from convcheck_reference.errors import ConvcheckError
+from convcheck_reference.formats import DTYPES
 
 Value: TypeAlias = int | str | bool
 Facts: TypeAlias = Mapping[str, Value]
@@ -27,10 +30,12 @@ NAMES: Final = (
     "padding_h", "padding_w", "pad_bottom", "pad_right", "padding_same", "padding_mode", "bias",
     "extent_h", "extent_w", "output_h", "output_w", "left_over_h", "left_over_w",
     "dtype", "values", "layout_x", "layout_weight", "layout_grad", "entry",
+    "padding_valid", "kernel_pair", "stride_pair", "padding_pair", "dilation_pair", "row_bytes",
 )  # fmt: skip
 """What a rule may ask of a legal case. padding_h and padding_w are the pixels above and to the left; the
 two pad_ names differ from them for 'same' with an even kernel only. extent is the span of the dilated
-kernel; left_over counts the padded rows and columns after the last window."""
+kernel; left_over counts the padded rows and columns after the last window. The names that end in _pair say whether an
+argument is spelled as two numbers; row_bytes is the size of a row of the image in memory."""
 
 _ALLOWED: Final = (
     ast.Name, ast.Load, ast.Constant, ast.Tuple, ast.Compare, ast.cmpop, ast.BoolOp, ast.boolop, ast.UnaryOp,
@@ -100,7 +105,7 @@ def facts(case: Case) -> Facts:
     Raises:
         ConvcheckError: the case is illegal.
     """
-    params = case.params
+    params, spelled = case.params, case.arguments
     (top, bottom), (left, right) = params.padding
     height, width = case.input_shape[-2:]
     output_h, output_w = params.output_size(height, width)
@@ -108,10 +113,13 @@ def facts(case: Case) -> Facts:
         case.batch, case.unbatched, params.in_channels, params.out_channels,
         params.in_channels // params.groups, params.out_channels // params.groups, params.groups,
         height, width, *params.kernel_size, *params.stride, *params.dilation,
-        top, left, bottom, right, case.arguments.padding == "same", params.padding_mode, params.bias,
+        top, left, bottom, right, spelled.padding == "same", params.padding_mode, params.bias,
         *params.extent, output_h, output_w,
         height + top + bottom - params.extent[0] - (output_h - 1) * params.stride[0],
         width + left + right - params.extent[1] - (output_w - 1) * params.stride[1],
         case.dtype, case.regime, *case.layouts, case.entry,
+        spelled.padding == "valid",
+        *(isinstance(one, tuple) for one in (spelled.kernel_size, spelled.stride, spelled.padding, spelled.dilation)),
+        width * np.dtype(DTYPES[case.dtype]).itemsize,
     )  # fmt: skip
     return MappingProxyType(dict(zip(NAMES, values, strict=True)))

@@ -10,7 +10,10 @@ from convcheck.model.levels import Level
 
 
 class Status(StrEnum):
-    """The outcome of a check; each is counted, with its reason, in every report."""
+    """The outcome of a check; each is counted, with its reason, in every report.
+
+    In failures of another clause: the case fails, and its failure is counted under that one. It is no pass of this one.
+    """
 
     PASS = "pass"  # noqa: S105
     FAIL = "fail"
@@ -19,6 +22,7 @@ class Status(StrEnum):
     WRONGLY_ACCEPTED = "wrongly accepted"
     WRONGLY_REFUSED = "wrongly refused"
     UNWRITTEN = "unwritten output"
+    ELSEWHERE = "in failures of another clause"
     VACUOUS = "vacuous"
     NOT_APPLICABLE = "not applicable"
     KNOWN_FAILURE = "known failure"
@@ -38,7 +42,7 @@ FAILURES: Final = frozenset(
 )
 """Statuses that make a finding."""
 
-JUDGED: Final = FAILURES | {Status.PASS}
+JUDGED: Final = FAILURES | {Status.PASS, Status.ELSEWHERE}
 """Statuses of a case that could tell right from wrong."""
 
 

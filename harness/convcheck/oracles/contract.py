@@ -63,7 +63,7 @@ def _judge_array(trial: Trial, outcome: Returned, quantity: Quantity) -> Iterato
     if array.shape != expected:
         reason = f"{quantity} has shape {array.shape}; expected {expected}"
         evidence = Evidence((), str(expected), str(array.shape), 1, 1, "the shape")
-        clauses = (*exercised(case, quantity), *shape_clauses)
+        clauses = tuple(dict.fromkeys((*exercised(case, quantity), *shape_clauses)))
         yield Verdict(NAME, quantity, Status.FAIL, clauses, reason, evidence=evidence)
         return
     if array.dtype == DTYPES[case.dtype]:

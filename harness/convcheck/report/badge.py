@@ -14,8 +14,9 @@ def badge(record: Record) -> str:
     findings = len(record.decisive_findings)
     if record.interrupted:
         message, color = "interrupted", "lightgrey"
-    elif findings:
-        message, color = counted(findings, "finding"), "red"
+    elif findings or record.undecided:
+        message = counted(findings, "finding") if findings else counted(record.undecided, "failing case")
+        color = "red"
     else:
         message, color = ("conforms", "brightgreen") if record.conforms else ("nothing judged", "lightgrey")
     label = "convcheck" if record.level is LAST else f"convcheck up to {record.level.label}"

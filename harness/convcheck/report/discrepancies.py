@@ -54,12 +54,10 @@ def details(finding: Finding) -> Rows:
     if verdict.margin is not None:
         rows.append(("error / bound", f"{verdict.margin:.4g}"))
     rows += _diagnosis(finding.diagnosis)
-    unclassified, dtypes = finding.unclassified, ", ".join(finding.dtypes)
-    were = "was" if unclassified == 1 else "were"
+    dtypes = ", ".join(finding.dtypes)
     rows += [
         ("failing cases", f"{finding.failing_cases} ({dtypes})" if dtypes else str(finding.failing_cases)),
         ("came up among", ", ".join(f"{origin} cases" for origin in finding.origins)),
-        ("unclassified", f"{unclassified} of these cases {were} not looked at" if unclassified else ""),
         ("also affects", ", ".join(finding.also_affects)),
         ("other clauses", ", ".join(c for c in verdict.clauses if c != finding.clause)),
         *_reproduction(reproduction),
@@ -71,7 +69,8 @@ def details(finding: Finding) -> Rows:
 def diagnosis(finding: Finding) -> str:
     """The diagnosis in one line: "fails iff …; behaves like …"; empty if there is none."""
     found = finding.diagnosis
-    said = [str(found.failure_condition)] if found.failure_condition is not None else []
+    said = [found.declaration] if found.declaration else []
+    said += [str(found.failure_condition)] if found.failure_condition is not None else []
     said += [f"every failure is explained by: {found.promise.words}"] if found.promise is not None else []
     said += [f"behaves like {match.summary}" for match in found.known_defects[:1]]
     return "; ".join(said)
@@ -97,6 +96,7 @@ def _diagnosis(found: Diagnosis) -> Rows:
     condition, where = found.failure_condition, found.localization
     return [
         ("promise", "" if found.promise is None else str(found.promise)),
+        ("declaration", found.declaration),
         ("failure condition", "" if condition is None else str(condition)),
         ("makes no difference", _free(found.free)),
         *(("known defect", str(match)) for match in found.known_defects),

@@ -46,6 +46,8 @@ def html(record: Record) -> str:
 
 def _colour(record: Record, backend: BackendRecord, clause: Clause) -> str:
     status, _, failed = clause_verdict(record, backend.name, clause.id)
+    if status is Status.ELSEWHERE:
+        return "none"
     if failed or status is Status.UNEXPECTED_PASS:
         return "bad"
     return "pass" if status is Status.PASS else "none"

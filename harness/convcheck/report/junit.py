@@ -18,6 +18,11 @@ from convcheck.report.tables import printable
 from convcheck_reference.clauses import CLAUSES
 
 
+def _why(status: Status | None, judged: int, failed: int) -> str:
+    """Why a clause neither passes nor fails; for one explained by another, in how many cases."""
+    return f"{status or 'not judged'}{f': {failed} of {judged} cases' if failed else ''}"
+
+
 def junit(record: Record) -> str:
     """The XML document."""
     root = ET.Element("testsuites", name="convcheck")
@@ -46,7 +51,7 @@ def junit(record: Record) -> str:
                 ET.SubElement(test, "skipped", message=f"beyond level {record.level.label}: {reason}")
             elif status is not Status.PASS:
                 skipped += 1
-                why = f"unavailable: {backend.unavailable}" if backend.unavailable else str(status or "not judged")
+                why = f"unavailable: {backend.unavailable}" if backend.unavailable else _why(status, judged, failed)
                 ET.SubElement(test, "skipped", message=why)
         counts = {"tests": len(CLAUSES), "failures": failures, "errors": 0, "skipped": skipped}
         suite.attrib |= {name: str(number) for name, number in counts.items()}

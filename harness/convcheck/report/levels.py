@@ -82,7 +82,9 @@ def _failing(standing: Standing) -> str:
     if let_through:
         return f"refuses {len(let_through)} of {counted(len(kinds), 'kind')} of illegal arguments too little"
     cases = f" in {standing.failed} of {_in(standing.passed + standing.failed)}" if standing.failed else ""
-    return f"{_WRONG[standing.level]}{cases} ({counted(standing.findings, 'finding')})"
+    found = [counted(standing.findings, "finding")] if standing.findings else []
+    found += [f"{_in(standing.not_looked_at)} not looked at"] if standing.not_looked_at else []
+    return f"{_WRONG[standing.level]}{cases} ({', '.join(found)})"
 
 
 _WRONG: Final = {
@@ -105,6 +107,8 @@ def _besides(standing: Standing) -> str:
         return f"{len(let_through)} of {counted(len(kinds), 'kind')} too little: {titles}"
     if kinds:
         return counted(len(kinds), "kind")
+    if standing.not_looked_at:
+        return f"{_in(standing.not_looked_at)} not looked at"
     if standing.failed and not standing.findings:
         return f"{_in(standing.failed)} wrong for a reason of another level"
     return ""

@@ -21,7 +21,8 @@ def clauses_in_order(record: Record) -> tuple[Clause, ...]:
 def clause_verdict(record: Record, backend: str, clause: str) -> tuple[Status | None, int, int]:
     """Status of one clause for one backend, with the number of cases judged and failed; None if unjudged.
 
-    Failures of levels that do not count are left out.
+    Failures of levels that do not count are left out. Where it is in failures of another clause, the cases of that
+    count as failed.
     """
     counts = _counting(record, backend, clause)
     judged = sum(c.cases for c in counts if c.status in JUDGED | {Status.KNOWN_FAILURE})
@@ -31,6 +32,8 @@ def clause_verdict(record: Record, backend: str, clause: str) -> tuple[Status | 
     for status in (Status.UNEXPECTED_PASS, Status.KNOWN_FAILURE):
         if any(c.status is status for c in counts):
             return status, judged, 0
+    if explained := sum(c.cases for c in counts if c.status is Status.ELSEWHERE):
+        return Status.ELSEWHERE, judged, explained
     if judged:
         return Status.PASS, judged, 0
     return (counts[0].status if counts else None), 0, 0

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 from convcheck.model.levels import LAST, level_of_clause
-from convcheck.model.record import BackendRecord, Record
-from convcheck.model.verdicts import FAILURES
+from convcheck.model.record import NOT_LOOKED_AT, BackendRecord, Record
+from convcheck.model.verdicts import FAILURES, Status
 from convcheck.report.levels import INTERRUPTED, levels_table, opening
 from convcheck.report.matrix import cell, clauses_in_order
 from convcheck.report.tables import Style, counted, table
+
+_IN_FINDINGS = FAILURES | {Status.ELSEWHERE}
 
 
 def summary(record: Record, style: Style) -> str:
@@ -20,6 +22,7 @@ def summary(record: Record, style: Style) -> str:
         ("Backends", _backends(record, style)),
         ("Cases", _origins(record, style)),
         ("Findings", _findings(record, style)),
+        ("Not looked at", _not_looked_at(record, style)),
         ("Clauses", _clauses(record, style)),
         ("Statuses", _statuses(record, style)),
         ("Margins", _margins(record, style)),
@@ -39,6 +42,8 @@ def verdict(record: Record) -> str:
     up_to = "" if record.level is LAST else f" up to level {record.level.label}"
     if record.decisive_findings:
         return f"DOES NOT CONFORM{up_to}: {counted(len(record.decisive_findings), 'finding')}."
+    if record.undecided:
+        return f"DOES NOT CONFORM{up_to}: {counted(record.undecided, 'case')} whose failures were not looked at."
     if not record.conforms:
         return f"NOTHING WAS JUDGED{up_to}: no backend ran on a case that could tell right from wrong."
     beyond = f"{counted(len(record.open_findings), 'finding')} of later levels"
@@ -98,11 +103,17 @@ def _findings(record: Record, style: Style) -> str:
     return table(headers, rows, style) if rows else ""
 
 
+def _not_looked_at(record: Record, style: Style) -> str:
+    """Failures that belong to no finding, as nobody looked: by clause, each case under all that it exercises."""
+    rows = [[c.backend, c.clause, c.status, c.cases] for c in record.counts if c.reason == NOT_LOOKED_AT]
+    return table(["backend", "clause", "status", "failing cases"], rows, style) if rows else ""
+
+
 def _statuses(record: Record, style: Style) -> str:
     totals: Counter[tuple[str, str, str]] = Counter()
     for c in record.counts:
         # a failure's reason is in its finding; a refusal to judge is explained here
-        totals[c.backend, str(c.status), "" if c.status in FAILURES else c.reason] += c.cases
+        totals[c.backend, str(c.status), "" if c.status in _IN_FINDINGS else c.reason] += c.cases
     rows = [[*key, number] for key, number in sorted(totals.items())]
     return table(["backend", "status", "reason", "verdicts"], rows, style)
 

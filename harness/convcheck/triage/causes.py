@@ -15,8 +15,8 @@ from convcheck.model.record import Finding
 from convcheck.model.reproduction import Reproduction, StandaloneCall
 from convcheck.model.rules import facts
 from convcheck.model.verdicts import Verdict
-from convcheck.oracles.levels import level_of, level_of_cause
-from convcheck.oracles.support.exercised import PLAIN
+from convcheck.oracles.levels import level_of_cause
+from convcheck.oracles.support.exercised import PLAIN, telling_clause
 from convcheck.triage.diagnosis.examine import Examination
 from convcheck.triage.diagnosis.known_defect_match import reproduces
 from convcheck.triage.failure_signature import FailureSignature
@@ -81,7 +81,6 @@ class Cause:
         call: that call, as a script makes it.
         explains: failures, those of other signatures among them.
         also: the other signatures.
-        unclassified: how many of the failures were not looked at.
     """
 
     signature: FailureSignature
@@ -91,7 +90,6 @@ class Cause:
     call: StandaloneCall | None = None
     explains: tuple[Failure, ...] = ()
     also: tuple[FailureSignature, ...] = ()
-    unclassified: int = 0
 
     @property
     def legal(self) -> bool:
@@ -105,16 +103,14 @@ class Cause:
 
     @property
     def level(self) -> Level:
-        """What it is about; the most important of what was counted with it without having been looked at."""
+        """What it is about."""
         smallest = self.smallest
-        found = level_of_cause(
+        return level_of_cause(
             smallest.case,
             smallest.verdict,
             after_others=bool(smallest.setup_cases or smallest.history or smallest.state_dependent),
             now_and_then=smallest.reproduced < ATTEMPTS,
         )
-        alike = [f for f in self.explains if self.unclassified and FailureSignature.of(f.verdict) == self.signature]
-        return min((found, *(level_of(f.case, f.verdict) for f in alike)), key=lambda level: level.rank)
 
     @property
     def diagnosis(self) -> Diagnosis:
@@ -146,7 +142,7 @@ class Cause:
         smallest, verdict = self.smallest, self.smallest.verdict
         return Finding(
             backend=backend,
-            clause=verdict.clauses[0] if verdict.clauses[0] not in PLAIN else verdict.clauses[-1],
+            clause=telling_clause(verdict.clauses),
             level=self.level,
             verdict=verdict,
             reproduction=Reproduction(
@@ -165,7 +161,6 @@ class Cause:
             dtypes=tuple(sorted({f.case.dtype for f in self.explains})),
             origins=tuple(sorted({f.origin for f in self.explains})),
             also_affects=tuple(dict.fromkeys(s.quantity for s in self.also if s.quantity != self.signature.quantity)),
-            unclassified=self.unclassified,
         )
 
 

@@ -47,7 +47,6 @@ def _joined(known: Cause, other: Cause) -> Cause:
     return replace(
         known,
         explains=(*known.explains, *other.explains),
-        unclassified=known.unclassified + other.unclassified,
         also=(*known.also, *(s for s in (other.signature, *other.also) if s != known.signature)),
     )
 

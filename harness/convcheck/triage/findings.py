@@ -2,20 +2,22 @@
 
 The steps, each in a module of its own:
 
-1. failures are grouped by signature (`failure_signature`), and signatures put in order (`priority`);
+1. failures are grouped by signature and legality, and groups put in order (`priority`), each with a share of the calls;
 2. failures that follow from causes found already are taken out (`attribution`);
 3. of the rest the simplest that fails by itself is shrunk, by steps of our own (`shrink`) and by Hypothesis
    (`hypothesis_shrinking`), and repeated (`smallest_case`);
 4. the smallest case is examined (`diagnosis`), and the cause takes the failures that it accounts for (`causes`);
 5. causes that are one are put together (`deduplication`);
 6. histories that fail go to the causes that show them, or are causes of their own (`history_causes`).
+
+What no calls are left for is not looked at, and belongs to no finding.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from convcheck.defects import DEFECTS, Defect
 from convcheck.execution import Candidate
@@ -29,19 +31,40 @@ from convcheck.triage.diagnosis.cross_check import cross_checked
 from convcheck.triage.diagnosis.examine import Examination, examine, examine_with_setup
 from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.history_causes import with_histories
-from convcheck.triage.priority import in_order
+from convcheck.triage.priority import Group, grouped, in_order
 from convcheck.triage.probe import MOST_CALLS, Budget, Probe
+from convcheck.triage.refusals import declaration
 from convcheck.triage.smallest_case import failing_by_itself, smallest_case
 from convcheck.triage.standalone import shown_by_one_call, standalone_call
+from convcheck.triage.triage import Triage
 
 HARMLESS: Final = tuple(defect for defect in DEFECTS if not defect.fatal)
 """The defects that can be run beside a candidate, in this process."""
 
-MOST_PER_SIGNATURE: Final = 6
-"""Findings per signature; a candidate that is wrong everywhere would give hundreds."""
+MOST_PER_GROUP: Final = 6
+"""Findings per group; a candidate that is wrong everywhere would give hundreds."""
+
+_LEAST_SHARES: Final = 4
+"""One call in so many is shared out evenly before any group is looked at, so that the first leave some to the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What all groups of failures have in common while their causes are looked for."""
+
+    probe: Probe
+    blocks: Blocks
+    defects: Sequence[Defect]
 
 
 def findings_of(
+    candidate: Candidate, failures: Sequence[Failure], blocks: Blocks, **options: Any
+) -> tuple[Finding, ...]:
+    """The findings of `triage`, which takes the same arguments."""
+    return triage(candidate, failures, blocks, **options).findings
+
+
+def triage(
     candidate: Candidate,
     failures: Sequence[Failure],
     blocks: Blocks,
@@ -49,8 +72,8 @@ def findings_of(
     excluded: Excluded = nothing_excluded,
     defects: Sequence[Defect] = HARMLESS,
     most_calls: int = MOST_CALLS,
-) -> tuple[Finding, ...]:
-    """One finding for each distinct cause among the failures.
+) -> Triage:
+    """One finding for each distinct cause among the failures, and which of them belong to it.
 
     Args:
         candidate: to shrink, diagnose and repeat with.
@@ -58,84 +81,97 @@ def findings_of(
         blocks: the cases of a block, for failures that depend on what ran before.
         excluded: failures that are known; no case that a finding shows is one.
         defects: that the candidate may behave like; none of them may end its process.
-        most_calls: of the candidate; what they do not suffice for is counted as unclassified.
+        most_calls: of the candidate; what they do not suffice for is not looked at.
     """
     probe = Probe(candidate, excluded, Budget(most_calls))
+    search = _Search(probe, blocks, defects)
     of_histories = [failure for failure in failures if failure.history is not None]
-    by_signature = _by_signature(without(failures, of_histories))
+    groups = grouped(without(failures, of_histories))
     causes: list[Cause] = []
-    order, put_off = in_order(by_signature), set[FailureSignature]()
+    least = most_calls // (_LEAST_SHARES * max(1, len(groups)))
+    order, put_off, looked_at = in_order(groups), set[Group](), set[Group]()
     while order:
-        signature, *order = order
-        causes, remaining = _without_consequences(probe, signature, by_signature[signature], causes)
-        first = failing_by_itself(probe, signature, remaining)
-        of_state = [s for s in order if s.of_state]
-        if remaining and first is None and of_state and signature not in put_off:
+        group, *order = order
+        set_aside = probe.budget.set_aside(_share(probe.calls_left, least, len(order)))
+        causes, remaining = _without_consequences(probe, group, groups[group], causes)
+        first = failing_by_itself(probe, group.signature, remaining)
+        of_state = [g for g in order if g.signature.of_state]
+        if remaining and first is None and of_state and group not in put_off:
             # what fails only after other cases may be what the oracles of state show in one
-            put_off.add(signature)
-            by_signature[signature] = remaining
-            order = [*of_state, signature, *(s for s in order if s not in of_state)]
-            continue
-        causes += _causes(probe, signature, remaining, first, blocks, defects)
-    distinct = with_histories(probe, deduplicated(probe, causes), of_histories)
-    return tuple(cause.finding(candidate.name) for cause in distinct)
+            put_off.add(group)
+            order = [*of_state, group, *(g for g in order if g not in of_state)]
+        else:
+            if group.refusal and remaining and group not in looked_at:
+                declared = declaration(probe, group.signature, remaining)
+                causes += [declared] if declared is not None else []
+                remaining = remaining if declared is None else without(remaining, declared.explains)
+                first = failing_by_itself(probe, group.signature, remaining)
+            most = MOST_PER_GROUP - sum(_of_group(cause, group) for cause in causes)
+            found, remaining = _causes(search, group.signature, remaining, first, most)
+            causes += found
+            if remaining and len(found) < most and group not in looked_at:
+                order = [*order, group]  # once more, for what the others leave of the calls
+            looked_at.add(group)
+        groups[group] = remaining
+        probe.budget.left += set_aside
+    distinct, _ = with_histories(probe, deduplicated(probe, causes), of_histories)
+    explained_by_some = [failure for cause in distinct for failure in cause.explains]
+    return Triage(
+        tuple(cause.finding(candidate.name) for cause in distinct),
+        tuple(cause.explains for cause in distinct),
+        tuple(without(failures, explained_by_some)),
+    )
 
 
-def _by_signature(failures: Sequence[Failure]) -> dict[FailureSignature, Sequence[Failure]]:
-    found: dict[FailureSignature, list[Failure]] = {}
-    for failure in failures:
-        found.setdefault(FailureSignature.of(failure.verdict), []).append(failure)
-    return dict(found)
+def _share(left: int, least: int, others: int) -> int:
+    """Calls that the next group may take: half of what is left, besides what every group after it has for certain."""
+    return left if not others else max(0, left - least * others) // 2 + least
 
 
 def _without_consequences(
-    probe: Probe, signature: FailureSignature, failures: Sequence[Failure], causes: Sequence[Cause]
+    probe: Probe, group: Group, failures: Sequence[Failure], causes: Sequence[Cause]
 ) -> tuple[list[Cause], Sequence[Failure]]:
     """The causes, each with its consequences among the failures, and the failures that follow from none."""
     taken: list[Cause] = []
     for cause in causes:
-        following = consequences(probe, signature, cause, failures)
+        if cause.legal is not group.legal:
+            following: Sequence[Failure] = []
+        elif _of_group(cause, group):
+            following = explained(probe, cause, failures)  # what there were no calls for before
+        else:
+            following = consequences(probe, group.signature, cause, failures)
         if following:
+            also = () if group.signature == cause.signature else (group.signature,)
             cause = replace(  # noqa: PLW2901  (the cause, with what it explains besides)
-                cause, explains=(*cause.explains, *following), also=(*cause.also, signature)
+                cause, explains=(*cause.explains, *following), also=(*cause.also, *also)
             )
             failures = without(failures, following)
         taken.append(cause)
     return taken, failures
 
 
+def _of_group(cause: Cause, group: Group) -> bool:
+    return Group.of(cause.smallest.first) == group
+
+
 def _causes(
-    probe: Probe,
-    signature: FailureSignature,
-    remaining: Sequence[Failure],
-    first: Failure | None,
-    blocks: Blocks,
-    defects: Sequence[Defect],
-) -> list[Cause]:
-    """The causes of the failures of one signature; the last takes those for which there was no budget."""
-    found: list[Cause] = []
-    while remaining and len(found) < MOST_PER_SIGNATURE and (probe.calls_left > 0 or not found):
-        cause = _cause(probe, signature, remaining, first, blocks, defects)
+    search: _Search, signature: FailureSignature, remaining: Sequence[Failure], first: Failure | None, most: int
+) -> tuple[list[Cause], Sequence[Failure]]:
+    """The causes of the failures of one group, as far as calls for them are left, and those that have none then."""
+    probe, found = search.probe, list[Cause]()
+    while remaining and len(found) < most and (probe.calls_left > 0 or not found):
+        cause = _cause(search, signature, remaining, first)
         cause = replace(cause, explains=tuple(explained(probe, cause, remaining)))
         remaining = without(remaining, cause.explains)
         first = failing_by_itself(probe, signature, remaining)
         found.append(cause)
-    if remaining:
-        last = found[-1]
-        found[-1] = replace(last, explains=(*last.explains, *remaining), unclassified=len(remaining))
-    return found
+    return found, remaining
 
 
-def _cause(
-    probe: Probe,
-    signature: FailureSignature,
-    remaining: Sequence[Failure],
-    first: Failure | None,
-    blocks: Blocks,
-    defects: Sequence[Defect],
-) -> Cause:
+def _cause(search: _Search, signature: FailureSignature, remaining: Sequence[Failure], first: Failure | None) -> Cause:
+    probe, defects = search.probe, search.defects
     each_fresh = probe.restarting()
-    smallest = smallest_case(probe, each_fresh, signature, remaining, first, blocks)
+    smallest = smallest_case(probe, each_fresh, signature, remaining, first, search.blocks)
     examination = Examination()
     if smallest.steady:
         alike = [f.case for f in sorted(remaining, key=size) if f is not smallest.first]

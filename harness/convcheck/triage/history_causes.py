@@ -20,15 +20,19 @@ from convcheck.triage.probe import CALLS_OF_RESTART, Probe
 from convcheck.triage.state_dependence import depends_on_state
 
 
-def with_histories(probe: Probe, causes: Sequence[Cause], failures: Sequence[Failure]) -> list[Cause]:
-    """The causes with the histories that they show, and one cause for the rest of each operation.
+def with_histories(
+    probe: Probe, causes: Sequence[Cause], failures: Sequence[Failure]
+) -> tuple[list[Cause], list[Failure]]:
+    """The causes with the histories that they show, one cause for the rest of each operation, and those not looked at.
+
+    Of the rest of an operation the simplest is looked at: what state does to one result it may do to another.
 
     Args:
         probe: of the candidate.
         causes: that other failures have.
         failures: of histories.
     """
-    known, own = list(causes), dict[tuple[str, bool], Cause]()
+    known, own, left = list(causes), dict[tuple[str, bool], Cause](), list[Failure]()
     for failure in sorted(failures, key=_simplest):
         signature = FailureSignature.of(failure.verdict)
         kind = (signature.kind if signature.quantity == CALL else "", signature.backward)
@@ -36,18 +40,10 @@ def with_histories(probe: Probe, causes: Sequence[Cause], failures: Sequence[Fai
         if at is not None:
             known[at] = replace(known[at], explains=(*known[at].explains, failure), also=(*known[at].also, signature))
         elif kind in own:
-            # what state does to one result of an operation it may do to another
-            first = own[kind]
-            also = () if signature == first.signature else (signature,)
-            own[kind] = replace(
-                first,
-                explains=(*first.explains, failure),
-                also=(*first.also, *also),
-                unclassified=first.unclassified + 1,
-            )
+            left.append(failure)
         else:
             own[kind] = _cause(probe, failure, signature)
-    return [*known, *own.values()]
+    return [*known, *own.values()], left
 
 
 def _simplest(failure: Failure) -> tuple[int, tuple[int, int, int]]:

@@ -17,7 +17,7 @@ from convcheck.oracles.support.trial import INTEGERS, REALS, plain_key
 from convcheck.triage.failure_signature import FailureSignature
 
 MOST_CALLS: Final = 4000
-"""Calls of a candidate in all its findings, unless told otherwise; what is left is reported as unclassified.
+"""Calls of a candidate in all its findings, unless told otherwise; what is left is reported as not looked at.
 
 A bound on the time: seconds for a small kernel. One cause takes up to 300 cases to shrink and 380 to learn when it
 fails (`shrink.MOST_TRIALS`, `samples.MOST_CASES`), of one or two calls each for a wrong result, twice where it passes.
@@ -32,6 +32,12 @@ class Budget:
     """Calls that are left, shared by all probes of a candidate."""
 
     left: int
+
+    def set_aside(self, share: int) -> int:
+        """Leave a share of the calls, and return how many are set aside, to be added again."""
+        set_aside = max(0, self.left - share)
+        self.left -= set_aside
+        return set_aside
 
 
 class Probe:

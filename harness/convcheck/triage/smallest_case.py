@@ -63,11 +63,11 @@ def smallest_case(
     budget = probe.budget
     repetitions = ATTEMPTS * len(calls_showing(probe.blank(found.case), signature))
     left, budget.left = budget.left, max(budget.left, _RESERVED, repetitions)
-    found = _repeated(probe, signature, found)
+    found = repeated(probe, signature, found)
     if not found.reproduced:
         again = replace(found, case=found.first.case, verdict=found.first.verdict, free=())
         setup = setup_cases(probe, signature, found.first, blocks)
-        found = _repeated(probe, signature, replace(again, setup_cases=setup))
+        found = repeated(probe, signature, replace(again, setup_cases=setup))
     budget.left = min(left, budget.left)
     return found
 
@@ -121,7 +121,7 @@ def shrunk(case: Case, still_fails: Callable[[Case], bool], space: PlainSpace, m
     return min(explained, Explained(smallest), key=lambda found: complexity(found.case))
 
 
-def _repeated(probe: Probe, signature: FailureSignature, found: SmallestCase) -> SmallestCase:
+def repeated(probe: Probe, signature: FailureSignature, found: SmallestCase) -> SmallestCase:
     """With how often the case fails again, each time on a fresh candidate, and the last failing verdict."""
     verdicts = [fails_after_setup(probe, found.setup_cases, found.case, signature) for _ in range(ATTEMPTS)]
     failing = [verdict for verdict in verdicts if verdict is not None]

@@ -5,7 +5,8 @@ import pytest
 from convcheck import Status
 from convcheck.campaign import campaign
 from convcheck.campaign.campaign import Options, run
-from convcheck.model.record import PARTS_OF_TIME
+from convcheck.model.record import NOT_LOOKED_AT, PARTS_OF_TIME
+from convcheck.model.verdicts import FAILURES
 
 WRONG = "convcheck.defects:group-outputs-interleaved"
 
@@ -13,6 +14,11 @@ WRONG = "convcheck.defects:group-outputs-interleaved"
 def recorded(progress=lambda *_: None, **options):
     chosen = Options(**{"specs": (WRONG,), "examples": 60, "in_process": True, **options})
     return run(chosen, name="run", command="test", progress=progress, checkpoint=lambda _: None)
+
+
+def failing(record):
+    """The clauses that failing cases exercise."""
+    return {count.clause for count in record.counts if count.status in FAILURES | {Status.ELSEWHERE}}
 
 
 @pytest.fixture(scope="module")
@@ -32,25 +38,27 @@ def test_an_interrupted_run_is_a_record_of_what_was_done(whole):
 
 
 def test_an_interrupt_while_causes_are_looked_for_leaves_the_failures_in_the_record(whole, monkeypatch):
-    whole_search = campaign.findings_of
+    whole_search = campaign.triage
 
     def interrupted(*arguments, most_calls, **others):
         if most_calls:
             raise KeyboardInterrupt
         return whole_search(*arguments, most_calls=most_calls, **others)
 
-    monkeypatch.setattr(campaign, "findings_of", interrupted)
+    monkeypatch.setattr(campaign, "triage", interrupted)
     record = recorded()
     assert record.interrupted
     assert record.findings
     assert not record.conforms
-    assert sum(f.failing_cases for f in record.findings) == sum(f.failing_cases for f in whole.findings)
+    assert failing(record) == failing(whole)
 
 
 def test_few_calls_for_causes_lose_no_failure(whole):
     record = recorded(diagnosis_calls=5)
     assert {f.status for f in record.findings} == {Status.FAIL}
-    assert sum(f.failing_cases for f in record.findings) == sum(f.failing_cases for f in whole.findings)
+    assert failing(record) == failing(whole)
+    assert any(c.reason == NOT_LOOKED_AT for c in record.counts)
+    assert not any(c.reason == NOT_LOOKED_AT for c in whole.counts)
 
 
 def test_progress_says_that_causes_are_looked_for():

@@ -25,7 +25,18 @@ def test_the_run_is_named_first(record, style):
 
 
 def test_every_section_is_there(read):
-    expected = ["Verdict", "Levels", "Backends", "Findings", "Clauses", "Statuses", "Margins", "Coverage", "This run"]
+    expected = [
+        "Verdict",
+        "Levels",
+        "Backends",
+        "Findings",
+        "Not looked at",
+        "Clauses",
+        "Statuses",
+        "Margins",
+        "Coverage",
+        "This run",
+    ]
     assert list(read) == expected
 
 
@@ -41,7 +52,7 @@ def test_every_backend_that_ran_has_a_line_for_each_level(read):
 def test_backends_have_their_numbers(read):
     assert read["Backends"] == [
         ["backend", "state", "cases", "verdicts", "findings", "versions"],
-        [WRONG, "ran", "40", "27", "8", "engine 1.2, threads 4"],
+        [WRONG, "ran", "40", "33", "8", "engine 1.2, threads 4"],
         [RIGHT, "ran", "21", "21", "0", ""],
         [ABSENT, f"no such device: {SHOWN}", "0", "0", "0", ""],
     ]
@@ -77,8 +88,9 @@ def test_every_status_has_a_row_with_its_reason(read):
     assert header == ["backend", "status", "reason", "verdicts"]
     assert sorted(found) == sorted(
         [
-            [WRONG, "pass", "", "14"],
-            [WRONG, "fail", "", "4"],
+            [WRONG, "pass", "", "17"],
+            [WRONG, "in failures of another clause", "", "2"],
+            [WRONG, "fail", "", "5"],
             [WRONG, "crashed", "", "1"],
             [WRONG, "hung", "", "2"],
             [WRONG, "wrongly accepted", "", "2"],
@@ -164,3 +176,10 @@ def test_sections_without_rows_are_left_out(record, style):
 )
 def test_one_sentence_says_what_the_run_came_to(record, changes, words):
     assert verdict(replace(record, **changes)) == words
+
+
+def test_what_was_not_looked_at_is_listed_by_clause(record):
+    text = summary(record, "text")
+    listed = text[text.index("Not looked at") : text.index("Clauses\n")]
+    assert "C2D-STRIDE-2" in listed
+    assert "C2D-STRIDE-1" not in listed

@@ -89,10 +89,10 @@ def test_a_finding_says_what_is_known_of_its_cause():
     told = verdict(clauses=("C2D-GROUPS-1", "C2D-ARITH-1"))
     many = (*failures(OUTPUT), *failures(GRAD_INPUT, [f"{PLAIN},dtype=float64"]))
     found = cause(
-        OUTPUT, "groups > 1", case=smallest, verdict=told, explains=many, also=(GRAD_INPUT, OUTPUT, GRAD_INPUT, REFUSED), unclassified=2
+        OUTPUT, "groups > 1", case=smallest, verdict=told, explains=many, also=(GRAD_INPUT, OUTPUT, GRAD_INPUT, REFUSED)
     ).finding("mine")  # fmt: skip
     assert (found.backend, found.clause, found.verdict) == ("mine", "C2D-GROUPS-1", told)
-    assert (found.failing_cases, found.unclassified) == (5, 2)
+    assert found.failing_cases == 5
     assert found.dtypes == ("float32", "float64")
     assert found.also_affects == ("grad_input", "call")
     again = found.reproduction
@@ -186,9 +186,7 @@ def test_a_finding_says_which_parameters_make_no_difference():
         (cause(reproduced=1), Level.STATE),
         (cause(CRASHED, reproduced=1), Level.COMPUTES),
         (cause(CRASHED, reproduced=1, setup_cases=(read(PLAIN),)), Level.STATE),
-        # one that was not looked at may have another cause
         (cause(CRASHED, tokens=(ILLEGAL, PLAIN)), Level.REFUSES),
-        (cause(CRASHED, tokens=(ILLEGAL, PLAIN), unclassified=1), Level.COMPUTES),
     ],
 )
 def test_a_cause_has_a_level_which_its_finding_says(found, level):

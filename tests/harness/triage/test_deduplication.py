@@ -112,14 +112,13 @@ def test_what_state_does_to_one_result_of_an_operation_it_may_do_to_another(sign
 
 
 def test_of_causes_that_are_one_the_steady_one_with_a_name_stands_for_all():
-    known = cause(GRAD_WEIGHT, examination=named("stride-exchanged"), unclassified=1)
-    nameless = cause(OUTPUT, "stride_w > 1", unclassified=2)
+    known = cause(GRAD_WEIGHT, examination=named("stride-exchanged"))
+    nameless = cause(OUTPUT, "stride_w > 1")
     (joined,) = distinct(nameless, known, make=defect("stride-exchanged").backend)
     assert joined.signature == GRAD_WEIGHT
     assert joined.diagnosis.known_defects
     assert joined.explains == (*known.explains, *nameless.explains)
     assert joined.also == (OUTPUT,)
-    assert joined.unclassified == 3
 
 
 def test_distinct_causes_keep_their_order():

@@ -6,7 +6,9 @@ its smallest case still exercises.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import Final
 
 from convcheck.model.case import Case
 from convcheck_reference.params import Conv2dParams
@@ -47,6 +49,7 @@ def _parameters(case: Case) -> list[str]:
     (ph, pw), padded = (max(p) for p in params.padding), any(map(any, params.padding))
     mode = {"reflect": "C2D-MODE-2", "replicate": "C2D-MODE-3", "circular": "C2D-MODE-4"}.get(params.padding_mode)
     candidates = (
+        ("C2D-SHAPE-3", case.batch == 0),
         (mode if padded else None, True),
         ("C2D-PAD-3", spelled.padding == "same"),
         ("C2D-PAD-4", spelled.padding == "valid"),
@@ -83,5 +86,10 @@ def _data(case: Case) -> list[str]:
     return [clause for clause, holds in candidates if holds]
 
 
-# The plainest layer still has a kernel and a bias or none, so these say nothing about a cause.
-PLAIN = frozenset({"C2D-KERNEL-2", "C2D-BIAS-2"})
+PLAIN: Final = frozenset({"C2D-KERNEL-2", "C2D-BIAS-2"})
+"""The plainest layer still has a kernel and a bias or none, so these say nothing about a cause."""
+
+
+def telling_clause(clauses: Sequence[str]) -> str:
+    """The clause that a failure is named after: the most specific, unless that says nothing about its cause."""
+    return clauses[0] if clauses[0] not in PLAIN else clauses[-1]

@@ -1,14 +1,15 @@
 """The failure condition: a rule for when a case fails, learnt by asking.
 
 A rule is a conjunction of `literals` that hold for a failing case, found by `rule_search`. What to ask next follows
-from the rules that explain everything so far (`queries`). The last cases asked are fresh: they measure the rule and
-are not learnt from.
+from the rules that explain everything so far (`queries`). What comes of it is put to cases drawn to break it
+(`breaking`), until so many of them did not; they measure the rule.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -16,13 +17,26 @@ import numpy as np
 from convcheck.model.case import Case
 from convcheck.model.diagnosis import FailureCondition
 from convcheck.model.rules import Rule, facts
+from convcheck.triage.diagnosis.breaking import MOST, attempts
 from convcheck.triage.diagnosis.mutations import single_changes
 from convcheck.triage.diagnosis.queries import ROUND, boundaries, near_misses, telling
 from convcheck.triage.diagnosis.rule_search import search_rules
-from convcheck.triage.diagnosis.samples import MOST_CASES, Conjunction, Label, Labelled, Samples
+from convcheck.triage.diagnosis.samples import Conjunction, Label, Labelled, Samples
 
-_ROUNDS: Final = 5
+_ROUNDS: Final = 4
 """Rounds of queries, unless a rule is right about all of one before: a bound on the calls."""
+
+MOST_ATTEMPTS: Final = 400
+"""Attempts to break a rule and those that follow it, a bound on the calls."""
+
+_HELD_OUT: Final = 60
+"""Attempts that are not learnt from, by which a rule that did not survive is pruned."""
+
+_CHANCE: Final = 0.1
+"""What precision on thirty of these may differ by without meaning anything."""
+
+_AT_ONCE: Final = 20
+"""Attempts between two searches for a better rule."""
 
 
 def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Sequence[Case] = ()) -> FailureCondition:
@@ -35,14 +49,13 @@ def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Seque
         passing: cases believed to pass; they are asked again.
 
     Returns:
-        The shortest rule that holds for `base` and fits the answers, measured on cases not learnt from.
+        The shortest rule that holds for `base` and fits the answers, measured on cases drawn to break it.
     """
     rng = np.random.default_rng(zlib.crc32(base.token.encode()))
     samples = Samples()
     samples.add([(base, True), *((case, True) for case in failing if case.violation is None)])
     samples.add(samples.ask((*single_changes(base), *passing), label))
     known = [base, *failing]
-    fresh: Labelled = []
     rules = search_rules(facts(base), samples)
     for _ in range(_ROUNDS):
         edges = [*boundaries(rules[0], base, samples, label, rng), *near_misses(rules[0], base, samples, label, rng)]
@@ -50,17 +63,47 @@ def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Seque
             rules = search_rules(facts(base), samples)
         fresh = samples.ask(telling(rules, known, rng, samples), label)
         right = all(rules[0].holds(case) is fails for case, fails in fresh)
+        samples.add(fresh)
         if right and len(fresh) >= ROUND // 2:
             break
-        samples.add(fresh)
-        fresh = []
         rules = search_rules(facts(base), samples)
-    if fresh:
-        return measured(rules[0].rule, fresh)
-    held_out = samples.ask(telling(rules[:1], known, rng, samples), label, MOST_CASES + ROUND)
+    rule, tried = _put_to_the_test(rules[0], known, samples, label, rng)
+    condition = measured(rule.rule, tried)
+    if condition.exact:
+        return condition
+    # where a failure depends on values as well, no rule survives, and the last is made to fit accidents
+    held_out = samples.ask(attempts(rule, known, samples, rng), label, samples.asked + _HELD_OUT)
     samples.add(held_out)
-    kept = _pruned(rules[0], samples, held_out)
-    return measured(kept.rule, samples.ask(telling([kept], known, rng, samples), label, MOST_CASES + 2 * ROUND))
+    left = {one.rule.text: one for found in (rule, rules[0]) for one in (_pruned(found, samples, held_out), found)}
+    *_, shortest = sorted(left.values(), key=lambda one: -len(one.parts))
+    fresh = samples.ask(attempts(shortest, known, samples, rng), label, samples.asked + MOST // 2)
+    return max((measured(one.rule, fresh) for one in left.values()), key=lambda found: found.balance)
+
+
+def _put_to_the_test(
+    rule: Conjunction, known: Sequence[Case], samples: Samples, label: Label, rng: np.random.Generator
+) -> tuple[Conjunction, Labelled]:
+    """A rule that attempts to break it have not changed, and the answers to these; where one did, the next is tried.
+
+    Answers that contradict a rule are learnt from, and those are the most telling ones that there are. They stay among
+    those that measure it where nothing better was found.
+    """
+    tried: Labelled = []
+    drawn = iter(attempts(rule, known, samples, rng))
+    most = samples.asked + MOST_ATTEMPTS
+    while len(tried) < MOST:
+        answers = samples.ask(islice(drawn, _AT_ONCE), label, most)
+        if not answers:
+            break
+        samples.add(answers)
+        tried += answers
+        if all(rule.holds(case) is fails for case, fails in answers):
+            continue
+        better = search_rules(facts(known[0]), samples)[0]
+        if better != rule:
+            rule, tried = better, []
+            drawn = iter(attempts(rule, known, samples, rng))
+    return rule, tried
 
 
 def measured(rule: Rule, fresh: Sequence[tuple[Case, bool]]) -> FailureCondition:
@@ -81,7 +124,7 @@ def _pruned(found: Conjunction, samples: Samples, held_out: Sequence[tuple[Case,
     Where a failure depends on values as well, some cases pass by accident, and rules are made to fit them. A
     condition stays if most of what it alone rules out passes: that is no accident.
     """
-    precision = measured(found.rule, held_out).precision - 1 / max(1, len(held_out))  # one case is chance
+    precision = measured(found.rule, held_out).precision - _CHANCE
     shorter = [found.without(part) for part in found.parts if not samples.mostly_pass(found, part)]
     as_precise = [one for one in shorter if measured(one.rule, held_out).precision >= precision]
     best = max(as_precise, key=lambda one: _balance(one, held_out), default=found)
@@ -92,6 +135,4 @@ def _pruned(found: Conjunction, samples: Samples, held_out: Sequence[tuple[Case,
 
 def _balance(found: Conjunction, held_out: Sequence[tuple[Case, bool]]) -> float:
     """The harmonic mean of precision and recall."""
-    score = measured(found.rule, held_out)
-    both = score.precision + score.recall
-    return 2 * score.precision * score.recall / both if both else 0.0
+    return measured(found.rule, held_out).balance

@@ -28,13 +28,16 @@ _CHOICES: Final = {
     "entry": "function",
 }
 _SWITCHES: Final = ("bias", "unbatched", "padding_same")
+_SPELLINGS: Final = ("padding_valid", "stride_pair", "kernel_pair", "padding_pair", "dilation_pair")
+"""How the arguments are spelled, which few kernels see."""
+
 _AXES: Final = ("kernel", "stride", "dilation", "padding", "left_over", "output")
 _DIVIDED: Final = (
     "output_w", "output_h", "out_per_group", "in_per_group", "out_channels", "in_channels", "width", "height",
     "kernel_w", "kernel_h", "groups", "batch",
 )  # fmt: skip
 _PRODUCTS: Final = (
-    "in_per_group * kernel_h * kernel_w",
+    "in_per_group * kernel_h * kernel_w",  # the length of the sums
     "output_h * output_w",
     "kernel_h * kernel_w",
 )
@@ -70,7 +73,21 @@ _RELATIONS: Final = (
     ("extent_h > height or extent_w > width", 1.5),
     ("extent_h == height and extent_w == width", 1.5),
     ("stride_h > 1 and output_h > 1 or stride_w > 1 and output_w > 1", 1.4),
-    ("dilation_h > 1 and kernel_h > 1 or dilation_w > 1 and kernel_w > 1", 1.4),
+    # on an axis with more than one tap
+    *(
+        (f"{stem}_h > {least} and kernel_h > 1 or {stem}_w > {least} and kernel_w > 1", 1.4)
+        for stem, least in (("dilation", 1), ("stride", 1), ("padding", 0))
+    ),
+    ("kernel_h > 1 or kernel_w > 1", 1.1),
+    # kernel against stride: residue classes and patches
+    ("kernel_h == stride_h", 1.4), ("kernel_w == stride_w", 1.4),
+    ("kernel_h > stride_h", 1.4), ("kernel_w > stride_w", 1.4), ("kernel_h > stride_h or kernel_w > stride_w", 1.5),
+    ("kernel_h == stride_h and kernel_w == stride_w", 1.4),
+    ("kernel_h % stride_h != 0 or kernel_w % stride_w != 0", 1.4),
+    ("kernel_h % stride_h == 0 and kernel_w % stride_w == 0", 1.5),
+    ("out_per_group % in_per_group == 0", 1.6), ("in_per_group % out_per_group == 0", 1.6),
+    ("padding_same or padding_valid", 1.3),
+    ("row_bytes % 16 != 0", 1.6), ("row_bytes % 32 != 0", 1.6), ("row_bytes % 64 != 0", 1.6),
     ("kernel_h == 1 and kernel_w == 1", 1.1),
     ("kernel_h % 2 == 0 or kernel_w % 2 == 0", 1.3),
     ("layout_x != 'contiguous' or layout_weight != 'contiguous'", 1.3),
@@ -98,7 +115,7 @@ def literals(base: Facts, seen: Sequence[Facts]) -> tuple[Literal, ...]:
         *_switches(base),
         *_choices(base, seen),
         *_counts(base, seen),
-        *_axes(),
+        *_axes(base),
         *_remainders(base),
         *_products(base, seen),
         *(Literal(text, weight) for text, weight in _RELATIONS),
@@ -110,6 +127,8 @@ def literals(base: Facts, seen: Sequence[Facts]) -> tuple[Literal, ...]:
 def _switches(base: Facts) -> Iterator[Literal]:
     for name in _SWITCHES:
         yield Literal(name if base[name] else f"not {name}", 1.0 if base[name] else 1.1)
+    for name in _SPELLINGS:
+        yield Literal(name if base[name] else f"not {name}", 1.2 if base[name] else 1.8)
 
 
 def _choices(base: Facts, seen: Sequence[Facts]) -> Iterator[Literal]:
@@ -137,7 +156,7 @@ def _counts(base: Facts, seen: Sequence[Facts]) -> Iterator[Literal]:
                 yield Literal(f"{name} <= {limit}", 1.9 + extra)
 
 
-def _axes() -> Iterator[Literal]:
+def _axes(base: Facts) -> Iterator[Literal]:
     for stem in _AXES:
         default = _DEFAULTS[f"{stem}_h"]
         yield Literal(f"{stem}_h > {default} or {stem}_w > {default}", 1.1)
@@ -147,15 +166,23 @@ def _axes() -> Iterator[Literal]:
         yield Literal(f"{stem}_h == {stem}_w", 1.3)
         yield Literal(f"{stem}_h > {stem}_w", 1.4)
         yield Literal(f"{stem}_h < {stem}_w", 1.4)
+        if base[f"{stem}_h"] == base[f"{stem}_w"]:
+            yield Literal(f"{stem}_h == {stem}_w == {base[f'{stem}_h']}", 1.6)
+    for axis in "hw":
+        for divided, divisor in (("kernel", "stride"), ("extent", "stride")):
+            text = f"{divided}_{axis} % {divisor}_{axis}"
+            yield Literal(f"{text} == {int(base[f'{divided}_{axis}']) % int(base[f'{divisor}_{axis}'])}", 1.7)
+            yield Literal(f"{text} != 0", 1.4)
 
 
 def _remainders(base: Facts) -> Iterator[Literal]:
     for name in _DIVIDED:
-        for divisor in (2, 4, 8, 16, 32) if name not in ("kernel_h", "kernel_w", "groups", "batch") else (2, 4):
-            rest = int(base[name]) % divisor
-            yield Literal(f"{name} % {divisor} == {rest}", 1.4 if divisor == 2 or not rest else 1.7)
+        few = name in ("kernel_h", "kernel_w", "groups", "batch")
+        for divisor in (2, 3, 4) if few else (2, 3, 4, 5, 6, 7, 8, 12, 16, 32):
+            rest, extra = int(base[name]) % divisor, 0.0 if divisor.bit_count() == 1 else 0.4
+            yield Literal(f"{name} % {divisor} == {rest}", extra + (1.4 if divisor == 2 or not rest else 1.7))
             if rest and divisor > 2:
-                yield Literal(f"{name} % {divisor} != 0", 1.35)
+                yield Literal(f"{name} % {divisor} != 0", extra + 1.35)
 
 
 def _products(base: Facts, seen: Sequence[Facts]) -> Iterator[Literal]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
@@ -21,14 +21,14 @@ _DTYPES: Final = ("float32", "float64", "float16", "bfloat16")
 _REGIMES: Final[tuple[Regime, ...]] = ("reals", "wide", "positive", "large", "cancelling", "subnormal")
 _LAYOUTS: Final[tuple[Layout, ...]] = (*("contiguous",) * 3, *LAYOUTS[1:])
 
-_VALUES: Final[dict[str, tuple[Any, ...]]] = {
+VALUES: Final[dict[str, tuple[Any, ...]]] = {
     "kernel_h": (1, 2, 3, 4, 5, 7),
     "kernel_w": (1, 2, 3, 4, 5, 7),
     "stride_h": (1, 2, 3, 4, 5),
     "stride_w": (1, 2, 3, 4, 5),
     "dilation_h": (1, 2, 3, 5),
     "dilation_w": (1, 2, 3, 5),
-    "padding_h": (0, 1, 2, 3, "same"),
+    "padding_h": (0, 1, 2, 3, "same", "valid"),
     "padding_w": (0, 1, 2, 3),
     "groups": (1, 2, 3, 4, 8, 9),
     "in_per_group": (1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33),
@@ -45,11 +45,24 @@ _VALUES: Final[dict[str, tuple[Any, ...]]] = {
     "layout_x": _LAYOUTS,
     "layout_weight": _LAYOUTS,
     "layout_grad": _LAYOUTS,
+    "kernel_pair": (False, True),
+    "stride_pair": (False, True),
+    "padding_pair": (False, True),
+    "dilation_pair": (False, True),
 }
 """Values that are tried, the most usual first."""
 
+COUNTS: Final = (
+    "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w", "padding_h", "padding_w", "groups",
+    "in_per_group", "out_per_group", "batch", "output_h", "output_w", "left_over_h", "left_over_w",
+)  # fmt: skip
+"""The parameters that may have any value from 1, or 0 for padding, as far as the case stays small."""
+
+AXES: Final = ("kernel", "stride", "dilation", "padding", "output")
+"""The stems of counts that there are for either axis."""
+
 _NEAR: Final[dict[str, tuple[Any, ...]]] = {
-    **_VALUES,
+    **VALUES,
     "output_h": (1, 2, 3, 4, 5, 8, 16),
     "output_w": (1, 2, 3, 4, 5, 8, 16),
     "in_per_group": (1, 2, 3, 8),
@@ -62,7 +75,7 @@ _NEAR: Final[dict[str, tuple[Any, ...]]] = {
     "stride_w": (1, 2, 3),
     "dilation_h": (1, 2, 3),
     "dilation_w": (1, 2, 3),
-    "padding_h": (0, 1, 2, "same"),
+    "padding_h": (0, 1, 2, "same", "valid"),
     "padding_w": (0, 1, 2),
     "layout_x": LAYOUTS[:3],
     "layout_weight": LAYOUTS[:3],
@@ -74,6 +87,7 @@ _NEAR: Final[dict[str, tuple[Any, ...]]] = {
 _FREE: Final[dict[str, tuple[str, ...]]] = {
     "height": ("output_h", "left_over_h"),
     "width": ("output_w", "left_over_w"),
+    "row_bytes": ("output_w",),
     "in_channels": ("in_per_group", "groups"),
     "out_channels": ("out_per_group", "groups"),
     "extent_h": ("kernel_h", "dilation_h"),
@@ -98,7 +112,8 @@ _ROOMIER: Final[dict[str, tuple[Any, ...]]] = {
 class _Layer:
     """A legal case in independent terms: sizes are given by the output, channels by the group.
 
-    padding_h is "same" for that padding; an unbatched case has batch None.
+    padding_h is "same" or "valid" for that padding; an unbatched case has batch None. What is spelled as a pair is so
+    even where its two numbers are equal.
     """
 
     kernel_h: int
@@ -124,6 +139,10 @@ class _Layer:
     layout_x: Layout
     layout_weight: Layout
     layout_grad: Layout
+    kernel_pair: bool
+    stride_pair: bool
+    padding_pair: bool
+    dilation_pair: bool
 
 
 EVERY_PARAMETER: Final = len(fields(_Layer))
@@ -161,15 +180,25 @@ def resized(case: Case, names: Sequence[str], rng: np.random.Generator) -> Itera
     while True:
         chosen = rng.choice(free, size=rng.integers(1, len(free), endpoint=True), replace=False)
         drawn: dict[str, Any] = {str(n): int(rng.integers(1, largest[str(n)], endpoint=True)) for n in chosen}
-        found = _case(replace(layer, **drawn), case) if set(drawn) <= _VALUES.keys() else None
+        found = _case(replace(layer, **drawn), case) if set(drawn) <= VALUES.keys() else None
         yield case if found is None else found
 
 
 def changed(case: Case, name: str, value: Any) -> Case | None:
     """A legal case with one parameter set; None where there is no such parameter, or no such case."""
-    if name not in _VALUES:
+    return with_changes(case, {name: value})
+
+
+def with_changes(case: Case, changes: Mapping[str, Any]) -> Case | None:
+    """A legal case with several parameters set; None where one of them is none, or there is no such case."""
+    if not changes.keys() <= VALUES.keys():
         return None
-    return _case(replace(_layer(case), **{name: value}), case)
+    return _case(replace(_layer(case), **changes), case)
+
+
+def causes_of(name: str) -> tuple[str, ...]:
+    """What is changed to change a count of a rule: what it follows from, or itself."""
+    return _FREE.get(name, (name,))
 
 
 def roomier(case: Case, fails: Callable[[Case], bool]) -> Case:
@@ -201,7 +230,7 @@ def variations(case: Case, rng: np.random.Generator, names: int) -> Iterator[Cas
         chosen = rng.choice(every, size=rng.integers(1, names, endpoint=True), replace=False)
         drawn: dict[str, Any] = {}
         for name in chosen:
-            values = _VALUES[name]
+            values = VALUES[name]
             drawn[name] = values[int(rng.integers(len(values)))]
         if names > 5 and rng.random() < 0.08:
             drawn["batch"] = None
@@ -221,7 +250,8 @@ def _layer(case: Case) -> _Layer:
             (height, width), params.padding, params.extent, output, params.stride, strict=True
         )
     ]
-    same = case.arguments.padding == "same"
+    spelled = case.arguments
+    named = spelled.padding if isinstance(spelled.padding, str) else None
     (kernel_h, kernel_w), (stride_h, stride_w), (dilation_h, dilation_w) = (
         params.kernel_size,
         params.stride,
@@ -234,8 +264,8 @@ def _layer(case: Case) -> _Layer:
         stride_w,
         dilation_h,
         dilation_w,
-        "same" if same else params.padding[0][0],
-        0 if same else params.padding[1][0],
+        params.padding[0][0] if named is None else named,
+        params.padding[1][0] if named is None else 0,
         params.groups,
         params.in_channels // params.groups,
         params.out_channels // params.groups,
@@ -249,6 +279,7 @@ def _layer(case: Case) -> _Layer:
         case.dtype,
         case.regime,
         *case.layouts,
+        *(isinstance(one, tuple) for one in (spelled.kernel_size, spelled.stride, spelled.padding, spelled.dilation)),
     )
 
 
@@ -262,7 +293,7 @@ def _regrouped(layer: _Layer) -> Iterator[_Layer]:
 
 def _exchanged(layer: _Layer, *stems: str) -> _Layer:
     stems = stems or ("kernel", "stride", "dilation", "padding", "output", "left_over")
-    if "padding" in stems and layer.padding_h == "same":
+    if "padding" in stems and isinstance(layer.padding_h, str):
         stems = tuple(s for s in stems if s != "padding")
     changes = {f"{s}_h": getattr(layer, f"{s}_w") for s in stems} | {f"{s}_w": getattr(layer, f"{s}_h") for s in stems}
     return replace(layer, **changes)
@@ -270,15 +301,17 @@ def _exchanged(layer: _Layer, *stems: str) -> _Layer:
 
 def _case(layer: _Layer, like: Case) -> Case | None:
     """The case of a layer, with the entry and data of another; None where it is illegal or large."""
-    same = layer.padding_h == "same"
-    stride = (1, 1) if same else (layer.stride_h, layer.stride_w)
+    stride = (1, 1) if layer.padding_h == "same" else (layer.stride_h, layer.stride_w)
+    padding = layer.padding_h
+    if not isinstance(padding, str):
+        padding = _spelled((layer.padding_h, layer.padding_w), pair=layer.padding_pair)
     arguments = Arguments(
         layer.groups * layer.in_per_group,
         layer.groups * layer.out_per_group,
-        _spelled((layer.kernel_h, layer.kernel_w)),
-        _spelled(stride),
-        "same" if same else _spelled((layer.padding_h, layer.padding_w)),
-        _spelled((layer.dilation_h, layer.dilation_w)),
+        _spelled((layer.kernel_h, layer.kernel_w), pair=layer.kernel_pair),
+        _spelled(stride, pair=layer.stride_pair),
+        padding,
+        _spelled((layer.dilation_h, layer.dilation_w), pair=layer.dilation_pair),
         layer.groups,
         layer.bias,
         layer.mode,
@@ -308,5 +341,5 @@ def _case(layer: _Layer, like: Case) -> Case | None:
     return found
 
 
-def _spelled(pair: Pair) -> int | Pair:
-    return pair[0] if pair[0] == pair[1] else pair
+def _spelled(values: Pair, *, pair: bool) -> int | Pair:
+    return values if pair or values[0] != values[1] else values[0]

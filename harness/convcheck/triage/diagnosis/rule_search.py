@@ -28,6 +28,10 @@ more there are, the less each says."""
 _BEAM: Final = 64
 """Conjunctions of one length that are kept: the work grows with their number times that of the literals."""
 
+_FAITHFUL: Final = 32
+"""Conjunctions of one length that are kept besides because they leave out the fewest failures: of several conditions
+that are all needed each lets in much, and narrow ones that hold by accident would crowd them out."""
+
 _DEEPEST: Final = 5
 """Literals of the longest rule: people do not read longer ones, and the data do not tell them apart."""
 
@@ -64,9 +68,11 @@ def _search(weights: Mapping[int, float], samples: Samples) -> list[tuple[float,
     """
     failing, passing = samples.failing, samples.passing
 
+    def lost(mask: int) -> int:
+        return (failing & ~mask).bit_count()
+
     def cost(mask: int, length: float) -> float:
-        let_in, left_out = (mask & passing).bit_count(), (failing & ~mask).bit_count()
-        return float(let_in + _LOST * left_out**_LOST_GROWTH + _LENGTH * length)
+        return float((mask & passing).bit_count() + _LOST * lost(mask) ** _LOST_GROWTH + _LENGTH * length)
 
     everything = failing | passing
     beam: dict[tuple[int, int], _Found] = {(everything, 0): (cost(everything, 0.0), 0.0, ())}
@@ -82,6 +88,7 @@ def _search(weights: Mapping[int, float], samples: Samples) -> list[tuple[float,
                 if key not in grown or longer < grown[key][1]:
                     grown[key] = cost(narrowed, longer), longer, (*chosen, literal)
         beam = dict(sorted(grown.items(), key=lambda item: item[1][0])[:_BEAM])
+        beam |= dict(sorted(grown.items(), key=lambda item: (lost(item[0][0]), item[1][0]))[:_FAITHFUL])
         done |= beam
     return sorted(((c, chosen) for c, _, chosen in done.values()), key=lambda item: item[0])
 
