@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from convcheck.model.levels import Level
 from convcheck.model.rules import Rule
 
 ENOUGH_ATTEMPTS: Final = 100
@@ -84,12 +85,14 @@ class ExplainingPromise:
         declaration: the argument of `Capabilities` to paste.
         failing: failing cases that keep it.
         fresh: other cases, which were asked under it.
+        level: what is given up with it.
     """
 
     words: str
     declaration: str
     failing: int
     fresh: int
+    level: Level = Level.PRECISION
 
     def __str__(self) -> str:
         """As a sentence."""

@@ -103,8 +103,10 @@ class Cause:
 
     @property
     def level(self) -> Level:
-        """What it is about."""
-        smallest = self.smallest
+        """What it is about: where a promise that was not made explains it, what that gives up."""
+        smallest, promise = self.smallest, self.diagnosis.promise
+        if promise is not None:
+            return promise.level
         return level_of_cause(
             smallest.case,
             smallest.verdict,

@@ -36,6 +36,13 @@ def test_the_details_say_everything_about_a_finding():
         ("got", "-0.0"),
         ("wrong elements", "1 of 4: the last column"),
         ("error / bound", "inf"),
+        (
+            "promise",
+            (
+                "every failure is explained by: subnormals flushed (12 failing and 40 fresh cases); declare "
+                'profiles={ "float32": Profile(), }'
+            ),
+        ),
         ("failure condition", f"fails iff groups > 1 and bias{FIGURES}"),
         ("makes no difference", "any other value of dilation, stride_w or batch fails as well, one at a time"),
         (
@@ -78,7 +85,10 @@ def test_details_tell_failures_after_earlier_calls_from_those_of_first_calls():
 @pytest.mark.parametrize(
     ("finding", "words"),
     [
-        (COMPLETE, f"fails iff groups > 1 and bias{FIGURES}; behaves like no bias where there are groups"),
+        (
+            COMPLETE,
+            f"fails iff groups > 1 and bias{FIGURES}; every failure is explained by: subnormals flushed; behaves like no bias where there are groups",
+        ),
         (INEXACT, "fails mostly where stride_w == 3 (precision 0.50, recall 0.75 on 8 cases drawn to break the rule)"),
         (
             replace(COMPLETE, diagnosis=Diagnosis(known_defects=COMPLETE.diagnosis.known_defects)),

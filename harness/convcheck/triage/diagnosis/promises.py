@@ -15,6 +15,7 @@ from convcheck.execution import PromisingCandidate
 from convcheck.model.capabilities import Capabilities, declaration
 from convcheck.model.case import Case
 from convcheck.model.diagnosis import ExplainingPromise
+from convcheck.model.levels import Level
 from convcheck.model.profiles import QUANTITIES, Quantity
 from convcheck.model.verdicts import FAILURES, Status
 from convcheck.oracles import PRECISION, RESULT, Trial, judge
@@ -64,11 +65,25 @@ def explaining_promise(
         against, telling = _asked(probe, promised, signature, quantity, cases, others)
         if not against:
             words = "; ".join(dict.fromkeys(found.words for found in fits.values()))
-            explained = ExplainingPromise(words, declaration(profiles), len(cases), len(others))
+            level = _level(probe.candidate.capabilities, quantity, fits)
+            explained = ExplainingPromise(words, declaration(profiles), len(cases), len(others), level)
             return explained if telling >= _TELLING * len(cases) else None
         for trial in against:
             results[trial.case.dtype].failing.append(trial)
     return None
+
+
+def _level(capabilities: Capabilities, quantity: Quantity, fits: Mapping[str, Fit]) -> Level:
+    """What is given up by what fits in place of what is declared."""
+    changed = {
+        name
+        for dtype, fitted in fits.items()
+        for profile in fitted.profiles(dtype, quantity).values()
+        for name in profile.differences(capabilities.profile(dtype, quantity))
+    }
+    if changed <= {"flushes_subnormals", "spreads_nan"}:
+        return Level.IEEE
+    return Level.STATE if changed == {"repeatable"} else Level.PRECISION
 
 
 def _fitted(results: Mapping[str, Results]) -> dict[str, Fit] | None:

@@ -13,6 +13,7 @@ from convcheck.evaluation.variant_backends import CudnnVariant, TransformVariant
 from convcheck.evaluation.variants import variant
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.blocks import generate
+from convcheck.model.levels import Level
 from convcheck.numerics.toom_cook import suits_winograd
 from convcheck.oracles import PRECISION, RESULT
 from convcheck.triage.diagnosis.promises import explaining_promise
@@ -68,6 +69,7 @@ def test_flushing_is_said_as_a_declaration_to_paste():
     assert found.words == "subnormals flushed"
     assert 'profiles={ ("float32", "output"): Profile(flushes_subnormals=True), }' in str(found)
     assert found.fresh > 20
+    assert found.level is Level.IEEE
 
 
 def test_cudnn_is_said_to_round_before_the_bias():
@@ -77,7 +79,9 @@ def test_cudnn_is_said_to_round_before_the_bias():
 
 @pytest.mark.parametrize(("name", "words"), [("winograd-f4", "Winograd F(4, 3)"), ("tf32", "TF32 operands")])
 def test_an_algorithm_is_said(name, words):
-    assert explained(variant(name).backend, OUTPUT).words == words
+    found = explained(variant(name).backend, OUTPUT)
+    assert found.words == words
+    assert found.level is Level.PRECISION
 
 
 def _wrong_constant(x, weight, params):
