@@ -31,6 +31,11 @@ def test_the_details_say_everything_about_a_finding():
         ("got", "-0.0"),
         ("wrong elements", "1 of 4: the last column"),
         ("error / bound", "inf"),
+        (
+            "promise",
+            "every failure is explained by: subnormals flushed (12 failing and 40 fresh cases); declare "
+            'profiles={ "float32": Profile(), }',
+        ),
         ("failure condition", "fails iff groups > 1 and bias"),
         ("makes no difference", "any other value of dilation, stride_w or batch fails as well, one at a time"),
         (
@@ -78,7 +83,11 @@ def test_several_unclassified_cases_are_in_the_plural():
 @pytest.mark.parametrize(
     ("finding", "words"),
     [
-        (COMPLETE, "fails iff groups > 1 and bias; behaves like no bias where there are groups"),
+        (
+            COMPLETE,
+            "fails iff groups > 1 and bias; every failure is explained by: subnormals flushed; "
+            "behaves like no bias where there are groups",
+        ),
         (INEXACT, "fails mostly where stride_w == 3 (precision 0.50, recall 0.75 on 8 fresh cases)"),
         (
             replace(COMPLETE, diagnosis=Diagnosis(known_defects=COMPLETE.diagnosis.known_defects)),
