@@ -33,8 +33,10 @@ def test_the_details_say_everything_about_a_finding():
         ("error / bound", "inf"),
         (
             "promise",
-            "every failure is explained by: subnormals flushed (12 failing and 40 fresh cases); declare "
-            'profiles={ "float32": Profile(), }',
+            (
+                "every failure is explained by: subnormals flushed (12 failing and 40 fresh cases); declare "
+                'profiles={ "float32": Profile(), }'
+            ),
         ),
         ("failure condition", "fails iff groups > 1 and bias"),
         ("makes no difference", "any other value of dilation, stride_w or batch fails as well, one at a time"),
@@ -85,8 +87,10 @@ def test_several_unclassified_cases_are_in_the_plural():
     [
         (
             COMPLETE,
-            "fails iff groups > 1 and bias; every failure is explained by: subnormals flushed; "
-            "behaves like no bias where there are groups",
+            (
+                "fails iff groups > 1 and bias; every failure is explained by: subnormals flushed; "
+                "behaves like no bias where there are groups"
+            ),
         ),
         (INEXACT, "fails mostly where stride_w == 3 (precision 0.50, recall 0.75 on 8 fresh cases)"),
         (
