@@ -101,10 +101,11 @@ class Results:
             self.known[key] = found
         return bool(self.known[key] if self.kinds is None else self.known[key] & self.kinds)
 
-    def explicable(self, properties: Sequence[Property]) -> list[Trial]:
-        """The failing trials that some promise explains, each by itself, if only these properties are given up."""
-        possible = [p.profile for p in promises(self.profile, self.dtype, self.quantity, properties)]
-        return [t for t in self.failing if not all(self.contradicts(t, profile) for profile in possible)]
+    @property
+    def explicable(self) -> bool:
+        """Whether some promise explains each of the failing trials by itself."""
+        possible = [p.profile for p in promises(self.profile, self.dtype, self.quantity)]
+        return all(any(not self.contradicts(t, profile) for profile in possible) for t in self.failing)
 
 
 def promising(capabilities: Capabilities, profiles: Mapping[ProfileKey, Profile]) -> Capabilities:
@@ -130,6 +131,8 @@ def kind_of(verdict: Verdict) -> str:
 
 def fit(results: Results) -> Fit | None:
     """The tightest promises that no trial contradicts, by as few paths as will do; None where there are none."""
+    if not results.explicable:
+        return None
     for properties, split in product((EDGES, PROPERTIES), _SPLITS):
         found = _by_paths(results, split, properties)
         if found is not None:
@@ -143,7 +146,7 @@ def fit_beside_defects(results: Results) -> Fit | None:
     Where there is a defect, its errors must not pass for lost precision, so only `EDGES` are given up then: by each
     path what explains most of its failing trials and is contradicted by none of those that pass.
     """
-    if len(results.explicable(PROPERTIES)) == len(results.failing):
+    if results.explicable:
         return fit(results)
     best: tuple[int, Fit] | None = None
     for split in _SPLITS:
