@@ -20,7 +20,7 @@ def said(tmp_path_factory):
 def test_every_backend_has_its_numbers(said):
     assert rows(said.split("\n\n")[0]) == [
         ["backend", "cases", "verdicts", "findings", "known"],
-        [WRONG, "40", "27", "8", "1"],
+        [WRONG, "40", "33", "8", "1"],
         [RIGHT, "21", "21", "0", "0"],
         [ABSENT, f"no such device: {SHOWN}", "0", "0", "0"],
     ]
@@ -28,7 +28,7 @@ def test_every_backend_has_its_numbers(said):
 
 def test_every_finding_is_said_with_its_diagnosis_and_case(said):
     first = f"{WRONG}: C2D-SHAPE-1 output fail, 3 cases: {SHOWN}".replace(" second", "\nsecond")
-    condition = f"fails iff groups > 1 and bias{FIGURES}; behaves like no bias where there are groups"
+    condition = "fails iff groups > 1 and bias (precision 1.00, recall 1.00 on 120 cases drawn to break the rule); behaves like no bias where there are groups"
     assert f"{first}\n  {condition}\n  {TOKEN}\n" in said
     assert f"{WRONG}: C2D-SHAPE-1 grad_weight fail, 1 case: the last column is 0\n" in said
     assert f"{WRONG}: C2D-PURE-3 call crashed, 1 case: no fresh process would start\n{WRONG}" in said

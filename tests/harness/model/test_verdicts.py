@@ -2,8 +2,8 @@ from convcheck import Status
 from convcheck.model.verdicts import FAILURES, JUDGED
 
 
-def test_a_pass_is_judged_and_no_failure():
-    assert {Status.PASS} == JUDGED - FAILURES
+def test_a_pass_is_judged_and_no_failure_and_what_fails_by_another_clause_is_neither():
+    assert {Status.PASS, Status.ELSEWHERE} == JUDGED - FAILURES
 
 
 def test_what_tells_nothing_or_is_expected_makes_no_finding():

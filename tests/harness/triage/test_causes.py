@@ -160,3 +160,16 @@ def test_without_a_known_defect_nothing_contradicts():
 def test_a_finding_says_which_parameters_make_no_difference():
     assert cause(free=("dilation", "batch")).finding("some").diagnosis.free == ("dilation", "batch")
     assert cause().finding("some").diagnosis.free == ()
+
+
+def test_what_shows_by_infinities_and_by_nan_is_one_cause():
+    nan, infinity = (
+        verdict("special", clauses=(c, "C2D-SPECIAL-3", "C2D-GROUPS-1")) for c in ("C2D-SPECIAL-1", "C2D-SPECIAL-2")
+    )
+    assert cause(OUTPUT, verdict=nan).accounts_for(failure(TOKENS[1], infinity))
+    assert cause(OUTPUT, verdict=infinity).accounts_for(failure(TOKENS[1], nan))
+
+
+def test_what_never_failed_again_is_marked():
+    assert cause(OUTPUT, reproduced=0).finding("mine").seen_once
+    assert not cause(OUTPUT).finding("mine").seen_once

@@ -129,3 +129,14 @@ def test_distinct_causes_keep_their_order():
     ]
     assert distinct(*causes) == causes
     assert distinct(*causes[::-1]) == causes[::-1]
+
+
+def test_a_memory_error_is_never_put_with_anything_else():
+    crashed = verdict("parity", "call", Status.CRASHED, ("C2D-PAD-1", "C2D-PURE-3"))
+    outside = replace(crashed, clauses=("C2D-PURE-5", *crashed.clauses))
+    known, memory = (
+        replace(found, smallest=replace(found.smallest, first=replace(found.smallest.first, verdict=one)))
+        for found, one in ((cause(CRASHED, "groups > 1"), crashed), (cause(CRASHED, "groups > 1"), outside))
+    )
+    assert len(deduplicated(probe_of(NumpyBackend), [known, known])) == 1
+    assert len(deduplicated(probe_of(NumpyBackend), [known, memory])) == 2
