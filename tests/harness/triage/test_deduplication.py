@@ -2,14 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from convcheck import Capabilities
+from convcheck import Capabilities, Status
 from convcheck.defects import defect
 from convcheck.model.diagnosis import Diagnosis, KnownDefectMatch
 from convcheck.model.token import read
 from convcheck.triage.deduplication import deduplicated
 from convcheck.triage.diagnosis.examine import Examination
 from convcheck_backends import NumpyBackend
-from stand_ins import CRASHED, GRAD_INPUT, GRAD_WEIGHT, OUTPUT, REFUSED, TOKENS, cause, probe_of
+from stand_ins import CRASHED, GRAD_INPUT, GRAD_WEIGHT, OUTPUT, REFUSED, TOKENS, cause, probe_of, verdict
 
 ILLEGAL = "v1,x=1x4x5x5,out=4,k=1,s=0"
 
