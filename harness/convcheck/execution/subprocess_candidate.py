@@ -23,6 +23,9 @@ from convcheck_reference.errors import ConvcheckError
 CALL_LIMIT: Final = 60.0
 """Seconds after which a call counts as hung, unless told otherwise."""
 
+LONGER: Final = 4.0
+"""How much longer a call that seems to hang is given when it is made again: a loaded machine is slow, not for ever."""
+
 _START_LIMIT: Final = 300.0
 
 
@@ -48,6 +51,7 @@ class SubprocessCandidate:
         self._spec = spec
         self._limit = limit
         self._number = 0
+        self._hangs = False
         self._process = WorkerProcess(launcher(spec))
         self._connect()
 
@@ -74,18 +78,34 @@ class SubprocessCandidate:
         """Make calls in order, all sent at once.
 
         The first without an answer is the one in which the worker died or hung; those after it are put to
-        the replacement.
+        the replacement. One that hung is made again, and has only hung if it does so there as well.
         """
         outcomes: list[Outcome] = []
         while len(outcomes) < len(calls):
             first, self._number = self._number, self._number + len(calls) - len(outcomes)
             fault = self._answers(Calls(first, tuple(calls[len(outcomes) :])), outcomes)
+            if isinstance(fault, Hung) and not self._hangs:
+                self.restart()
+                fault = self._with_more_time(calls[len(outcomes)], outcomes)
             if fault is not None:
                 self.restart()
                 if isinstance(fault, Died):
                     fault = replace(fault, fault=explain(calls[len(outcomes)], self._dies))
                 outcomes.append(fault)
         return outcomes
+
+    def _with_more_time(self, call: Call, outcomes: list[Outcome]) -> Outcome | None:
+        """Make a call again on a fresh worker, and add what comes of it; why nothing does, else None.
+
+        Once a candidate has hung twice in one call, its later calls are not made again: it hangs, and each would take
+        the longer limit.
+        """
+        self._number += 1
+        usual, self._limit = self._limit, LONGER * self._limit
+        fault = self._answers(Calls(self._number - 1, (call,)), outcomes)
+        self._limit = usual
+        self._hangs = isinstance(fault, Hung)
+        return fault
 
     def _dies(self, call: Call) -> bool:
         self._number += 1

@@ -60,6 +60,11 @@ class Finding:
         """Of its verdict."""
         return self.verdict.status
 
+    @property
+    def seen_once(self) -> bool:
+        """Whether it was looked for again and never failed: it may be the machine's fault."""
+        return self.reproduction.attempts > 0 and not self.reproduction.reproduced
+
 
 @dataclass(frozen=True, kw_only=True)
 class BackendRecord:

@@ -52,7 +52,7 @@ def judge_bounded(trial: Trial, quantity: Quantity, oracle: str, clause: str) ->
         reason = expected.unbounded(quantity, profile)
         yield Verdict(oracle, quantity, Status.VACUOUS, clauses, reason)
         return
-    compared = compare_bounded(got, found.value, bound)
+    compared = compare_bounded(got, found.value, bound, quantity)
     if compared.status is Status.PASS:
         # right where poison would have stood
         written = ("C2D-PURE-2",) if trial.poisoned(REALS, quantity) else ()

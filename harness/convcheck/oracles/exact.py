@@ -65,11 +65,11 @@ def compare_integers(got: NDArray[Any], expected: Expected, quantity: Quantity, 
     """A result of integers against the reference, wherever the promised computation gives it away."""
     value = expected.integers(quantity, profile)
     if expected.is_direct(quantity, profile):
-        return compare_exact(got, value, expected.exact(quantity, profile))
+        return compare_exact(got, value, expected.exact(quantity, profile), quantity)
     tolerance = expected.integer_tolerance(quantity, profile)
     if (tolerance[np.isfinite(tolerance)] == 0.0).all():
-        return compare_exact(got, value, np.isfinite(tolerance))
-    return compare_bounded(got, value, tolerance)
+        return compare_exact(got, value, np.isfinite(tolerance), quantity)
+    return compare_bounded(got, value, tolerance, quantity)
 
 
 ORACLE: Final = Oracle(NAME, judge, kind=RESULT, expectation=expectation)

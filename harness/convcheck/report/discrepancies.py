@@ -30,12 +30,17 @@ def discrepancies(record: Record) -> str:
 
 def replay_command(finding: Finding) -> str:
     """The command line that repeats a finding; empty where no case is to blame."""
+    return shlex.join(replay_arguments(finding))
+
+
+def replay_arguments(finding: Finding) -> list[str]:
+    """The parts of that command line; none where no case is to blame."""
     reproduction = finding.reproduction
     if not reproduction.token:
-        return ""
+        return []
     tokens = (*reproduction.setup_cases, reproduction.token)
     what = ["--history", reproduction.history] if reproduction.history else tokens
-    return shlex.join(["convcheck", "replay", *what, "--backend", finding.backend])
+    return ["convcheck", "replay", *what, "--backend", finding.backend]
 
 
 def details(finding: Finding) -> Rows:
@@ -135,6 +140,7 @@ def _maps(finding: Finding) -> str:
 def _finding(number: int, finding: Finding) -> str:
     broken = f"{finding.clause}, {finding.verdict.quantity}, {finding.status}"
     heading = f"## {number}. {finding.level.label}: {finding.backend}: {broken}"
+    heading += ", never seen again" if finding.seen_once else ""
     body = table(["", ""], details(finding), "markdown")
     command = replay_command(finding)
     repeat = f"\n\n```sh\n{command}\n```\n" if command else "\n"

@@ -1,4 +1,4 @@
-"""A standalone reproduction of a finding: a Python file that needs NumPy and the candidate only."""
+"""A reproduction of a finding: a Python file, which needs NumPy and the candidate only where one call shows it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from convcheck.model.record import Finding, Record
 from convcheck.model.reproduction import PackedArray
 from convcheck.model.token import read
 from convcheck.plugin.registry import installed_target
+from convcheck.report.discrepancies import replay_arguments
 from convcheck.report.tables import printable
 from convcheck.report.templating import environment
 
@@ -18,11 +19,29 @@ _LARGEST_LITERAL: Final = 64
 
 
 def script(record: Record, finding: Finding) -> str:
-    """The script; empty where only `convcheck replay` can repeat a finding.
+    """The script; one that asks `convcheck replay` where a finding needs more than one call, or is about no one result.
 
-    That is so for findings that need more than one call of a fresh candidate, or are not about one result of it,
-    and for a candidate that is not installed where the report is written.
+    Empty where no case is to blame.
     """
+    return _of_one_call(record, finding) or _of_replay(finding)
+
+
+def _of_replay(finding: Finding) -> str:
+    """A script that needs convcheck as well: what it judges is more than a script can hold."""
+    command = replay_arguments(finding)
+    if not command:
+        return ""
+    return environment().get_template("replay.py.j2").render(about=_in_docstring(_about(finding)), command=command)
+
+
+def _about(finding: Finding) -> str:
+    case = read(finding.reproduction.token)
+    head = f"{finding.backend}: {finding.clause}, {finding.verdict.quantity}, {finding.status}."
+    return f"{head}\n\n{case.arguments}\n{case.token}"
+
+
+def _of_one_call(record: Record, finding: Finding) -> str:
+    """A script that needs NumPy and the candidate only; empty where no one call shows it, or it is not installed."""
     call = finding.reproduction.call
     if call is None:
         return ""
@@ -34,13 +53,12 @@ def script(record: Record, finding: Finding) -> str:
     case = read(finding.reproduction.token)
     results = [(name, r) for name, r in (("expected", call.expected), ("tolerance", call.tolerance)) if r is not None]
     packed = [*(t.values for t in call.tensors.values()), *(r for _, r in results)]
-    about = f"{finding.backend}: {finding.clause}, {finding.verdict.quantity}, {finding.status}."
     return (
         environment()
         .get_template("reproduce.py.j2")
         .render(
             finding=finding,
-            about=_in_docstring(f"{about}\n\n{case.arguments}\n{case.token}"),
+            about=_in_docstring(_about(finding)),
             arguments=case.arguments,
             spec=spec,
             backward=call.backward,

@@ -92,7 +92,7 @@ def _findings(record: Record, style: Style) -> str:
             f.backend,
             f.level.label,
             f.clause,
-            f.status,
+            f"{f.status}{', never seen again' if f.seen_once else ''}",
             f.verdict.quantity,
             f.failing_cases,
             f.reproduction.history or f.reproduction.token,

@@ -25,6 +25,8 @@ from convcheck.triage.probe import Probe
 _EVERYWHERE: Final = frozenset({"C2D-ARITH-1", "C2D-ARITH-2"})
 """Clauses of every wrong value, which say nothing about its cause."""
 
+_NAN, _INF = "C2D-SPECIAL-1", "C2D-SPECIAL-2"
+
 MOSTLY: Final = 0.9
 """The share of failures in which something has to hold before it counts as holding for their cause: in one of ten,
 wrong terms may cancel, or another cause may be at work."""
@@ -126,8 +128,8 @@ class Cause:
         condition, defect = self.diagnosis.failure_condition, self.examination.defect
         if condition is None:
             # a plain layer's clauses are those of every layer
-            needed = set(self.smallest.verdict.clauses) - PLAIN - _EVERYWHERE
-            return bool(needed) and needed <= set(failure.verdict.clauses)
+            needed = _told_by(self.smallest.verdict) - PLAIN - _EVERYWHERE
+            return bool(needed) and needed <= _told_by(failure.verdict)
         found = facts(failure.case)
         return condition.rule.holds(found) or (defect is not None and defect.region.holds(found))
 
@@ -164,6 +166,11 @@ class Cause:
             origins=tuple(sorted({f.origin for f in self.explains})),
             also_affects=tuple(dict.fromkeys(s.quantity for s in self.also if s.quantity != self.signature.quantity)),
         )
+
+
+def _told_by(verdict: Verdict) -> set[str]:
+    """The clauses of a verdict; what a cause does to infinities it does to NaN."""
+    return {_NAN if clause == _INF else clause for clause in verdict.clauses}
 
 
 def size(failure: Failure) -> tuple[int, int, int]:

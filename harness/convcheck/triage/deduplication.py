@@ -16,6 +16,7 @@ from convcheck.oracles import CALL
 from convcheck.triage.causes import FEW, MOSTLY, Cause, contradicting
 from convcheck.triage.diagnosis.mutations import EVERY_PARAMETER, variations
 from convcheck.triage.failure_signature import FailureSignature
+from convcheck.triage.priority import Group
 from convcheck.triage.probe import Probe
 
 _IMAGINED: Final = 200
@@ -53,7 +54,8 @@ def _joined(known: Cause, other: Cause) -> Cause:
 
 def _same(probe: Probe, a: Cause, b: Cause) -> bool:
     """Whether two causes are one."""
-    if a.legal is not b.legal or a.of_state is not b.of_state:
+    groups = [Group.of(cause.smallest.first) for cause in (a, b)]
+    if a.legal is not b.legal or a.of_state is not b.of_state or groups[0].outside is not groups[1].outside:
         return False
     names = [{found.name for found in cause.diagnosis.known_defects} for cause in (a, b)]
     if a.of_state and not all(names):  # what state does to one result of an operation it may do to another

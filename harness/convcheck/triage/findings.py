@@ -106,7 +106,7 @@ def triage(
                 causes += [declared] if declared is not None else []
                 remaining = remaining if declared is None else without(remaining, declared.explains)
                 first = failing_by_itself(probe, group.signature, remaining)
-            most = MOST_PER_GROUP - sum(_of_group(cause, group) for cause in causes)
+            most = MOST_PER_GROUP - sum(Group.of(cause.smallest.first) == group for cause in causes)
             found, remaining = _causes(search, group.signature, remaining, first, most)
             causes += found
             if remaining and len(found) < most and group not in looked_at:
@@ -115,6 +115,7 @@ def triage(
         groups[group] = remaining
         probe.budget.left += set_aside
     distinct, _ = with_histories(probe, deduplicated(probe, causes), of_histories)
+    distinct.sort(key=lambda cause: not cause.smallest.reproduced)  # what was never seen again is in doubt
     explained_by_some = [failure for cause in distinct for failure in cause.explains]
     return Triage(
         tuple(cause.finding(candidate.name) for cause in distinct),
@@ -134,9 +135,10 @@ def _without_consequences(
     """The causes, each with its consequences among the failures, and the failures that follow from none."""
     taken: list[Cause] = []
     for cause in causes:
-        if cause.legal is not group.legal:
+        known = Group.of(cause.smallest.first)
+        if (known.legal, known.outside) != (group.legal, group.outside):
             following: Sequence[Failure] = []
-        elif _of_group(cause, group):
+        elif known == group:
             following = explained(probe, cause, failures)  # what there were no calls for before
         else:
             following = consequences(probe, group.signature, cause, failures)
@@ -148,10 +150,6 @@ def _without_consequences(
             failures = without(failures, following)
         taken.append(cause)
     return taken, failures
-
-
-def _of_group(cause: Cause, group: Group) -> bool:
-    return Group.of(cause.smallest.first) == group
 
 
 def _causes(

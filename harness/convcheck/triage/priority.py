@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from convcheck.judging.judge import Failure
-from convcheck.model.verdicts import Status
+from convcheck.model.verdicts import FAILURES, Status
 from convcheck.oracles import CALL, PRECISION, RESULT, Priority
+from convcheck.oracles.memory import OUTSIDE
 from convcheck.triage.failure_signature import FailureSignature
 
 _LACKING: Final = 0.1
@@ -28,15 +29,18 @@ _UNDERFLOWING: Final = "subnormal"
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Failures of one signature that are alike in legality: one cause may be behind them.
+    """Failures of one signature that are alike in legality and danger: one cause may be behind them.
 
     Attributes:
         signature: how they show.
         error: of illegal cases, the clause by which they are; empty for legal ones.
+        outside: whether memory outside the tensors of a legal layer is touched, which is never told of as something
+            else.
     """
 
     signature: FailureSignature
     error: str = ""
+    outside: bool = False
 
     @classmethod
     def of(cls, failure: Failure) -> Group:
@@ -44,7 +48,8 @@ class Group:
         error = ""
         if failure.case.violation is not None:
             error = next((c for c in failure.verdict.clauses if c.startswith("C2D-ERROR-")), failure.verdict.clauses[0])
-        return cls(FailureSignature.of(failure.verdict), error)
+        outside = not error and OUTSIDE in failure.verdict.clauses and failure.verdict.status in FAILURES
+        return cls(FailureSignature.of(failure.verdict), error, outside)
 
     @property
     def legal(self) -> bool:
@@ -72,7 +77,7 @@ def in_order(groups: Mapping[Group, Sequence[Failure]]) -> list[Group]:
     is left of it.
     """
 
-    def turn(group: Group) -> tuple[bool, bool, Priority, bool, str]:
+    def turn(group: Group) -> tuple[bool, bool, bool, Priority, bool, str]:
         signature = group.signature
         asker = signature.asker
         priority = signature.priority if asker is None else asker.priority
@@ -83,7 +88,7 @@ def in_order(groups: Mapping[Group, Sequence[Failure]]) -> list[Group]:
             lacking = sum(failure.case.regime != _UNDERFLOWING for failure in on_reals)
             if lacking >= _LACKING * len(groups[group]):
                 priority = Priority.IMPRECISE_RESULTS
-        return not group.legal, group.refusal, priority, signature.backward, group.error
+        return not group.legal, not group.outside, group.refusal, priority, signature.backward, group.error
 
     return sorted(groups, key=turn)
 

@@ -8,6 +8,7 @@ import pytest
 
 from convcheck import Status
 from convcheck.execution import SubprocessCandidate, WorkerStartError
+from convcheck.execution.subprocess_candidate import LONGER
 from convcheck.judging.judge import judge_case
 from convcheck.model.calls import Call, Died, Hung, Operation, Raised, Returned, Tensor
 from convcheck.model.token import read
@@ -122,3 +123,16 @@ def test_a_backend_that_cannot_be_loaded_raises_as_the_registry_does(tmp_path, t
 def test_a_result_of_objects_is_malformed_wherever_it_runs(tmp_path):
     with closing(SubprocessCandidate(kernel(tmp_path, "x = x.astype(object)"))) as candidate:
         assert "dtype object" in candidate.call(call()).malformed["output"]
+
+
+def test_what_hangs_is_made_again_with_more_time_and_has_hung_only_if_it_does_so_twice(tmp_path):
+    body = f"""
+        import time
+        if x.flat[0] or not os.path.exists({str(tmp_path / "seen")!r}):
+            open({str(tmp_path / "seen")!r}, "w").close()
+            time.sleep(60)
+    """
+    with closing(SubprocessCandidate(kernel(tmp_path, body), limit=0.5)) as candidate:
+        outcomes = candidate.call_all([call(), call(), call(1.0), call(1.0), call()])
+    assert [type(outcome) for outcome in outcomes] == [Returned, Returned, Hung, Hung, Returned]
+    assert [outcomes[at].limit for at in (2, 3)] == [LONGER * 0.5, 0.5]

@@ -296,9 +296,23 @@ def test_small_arrays_can_be_read_in_the_script():
     assert literal(PackedArray.of(np.float32([1.5, -2]))) == "np.array([1.5, -2.0], dtype=np.float32)"
 
 
-def test_a_finding_without_a_call_of_its_own_has_no_script():
+def test_a_finding_without_a_call_of_its_own_has_a_script_that_asks_convcheck():
     for finding in RECORD.findings[1:]:
-        assert script(RECORD, finding) == ""
+        text = script(RECORD, finding)
+        assert bool(text) is bool(finding.reproduction.token)
+        if text:
+            compile(text, "reproduce.py", "exec")
+            assert repr(finding.reproduction.token) in text
+
+
+def test_such_a_script_repeats_its_finding(tmp_path):
+    finding = replace(RECORD.findings[1], backend="convcheck.defects:stride-exchanged")
+    token = "v1,x=1x1x4x5,out=1,k=1,s=1x2"
+    finding = replace(finding, reproduction=replace(finding.reproduction, token=token))
+    for backend, status in (("convcheck.defects:stride-exchanged", 1), ("numpy", 0)):
+        file = tmp_path / "reproduce.py"
+        file.write_text(script(RECORD, replace(finding, backend=backend)))
+        assert subprocess.run([sys.executable, file], check=False, capture_output=True).returncode == status
 
 
 def test_a_candidate_that_cannot_be_loaded_says_nothing_about_the_discrepancy(run):

@@ -12,16 +12,8 @@ from convcheck.report.junit import junit
 from convcheck.report.script import script
 from convcheck.report.summary import summary
 
-FILES = {
-    "findings.jsonl",
-    "summary.md",
-    "summary.txt",
-    "discrepancies.md",
-    "junit.xml",
-    "index.html",
-    "badge.json",
-    "reproduce_1.py",
-}
+FILES = {"findings.jsonl", "summary.md", "summary.txt", "discrepancies.md", "junit.xml", "index.html", "badge.json"}
+FILES |= {f"reproduce_{number}.py" for number in (1, 2, 4, 5, 6, 7, 8, 9)}  # no case is to blame for the third
 
 
 def test_a_report_has_every_file_and_nothing_else(record, tmp_path):
@@ -40,7 +32,9 @@ def test_a_report_has_every_file_and_nothing_else(record, tmp_path):
 
 def test_findings_name_the_scripts_that_are_there(record, tmp_path):
     written = write_report(record, tmp_path)
-    assert [finding.reproduction.script for finding in written.findings] == ["reproduce_1.py", *[""] * 8]
+    assert [finding.reproduction.script for finding in written.findings] == [
+        f"reproduce_{number}.py" if number != 3 else "" for number in range(1, 10)
+    ]
     assert dict(details(written.findings[0]))["script"] == "reproduce_1.py"
     assert "reproduce_1.py" in (tmp_path / "index.html").read_text(encoding="utf-8")
 
@@ -58,10 +52,10 @@ def test_a_report_can_be_written_anew_from_its_record(record, tmp_path):
         assert (tmp_path / "second" / name).read_bytes() == (tmp_path / "first" / name).read_bytes()
 
 
-def test_a_report_of_a_candidate_that_is_not_installed_here_has_no_script(record, tmp_path):
+def test_scripts_for_a_candidate_that_is_not_installed_here_ask_convcheck(record, tmp_path):
     backends = (replace(record.backends[0], spec="somebody-elses-engine"), *record.backends[1:])
     write_report(replace(record, backends=backends), tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == FILES - {"reproduce_1.py"}
+    assert "convcheck.cli" in (tmp_path / "reproduce_1.py").read_text(encoding="utf-8")
 
 
 def test_a_failure_while_writing_leaves_the_old_file_and_no_other(record, tmp_path, monkeypatch):
@@ -98,9 +92,9 @@ def test_a_blank_line_does_not_shift_the_line_that_an_error_names(tmp_path):
 
 def test_scripts_of_findings_that_are_gone_go_and_files_of_others_stay(record, tmp_path):
     write_report(record, tmp_path)
-    for name in ("reproduce_7.py", "reproduce_by_hand.py"):
+    for name in ("reproduce_17.py", "reproduce_by_hand.py"):
         (tmp_path / name).write_text("", encoding="utf-8")
     write_report(record, tmp_path)
-    assert not (tmp_path / "reproduce_7.py").exists()
+    assert not (tmp_path / "reproduce_17.py").exists()
     assert (tmp_path / "reproduce_1.py").exists()
     assert (tmp_path / "reproduce_by_hand.py").exists()

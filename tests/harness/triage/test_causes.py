@@ -192,3 +192,16 @@ def test_a_finding_says_which_parameters_make_no_difference():
 def test_a_cause_has_a_level_which_its_finding_says(found, level):
     assert found.level is level
     assert found.finding("mine").level is level
+
+
+def test_what_shows_by_infinities_and_by_nan_is_one_cause():
+    nan, infinity = (
+        verdict("special", clauses=(c, "C2D-SPECIAL-3", "C2D-GROUPS-1")) for c in ("C2D-SPECIAL-1", "C2D-SPECIAL-2")
+    )
+    assert cause(OUTPUT, verdict=nan).accounts_for(failure(TOKENS[1], infinity))
+    assert cause(OUTPUT, verdict=infinity).accounts_for(failure(TOKENS[1], nan))
+
+
+def test_what_never_failed_again_is_marked():
+    assert cause(OUTPUT, reproduced=0).finding("mine").seen_once
+    assert not cause(OUTPUT).finding("mine").seen_once

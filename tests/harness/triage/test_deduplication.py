@@ -2,14 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from convcheck import Capabilities
+from convcheck import Capabilities, Status
 from convcheck.defects import defect
 from convcheck.model.diagnosis import Diagnosis, KnownDefectMatch
 from convcheck.model.token import read
 from convcheck.triage.deduplication import deduplicated
 from convcheck.triage.diagnosis.examine import Examination
 from convcheck_backends import NumpyBackend
-from stand_ins import CRASHED, GRAD_INPUT, GRAD_WEIGHT, OUTPUT, REFUSED, TOKENS, cause, probe_of
+from stand_ins import CRASHED, GRAD_INPUT, GRAD_WEIGHT, OUTPUT, REFUSED, TOKENS, cause, probe_of, verdict
 
 ILLEGAL = "v1,x=1x4x5x5,out=4,k=1,s=0"
 
@@ -129,3 +129,14 @@ def test_distinct_causes_keep_their_order():
     ]
     assert distinct(*causes) == causes
     assert distinct(*causes[::-1]) == causes[::-1]
+
+
+def test_a_memory_error_is_never_put_with_anything_else():
+    crashed = verdict("parity", "call", Status.CRASHED, ("C2D-PAD-1", "C2D-PURE-3"))
+    outside = replace(crashed, clauses=("C2D-PURE-5", *crashed.clauses))
+    known, memory = (
+        replace(found, smallest=replace(found.smallest, first=replace(found.smallest.first, verdict=one)))
+        for found, one in ((cause(CRASHED, "groups > 1"), crashed), (cause(CRASHED, "groups > 1"), outside))
+    )
+    assert len(deduplicated(probe_of(NumpyBackend), [known, known])) == 1
+    assert len(deduplicated(probe_of(NumpyBackend), [known, memory])) == 2

@@ -78,3 +78,11 @@ def test_failures_follow_from_what_is_looked_at_before_them_only():
     assert not may_follow(OUTPUT, IMPRECISE)
     assert not may_follow(OUTPUT, OUTPUT)
     assert not may_follow(REFUSED, OUTPUT)
+
+
+def test_memory_errors_on_legal_layers_are_apart_and_first():
+    inside = verdict("parity", "call", Status.CRASHED, ("C2D-PAD-1", "C2D-PURE-3"))
+    outside = replace(inside, clauses=("C2D-PURE-5", *inside.clauses))
+    groups = grouped([failure(TOKENS[0]), failure(TOKENS[1], inside), failure(TOKENS[2], outside)])
+    assert in_order(groups)[0] == Group(CRASHED, outside=True)
+    assert len(groups) == 3

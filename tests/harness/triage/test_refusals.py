@@ -52,7 +52,6 @@ def test_refusals_for_want_of_features_are_one_cause_with_the_declaration():
     assert found.diagnosis.declaration == words + "Capabilities(string_padding=False, unbatched=False)"
     assert found.diagnosis.failure_condition.exact
     assert found.smallest.reproduced == 3
-    assert found.standalone
 
 
 @pytest.mark.parametrize(

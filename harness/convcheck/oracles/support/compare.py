@@ -34,7 +34,7 @@ class Comparison:
     evidence: Evidence | None = None
 
 
-def compare_exact(got: Array, expected: Array, judged: NDArray[np.bool_]) -> Comparison:
+def compare_exact(got: Array, expected: Array, judged: NDArray[np.bool_], quantity: str = "output") -> Comparison:
     """Bit for bit on integers: `got` equals `expected` rounded to its dtype, wherever `judged`.
 
     −0 equals 0; NaN equals nothing.
@@ -55,12 +55,12 @@ def compare_exact(got: Array, expected: Array, judged: NDArray[np.bool_]) -> Com
         got=_number(got[worst]),
         wrong=int(wrong.sum()),
         total=int(judged.sum()),
-        location=locate(wrong, judged),
+        location=locate(wrong, judged, quantity=quantity),
     )
     return Comparison(_status(got, wrong), int(judged.sum()), evidence=evidence)
 
 
-def compare_bounded(got: Array, expected: Array, bound: NDArray[np.float64]) -> Comparison:
+def compare_bounded(got: Array, expected: Array, bound: NDArray[np.float64], quantity: str = "output") -> Comparison:
     """Within the bound, elementwise; elements whose bound is infinite are not judged.
 
     A bound of 0 asks for the exact value. NaN fails.
@@ -84,7 +84,7 @@ def compare_bounded(got: Array, expected: Array, bound: NDArray[np.float64]) -> 
         got=_number(got[worst]),
         wrong=int(wrong.sum()),
         total=int(judged.sum()),
-        location=locate(wrong, judged),
+        location=locate(wrong, judged, quantity=quantity),
     )
     return Comparison(_status(got, wrong), int(judged.sum()), margin, evidence)
 

@@ -16,13 +16,19 @@ _NAMES: Final = {
     3: ("channel", "row", "column"),
     4: ("image", "channel", "row", "column"),
 }
+_OF_WEIGHTS: Final = ("filter", "input channel", "kernel row", "kernel column")
 _BLOCKS: Final = (32, 16, 8, 4)
 _NEARLY: Final = 0.9  # wrong terms cancel here and there
 _RIM: Final = 0.5  # of a border, at least so much is wrong
 _ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
 
-def locate(wrong: Mask, judged: Mask, known: Mapping[int, Mapping[str, Iterable[int]]] | None = None) -> str:
+def locate(
+    wrong: Mask,
+    judged: Mask,
+    known: Mapping[int, Mapping[str, Iterable[int]]] | None = None,
+    quantity: str = "output",
+) -> str:
     """Where the wrong elements sit among those judged: "everywhere", "the last column", "image 1, channels 4–7".
 
     Args:
@@ -30,10 +36,11 @@ def locate(wrong: Mask, judged: Mask, known: Mapping[int, Mapping[str, Iterable[
         judged: mask of the elements that were compared, of the same shape: (N, C, H, W), (C, H, W) or
             (C,); a weight is taken as (output channel, input channel, row, column).
         known: by axis, positions that have a name of their own in this layer.
+        quantity: whose elements they are: a weight has filters, not images.
     """
     if wrong[judged].all():
         return "everywhere"
-    along = [_along(wrong, judged, axis, (known or {}).get(axis, {})) for axis in range(wrong.ndim)]
+    along = [_along(wrong, judged, axis, (known or {}).get(axis, {}), quantity) for axis in range(wrong.ndim)]
     parts = [text for text in along if text]
     share = f"{int(wrong.sum())} of {int(judged.sum())} elements"
     rim = _rim(wrong, judged)
@@ -46,7 +53,7 @@ def locate(wrong: Mask, judged: Mask, known: Mapping[int, Mapping[str, Iterable[
     return f"nearly everywhere ({share})" if nearly else f"scattered: {share}"
 
 
-def _along(wrong: Mask, judged: Mask, axis: int, known: Mapping[str, Iterable[int]]) -> str:
+def _along(wrong: Mask, judged: Mask, axis: int, known: Mapping[str, Iterable[int]], quantity: str) -> str:
     """The wrong positions along one axis as words; empty if every position has wrong elements."""
     others = tuple(a for a in range(wrong.ndim) if a != axis)
     hit = np.flatnonzero(wrong.any(axis=others))
@@ -56,7 +63,8 @@ def _along(wrong: Mask, judged: Mask, axis: int, known: Mapping[str, Iterable[in
     for words, positions in known.items():
         if np.array_equal(hit, np.intersect1d(np.fromiter(positions, np.intp), possible)):
             return words
-    name = _NAMES.get(wrong.ndim, tuple(f"axis {a}" for a in range(wrong.ndim)))[axis]
+    names = _OF_WEIGHTS if quantity == "grad_weight" else _NAMES.get(wrong.ndim, ())
+    name = names[axis] if len(names) == wrong.ndim else f"axis {axis}"
     return next(_phrases(hit, wrong.shape[axis], name))
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, zip_longest
 from typing import Any, Final
 
 import numpy as np
@@ -38,6 +38,9 @@ MOST: Final = 200
 _BASES: Final = 6
 """Failing cases around which they are drawn."""
 
+_WITHIN: Final = 40
+"""Cases inside the rule that are made plainer in one way: what a rule overlooks is often what all of them have."""
+
 _EDGES: Final = (1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15, 16, 17, 24, 25, 31, 32, 33)
 """Values of counts on both sides of the sizes of blocks, and between them."""
 
@@ -51,9 +54,6 @@ _NEAR: Final = 3
 _FLIPS: Final = 8
 """Attempts in which one condition of the rule alone does not hold, for each."""
 
-_EVERY_FLIP: Final = 2
-"""One in so many of these has its own surroundings looked at: a rule that says too little is wrong out there."""
-
 
 def attempts(rule: Conjunction, known: Sequence[Case], samples: Samples, rng: np.random.Generator) -> list[Case]:
     """Cases that may show a rule to be wrong, inside and outside of it in turn while there are both.
@@ -66,14 +66,17 @@ def attempts(rule: Conjunction, known: Sequence[Case], samples: Samples, rng: np
     """
     inside = [case for case in known if rule.holds(case)][:_BASES] or list(known[:1])
     near = [case for base in inside for case in _around(rule, base, rng)]
-    beyond = list(_flipped(rule, near))[::_EVERY_FLIP][:_BASES]
-    near += [case for base in beyond for case in single_changes(base)]
-    found = {case.token: case for case in near if case not in samples}
-    cases = list(found.values())
-    order = [cases[int(at)] for at in rng.permutation(len(cases))]
-    # what differs from the small case in one thing only is what a reader would try first
-    single = {case.token for case in (*_choices(inside[0]), *single_changes(inside[0]))}
-    order.sort(key=lambda case: case.token not in single)
+    within = _some([case for case in near if rule.holds(case)], _WITHIN, rng)
+    further = (*within[:_BASES], *_some(list(_flipped(rule, near)), _BASES, rng))
+    kinds: tuple[Iterable[Case], ...] = (
+        # what differs from the small case in one thing only is what a reader would try first
+        (*_choices(inside[0]), *single_changes(inside[0])),
+        (one for base in (*inside, *within) for one in _plainer(base) if rule.holds(one)),
+        (one for base in (*inside, *further) for one in _respelled(base)),
+        (one for base in inside for one in _about(rule.rule, base, rng)),
+        (*near, *(one for base in further for one in single_changes(base))),
+    )
+    order = list({case.token: case for case in _in_turn(*(_shuffled(kind, samples, rng) for kind in kinds))}.values())
     sides = [[case for case in order if rule.holds(case) is holds] for holds in (True, False)]
     # what the rule rules out by one condition alone tells most about it
     flipped = {case.token for case in _flipped(rule, order)}
@@ -83,19 +86,44 @@ def attempts(rule: Conjunction, known: Sequence[Case], samples: Samples, rng: np
     return list(chain.from_iterable(zip(*sides, strict=False)))[:MOST]
 
 
+def _some(cases: Sequence[Case], most: int, rng: np.random.Generator) -> list[Case]:
+    return [cases[int(at)] for at in rng.permutation(len(cases))[:most]]
+
+
+def _shuffled(cases: Iterable[Case], samples: Samples, rng: np.random.Generator) -> list[Case]:
+    fresh = list({case.token: case for case in cases if case not in samples}.values())
+    return [fresh[int(at)] for at in rng.permutation(len(fresh))]
+
+
+def _in_turn(*kinds: Sequence[Case]) -> Iterator[Case]:
+    """One of each kind in turn, while there are any: a kind that has few is not drowned by one that has many."""
+    return (case for turn in zip_longest(*kinds) for case in turn if case is not None)
+
+
+def _plainer(base: Case) -> Iterator[Case]:
+    """One parameter back to its plainest on both axes, or on either."""
+    for stem, plainest in (("kernel", 1), ("stride", 1), ("dilation", 1), ("padding", 0)):
+        for axes in ("hw", "h", "w"):
+            yield from _legal([with_changes(base, {f"{stem}_{axis}": plainest for axis in axes})])
+
+
 def _around(rule: Conjunction, base: Case, rng: np.random.Generator) -> Iterator[Case]:
     yield from single_changes(base)
     yield from _choices(base)
-    yield from _respelled(base)
     yield from _other_values(base)
-    bounds = _bounds(rule.rule)
+    yield from _about(rule.rule, base, rng)
+    for names in (_NEAR, EVERY_PARAMETER):
+        yield from islice(variations(base, rng, names), _RANDOM)
+
+
+def _about(rule: Rule, base: Case, rng: np.random.Generator) -> Iterator[Case]:
+    """What the rule is about, moved by one, tied to other quantities, and all at once."""
+    bounds = _bounds(rule)
     yield from _tied(base, sorted({*_TIED, *chain.from_iterable(bounds.values())}))
     for name, values in bounds.items():
         yield from _with_values(base, name, sorted(values), rng)
-    if counted := sorted(name for name in _names(rule.rule) if set(causes_of(name)) <= set(COUNTS)):
-        yield from islice(resized(base, counted, rng), _RANDOM)  # what it is about, at once
-    for names in (_NEAR, EVERY_PARAMETER):
-        yield from islice(variations(base, rng, names), _RANDOM)
+    if counted := sorted(name for name in _names(rule) if set(causes_of(name)) <= set(COUNTS)):
+        yield from islice(resized(base, counted, rng), _RANDOM)
 
 
 def _flipped(rule: Conjunction, cases: Sequence[Case]) -> Iterator[Case]:

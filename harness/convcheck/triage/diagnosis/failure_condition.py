@@ -67,14 +67,15 @@ def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Seque
         if right and len(fresh) >= ROUND // 2:
             break
         rules = search_rules(facts(base), samples)
-    rule, tried = _put_to_the_test(rules[0], known, samples, label, rng)
+    believed, tried = _put_to_the_test(rules[0], known, samples, label, rng)
+    rule = believed[-1]
     condition = measured(rule.rule, tried)
     if condition.exact:
         return condition
     # where a failure depends on values as well, no rule survives, and the last is made to fit accidents
     held_out = samples.ask(attempts(rule, known, samples, rng), label, samples.asked + _HELD_OUT)
     samples.add(held_out)
-    left = {one.rule.text: one for found in (rule, rules[0]) for one in (_pruned(found, samples, held_out), found)}
+    left = {one.rule.text: one for found in believed for one in (_pruned(found, samples, held_out), found)}
     *_, shortest = sorted(left.values(), key=lambda one: -len(one.parts))
     fresh = samples.ask(attempts(shortest, known, samples, rng), label, samples.asked + MOST // 2)
     return max((measured(one.rule, fresh) for one in left.values()), key=lambda found: found.balance)
@@ -82,12 +83,13 @@ def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Seque
 
 def _put_to_the_test(
     rule: Conjunction, known: Sequence[Case], samples: Samples, label: Label, rng: np.random.Generator
-) -> tuple[Conjunction, Labelled]:
-    """A rule that attempts to break it have not changed, and the answers to these; where one did, the next is tried.
+) -> tuple[list[Conjunction], Labelled]:
+    """The rules that were believed one after the other, until attempts to break one changed nothing, and their answers.
 
     Answers that contradict a rule are learnt from, and those are the most telling ones that there are. They stay among
     those that measure it where nothing better was found.
     """
+    believed = [rule]
     tried: Labelled = []
     drawn = iter(attempts(rule, known, samples, rng))
     most = samples.asked + MOST_ATTEMPTS
@@ -102,8 +104,9 @@ def _put_to_the_test(
         better = search_rules(facts(known[0]), samples)[0]
         if better != rule:
             rule, tried = better, []
+            believed.append(rule)
             drawn = iter(attempts(rule, known, samples, rng))
-    return rule, tried
+    return believed, tried
 
 
 def measured(rule: Rule, fresh: Sequence[tuple[Case, bool]]) -> FailureCondition:

@@ -37,7 +37,7 @@ def localize(trial: Trial, verdict: Verdict) -> Localization | None:
     wrong = judged & _differs(got, due.value, due.tolerance)
     if not wrong.any():
         return None
-    words = locate(wrong, judged, _landmarks(trial.case, quantity))
+    words = locate(wrong, judged, _landmarks(trial.case, quantity), quantity)
     return Localization(trial.case.token, words, tuple(_maps(wrong, judged, quantity)))
 
 
@@ -116,7 +116,7 @@ def _maps(wrong: Mask, judged: Mask, quantity: Quantity) -> list[HeatMap]:
     if wrong.ndim == 3:
         wrong, judged = wrong[None], judged[None]
     if quantity == "grad_weight":
-        planes, pixels = ("output channels", "input channels of a group"), ("kernel rows", "kernel columns")
+        planes, pixels = ("filters", "input channels of a group"), ("kernel rows", "kernel columns")
     else:
         planes, pixels = ("images", "channels"), ("rows", "columns")
     return [heat_map(wrong, judged, (2, 3), pixels), heat_map(wrong, judged, (0, 1), planes)]
