@@ -125,8 +125,8 @@ def triage(
 
 
 def _share(left: int, least: int, others: int) -> int:
-    """Calls that the next group may take: half of what is left, besides what every group after it has for certain."""
-    return left if not others else max(0, left - least * others) // 2 + least
+    """Calls that the next group may take: two thirds of what is left, once every group has something for certain."""
+    return left if not others else max(0, left - least * others) * 2 // 3
 
 
 def _without_consequences(

@@ -29,6 +29,9 @@ _ROUNDS: Final = 4
 MOST_ATTEMPTS: Final = 400
 """Attempts to break a rule and those that follow it, a bound on the calls."""
 
+_BROKEN: Final = 60
+"""Attempts after which it is enough to know that some broke a rule, where no better one was found."""
+
 _HELD_OUT: Final = 60
 """Attempts that are not learnt from, by which a rule that did not survive is pruned."""
 
@@ -102,6 +105,8 @@ def _put_to_the_test(
         if all(rule.holds(case) is fails for case, fails in answers):
             continue
         better = search_rules(facts(known[0]), samples)[0]
+        if better == rule and len(tried) >= _BROKEN:
+            break
         if better != rule:
             rule, tried = better, []
             believed.append(rule)
