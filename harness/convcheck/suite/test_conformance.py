@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from convcheck.model.record import Finding, Record
-from convcheck.model.verdicts import Status
+from convcheck.model.record import NOT_LOOKED_AT, Finding, Record
+from convcheck.model.verdicts import FAILURES, Status
 from convcheck.pytest_plugin import Judgements
 from convcheck.report.discrepancies import replay_command
 from convcheck.report.matrix import clause_verdict
@@ -26,7 +26,11 @@ def test_clause(conv_judgements: Judgements, conv_backend: str, conv_dtype: str,
         )
     if findings:
         pytest.xfail("; ".join(f.known or f"beyond level {record.level.label}: {f.verdict.reason}" for f in findings))
-    status, judged, _ = clause_verdict(record, conv_backend, conv_clause)
+    status, judged, failed = clause_verdict(record, conv_backend, conv_clause)
+    if failed and status in FAILURES:
+        pytest.fail(f"{status}: {failed} cases of {judged}; {NOT_LOOKED_AT}", pytrace=False)
+    if failed:
+        pytest.xfail(f"{status}: {failed} cases of {judged}")
     if not judged:
         pytest.skip(_why_unjudged(record, conv_clause, status))
 

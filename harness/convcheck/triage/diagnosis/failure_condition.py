@@ -81,7 +81,12 @@ def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Seque
     left = {one.rule.text: one for found in believed for one in (_pruned(found, samples, held_out), found)}
     *_, shortest = sorted(left.values(), key=lambda one: -len(one.parts))
     fresh = samples.ask(attempts(shortest, known, samples, rng), label, samples.asked + MOST // 2)
-    return max((measured(one.rule, fresh) for one in left.values()), key=lambda found: found.balance)
+    best = max(left.values(), key=lambda one: measured(one.rule, fresh).balance)
+    condition = measured(best.rule, fresh)
+    if not condition.exact or best is shortest:
+        return condition
+    # that it held where another was to be broken says little
+    return measured(best.rule, samples.ask(attempts(best, known, samples, rng), label, samples.asked + MOST // 2))
 
 
 def _put_to_the_test(
