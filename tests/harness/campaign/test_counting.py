@@ -13,7 +13,7 @@ from convcheck.model.calls import Died
 from convcheck.model.record import NOT_LOOKED_AT
 from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES
-from convcheck.report.summary import clause_verdict
+from convcheck.report.matrix import clause_verdict
 from convcheck.triage.findings import triage
 from convcheck_backends import NumpyBackend
 from full_record import RECORD
