@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from statistics import median
 from typing import Any, Final
 
 from convcheck.judging.judge import Failure
@@ -65,11 +66,12 @@ def _looked_at(probe: Probe, signature: FailureSignature, cause: Cause, inside: 
 
 
 def _as_imprecise(probe: Probe, signature: FailureSignature, cause: Cause, inside: Sequence[Failure]) -> list[Failure]:
-    """The failures whose errors on integers are no larger than lost precision has made them on reals."""
+    """The failures whose errors on integers are no larger than lost precision usually makes them on reals."""
     lacking = sorted(cause.explains, key=size)[:CHECKED]
-    most = max(relative_error(probe, f.case, cause.signature) for f in lacking)
+    # not the largest: among what lacks precision may be what is wrong by more than that
+    usual = median(relative_error(probe, f.case, cause.signature) for f in lacking)
     checked = sorted(inside, key=size)[:CHECKED]
-    return without(inside, [f for f in checked if not relative_error(probe, f.case, signature) <= _ALIKE * most])
+    return without(inside, [f for f in checked if not relative_error(probe, f.case, signature) <= _ALIKE * usual])
 
 
 def _calls_what_fails(probe: Probe, signature: FailureSignature, asker: Oracle, cause: Cause, failure: Failure) -> bool:
