@@ -179,7 +179,7 @@ class Record:
             outdated=sum(f.status is Status.UNEXPECTED_PASS for f in findings),
             passed=sum(c.passed for c in counts),
             failed=sum(c.failed for c in counts),
-            not_looked_at=sum(c.cases for c in self._not_looked_at if (c.backend, c.level) == (backend, level)),
+            not_looked_at=sum(c.cases for c in self.not_looked_at if (c.backend, c.level) == (backend, level)),
             kinds=tuple(c.error_clause for c in counts if c.error_clause),
             kinds_let_through=tuple(c.error_clause for c in counts if c.error_clause and c.failed),
         )
@@ -195,11 +195,12 @@ class Record:
     @property
     def undecided(self) -> int:
         """Failing cases of the levels that count whose cause was not looked for."""
-        return sum(c.cases for c in self._not_looked_at if c.level is None or c.level.within(self.level))
+        return sum(c.cases for c in self.not_looked_at if c.level is None or c.level.within(self.level))
 
     @property
-    def _not_looked_at(self) -> list[Count]:
-        return [c for c in self.counts if c.reason == NOT_LOOKED_AT]
+    def not_looked_at(self) -> tuple[Count, ...]:
+        """The counts of failures whose cause was not looked for."""
+        return tuple(c for c in self.counts if c.reason == NOT_LOOKED_AT)
 
     def _judged(self, backend: str) -> list[Count]:
         return [c for c in self.counts if c.backend == backend and c.status in JUDGED and c.cases]

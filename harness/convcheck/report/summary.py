@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from convcheck.model.levels import LAST, level_of_clause
-from convcheck.model.record import NOT_LOOKED_AT, BackendRecord, Record
+from convcheck.model.record import BackendRecord, Record
 from convcheck.model.verdicts import FAILURES, Status
 from convcheck.report.levels import INTERRUPTED, levels_table, opening
 from convcheck.report.matrix import cell, clauses_in_order
@@ -105,7 +105,7 @@ def _findings(record: Record, style: Style) -> str:
 
 def _not_looked_at(record: Record, style: Style) -> str:
     """Failures that belong to no finding, as nobody looked: by clause, each case under all that it exercises."""
-    rows = [[c.backend, c.clause, c.status, c.cases] for c in record.counts if c.reason == NOT_LOOKED_AT]
+    rows = [[c.backend, c.clause, c.status, c.cases] for c in record.not_looked_at]
     return table(["backend", "clause", "status", "failing cases"], rows, style) if rows else ""
 
 

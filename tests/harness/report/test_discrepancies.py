@@ -10,10 +10,8 @@ from convcheck.report.discrepancies import details, diagnosis, discrepancies, re
 from convcheck.report.heat_maps import as_text
 from convcheck.report.levels import opening
 from convcheck_reference.clauses import clause
-from full_record import AWKWARD, COMPLETE, FINDINGS, SHOWN, TOKEN, WRONG
+from full_record import AWKWARD, COMPLETE, FIGURES, FINDINGS, SHOWN, TOKEN, WRONG
 from read_tables import rows
-
-FIGURES = " (precision 1.00, recall 1.00 on 120 cases drawn to break the rule)"
 
 INEXACT, STOPPED = FINDINGS[1:3]
 
