@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from convcheck_reference.errors import ConvcheckError, InputShapeError
 from convcheck_reference.params import Arguments, Conv2dParams, Shape
@@ -86,11 +86,24 @@ class Case:
     nonzeros: int | None = None
     seed: int = 0
 
+    @classmethod
+    def of(cls, params: Conv2dParams, input_shape: Shape, **data: Any) -> Case:
+        """The case of a layer that has been validated, which is not validated again.
+
+        Args:
+            params: the layer.
+            input_shape: as the attribute.
+            data: the other attributes.
+        """
+        case = cls(params.arguments, input_shape, **data)
+        vars(case)["params"] = params  # where `cached_property` looks
+        return case
+
     @cached_property
     def violation(self) -> ConvcheckError | None:
         """Why the case is illegal: the error that its arguments, input or flaw deserve; None if legal."""
         try:
-            Conv2dParams.of(self.arguments).output_shape(self.input_shape)
+            self.output_shape  # noqa: B018  (kept: what is legal is asked for its shape next)
         except ConvcheckError as error:
             return error
         if self.flaw != "none":

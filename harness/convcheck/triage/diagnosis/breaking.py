@@ -10,9 +10,11 @@ rule, where it says that they fail, and half outside.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain, islice, zip_longest
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -22,9 +24,9 @@ from convcheck.triage.diagnosis.mutations import (
     AXES,
     COUNTS,
     EVERY_PARAMETER,
+    NEAR_VALUES,
     VALUES,
     causes_of,
-    changed,
     resized,
     single_changes,
     variations,
@@ -38,7 +40,7 @@ MOST: Final = 200
 _BASES: Final = 6
 """Failing cases around which they are drawn."""
 
-_WITHIN: Final = 40
+_WITHIN: Final = 20
 """Cases inside the rule that are made plainer in one way: what a rule overlooks is often what all of them have."""
 
 _EDGES: Final = (1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15, 16, 17, 24, 25, 31, 32, 33)
@@ -54,6 +56,14 @@ _NEAR: Final = 3
 _FLIPS: Final = 8
 """Attempts in which one condition of the rule alone does not hold, for each."""
 
+_LOOKED_THROUGH: Final = 1500
+"""Cases of one kind that are looked through: ten times as many as can be asked."""
+
+_Making: TypeAlias = Callable[[], Case | None]
+"""Makes a case, or None where there is none: most are never looked at, and making one takes longer than drawing it."""
+
+_T = TypeVar("_T")
+
 
 def attempts(rule: Conjunction, known: Sequence[Case], samples: Samples, rng: np.random.Generator) -> list[Case]:
     """Cases that may show a rule to be wrong, inside and outside of it in turn while there are both.
@@ -65,115 +75,124 @@ def attempts(rule: Conjunction, known: Sequence[Case], samples: Samples, rng: np
         rng: draws them.
     """
     inside = [case for case in known if rule.holds(case)][:_BASES] or list(known[:1])
-    near = [case for base in inside for case in _around(rule, base, rng)]
-    within = _some([case for case in near if rule.holds(case)], _WITHIN, rng)
-    further = (*within[:_BASES], *_some(list(_flipped(rule, near)), _BASES, rng))
-    kinds: tuple[Iterable[Case], ...] = (
+    near = _some([case for base in inside for case in _around(base)], _LOOKED_THROUGH, rng)
+    within = list(islice((case for case in near if rule.holds(case)), _WITHIN))
+    further = (*within[:_BASES], *islice(_flipped(rule, near), _BASES))
+    kinds: tuple[Iterable[_Making], ...] = (
         # what differs from the small case in one thing only is what a reader would try first
-        (*_choices(inside[0]), *single_changes(inside[0])),
-        (one for base in (*inside, *within) for one in _plainer(base) if rule.holds(one)),
-        (one for base in (*inside, *further) for one in _respelled(base)),
-        (one for base in inside for one in _about(rule.rule, base, rng)),
-        (*near, *(one for base in further for one in single_changes(base))),
+        (*_choices(inside[0]), *map(_made, single_changes(inside[0]))),
+        chain.from_iterable(map(_plainer, (*inside, *within))),
+        chain.from_iterable(map(_respelled, (*inside, *further))),
+        chain.from_iterable(_about(rule.rule, base, rng) for base in inside),
+        (*map(_made, near), *(making for base in further for making in _single(base))),
     )
-    order = list({case.token: case for case in _in_turn(*(_shuffled(kind, samples, rng) for kind in kinds))}.values())
-    sides = [[case for case in order if rule.holds(case) is holds] for holds in (True, False)]
+    sides: dict[bool, dict[str, Case]] = {True: {}, False: {}}
+    for making in _in_turn(*(_some(list(kind), _LOOKED_THROUGH, rng) for kind in kinds)):
+        case = making()
+        if case is not None and case not in samples:
+            sides[rule.holds(case)].setdefault(case.token, case)
+            if min(map(len, sides.values())) >= MOST:
+                break
     # what the rule rules out by one condition alone tells most about it
-    flipped = {case.token for case in _flipped(rule, order)}
-    sides[1].sort(key=lambda case: case.token not in flipped)
+    flipped = {case.token for case in _flipped(rule, list(sides[False].values()))}
+    outside = sorted(sides[False].values(), key=lambda case: case.token not in flipped)
     if not rule.parts:
-        return sides[0][:MOST]
-    return list(chain.from_iterable(zip(*sides, strict=False)))[:MOST]
+        return list(sides[True].values())[:MOST]
+    return list(chain.from_iterable(zip(sides[True].values(), outside, strict=False)))[:MOST]
 
 
-def _some(cases: Sequence[Case], most: int, rng: np.random.Generator) -> list[Case]:
-    return [cases[int(at)] for at in rng.permutation(len(cases))[:most]]
+def _made(case: Case) -> _Making:
+    return lambda: case
 
 
-def _shuffled(cases: Iterable[Case], samples: Samples, rng: np.random.Generator) -> list[Case]:
-    fresh = list({case.token: case for case in cases if case not in samples}.values())
-    return [fresh[int(at)] for at in rng.permutation(len(fresh))]
+def _changed(base: Case, changes: Mapping[str, Any]) -> _Making:
+    return lambda: with_changes(base, changes)
 
 
-def _in_turn(*kinds: Sequence[Case]) -> Iterator[Case]:
+def _some(known: Sequence[_T], most: int, rng: np.random.Generator) -> list[_T]:
+    return [known[int(at)] for at in rng.permutation(len(known))[:most]]
+
+
+def _in_turn(*kinds: Sequence[_Making]) -> Iterator[_Making]:
     """One of each kind in turn, while there are any: a kind that has few is not drowned by one that has many."""
-    return (case for turn in zip_longest(*kinds) for case in turn if case is not None)
+    return (making for turn in zip_longest(*kinds) for making in turn if making is not None)
 
 
-def _plainer(base: Case) -> Iterator[Case]:
+def _plainer(base: Case) -> Iterator[_Making]:
     """One parameter back to its plainest on both axes, or on either."""
     for stem, plainest in (("kernel", 1), ("stride", 1), ("dilation", 1), ("padding", 0)):
         for axes in ("hw", "h", "w"):
-            yield from _legal([with_changes(base, {f"{stem}_{axis}": plainest for axis in axes})])
+            yield _changed(base, {f"{stem}_{axis}": plainest for axis in axes})
 
 
-def _around(rule: Conjunction, base: Case, rng: np.random.Generator) -> Iterator[Case]:
-    yield from single_changes(base)
-    yield from _choices(base)
-    yield from _other_values(base)
-    yield from _about(rule.rule, base, rng)
+@lru_cache(maxsize=4 * _BASES)
+def _around(base: Case) -> tuple[Case, ...]:
+    """The neighbourhood of a case, whatever the rule: rules change more often than the cases that they are tried on."""
+    rng = np.random.default_rng(zlib.crc32(base.token.encode()))
+    makings = (*_choices(base), *_other_values(base), *_tied(base, _TIED))
+    found = [case for case in (making() for making in makings) if case is not None]
     for names in (_NEAR, EVERY_PARAMETER):
-        yield from islice(variations(base, rng, names), _RANDOM)
+        found += islice(variations(base, rng, names), _RANDOM)
+    return (*single_changes(base), *found)
 
 
-def _about(rule: Rule, base: Case, rng: np.random.Generator) -> Iterator[Case]:
+def _about(rule: Rule, base: Case, rng: np.random.Generator) -> Iterator[_Making]:
     """What the rule is about, moved by one, tied to other quantities, and all at once."""
     bounds = _bounds(rule)
     yield from _tied(base, sorted({*_TIED, *chain.from_iterable(bounds.values())}))
     for name, values in bounds.items():
         yield from _with_values(base, name, sorted(values), rng)
     if counted := sorted(name for name in _names(rule) if set(causes_of(name)) <= set(COUNTS)):
-        yield from islice(resized(base, counted, rng), _RANDOM)
+        yield from map(_made, islice(resized(base, counted, rng), _RANDOM))
 
 
 def _flipped(rule: Conjunction, cases: Sequence[Case]) -> Iterator[Case]:
-    """Cases in which one condition alone does not hold."""
+    """Cases in which one condition alone does not hold, some for each condition in turn."""
+    found = []
     for part in rule.parts:
         rest, condition = rule.without(part), Rule(part)
-        yield from islice((c for c in cases if rest.holds(c) and not condition.holds(facts(c))), _FLIPS)
+        found.append(islice((c for c in cases if rest.holds(c) and not condition.holds(facts(c))), _FLIPS))
+    return (case for turn in zip_longest(*found) for case in turn if case is not None)
 
 
-def _respelled(base: Case) -> Iterator[Case]:
+def _respelled(base: Case) -> Iterator[_Making]:
     """Pairs as one number, which takes two that are equal, and the other way round."""
     known = facts(base)
     for stem in ("kernel", "stride", "padding", "dilation"):
         for value in {known[f"{stem}_h"], known[f"{stem}_w"]}:
             for pair in (False, True):
-                yield from _legal([with_changes(base, {f"{stem}_h": value, f"{stem}_w": value, f"{stem}_pair": pair})])
+                yield _changed(base, {f"{stem}_h": value, f"{stem}_w": value, f"{stem}_pair": pair})
 
 
-def _choices(base: Case) -> Iterator[Case]:
+def _choices(base: Case) -> Iterator[_Making]:
     """Each parameter that is no count with every value that it may have."""
-    return _legal(
-        changed(base, name, value)
-        for name, values in VALUES.items()
-        if name not in COUNTS
-        for value in dict.fromkeys(values)
-    )
+    for name, values in VALUES.items():
+        if name not in COUNTS:
+            yield from (_changed(base, {name: value}) for value in dict.fromkeys(values))
 
 
-def _legal(found: Iterable[Case | None]) -> Iterator[Case]:
-    return (case for case in found if case is not None)
+def _single(base: Case) -> Iterator[_Making]:
+    """Each parameter with another value."""
+    return (_changed(base, {name: value}) for name, values in NEAR_VALUES.items() for value in values)
 
 
-def _other_values(base: Case) -> Iterator[Case]:
+def _other_values(base: Case) -> Iterator[_Making]:
     """Each count with values in every residue class of the usual blocks."""
-    return _legal(changed(base, name, value) for name in COUNTS for value in _EDGES)
+    return (_changed(base, {name: value}) for name in COUNTS for value in _EDGES)
 
 
-def _tied(base: Case, values: Sequence[int]) -> Iterator[Case]:
+def _tied(base: Case, values: Sequence[int]) -> Iterator[_Making]:
     """Axes made equal to one another, and kernels to strides, the same on both axes or on one; channels likewise."""
     known = facts(base)
     for stem in AXES:
         for one, other in (("h", "w"), ("w", "h")):
-            yield from _legal([changed(base, f"{stem}_{one}", known[f"{stem}_{other}"])])
+            yield _changed(base, {f"{stem}_{one}": known[f"{stem}_{other}"]})
     for value in (value for value in values if value > 0):
-        yield from _legal([with_changes(base, {"in_per_group": value, "out_per_group": value})])
+        yield _changed(base, {"in_per_group": value, "out_per_group": value})
         for axes in ("h", "w", "hw"):
-            patches = {f"{stem}_{axis}": value for stem in ("kernel", "stride") for axis in axes}
-            yield from _legal([with_changes(base, patches)])
+            yield _changed(base, {f"{stem}_{axis}": value for stem in ("kernel", "stride") for axis in axes})
         for stem in ("kernel", "stride", "dilation"):
-            yield from _legal([with_changes(base, {f"{stem}_h": value, f"{stem}_w": value})])
+            yield _changed(base, {f"{stem}_h": value, f"{stem}_w": value})
 
 
 def _names(rule: Rule) -> set[str]:
@@ -196,10 +215,10 @@ def _bounds(rule: Rule) -> Mapping[str, set[int]]:
     return found
 
 
-def _with_values(base: Case, name: str, values: Sequence[int], rng: np.random.Generator) -> Iterator[Case]:
+def _with_values(base: Case, name: str, values: Sequence[int], rng: np.random.Generator) -> Iterator[_Making]:
     """Cases whose count has one of some values: set, or where it follows from others, met by changing those."""
     if causes_of(name) == (name,):
-        yield from _legal(changed(base, name, value) for value in values if value > 0)
+        yield from (_changed(base, {name: value}) for value in values if value > 0)
         return
-    wanted: Any = set(values)
-    yield from (case for case in islice(resized(base, [name], rng), _RANDOM) if facts(case)[name] in wanted)
+    near = islice(resized(base, [name], rng), _RANDOM)
+    yield from (_made(case) for case in near if facts(case)[name] in values)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 
-from convcheck.model.case import LAYOUTS, Case, Layout, Layouts, Regime
+from convcheck.model.case import LAYOUTS, Case, Layout, Regime
 from convcheck.model.rules import facts
 from convcheck_reference.params import PADDING_MODES, Arguments, Conv2dParams, Pair
 
@@ -61,7 +62,7 @@ COUNTS: Final = (
 AXES: Final = ("kernel", "stride", "dilation", "padding", "output")
 """The stems of counts that there are for either axis."""
 
-_NEAR: Final[dict[str, tuple[Any, ...]]] = {
+NEAR_VALUES: Final[dict[str, tuple[Any, ...]]] = {
     **VALUES,
     "output_h": (1, 2, 3, 4, 5, 8, 16),
     "output_w": (1, 2, 3, 4, 5, 8, 16),
@@ -82,7 +83,7 @@ _NEAR: Final[dict[str, tuple[Any, ...]]] = {
     "layout_grad": LAYOUTS[:3],
     "regime": ("reals", "wide", "positive"),
 }
-
+"""Fewer of them, for single changes."""
 
 _FREE: Final[dict[str, tuple[str, ...]]] = {
     "height": ("output_h", "left_over_h"),
@@ -145,7 +146,9 @@ class _Layer:
     dilation_pair: bool
 
 
-EVERY_PARAMETER: Final = len(fields(_Layer))
+_PARAMETERS: Final = tuple(field.name for field in fields(_Layer))
+
+EVERY_PARAMETER: Final = len(_PARAMETERS)
 """How many parameters a variation may change at once."""
 
 
@@ -154,7 +157,7 @@ def single_changes(case: Case) -> tuple[Case, ...]:
     layer = _layer(case)
     others = [
         replace(layer, **{name: value})
-        for name, values in _NEAR.items()
+        for name, values in NEAR_VALUES.items()
         for value in values
         if value != getattr(layer, name)
     ]
@@ -225,11 +228,10 @@ def variations(case: Case, rng: np.random.Generator, names: int) -> Iterator[Cas
         names: most parameters that are changed, up to `EVERY_PARAMETER`.
     """
     layer = _layer(case)
-    every = [field.name for field in fields(_Layer)]
     while True:
-        chosen = rng.choice(every, size=rng.integers(1, names, endpoint=True), replace=False)
         drawn: dict[str, Any] = {}
-        for name in chosen:
+        for at in rng.permutation(EVERY_PARAMETER)[: rng.integers(1, names, endpoint=True)]:
+            name = _PARAMETERS[at]
             values = VALUES[name]
             drawn[name] = values[int(rng.integers(len(values)))]
         if names > 5 and rng.random() < 0.08:
@@ -240,6 +242,7 @@ def variations(case: Case, rng: np.random.Generator, names: int) -> Iterator[Cas
             yield found
 
 
+@lru_cache(maxsize=256)
 def _layer(case: Case) -> _Layer:
     params = case.params
     height, width = case.input_shape[-2:]
@@ -327,14 +330,16 @@ def _case(layer: _Layer, like: Case) -> Case | None:
     ]  # fmt: skip
     least = 1 if layer.mode in ("zeros", "replicate") else 1 + max(map(max, params.padding))
     shape = (params.in_channels, *(max(least, s) for s in size))
-    layouts: Layouts = (layer.layout_x, layer.layout_weight, layer.layout_grad)
-    found = replace(
-        like,
-        arguments=arguments,
-        input_shape=shape if layer.batch is None else (layer.batch, *shape),
+    found = Case.of(
+        params,
+        shape if layer.batch is None else (layer.batch, *shape),
         dtype=layer.dtype,
         regime=layer.regime,
-        layouts=layouts,
+        layouts=(layer.layout_x, layer.layout_weight, layer.layout_grad),
+        entry=like.entry,
+        flaw=like.flaw,
+        nonzeros=like.nonzeros,
+        seed=like.seed,
     )
     if found.violation is not None or params.multiply_adds(found.input_shape) > MOST_MULTIPLY_ADDS:
         return None

@@ -7,7 +7,11 @@ RIPPER, Cohen 1995, with full precision asked for).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from convcheck.model.rules import Facts
 from convcheck.triage.diagnosis.literals import Literal, literals
@@ -41,8 +45,15 @@ _COMMITTEE: Final = 6
 _SYNONYMS: Final = 3
 """Literals that hold for the same cases so far, by which one of the best rule is replaced in the committee."""
 
-_Found: TypeAlias = tuple[float, float, tuple[int, ...]]
-"""Cost, length and masks of a conjunction."""
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A conjunction: what it costs, its length, where it holds, and the masks that it is made of."""
+
+    cost: float
+    length: float
+    mask: int
+    chosen: tuple[int, ...]
 
 
 def search_rules(base: Facts, samples: Samples) -> list[Conjunction]:
@@ -66,31 +77,58 @@ def _search(weights: Mapping[int, float], samples: Samples) -> list[tuple[float,
 
     Of conjunctions of so many literals that hold for the same cases, the shortest is kept.
     """
-    failing, passing = samples.failing, samples.passing
+    count = len(samples.known)
+    failing = _bits([samples.failing], count)[0] > 0
+    masks, literals = list(weights), _bits(list(weights), count)
+    lengths = np.array([weights[mask] for mask in masks])
+    everything = samples.failing | samples.passing
+    beam = [_Found(float(np.count_nonzero(~failing)), 0.0, everything, ())]
+    done = list(beam)
+    for _ in range(_DEEPEST):
+        if not masks:
+            break
+        kept = _bits([found.mask for found in beam], count)
+        # by conjunction and literal: how many passing cases are let in, and how many failing ones are left out
+        let_in = kept[:, ~failing] @ literals[:, ~failing].T
+        lost = np.count_nonzero(failing) - kept[:, failing] @ literals[:, failing].T
+        longer = np.array([found.length for found in beam])[:, None] + lengths
+        cost = let_in + _LOST * lost.astype(float) ** _LOST_GROWTH + _LENGTH * longer
+        grown = np.flatnonzero(let_in < kept[:, ~failing].sum(axis=1, keepdims=True))
+        by_cost = grown[np.argsort(cost.flat[grown], kind="stable")]
+        by_lost = by_cost[np.argsort(lost.flat[by_cost], kind="stable")]
 
-    def lost(mask: int) -> int:
-        return (failing & ~mask).bit_count()
+        best = _first_of_each(by_cost, beam, masks, _BEAM)
+        faithful = _first_of_each(by_lost, beam, masks, _FAITHFUL)
+        beam = [
+            _Found(cost.flat[at], longer.flat[at], mask, (*beam[at // len(masks)].chosen, masks[at % len(masks)]))
+            for mask, at in (best | faithful).items()
+        ]
+        done += beam
+    return sorted(((found.cost, found.chosen) for found in done), key=lambda item: item[0])
 
-    def cost(mask: int, length: float) -> float:
-        return float((mask & passing).bit_count() + _LOST * lost(mask) ** _LOST_GROWTH + _LENGTH * length)
 
-    everything = failing | passing
-    beam: dict[tuple[int, int], _Found] = {(everything, 0): (cost(everything, 0.0), 0.0, ())}
-    done = dict(beam)
-    for depth in range(1, _DEEPEST + 1):
-        grown: dict[tuple[int, int], _Found] = {}
-        for (mask, _), (_, length, chosen) in beam.items():
-            for literal, weight in weights.items():
-                narrowed = mask & literal
-                if narrowed & passing == mask & passing:
-                    continue
-                longer, key = length + weight, (narrowed, depth)
-                if key not in grown or longer < grown[key][1]:
-                    grown[key] = cost(narrowed, longer), longer, (*chosen, literal)
-        beam = dict(sorted(grown.items(), key=lambda item: item[1][0])[:_BEAM])
-        beam |= dict(sorted(grown.items(), key=lambda item: (lost(item[0][0]), item[1][0]))[:_FAITHFUL])
-        done |= beam
-    return sorted(((c, chosen) for c, _, chosen in done.values()), key=lambda item: item[0])
+def _first_of_each(order: NDArray[np.intp], beam: Sequence[_Found], masks: Sequence[int], most: int) -> dict[int, int]:
+    """Of conjunctions with one more literal, the first of those that hold for the same cases, of up to so many sets.
+
+    Args:
+        order: of their numbers, counted by conjunction and literal.
+        beam: the conjunctions.
+        masks: the literals.
+        most: sets of cases.
+    """
+    found: dict[int, int] = {}
+    for at in map(int, order):
+        found.setdefault(beam[at // len(masks)].mask & masks[at % len(masks)], at)
+        if len(found) == most:
+            break
+    return found
+
+
+def _bits(masks: Sequence[int], count: int) -> NDArray[np.float32]:
+    """A row of 0 and 1 for each set of so many cases; counts of cases are exact in float32."""
+    width = -(-count // 8)
+    packed = np.array([list(mask.to_bytes(width, "little")) for mask in masks], np.uint8).reshape(len(masks), width)
+    return np.unpackbits(packed, axis=1, count=count, bitorder="little").astype(np.float32)
 
 
 def _with_synonyms(chosen: tuple[int, ...], by_mask: Mapping[int, Sequence[Literal]]) -> Iterator[Conjunction]:
