@@ -20,7 +20,7 @@ from convcheck.model.rules import Rule, facts
 from convcheck.triage.diagnosis.breaking import MOST, attempts
 from convcheck.triage.diagnosis.mutations import single_changes
 from convcheck.triage.diagnosis.queries import ROUND, boundaries, near_misses, telling
-from convcheck.triage.diagnosis.rule_search import search_rules
+from convcheck.triage.diagnosis.rule_search import AMONG_ACCIDENTS, search_rules
 from convcheck.triage.diagnosis.samples import Conjunction, Label, Labelled, Samples
 
 _ROUNDS: Final = 4
@@ -32,11 +32,18 @@ MOST_ATTEMPTS: Final = 400
 _BROKEN: Final = 60
 """Attempts after which it is enough to know that some broke a rule, where no better one was found."""
 
+_BELIEVED: Final = 6
+"""Rules that are believed one after the other, before it is taken that some cases pass by accident: where none does,
+the third is right at the latest (the rules of this module's tests)."""
+
 _HELD_OUT: Final = 60
 """Attempts that are not learnt from, by which a rule that did not survive is pruned."""
 
 _CHANCE: Final = 0.1
 """What precision on thirty of these may differ by without meaning anything."""
+
+_SLACK: Final = 0.03
+"""What the balance of two rules on a hundred cases may differ by without meaning anything: a standard error."""
 
 _AT_ONCE: Final = 20
 """Attempts between two searches for a better rule."""
@@ -76,17 +83,28 @@ def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Seque
     if condition.exact:
         return condition
     # where a failure depends on values as well, no rule survives, and the last is made to fit accidents
+    believed.append(search_rules(facts(base), samples, AMONG_ACCIDENTS)[0])
     held_out = samples.ask(attempts(rule, known, samples, rng), label, samples.asked + _HELD_OUT)
     samples.add(held_out)
     left = {one.rule.text: one for found in believed for one in (_pruned(found, samples, held_out), found)}
     *_, shortest = sorted(left.values(), key=lambda one: -len(one.parts))
     fresh = samples.ask(attempts(shortest, known, samples, rng), label, samples.asked + MOST // 2)
-    best = max(left.values(), key=lambda one: measured(one.rule, fresh).balance)
+    best = _best(list(left.values()), fresh)
     condition = measured(best.rule, fresh)
     if not condition.exact or best is shortest:
         return condition
     # that it held where another was to be broken says little
     return measured(best.rule, samples.ask(attempts(best, known, samples, rng), label, samples.asked + MOST // 2))
+
+
+def _best(rules: Sequence[Conjunction], fresh: Labelled) -> Conjunction:
+    """The rule that fits best, or the shortest of those that may as well, unless one is never wrong."""
+    found = [measured(one.rule, fresh) for one in rules]
+    most = max(one.balance for one in found)
+    as_good = [
+        rule for rule, one in zip(rules, found, strict=True) if one.balance >= (most if most == 1.0 else most - _SLACK)
+    ]
+    return min(as_good, key=lambda rule: len(rule.parts))
 
 
 def _put_to_the_test(
@@ -101,7 +119,7 @@ def _put_to_the_test(
     tried: Labelled = []
     drawn = iter(attempts(rule, known, samples, rng))
     most = samples.asked + MOST_ATTEMPTS
-    while len(tried) < MOST:
+    while len(tried) < MOST and len(believed) <= _BELIEVED:
         answers = samples.ask(islice(drawn, _AT_ONCE), label, most)
         if not answers:
             break

@@ -17,17 +17,30 @@ from convcheck.model.rules import Facts
 from convcheck.triage.diagnosis.literals import Literal, literals
 from convcheck.triage.diagnosis.samples import Conjunction, Samples
 
-_LENGTH: Final = 0.5
-"""What a plain literal costs, in passing cases that it must rule out to be worth it: one case may be chance, but
-half a case keeps a literal that rules out a single one."""
 
-_LOST: Final = 0.6
-"""What a failing case that a rule leaves out costs, in passing cases let in: less than one, as it may have another
-cause; more than a literal, or every rule would be cut down to the commonest failures."""
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a rule costs, in passing cases that it lets in.
 
-_LOST_GROWTH: Final = 0.75
-"""The power by which that cost grows with their number: many failures that are left out have other causes, and the
-more there are, the less each says."""
+    Attributes:
+        length: of a plain literal, as many as it must rule out to be worth it.
+        lost: of a failing case that is left out: less than one, as it may have another cause; more than a literal, or
+            every rule would be cut down to the commonest failures.
+        growth: the power by which that grows with their number.
+    """
+
+    length: float
+    lost: float
+    growth: float
+
+
+EXACT: Final = Price(length=0.5, lost=0.6, growth=0.75)
+"""Of rules that are to explain everything. One case may be chance, but half a case keeps a literal that rules out a
+single one; many failures that are left out have other causes, and the more there are, the less each says."""
+
+AMONG_ACCIDENTS: Final = Price(length=3.0, lost=0.6, growth=1.0)
+"""Where some cases pass by accident. Of some 700 literals one is named in 9.5 bits, and which cases are exceptions,
+where one in eight is, in 3 bits each (minimum description length, Rissanen 1978)."""
 
 _BEAM: Final = 64
 """Conjunctions of one length that are kept: the work grows with their number times that of the literals."""
@@ -56,8 +69,14 @@ class _Found:
     chosen: tuple[int, ...]
 
 
-def search_rules(base: Facts, samples: Samples) -> list[Conjunction]:
-    """The best rule that holds for `base`, then others that are nearly as good on what is known."""
+def search_rules(base: Facts, samples: Samples, price: Price = EXACT) -> list[Conjunction]:
+    """The best rule that holds for `base`, then others that are nearly as good on what is known.
+
+    Args:
+        base: of a failing case, the first of the samples.
+        samples: what is known.
+        price: of a rule.
+    """
     by_mask: dict[int, list[Literal]] = {}
     for literal in literals(base, samples.known):
         mask = samples.mask(literal.text)
@@ -65,14 +84,14 @@ def search_rules(base: Facts, samples: Samples) -> list[Conjunction]:
             by_mask.setdefault(mask, []).append(literal)
     for same in by_mask.values():
         same.sort(key=lambda literal: literal.weight)
-    ranked = _search({mask: same[0].weight for mask, same in by_mask.items()}, samples)
+    ranked = _search({mask: same[0].weight for mask, same in by_mask.items()}, samples, price)
     best = ranked[0][0]
-    chosen = [masks for cost, masks in ranked[:_COMMITTEE] if cost < best + 2 * _LENGTH]
+    chosen = [masks for cost, masks in ranked[:_COMMITTEE] if cost < best + 2 * price.length]
     rules = [Conjunction(tuple(by_mask[mask][0].text for mask in masks)) for masks in chosen]
     return rules + list(_with_synonyms(chosen[0], by_mask))
 
 
-def _search(weights: Mapping[int, float], samples: Samples) -> list[tuple[float, tuple[int, ...]]]:
+def _search(weights: Mapping[int, float], samples: Samples, price: Price) -> list[tuple[float, tuple[int, ...]]]:
     """Conjunctions of masks by cost: passing cases let in, failing ones left out, and length.
 
     Of conjunctions of so many literals that hold for the same cases, the shortest is kept.
@@ -92,7 +111,7 @@ def _search(weights: Mapping[int, float], samples: Samples) -> list[tuple[float,
         let_in = kept[:, ~failing] @ literals[:, ~failing].T
         lost = np.count_nonzero(failing) - kept[:, failing] @ literals[:, failing].T
         longer = np.array([found.length for found in beam])[:, None] + lengths
-        cost = let_in + _LOST * lost.astype(float) ** _LOST_GROWTH + _LENGTH * longer
+        cost = let_in + price.lost * lost.astype(float) ** price.growth + price.length * longer
         grown = np.flatnonzero(let_in < kept[:, ~failing].sum(axis=1, keepdims=True))
         by_cost = grown[np.argsort(cost.flat[grown], kind="stable")]
         by_lost = by_cost[np.argsort(lost.flat[by_cost], kind="stable")]
