@@ -27,6 +27,7 @@ from convcheck.triage.diagnosis.mutations import (
     NEAR_VALUES,
     VALUES,
     causes_of,
+    changes_reaching,
     resized,
     single_changes,
     variations,
@@ -56,8 +57,12 @@ _NEAR: Final = 3
 _FLIPS: Final = 8
 """Attempts in which one condition of the rule alone does not hold, for each."""
 
-_LOOKED_THROUGH: Final = 1500
-"""Cases of one kind that are looked through: ten times as many as can be asked."""
+_NEARBY: Final = 1500
+"""Cases near failing ones that are looked through. They are made once, whatever the rule."""
+
+_MADE: Final = 400
+"""Cases of each other kind that are looked through: twice as many as can be asked, as making one takes as long as
+asking a fast candidate."""
 
 _Making: TypeAlias = Callable[[], Case | None]
 """Makes a case, or None where there is none: most are never looked at, and making one takes longer than drawing it."""
@@ -75,7 +80,7 @@ def attempts(rule: Conjunction, known: Sequence[Case], samples: Samples, rng: np
         rng: draws them.
     """
     inside = [case for case in known if rule.holds(case)][:_BASES] or list(known[:1])
-    near = _some([case for base in inside for case in _around(base)], _LOOKED_THROUGH, rng)
+    near = _some([case for base in inside for case in _around(base)], _NEARBY, rng)
     within = list(islice((case for case in near if rule.holds(case)), _WITHIN))
     further = (*within[:_BASES], *islice(_flipped(rule, near), _BASES))
     kinds: tuple[Iterable[_Making], ...] = (
@@ -83,11 +88,13 @@ def attempts(rule: Conjunction, known: Sequence[Case], samples: Samples, rng: np
         (*_choices(inside[0]), *map(_made, single_changes(inside[0]))),
         chain.from_iterable(map(_plainer, (*inside, *within))),
         chain.from_iterable(map(_respelled, (*inside, *further))),
+        chain.from_iterable(_at_bounds(rule.rule, base) for base in inside),
         chain.from_iterable(_about(rule.rule, base, rng) for base in inside),
-        (*map(_made, near), *(making for base in further for making in _single(base))),
+        chain.from_iterable(map(_single, further)),
     )
+    makings = (*(_some(list(kind), _MADE, rng) for kind in kinds), list(map(_made, near)))
     sides: dict[bool, dict[str, Case]] = {True: {}, False: {}}
-    for making in _in_turn(*(_some(list(kind), _LOOKED_THROUGH, rng) for kind in kinds)):
+    for making in _in_turn(*makings):
         case = making()
         if case is not None and case not in samples:
             sides[rule.holds(case)].setdefault(case.token, case)
@@ -137,13 +144,19 @@ def _around(base: Case) -> tuple[Case, ...]:
 
 
 def _about(rule: Rule, base: Case, rng: np.random.Generator) -> Iterator[_Making]:
-    """What the rule is about, moved by one, tied to other quantities, and all at once."""
-    bounds = _bounds(rule)
-    yield from _tied(base, sorted({*_TIED, *chain.from_iterable(bounds.values())}))
-    for name, values in bounds.items():
-        yield from _with_values(base, name, sorted(values), rng)
+    """What the rule is about, tied to other quantities, and all at once."""
+    yield from _tied(base, sorted({*_TIED, *chain.from_iterable(_bounds(rule).values())}))
     if counted := sorted(name for name in _names(rule) if set(causes_of(name)) <= set(COUNTS)):
         yield from map(_made, islice(resized(base, counted, rng), _RANDOM))
+
+
+def _at_bounds(rule: Rule, base: Case) -> Iterator[_Making]:
+    """Every count that the rule speaks of on both sides of its bounds, and at their multiples."""
+    for name, values in _bounds(rule).items():
+        for value in sorted(values):
+            changes = changes_reaching(base, name, value) if value > 0 else None
+            if changes is not None:
+                yield _changed(base, changes)
 
 
 def _flipped(rule: Conjunction, cases: Sequence[Case]) -> Iterator[Case]:
@@ -213,12 +226,3 @@ def _bounds(rule: Rule) -> Mapping[str, set[int]]:
                 near = (number - 1, number, number + 1, 2 * number, 2 * number + 1, 3 * number)
                 found.setdefault(name, set()).update(near)
     return found
-
-
-def _with_values(base: Case, name: str, values: Sequence[int], rng: np.random.Generator) -> Iterator[_Making]:
-    """Cases whose count has one of some values: set, or where it follows from others, met by changing those."""
-    if causes_of(name) == (name,):
-        yield from (_changed(base, {name: value}) for value in values if value > 0)
-        return
-    near = islice(resized(base, [name], rng), _RANDOM)
-    yield from (_made(case) for case in near if facts(case)[name] in values)

@@ -18,7 +18,7 @@ from convcheck.model.case import Case
 from convcheck.model.diagnosis import FailureCondition
 from convcheck.model.rules import Rule, facts
 from convcheck.triage.diagnosis.breaking import MOST, attempts
-from convcheck.triage.diagnosis.mutations import single_changes
+from convcheck.triage.diagnosis.mutations import EVERY_PARAMETER, single_changes
 from convcheck.triage.diagnosis.queries import ROUND, boundaries, near_misses, telling
 from convcheck.triage.diagnosis.rule_search import AMONG_ACCIDENTS, search_rules
 from convcheck.triage.diagnosis.samples import Conjunction, Label, Labelled, Samples
@@ -68,7 +68,7 @@ def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Seque
     known = [base, *failing]
     rules = search_rules(facts(base), samples)
     for _ in range(_ROUNDS):
-        edges = [*boundaries(rules[0], base, samples, label, rng), *near_misses(rules[0], base, samples, label, rng)]
+        edges = [*boundaries(rules[0], base, samples, label, rng), *near_misses(rules[0], base, samples, label)]
         if any(rules[0].holds(case) is not fails for case, fails in edges):
             rules = search_rules(facts(base), samples)
         fresh = samples.ask(telling(rules, known, rng, samples), label)
@@ -87,7 +87,8 @@ def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Seque
     held_out = samples.ask(attempts(rule, known, samples, rng), label, samples.asked + _HELD_OUT)
     samples.add(held_out)
     left = {one.rule.text: one for found in believed for one in (_pruned(found, samples, held_out), found)}
-    *_, shortest = sorted(left.values(), key=lambda one: -len(one.parts))
+    # the rule that always holds has no outside by which it could be told from others
+    shortest = min(left.values(), key=lambda one: len(one.parts) or EVERY_PARAMETER)
     fresh = samples.ask(attempts(shortest, known, samples, rng), label, samples.asked + MOST // 2)
     best = _best(list(left.values()), fresh)
     condition = measured(best.rule, fresh)

@@ -204,6 +204,31 @@ def causes_of(name: str) -> tuple[str, ...]:
     return _FREE.get(name, (name,))
 
 
+def changes_reaching(case: Case, name: str, value: int) -> Mapping[str, int] | None:
+    """What to change of a legal case, for `with_changes`, so that a count of a rule has a value; None where nothing is.
+
+    Of what follows from several, the one that grows with it is changed, and the rest made up for.
+    """
+    known = {key: int(one) for key, one in facts(case).items() if not isinstance(one, str)}
+    axis = name[-1:] if name.endswith(("_h", "_w")) else {"height": "h", "width": "w", "row_bytes": "w"}.get(name, "")
+    if name == "row_bytes":
+        per_pixel = known[name] // known["width"]
+        return changes_reaching(case, "width", value // per_pixel) if value % per_pixel == 0 else None
+    if name in ("height", "width"):
+        stride = known[f"stride_{axis}"]
+        pixels = known[f"output_{axis}"] * stride + known[f"left_over_{axis}"] + value - known[name]
+        return {f"output_{axis}": pixels // stride, f"left_over_{axis}": pixels % stride}
+    if name in ("in_channels", "out_channels"):
+        groups = known["groups"] if value % known["groups"] == 0 else 1
+        return {name.replace("channels", "per_group"): value // groups, "groups": groups}
+    if name.startswith("extent"):
+        dilation = known[f"dilation_{axis}"] if (value - 1) % known[f"dilation_{axis}"] == 0 else 1
+        return {f"kernel_{axis}": (value - 1) // dilation + 1, f"dilation_{axis}": dilation}
+    if name.startswith("pad_"):
+        return {causes_of(name)[0]: value}
+    return {name: value} if name in COUNTS else None
+
+
 def roomier(case: Case, fails: Callable[[Case], bool]) -> Case:
     """A case that still fails, with more windows, channels and images where that is possible.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -94,10 +96,10 @@ def boundaries(found: Conjunction, base: Case, samples: Samples, label: Label, r
     return answers
 
 
-def near_misses(found: Conjunction, base: Case, samples: Samples, label: Label, rng: np.random.Generator) -> Labelled:
+def near_misses(found: Conjunction, base: Case, samples: Samples, label: Label) -> Labelled:
     """Answers for cases that a rule only just leaves out: all its conditions hold but one."""
     answers: Labelled = []
-    near = [case for case in islice(variations(base, rng, _NEAR), 2 * _POOL) if _plain(case, base)]
+    near = _nearby(base)
     for part in found.parts:
         rest, condition = found.without(part), Rule(part)
         missed = [c for c in near if c not in samples and rest.holds(c) and not condition.holds(facts(c))]
@@ -105,6 +107,13 @@ def near_misses(found: Conjunction, base: Case, samples: Samples, label: Label, 
         samples.add(answer)
         answers += answer
     return answers
+
+
+@lru_cache(maxsize=8)
+def _nearby(base: Case) -> tuple[Case, ...]:
+    """Cases near one, made once: it is asked for with every rule."""
+    rng = np.random.default_rng(zlib.crc32(base.token.encode()))
+    return tuple(case for case in islice(variations(base, rng, _NEAR), 2 * _POOL) if _plain(case, base))
 
 
 def _pool(known: Sequence[Case], rng: np.random.Generator) -> list[Case]:

@@ -9,9 +9,11 @@ from convcheck.triage.diagnosis.mutations import (
     EVERY_PARAMETER,
     MOST_MULTIPLY_ADDS,
     changed,
+    changes_reaching,
     roomier,
     single_changes,
     variations,
+    with_changes,
 )  # fmt: skip
 
 BASES = [
@@ -63,3 +65,23 @@ def test_a_roomier_case_still_fails_and_is_larger_where_it_may_be():
     assert narrow.holds(found)
     assert min(found["output_h"], found["in_per_group"], found["out_per_group"], found["batch"]) > 1
     assert roomier(BASES[2], lambda _: False) == BASES[2]
+
+
+@pytest.mark.parametrize("name", ["height", "width", "in_channels", "out_channels", "extent_h", "extent_w", "pad_right",
+                                  "row_bytes", "output_w", "groups"])  # fmt: skip
+def test_a_count_gets_the_value_that_it_is_to_have(name):
+    reached = 0
+    for base in BASES[0], read("v1,x=2x6x25x31,out=6,k=3,s=3x2,p=1,d=2,g=3"):
+        for value in range(1, 40):
+            changes = changes_reaching(base, name, value)
+            case = None if changes is None else with_changes(base, changes)
+            if case is not None and case.params.padding == base.params.padding:
+                reached += facts(case)[name] == value
+                # an image cannot be so small that no window fits in
+                assert facts(case)[name] == value or value < facts(base)["extent_h"] + facts(base)["stride_h"]
+    assert reached > 20 or name in ("pad_right", "row_bytes")
+
+
+def test_nothing_reaches_what_is_no_count():
+    assert changes_reaching(BASES[0], "dtype", 3) is None
+    assert changes_reaching(BASES[0], "row_bytes", 3) is None
