@@ -30,6 +30,12 @@ class Candidate(Protocol):
     def call_all(self, calls: Sequence[Call]) -> list[Outcome]:
         """Make calls one after the other; an outcome for each."""
 
+    def call_at_once(self, calls: Sequence[Call], times: int) -> Sequence[tuple[Outcome, ...]]:
+        """Make calls at the same time, each by a thread of its own with tensors of its own, so many times in a row.
+
+        The outcomes of each call; a single one, and the same for all, where the process died or hung meanwhile.
+        """
+
     def restart(self) -> None:
         """Forget all state: the next call meets a fresh candidate."""
 

@@ -64,6 +64,28 @@ class Calls:
     first: int
     calls: tuple[Call, ...]
 
+    @property
+    def answers(self) -> int:
+        """How many answers are expected."""
+        return len(self.calls)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallsAtOnce:
+    """Calls to make at the same time, each by a thread of its own and so many times; the first has the number `first`.
+
+    All times of a call are answered before the next call.
+    """
+
+    first: int
+    calls: tuple[Call, ...]
+    times: int
+
+    @property
+    def answers(self) -> int:
+        """How many answers are expected."""
+        return len(self.calls) * self.times
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
@@ -117,7 +139,13 @@ def _text(value: Any) -> str:
     return value[:_LONGEST_TEXT].encode("utf-8", "replace").decode()
 
 
-TO_WORKER: Final[Makers] = {"Calls": Calls, "Call": _call, "Tensor": Tensor, "Arguments": Arguments}
+TO_WORKER: Final[Makers] = {
+    "Calls": Calls,
+    "CallsAtOnce": CallsAtOnce,
+    "Call": _call,
+    "Tensor": Tensor,
+    "Arguments": Arguments,
+}
 """What a worker accepts."""
 
 TO_JUDGE: Final[Makers] = {

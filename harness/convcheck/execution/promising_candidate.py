@@ -44,6 +44,10 @@ class PromisingCandidate:
         """Make calls one after the other."""
         return self._candidate.call_all(calls)
 
+    def call_at_once(self, calls: Sequence[Call], times: int) -> Sequence[tuple[Outcome, ...]]:
+        """Make calls at the same time."""
+        return self._candidate.call_at_once(calls, times)
+
     def restart(self) -> None:
         """Restart the candidate."""
         self._candidate.restart()
