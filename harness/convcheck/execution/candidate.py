@@ -30,10 +30,11 @@ class Candidate(Protocol):
     def call_all(self, calls: Sequence[Call]) -> list[Outcome]:
         """Make calls one after the other; an outcome for each."""
 
-    def call_at_once(self, calls: Sequence[Call], times: int) -> Sequence[tuple[Outcome, ...]]:
-        """Make calls at the same time, each by a thread of its own with tensors of its own, so many times in a row.
+    def call_at_once(self, threads: Sequence[Sequence[Call]]) -> Sequence[Sequence[Outcome]]:
+        """Make the calls of several threads, each its own one after the other; all start at the same time.
 
-        The outcomes of each call; a single one, and the same for all, where the process died or hung meanwhile.
+        Every call has tensors of its own. The outcomes of each thread's calls; a single one, and the same for all,
+        where the process died or hung meanwhile.
         """
 
     def restart(self) -> None:

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -29,8 +30,9 @@ from convcheck_reference.params import Arguments, Conv2dParams
 
 _Result: TypeAlias = tuple[Any, ...] | Raised
 _Made: TypeAlias = list[_Result]
-_Run: TypeAlias = Callable[[Sequence[Callable[[], _Made]]], list[_Made]]
-"""Makes calls: one after the other, or at once."""
+_Jobs: TypeAlias = Sequence[Sequence[Callable[[], _Result]]]
+_Run: TypeAlias = Callable[[_Jobs], list[_Made]]
+"""Makes the calls of threads: one after the other, or at the same time."""
 
 _RESULTS = {
     Operation.FORWARD: ("output",),
@@ -47,7 +49,7 @@ class _Prepared:
     Attributes:
         call: what to make.
         inputs: its tensors.
-        make: makes it; may be done more than once.
+        make: makes it.
         poisoned: whether new memory holds poison.
     """
 
@@ -55,10 +57,6 @@ class _Prepared:
     inputs: Inputs
     make: Callable[[], _Result]
     poisoned: bool = False
-
-    def made(self, number: int) -> _Made:
-        """What comes of making it so many times in a row."""
-        return [self.make() for _ in range(number)]
 
 
 class InProcessCandidate:
@@ -102,32 +100,36 @@ class InProcessCandidate:
 
     def call(self, call: Call) -> Returned | Raised:
         """Make one call: inputs in their layouts, poisoned free memory, and a look at the memory after."""
-        ((outcome,),) = self._outcomes((call,), 1, _one_by_one)
+        ((outcome,),) = self._outcomes(((call,),), _one_by_one)
         return outcome
 
-    def call_at_once(self, calls: Sequence[Call], times: int) -> list[tuple[Returned | Raised, ...]]:
-        """Make calls at the same time.
+    def call_at_once(self, threads: Sequence[Sequence[Call]]) -> list[list[Returned | Raised]]:
+        """Make the calls of several threads at the same time.
 
         Threads do nothing but call the backend: tensors are made before they start, and results are looked at when
         all have ended. So nothing of ours can race, and what one thread writes to a result of another is seen.
         """
-        return self._outcomes(calls, times, _in_threads)
+        return self._outcomes(threads, _in_threads)
 
-    def _outcomes(self, calls: Sequence[Call], times: int, run: _Run) -> list[tuple[Returned | Raised, ...]]:
-        """The outcomes of each call, made so many times, all in the way of `run`."""
-        self._inputs += [Inputs(self._allocate) for _ in calls[len(self._inputs) :]]
+    def _outcomes(self, threads: Sequence[Sequence[Call]], run: _Run) -> list[list[Returned | Raised]]:
+        """The outcomes of each thread's calls, made in the way of `run`."""
+        self._inputs += [Inputs(self._allocate) for _ in range(sum(map(len, threads)) - len(self._inputs))]
+        own = iter(self._inputs)
         # warnings are the candidate's own business, whatever this process makes of them
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            prepared = [self._prepared(call, own) for call, own in zip(calls, self._inputs, strict=False)]
+            prepared = [[self._prepared(call, next(own)) for call in calls] for calls in threads]
             try:
                 with self._watch() as called:
-                    made = run([partial(one.made, times) for one in prepared])
+                    made = run([[one.make for one in each] for each in prepared])
             finally:
-                for one in prepared:
+                for one in chain.from_iterable(prepared):
                     one.inputs.unseal()
         watched = None if called is None else tuple(called)
-        return [self._seen(one, attempts, watched) for one, attempts in zip(prepared, made, strict=True)]
+        return [
+            [self._seen(one, result, watched) for one, result in zip(*each, strict=True)]
+            for each in zip(prepared, made, strict=True)
+        ]
 
     def _prepared(self, call: Call, inputs: Inputs) -> _Prepared:
         """A call that only has to be made: its tensors lie there, and can only be read."""
@@ -149,36 +151,27 @@ class InProcessCandidate:
         except Exception as error:  # noqa: BLE001
             return _raised(error)
 
-    def _seen(
-        self, prepared: _Prepared, attempts: _Made, called: tuple[str, ...] | None
-    ) -> tuple[Returned | Raised, ...]:
-        """The outcomes of the times that a call was made, with what it did to memory in all of them."""
-        buffers = prepared.inputs.buffers
-        memory = {name: buffer.region.whole for name, buffer in buffers.items()}
-        names = _RESULTS[prepared.call.operation]
-        found = [
-            results
-            if isinstance(results, Raised)
-            else self._results.collect(self._backend, dict(zip(names, results, strict=False)), memory)
-            for results in attempts
-        ]
-        mutated, spilled = prepared.inputs.changes()  # which undoes what it did to them before the next call
-        copied = tuple([name for name, buffer in buffers.items() if not buffer.shared])
-
-        def with_memory(one: Returned) -> Returned:
-            return Returned(
-                one.arrays,
-                one.malformed,
-                mutated=mutated,
-                spilled=spilled,
-                overwritten=one.overwritten,
-                aliased=one.aliased,
-                copied=copied,
-                poisoned=prepared.poisoned,
-                called=called,
-            )
-
-        return tuple([one if isinstance(one, Raised) else with_memory(one) for one in found])
+    def _seen(self, prepared: _Prepared, result: _Result, called: tuple[str, ...] | None) -> Returned | Raised:
+        """The outcome of a call that has been made, with what it did to memory."""
+        inputs = prepared.inputs
+        if isinstance(result, Raised):
+            inputs.changes()  # what it did to them is undone before the next call
+            return result
+        memory = {name: buffer.region.whole for name, buffer in inputs.buffers.items()}
+        named = dict(zip(_RESULTS[prepared.call.operation], result, strict=False))
+        found = self._results.collect(self._backend, named, memory)
+        mutated, spilled = inputs.changes()
+        return Returned(
+            found.arrays,
+            found.malformed,
+            mutated=mutated,
+            spilled=spilled,
+            overwritten=found.overwritten,
+            aliased=found.aliased,
+            copied=tuple([name for name, buffer in inputs.buffers.items() if not buffer.shared]),
+            poisoned=prepared.poisoned,
+            called=called,
+        )
 
     def call_all(self, calls: Sequence[Call]) -> list[Outcome]:
         """Make calls one after the other."""
@@ -211,16 +204,16 @@ class InProcessCandidate:
         return tuple(backend.conv2d_backward(native["grad_output"], x, weight, bias, params))
 
 
-def _one_by_one(jobs: Sequence[Callable[[], _Made]]) -> list[_Made]:
-    return [job() for job in jobs]
+def _one_by_one(threads: _Jobs) -> list[_Made]:
+    return [[make() for make in each] for each in threads]
 
 
-def _in_threads(jobs: Sequence[Callable[[], _Made]]) -> list[_Made]:
-    def quietly(job: Callable[[], _Made]) -> _Made:
+def _in_threads(threads: _Jobs) -> list[_Made]:
+    def made(each: Sequence[Callable[[], _Result]]) -> _Made:
         with np.errstate(all="ignore"):  # holds in the thread that says so
-            return job()
+            return [make() for make in each]
 
-    return at_once([partial(quietly, job) for job in jobs])
+    return at_once([partial(made, each) for each in threads])
 
 
 def _raised(error: Exception) -> Raised:

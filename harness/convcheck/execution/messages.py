@@ -72,19 +72,15 @@ class Calls:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CallsAtOnce:
-    """Calls to make at the same time, each by a thread of its own and so many times; the first has the number `first`.
-
-    All times of a call are answered before the next call.
-    """
+    """Calls of several threads, to make at the same time; answered in order, the first has the number `first`."""
 
     first: int
-    calls: tuple[Call, ...]
-    times: int
+    threads: tuple[tuple[Call, ...], ...]
 
     @property
     def answers(self) -> int:
         """How many answers are expected."""
-        return len(self.calls) * self.times
+        return sum(map(len, self.threads))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

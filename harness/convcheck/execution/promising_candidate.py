@@ -44,9 +44,9 @@ class PromisingCandidate:
         """Make calls one after the other."""
         return self._candidate.call_all(calls)
 
-    def call_at_once(self, calls: Sequence[Call], times: int) -> Sequence[tuple[Outcome, ...]]:
-        """Make calls at the same time."""
-        return self._candidate.call_at_once(calls, times)
+    def call_at_once(self, threads: Sequence[Sequence[Call]]) -> Sequence[Sequence[Outcome]]:
+        """Make the calls of several threads at the same time."""
+        return self._candidate.call_at_once(threads)
 
     def restart(self) -> None:
         """Restart the candidate."""

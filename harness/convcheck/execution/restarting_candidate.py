@@ -43,10 +43,10 @@ class RestartingCandidate:
         self._candidate.restart()
         return self._candidate.call_all(calls)
 
-    def call_at_once(self, calls: Sequence[Call], times: int) -> Sequence[tuple[Outcome, ...]]:
-        """Make calls at the same time, on a fresh candidate."""
+    def call_at_once(self, threads: Sequence[Sequence[Call]]) -> Sequence[Sequence[Outcome]]:
+        """Make the calls of several threads at the same time, on a fresh candidate."""
         self._candidate.restart()
-        return self._candidate.call_at_once(calls, times)
+        return self._candidate.call_at_once(threads)
 
     def restart(self) -> None:
         """Every turn begins with one."""

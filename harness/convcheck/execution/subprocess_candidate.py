@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 from convcheck.execution.channel import Channel
@@ -93,18 +94,20 @@ class SubprocessCandidate:
                 outcomes.append(fault)
         return outcomes
 
-    def call_at_once(self, calls: Sequence[Call], times: int) -> Sequence[tuple[Outcome, ...]]:
-        """Make calls at the same time in the worker; all of them together have the time of one call."""
+    def call_at_once(self, threads: Sequence[Sequence[Call]]) -> Sequence[Sequence[Outcome]]:
+        """Make the calls of several threads at the same time in the worker; all together have the time of one call."""
         outcomes: list[Outcome] = []
-        fault = self._answers(CallsAtOnce(self._number, tuple(calls), times), outcomes)
+        made = tuple(map(tuple, threads))
+        fault = self._answers(CallsAtOnce(self._number, made), outcomes)
         if isinstance(fault, Hung) and not self._hangs:
             self.restart()
             outcomes.clear()
-            fault = self._with_more_time(CallsAtOnce(self._number, tuple(calls), times), outcomes)
+            fault = self._with_more_time(CallsAtOnce(self._number, made), outcomes)
         if fault is not None:
             self.restart()
-            return [(fault,)] * len(calls)
-        return [tuple(outcomes[at : at + times]) for at in range(0, len(outcomes), times)]
+            return [(fault,)] * len(made)
+        answers = iter(outcomes)
+        return [tuple(islice(answers, len(calls))) for calls in made]
 
     def _with_more_time(self, calls: Calls | CallsAtOnce, outcomes: list[Outcome]) -> Outcome | None:
         """Make calls again on a fresh worker, and add what comes of them; why nothing does, else None.

@@ -119,7 +119,7 @@ def _serve(channel: Channel, spec: str, watch: Watch) -> None:
 def _outcomes(host: InProcessCandidate, calls: Calls | CallsAtOnce) -> Iterator[Returned | Raised]:
     """The outcomes in the order of their numbers, each as soon as it is there."""
     if isinstance(calls, CallsAtOnce):
-        return chain.from_iterable(host.call_at_once(calls.calls, calls.times))
+        return chain.from_iterable(host.call_at_once(calls.threads))
     return map(host.call, calls.calls)
 
 

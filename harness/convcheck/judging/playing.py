@@ -71,7 +71,7 @@ class Playing:
         """Make the next step's calls: a verdict on each kind of result, or on a call that has none."""
         calls = [self._ask(call) for call in step.calls]
         if step.beside:
-            outcomes = self._candidate.call_at_once([call.call for call in calls], TIMES)
+            outcomes = self._candidate.call_at_once([(call.call,) * TIMES for call in calls])
         else:
             outcomes = [(self._candidate.call(calls[0].call),)]
         made = [(call, outcome) for call, each in zip(calls, outcomes, strict=True) for outcome in each]
@@ -163,7 +163,7 @@ def _where(history: History) -> str:
     threads, steps = len(history[-1].calls), len(history)
     if threads == 1:
         return f"the last of {steps} calls"
-    return f"a call beside those of other threads, {threads} at once" + (f", after {steps - 1} steps" * (steps > 1))
+    return f"one of {threads} calls from as many threads at once" + (f", the last of {steps} steps" * (steps > 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ class Played:
     failure: Verdict | None = None
 
 
-NOT_THREAD_SAFE: Final = "calls from several threads at once: thread safety is not declared"
+NOT_THREAD_SAFE: Final = "calls from several threads at once are not declared"
 """Why steps with threads are not applicable."""
 
 

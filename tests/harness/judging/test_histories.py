@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from itertools import count
 
 import pytest
@@ -166,10 +167,11 @@ def test_other_blocks_and_seeds_have_other_histories():
                 return super().conv2d(x, weight, bias, params)
 
         histories(InProcessCandidate(Noting), seed=seed, number=number, size=4)
-        return tuple(asked)
+        return Counter(asked)  # which of several threads comes first is the system's choice
 
     assert layers(0, 0) == layers(0, 0)
-    assert len({layers(0, 0), layers(0, 1), layers(1, 0)}) == 3
+    assert layers(0, 0) not in (layers(0, 1), layers(1, 0))
+    assert layers(0, 1) != layers(1, 0)
 
 
 def test_only_the_dtypes_that_are_asked_for_are_called():

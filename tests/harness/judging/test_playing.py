@@ -4,7 +4,8 @@ import pytest
 from altered import Altered, CachingByContents, off_by
 from convcheck import Status
 from convcheck.execution import InProcessCandidate
-from convcheck.judging.playing import asked, failing, of_state, play, remembering, with_fewest_steps
+from convcheck.judging.history_shrinking import with_fewest_steps
+from convcheck.judging.playing import asked, failing, of_state, play, remembering
 from convcheck.model.calls import Operation
 from convcheck.model.history import Step, read_history
 from convcheck.model.token import read
