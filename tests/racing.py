@@ -6,12 +6,15 @@ import numpy as np
 
 from convcheck_backends import NumpyBackend
 
-_PATIENCE = 5.0
-"""Seconds after which a thread that nobody meets goes on; never reached by an even number of calls of two threads."""
-
 
 class Meeting(NumpyBackend):
-    """A kernel whose calls wait for one in another thread; those of the main thread have nobody to wait for."""
+    """A kernel whose calls wait for one in another thread; those of the main thread have nobody to wait for.
+
+    Where two threads make as many calls each, none waits for long.
+    """
+
+    patience = 10.0
+    """Seconds after which a thread that nobody meets goes on."""
 
     def __init__(self):
         self.barrier = threading.Barrier(2)
@@ -21,7 +24,7 @@ class Meeting(NumpyBackend):
         if threading.current_thread() is threading.main_thread():
             return
         try:
-            self.barrier.wait(_PATIENCE)
+            self.barrier.wait(self.patience)
         except threading.BrokenBarrierError:
             self.barrier.reset()
 
