@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from convcheck.execution import Candidate
-from convcheck.judging.playing import TIMES, Ask, play, remembering
-from convcheck.model.history import History, Step, has_threads
+from convcheck.judging.playing import TIMES, Ask, play_until_it_fails, remembering
+from convcheck.model.history import History, Step
 from convcheck.model.verdicts import Verdict
-
-_TRIES: Final = 3
-"""Plays of a history with threads that have to pass for it to count as right: a race does not show every time."""
 
 _Failing: TypeAlias = tuple[History, Verdict]
 """A history whose last step fails, with its verdict."""
@@ -67,8 +64,7 @@ def _with_fewer_threads(step: Step) -> Iterator[History]:
 
 def _fails(candidate: Candidate, history: History, quantity: str, ask: Ask) -> _Failing | None:
     """The history up to its first step that is wrong, if the quantity is because of the steps before or of threads."""
-    for _ in range(_TRIES if has_threads(history) else 1):
-        played = play(candidate, history, ask)
-        if played.failure is not None and played.failure.quantity == quantity:
-            return history[: len(played.verdicts)], played.failure
-    return None
+    played = play_until_it_fails(candidate, history, ask)
+    if played.failure is None or played.failure.quantity != quantity:
+        return None
+    return history[: len(played.verdicts)], played.failure
