@@ -21,6 +21,7 @@ from convcheck.model.history import History, Step, has_threads
 from convcheck.model.profiles import QUANTITIES
 from convcheck.model.verdicts import FAILURES, Status, Verdict
 from convcheck.oracles import CALL, Trial
+from convcheck.oracles.memory import OWN_RESULTS
 from convcheck.oracles.state import CLAUSE, NAME
 from convcheck.oracles.support.judged_call import Array, JudgedCall, stale
 from convcheck.tensors.values import integer_values
@@ -81,10 +82,18 @@ class Playing:
         made = [(call, outcome) for call, each in zip(calls, outcomes, strict=True) for outcome in each]
         if not_back := next(filter(None, (_not_back(outcome) for _, outcome in made)), None):
             return (not_back,)
-        found = [self._judged(call, outcome, [o for other, o in made if other is not call]) for call, outcome in made]
-        return _worst(verdict for some in found for verdict in some)
+        given_twice = bool(step.beside) and any(isinstance(o, Returned) and o.aliased for _, o in made)
+        clauses = (CLAUSE, OWN_RESULTS) if given_twice else (CLAUSE,)
+        found = [
+            verdict
+            for call, outcome in made
+            for verdict in self._judged(call, outcome, [o for other, o in made if other is not call], clauses)
+        ]
+        return _worst(found)
 
-    def _judged(self, call: JudgedCall, outcome: Outcome, beside: Sequence[Outcome]) -> list[Verdict]:
+    def _judged(
+        self, call: JudgedCall, outcome: Outcome, beside: Sequence[Outcome], clauses: tuple[str, ...]
+    ) -> list[Verdict]:
         """The verdicts on the results of one call, beside which others had these outcomes."""
         found = {}
         # near the largest float64 sums of magnitudes overflow; what they bound is then not judged
@@ -95,7 +104,7 @@ class Playing:
                 whose = (_of_another_thread(got, quantity, beside) or stale(got, earlier)) if wrong else ""
                 reason = f"{quantity} is wrong{whose}" if wrong else ""
                 status = compared.status if wrong or compared.judged else Status.VACUOUS
-                found[quantity] = Verdict(NAME, quantity, status, (CLAUSE,), reason, evidence=compared.evidence)
+                found[quantity] = Verdict(NAME, quantity, status, clauses, reason, evidence=compared.evidence)
                 earlier.append(got)
         for quantity in call.quantities:
             if quantity not in found and call.trial.array(outcome, quantity) is None:

@@ -13,6 +13,7 @@ from convcheck.judging.judge import Failure
 from convcheck.judging.playing import number_of_calls, play
 from convcheck.model.history import History, has_threads
 from convcheck.oracles import CALL
+from convcheck.oracles.memory import OWN_RESULTS
 from convcheck.triage.causes import ATTEMPTS, Cause, SmallestCase, size
 from convcheck.triage.delta_debugging import fails_after_setup
 from convcheck.triage.failure_signature import FailureSignature
@@ -56,11 +57,12 @@ def _shows(probe: Probe, cause: Cause, failure: Failure, signature: FailureSigna
     """Whether a cause of state shows in the layer of the last step of a history as well.
 
     That it does after the cause's own setup cases, or by the calls of that layer's case, which are right where each
-    meets a fresh candidate. What ended a process is never taken for a consequence of a wrong result, nor what needs
-    threads for one of calls that have none.
+    meets a fresh candidate. What ended a process is never taken for a consequence of a wrong result. What needs threads
+    is one only of memory that is given to more calls than one, which shows without them.
     """
     if has_threads(failure.history or ()):
-        return False
+        given_twice = OWN_RESULTS in failure.verdict.clauses and OWN_RESULTS in cause.smallest.verdict.clauses
+        return given_twice and bool(cause.smallest.reproduced)
     quantities = {s.quantity for s in (cause.signature, *cause.also)}
     if not (cause.of_state and cause.legal and cause.smallest.reproduced) or probe.calls_left <= 0:
         return False

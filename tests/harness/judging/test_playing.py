@@ -130,7 +130,8 @@ BESIDE = f"{A}&{A},seed=1"
 @pytest.mark.parametrize("line", [BESIDE, f"{A} {BESIDE}"])
 def test_what_threads_share_fails_though_each_call_is_right_alone(make, line):
     found = played(make, read_history(line)).failure
-    assert (found.quantity, found.status, found.clauses) == ("output", Status.FAIL, ("C2D-PURE-4",))
+    assert (found.quantity, found.status) == ("output", Status.FAIL)
+    assert found.clauses == (("C2D-PURE-4",) if make is SharedWorkspace else ("C2D-PURE-4", "C2D-PURE-6"))
     last = ", the last of 2 steps" if " " in line else ""
     where = f"in one of 2 calls from as many threads at once{last}, and right where it is the only one, output is wrong"
     assert found.reason.startswith(where)
