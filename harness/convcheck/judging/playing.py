@@ -7,7 +7,7 @@ if all of them are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Final, TypeAlias
@@ -37,8 +37,8 @@ TIMES: Final = 5
 """How often in a row each of several threads makes its call: a small kernel has returned once before another starts."""
 
 
-_TRIES: Final = 3
-"""Plays of a history with threads that have to pass for it to count as right."""
+_TRIES: Final = 10
+"""Plays of a history with threads that have to pass for it to count as right: a race may show in one of seven."""
 
 
 def number_of_calls(step: Step) -> int:
@@ -225,8 +225,16 @@ def play(candidate: Candidate, history: History, ask: Ask | None = None) -> Play
     return Played(tuple(verdicts))
 
 
-def play_until_it_fails(candidate: Candidate, history: History, ask: Ask | None = None) -> Played:
+def plays(candidate: Candidate, history: History, ask: Ask | None = None) -> Iterator[Played]:
     """Play a history, one with threads until it fails or has passed some times: a race does not show every time."""
-    tries = _TRIES if has_threads(history) else 1
-    tried = (play(candidate, history, ask) for _ in range(tries))
-    return next((played for number, played in enumerate(tried, 1) if failing(played.verdicts[-1]) or number == tries))
+    for _ in range(_TRIES if has_threads(history) else 1):
+        played = play(candidate, history, ask)
+        yield played
+        if failing(played.verdicts[-1]):
+            return
+
+
+def play_until_it_fails(candidate: Candidate, history: History, ask: Ask | None = None) -> Played:
+    """What came of the last of its `plays`."""
+    *_, last = plays(candidate, history, ask)
+    return last

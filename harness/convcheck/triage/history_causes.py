@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from convcheck.judging.judge import Failure
-from convcheck.judging.playing import number_of_calls, play
+from convcheck.judging.playing import number_of_calls, plays
 from convcheck.model.history import History, has_threads
 from convcheck.oracles import CALL
 from convcheck.oracles.memory import OWN_RESULTS
@@ -89,7 +89,11 @@ def _cause(probe: Probe, failure: Failure, signature: FailureSignature) -> Cause
 
 
 def _fails_again(probe: Probe, history: History) -> bool:
-    # with its last call by itself, which meets a fresh candidate as the first does
-    probe.budget.left -= sum(map(number_of_calls, history)) + len(history[-1].calls) * (1 + CALLS_OF_RESTART)
-    probe.budget.left -= CALLS_OF_RESTART
-    return play(probe.candidate, history).failure is not None
+    # with its last calls by themselves, each of which meets a fresh candidate as the first does
+    alone = len(history[-1].calls)
+    cost = sum(map(number_of_calls, history)) + alone + (1 + alone) * CALLS_OF_RESTART
+    failed = False
+    for played in plays(probe.candidate, history):
+        probe.budget.left -= cost
+        failed = played.failure is not None
+    return failed
