@@ -1,6 +1,6 @@
 """Histories of calls as a state machine of Hypothesis, which finds one that fails and shrinks it.
 
-A machine's state is the last step; its rules make the next one, alike but for one thing. One of them has other threads
+A machine's state is the last step; its rules make the next one, alike but for one thing. Two of them have other threads
 call meanwhile, each with tensors of its own. Choices come from seed and
 number of the history (`convcheck.strategies.provider`), so that the same seed gives the same histories in any
 process; they do not depend on what the candidate does, so that a candidate that errs now and then cannot confuse
@@ -36,9 +36,6 @@ MOST_THREADS: Final = 3
 """Threads that call at the same time: two meet in one workspace, three in one of two that take turns."""
 
 _SEEDS: Final = st.integers(0, SEEDS)
-
-
-_BESIDE: Final = ("data", "data", "earlier", "size")
 
 
 class FailingHistoryError(Exception):
@@ -232,10 +229,18 @@ class HistoryMachine(RuleBasedStateMachine):
 
     @precondition(_has_threads)
     @rule(data=st.data())
-    def other_threads_at_the_same_time(self, data: Any) -> None:
-        draw = from_hypothesis(data.draw)
-        others = [self._beside(draw) for _ in range(draw(1, MOST_THREADS - 1))]
-        self._make(Step.at_once([self.last, *others]))
+    def other_data_in_other_threads(self, data: Any) -> None:
+        self._make_beside(data, lambda draw: self.last.of_data(draw(0, SEEDS)))
+
+    @precondition(_has_threads)
+    @rule(data=st.data())
+    def other_calls_in_other_threads(self, data: Any) -> None:
+        def other(draw: Draw) -> Step:
+            if draw(0, 1):
+                return self.last.of_layer(resized(draw, self.capabilities, self.last.case))
+            return pick(draw, self._calls)
+
+        self._make_beside(data, other)
 
     def teardown(self) -> None:
         """Count the history, unless there is a failure already: what comes after it are attempts to shrink it."""
@@ -252,20 +257,17 @@ class HistoryMachine(RuleBasedStateMachine):
     def _calls(self) -> tuple[Step, ...]:
         return tuple(call for step in self._history for call in step.calls)
 
-    def _beside(self, draw: Draw) -> Step:
-        """What another thread calls: the layer of the last call with other data, one near it, or an earlier call."""
-        kind = pick(draw, _BESIDE)
-        if kind == "data":
-            return self.last.of_data(draw(0, SEEDS))
-        if kind == "earlier":
-            return pick(draw, self._calls)
-        return self.last.of_layer(resized(draw, self.capabilities, self.last.case)).of_data(draw(0, SEEDS))
-
     def _layer(self, data: Any) -> Case:
         return first_layer(from_hypothesis(data.draw), self.capabilities, self.dtypes)
 
     def _make_near(self, data: Any, near: Callable[[Draw, Capabilities, Case], Case]) -> None:
         self._make(self.last.of_layer(near(from_hypothesis(data.draw), self.capabilities, self.last.case)))
+
+    def _make_beside(self, data: Any, other: Callable[[Draw], Step]) -> None:
+        """Make the last call again, and at the same time others in other threads."""
+        draw = from_hypothesis(data.draw)
+        others = [other(draw) for _ in range(draw(1, MOST_THREADS - 1))]
+        self._make(Step.at_once([self.last, *others]))
 
     def _make(self, step: Step) -> None:
         """Make a step, and judge it; once something is wrong that no state explains, or calls are spent, only note it.
