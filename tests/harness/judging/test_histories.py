@@ -63,7 +63,7 @@ def run(make, size=50, seed=0, **options):
 
 
 def test_a_state_of_five_calls_is_found_and_shrunk_to_them():
-    found = run(AfterFiveCalls, size=100).failing
+    found = run(AfterFiveCalls, size=100, seed=2).failing
     assert found.repeats
     assert len(found.history) == 5
     first, reweighted, strided, resized, again = found.history
@@ -253,7 +253,7 @@ def test_the_same_seed_gives_the_same_histories_whatever_else_is_loaded(tmp_path
 class Impatient(SharedWorkspace):
     """Overlaps wherever two threads call at the same time, and goes on soon where a third has nobody to meet."""
 
-    patience = 0.02
+    patience = 0.05
 
 
 def test_a_race_is_found_and_shrunk_to_two_threads():
