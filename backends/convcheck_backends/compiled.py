@@ -28,6 +28,7 @@ class TorchCompile(TorchCpu):
         layouts=STRIDED,
         gradients=True,
         module=True,
+        thread_safe=False,  # what it keeps, and the settings of its compiler, are of one thread
         profiles=CPU_PROFILES,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -190,6 +191,7 @@ class TorchCpuNative(TorchCpu):
     """The CPU with torch's own kernels: neither oneDNN nor NNPACK, which transforms batches of 16 and more."""
 
     name = "torch-cpu-native"
+    capabilities = replace(TorchCpu.capabilities, thread_safe=False)  # its settings are those of the whole process
 
     @contextmanager
     def settings(self) -> Iterator[None]:
@@ -212,6 +214,7 @@ class TorchCuda(TorchBackend):
         gradients=True,
         double_backward=True,
         module=True,
+        thread_safe=False,  # its settings are those of the whole process
     )
 
     def settings(self) -> AbstractContextManager[Any]:
@@ -238,6 +241,7 @@ class TorchCudaTf32(TorchCuda):
         gradients=True,
         double_backward=True,
         module=True,
+        thread_safe=False,
         profiles={"float32": PROFILES["tf32"]},
     )
 

@@ -143,7 +143,7 @@ _GROUPS: Final[tuple[tuple[str, str, str, tuple[tuple[str, str], ...]], ...]] = 
         ("inputs untouched", "No byte of an input changes."),
         ("every element written", "No result shows what was in memory before the call."),
         ("a plain result", "A call returns a plain array; it does not end the process, nor hang."),
-        ("no hidden state", "A result depends on the arguments of its own call only."),
+        ("no hidden state", "A result depends on the arguments of its own call only, whatever was called before and whatever other threads call meanwhile."),
         ("nothing outside", "No byte outside the tensors is read or written, and no input is written to."),
         ("results of one's own", "A result shares memory with no input and no other result, and does not change after its return."),
         ("work of one's own", "In an untrusted run the candidate computes the result itself, without calling a convolution of a framework."),

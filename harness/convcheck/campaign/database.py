@@ -73,7 +73,7 @@ def remembered(database: ExampleDatabase | None, backend: str, dtypes: Iterable[
         try:
             line = value.decode()
             steps = read_history(line) if is_history(line) else ()
-            cases = [step.case for step in steps] or [read(line)]
+            cases = [call.case for step in steps for call in step.calls] or [read(line)]
         except (TokenError, HistoryError, UnicodeDecodeError):  # of a later convcheck, which may share the database
             continue
         if not wanted or wanted.issuperset(case.dtype for case in cases):

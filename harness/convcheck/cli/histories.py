@@ -8,7 +8,7 @@ from contextlib import closing
 import typer
 
 from convcheck.execution import Candidate
-from convcheck.judging.playing import Played, failing, play, unplayable
+from convcheck.judging.playing import Played, failing, play_until_it_fails, unplayable
 from convcheck.model.history import History, HistoryError, in_words, read_history
 from convcheck.model.verdicts import JUDGED, Verdict
 from convcheck.report.tables import table, worst
@@ -32,7 +32,7 @@ def replay_history(text: str, specs: Sequence[str], opened: Callable[[str], Cand
     for spec in specs:
         with closing(opened(spec)) as candidate:
             _check_supported(candidate, history)
-            played = play(candidate, history)
+            played = play_until_it_fails(candidate, history)
         verdicts = [verdict for some in played.verdicts for verdict in some]
         right &= not failing(tuple(verdicts))
         judged |= any(verdict.status in JUDGED for verdict in verdicts)

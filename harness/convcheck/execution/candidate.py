@@ -30,6 +30,13 @@ class Candidate(Protocol):
     def call_all(self, calls: Sequence[Call]) -> list[Outcome]:
         """Make calls one after the other; an outcome for each."""
 
+    def call_at_once(self, threads: Sequence[Sequence[Call]]) -> Sequence[Sequence[Outcome]]:
+        """Make the calls of several threads, each its own one after the other; all start at the same time.
+
+        Every call has tensors of its own. The outcomes of each thread's calls; a single one, and the same for all,
+        where the process died or hung meanwhile.
+        """
+
     def restart(self) -> None:
         """Forget all state: the next call meets a fresh candidate."""
 

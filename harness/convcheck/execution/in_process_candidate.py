@@ -8,10 +8,14 @@ import traceback
 import warnings
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from convcheck.execution.at_once import at_once
 from convcheck.execution.call_tracing import Watch, untraced
 from convcheck.execution.inputs import Inputs
 from convcheck.execution.results import Results
@@ -24,12 +28,35 @@ from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.formats import DTYPES
 from convcheck_reference.params import Arguments, Conv2dParams
 
+_Result: TypeAlias = tuple[Any, ...] | Raised
+_Made: TypeAlias = list[_Result]
+_Jobs: TypeAlias = Sequence[Sequence[Callable[[], _Result]]]
+_Run: TypeAlias = Callable[[_Jobs], list[_Made]]
+"""Makes the calls of threads: one after the other, or at the same time."""
+
 _RESULTS = {
     Operation.FORWARD: ("output",),
     Operation.BACKWARD: ("grad_input", "grad_weight", "grad_bias"),
     Operation.DOUBLE_BACKWARD: ("grad_grad_output", "grad_input", "grad_weight"),
     Operation.MODULE: ("weight", "bias", "output"),
 }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prepared:
+    """A call whose tensors lie in memory.
+
+    Attributes:
+        call: what to make.
+        inputs: its tensors.
+        make: makes it.
+        poisoned: whether new memory holds poison.
+    """
+
+    call: Call
+    inputs: Inputs
+    make: Callable[[], _Result]
+    poisoned: bool = False
 
 
 class InProcessCandidate:
@@ -65,7 +92,7 @@ class InProcessCandidate:
     def restart(self) -> None:
         """Load the backend anew; state in its modules stays, as in any one process."""
         self._backend = self._load()
-        self._inputs, self._results = Inputs(self._allocate), Results()
+        self._inputs, self._results = [Inputs(self._allocate)], Results()
         self._layer: tuple[Arguments | None, Conv2dParams | None] = None, None
 
     def close(self) -> None:
@@ -73,26 +100,66 @@ class InProcessCandidate:
 
     def call(self, call: Call) -> Returned | Raised:
         """Make one call: inputs in their layouts, poisoned free memory, and a look at the memory after."""
-        backend, inputs = self._backend, self._inputs
+        ((outcome,),) = self._outcomes(((call,),), _one_by_one)
+        return outcome
+
+    def call_at_once(self, threads: Sequence[Sequence[Call]]) -> list[list[Returned | Raised]]:
+        """Make the calls of several threads at the same time.
+
+        Threads do nothing but call the backend: tensors are made before they start, and results are looked at when
+        all have ended. So nothing of ours can race, and what one thread writes to a result of another is seen.
+        """
+        return self._outcomes(threads, _in_threads)
+
+    def _outcomes(self, threads: Sequence[Sequence[Call]], run: _Run) -> list[list[Returned | Raised]]:
+        """The outcomes of each thread's calls, made in the way of `run`."""
+        self._inputs += [Inputs(self._allocate) for _ in range(sum(map(len, threads)) - len(self._inputs))]
+        own = iter(self._inputs)
+        # warnings are the candidate's own business, whatever this process makes of them
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            prepared = [[self._prepared(call, next(own)) for call in calls] for calls in threads]
+            try:
+                with self._watch() as called:
+                    made = run([[one.make for one in each] for each in prepared])
+            finally:
+                for one in chain.from_iterable(prepared):
+                    one.inputs.unseal()
+        watched = None if called is None else tuple(called)
+        return [
+            [self._seen(one, result, watched) for one, result in zip(*each, strict=True)]
+            for each in zip(prepared, made, strict=True)
+        ]
+
+    def _prepared(self, call: Call, inputs: Inputs) -> _Prepared:
+        """A call that only has to be made: its tensors lie there, and can only be read."""
         try:
-            # warnings are the candidate's own business, whatever this process makes of them
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")
-                params = self._validated(call.arguments)
-                native = inputs.place(call, backend)
-                poisoned = params is not None and _poison(call, params, native["x"])
-                inputs.seal()
-                try:
-                    with self._watch() as called:
-                        results = self._invoke(call, params or Conv2dParams.unchecked(call.arguments), native)
-                finally:
-                    inputs.unseal()
-        except Exception as error:  # noqa: BLE001  (whatever a candidate raises is an outcome)
+            params = self._validated(call.arguments)
+            native = inputs.place(call, self._backend)
+            poisoned = params is not None and _poison(call, params, native["x"])
+            inputs.seal()
+            make = partial(self._tried, call, params or Conv2dParams.unchecked(call.arguments), native)
+        except Exception as error:  # noqa: BLE001  (whatever a candidate raises is an outcome, in `to_native` as well)
+            raised = _raised(error)
+            return _Prepared(call, inputs, lambda: raised)
+        return _Prepared(call, inputs, make, poisoned)
+
+    def _tried(self, call: Call, params: Conv2dParams, native: Mapping[str, Any]) -> _Result:
+        """The backend's results in the order of `_RESULTS`, or what it raised."""
+        try:
+            return self._invoke(call, params, native)
+        except Exception as error:  # noqa: BLE001
+            return _raised(error)
+
+    def _seen(self, prepared: _Prepared, result: _Result, called: tuple[str, ...] | None) -> Returned | Raised:
+        """The outcome of a call that has been made, with what it did to memory."""
+        inputs = prepared.inputs
+        if isinstance(result, Raised):
             inputs.changes()  # what it did to them is undone before the next call
-            return Raised(type(error).__name__, str(error), traceback.format_exc(limit=-8))
+            return result
         memory = {name: buffer.region.whole for name, buffer in inputs.buffers.items()}
-        named = dict(zip(_RESULTS[call.operation], results, strict=False))
-        found = self._results.collect(backend, named, memory)
+        named = dict(zip(_RESULTS[prepared.call.operation], result, strict=False))
+        found = self._results.collect(self._backend, named, memory)
         mutated, spilled = inputs.changes()
         return Returned(
             found.arrays,
@@ -102,8 +169,8 @@ class InProcessCandidate:
             overwritten=found.overwritten,
             aliased=found.aliased,
             copied=tuple([name for name, buffer in inputs.buffers.items() if not buffer.shared]),
-            poisoned=poisoned,
-            called=None if called is None else tuple(called),
+            poisoned=prepared.poisoned,
+            called=called,
         )
 
     def call_all(self, calls: Sequence[Call]) -> list[Outcome]:
@@ -120,7 +187,7 @@ class InProcessCandidate:
                 self._layer = arguments, None
         return self._layer[1]
 
-    def _invoke(self, call: Call, params: Conv2dParams, native: dict[str, Any]) -> tuple[Any, ...]:
+    def _invoke(self, call: Call, params: Conv2dParams, native: Mapping[str, Any]) -> tuple[Any, ...]:
         """The backend's results in the order of `_RESULTS`."""
         backend = self._backend
         if call.operation is Operation.MODULE:
@@ -135,6 +202,22 @@ class InProcessCandidate:
             outer = (native["grad_grad_input"], native["grad_grad_weight"], native.get("grad_grad_bias"))
             return tuple(backend.conv2d_double_backward(*outer, native["grad_output"], x, weight, bias, params))
         return tuple(backend.conv2d_backward(native["grad_output"], x, weight, bias, params))
+
+
+def _one_by_one(threads: _Jobs) -> list[_Made]:
+    return [[make() for make in each] for each in threads]
+
+
+def _in_threads(threads: _Jobs) -> list[_Made]:
+    def made(each: Sequence[Callable[[], _Result]]) -> _Made:
+        with np.errstate(all="ignore"):  # holds in the thread that says so
+            return [make() for make in each]
+
+    return at_once([partial(made, each) for each in threads])
+
+
+def _raised(error: Exception) -> Raised:
+    return Raised(type(error).__name__, str(error), "".join(traceback.format_exception(error, limit=-8)))
 
 
 def _seed(text: str) -> None:

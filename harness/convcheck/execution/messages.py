@@ -64,6 +64,24 @@ class Calls:
     first: int
     calls: tuple[Call, ...]
 
+    @property
+    def answers(self) -> int:
+        """How many answers are expected."""
+        return len(self.calls)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallsAtOnce:
+    """Calls of several threads, to make at the same time; answered in order, the first has the number `first`."""
+
+    first: int
+    threads: tuple[tuple[Call, ...], ...]
+
+    @property
+    def answers(self) -> int:
+        """How many answers are expected."""
+        return sum(map(len, self.threads))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
@@ -117,7 +135,13 @@ def _text(value: Any) -> str:
     return value[:_LONGEST_TEXT].encode("utf-8", "replace").decode()
 
 
-TO_WORKER: Final[Makers] = {"Calls": Calls, "Call": _call, "Tensor": Tensor, "Arguments": Arguments}
+TO_WORKER: Final[Makers] = {
+    "Calls": Calls,
+    "CallsAtOnce": CallsAtOnce,
+    "Call": _call,
+    "Tensor": Tensor,
+    "Arguments": Arguments,
+}
 """What a worker accepts."""
 
 TO_JUDGE: Final[Makers] = {

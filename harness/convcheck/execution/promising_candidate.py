@@ -44,6 +44,10 @@ class PromisingCandidate:
         """Make calls one after the other."""
         return self._candidate.call_all(calls)
 
+    def call_at_once(self, threads: Sequence[Sequence[Call]]) -> Sequence[Sequence[Outcome]]:
+        """Make the calls of several threads at the same time."""
+        return self._candidate.call_at_once(threads)
+
     def restart(self) -> None:
         """Restart the candidate."""
         self._candidate.restart()

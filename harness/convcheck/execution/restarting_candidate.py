@@ -43,6 +43,11 @@ class RestartingCandidate:
         self._candidate.restart()
         return self._candidate.call_all(calls)
 
+    def call_at_once(self, threads: Sequence[Sequence[Call]]) -> Sequence[Sequence[Outcome]]:
+        """Make the calls of several threads at the same time, on a fresh candidate."""
+        self._candidate.restart()
+        return self._candidate.call_at_once(threads)
+
     def restart(self) -> None:
         """Every turn begins with one."""
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 from convcheck.execution.channel import Channel
 from convcheck.execution.codec import MessageError
 from convcheck.execution.crash_analysis import explain
 from convcheck.execution.launch import Launcher, trusted
-from convcheck.execution.messages import TO_JUDGE, Answer, Calls, Failed, Ready
+from convcheck.execution.messages import TO_JUDGE, Answer, Calls, CallsAtOnce, Failed, Ready
 from convcheck.execution.process import WorkerProcess
 from convcheck.model.calls import Call, Died, Hung, Outcome
 from convcheck.model.capabilities import Capabilities
@@ -82,11 +83,10 @@ class SubprocessCandidate:
         """
         outcomes: list[Outcome] = []
         while len(outcomes) < len(calls):
-            first, self._number = self._number, self._number + len(calls) - len(outcomes)
-            fault = self._answers(Calls(first, tuple(calls[len(outcomes) :])), outcomes)
+            fault = self._answers(Calls(self._number, tuple(calls[len(outcomes) :])), outcomes)
             if isinstance(fault, Hung) and not self._hangs:
                 self.restart()
-                fault = self._with_more_time(calls[len(outcomes)], outcomes)
+                fault = self._with_more_time(Calls(self._number, (calls[len(outcomes)],)), outcomes)
             if fault is not None:
                 self.restart()
                 if isinstance(fault, Died):
@@ -94,31 +94,45 @@ class SubprocessCandidate:
                 outcomes.append(fault)
         return outcomes
 
-    def _with_more_time(self, call: Call, outcomes: list[Outcome]) -> Outcome | None:
-        """Make a call again on a fresh worker, and add what comes of it; why nothing does, else None.
+    def call_at_once(self, threads: Sequence[Sequence[Call]]) -> Sequence[Sequence[Outcome]]:
+        """Make the calls of several threads at the same time in the worker; all together have the time of one call."""
+        outcomes: list[Outcome] = []
+        made = tuple(map(tuple, threads))
+        fault = self._answers(CallsAtOnce(self._number, made), outcomes)
+        if isinstance(fault, Hung) and not self._hangs:
+            self.restart()
+            outcomes.clear()
+            fault = self._with_more_time(CallsAtOnce(self._number, made), outcomes)
+        if fault is not None:
+            self.restart()
+            return [(fault,)] * len(made)
+        answers = iter(outcomes)
+        return [tuple(islice(answers, len(calls))) for calls in made]
+
+    def _with_more_time(self, calls: Calls | CallsAtOnce, outcomes: list[Outcome]) -> Outcome | None:
+        """Make calls again on a fresh worker, and add what comes of them; why nothing does, else None.
 
         Once a candidate has hung twice in one call, its later calls are not made again: it hangs, and each would take
         the longer limit.
         """
-        self._number += 1
         usual, self._limit = self._limit, LONGER * self._limit
-        fault = self._answers(Calls(self._number - 1, (call,)), outcomes)
+        fault = self._answers(calls, outcomes)
         self._limit = usual
         self._hangs = isinstance(fault, Hung)
         return fault
 
     def _dies(self, call: Call) -> bool:
-        self._number += 1
-        fault = self._answers(Calls(self._number - 1, (call,)), [])
+        fault = self._answers(Calls(self._number, (call,)), [])
         if fault is not None:
             self.restart()
         return isinstance(fault, Died)
 
-    def _answers(self, calls: Calls, outcomes: list[Outcome]) -> Outcome | None:
+    def _answers(self, calls: Calls | CallsAtOnce, outcomes: list[Outcome]) -> Outcome | None:
         """Add the outcomes of `calls` until one is missing: then why, else None."""
+        self._number = calls.first + calls.answers  # no number comes twice
         try:
             self._channel.send(calls, self._limit)
-            for number in range(calls.first, calls.first + len(calls.calls)):
+            for number in range(calls.first, calls.first + calls.answers):
                 answer = self._channel.receive(self._limit)
                 if not isinstance(answer, Answer) or answer.number != number:
                     return Died(

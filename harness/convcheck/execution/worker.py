@@ -14,7 +14,9 @@ import signal
 import socket
 import struct
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -22,7 +24,8 @@ from convcheck.execution.call_tracing import CallTracing, Watch, untraced
 from convcheck.execution.channel import Channel
 from convcheck.execution.import_sandbox import block_the_judge
 from convcheck.execution.in_process_candidate import InProcessCandidate
-from convcheck.execution.messages import TO_WORKER, Answer, Calls, Failed, Ready
+from convcheck.execution.messages import TO_WORKER, Answer, Calls, CallsAtOnce, Failed, Ready
+from convcheck.model.calls import Raised, Returned
 from convcheck.plugin.backend import Backend
 from convcheck.plugin.registry import load, preload
 from convcheck.tensors.guarded import GuardedPages
@@ -106,11 +109,18 @@ def _serve(channel: Channel, spec: str, watch: Watch) -> None:
         return
     try:
         while True:
-            calls: Calls = channel.receive()
-            for number, call in enumerate(calls.calls, calls.first):
-                channel.send(Answer(number, host.call(call)))
+            calls: Calls | CallsAtOnce = channel.receive()
+            for number, outcome in enumerate(_outcomes(host, calls), calls.first):
+                channel.send(Answer(number, outcome))
     except (EOFError, BrokenPipeError):  # the judge is gone, or wants no more
         return
+
+
+def _outcomes(host: InProcessCandidate, calls: Calls | CallsAtOnce) -> Iterator[Returned | Raised]:
+    """The outcomes in the order of their numbers, each as soon as it is there."""
+    if isinstance(calls, CallsAtOnce):
+        return chain.from_iterable(host.call_at_once(calls.threads))
+    return map(host.call, calls.calls)
 
 
 def _has_threads() -> bool:

@@ -15,9 +15,10 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from convcheck.execution import Candidate
 from convcheck.judging.history_machine import MOST_CALLS, FailingHistoryError, HistoryMachine, Search
+from convcheck.judging.history_shrinking import shrunk
 from convcheck.judging.judge import Excluded, Failure, Tally, nothing_excluded
-from convcheck.judging.playing import Ask, play, remembering, with_fewest_steps
-from convcheck.model.history import History
+from convcheck.judging.playing import NOT_THREAD_SAFE, Ask, play, remembering
+from convcheck.model.history import History, has_threads
 from convcheck.model.levels import Level
 from convcheck.model.origins import Origin
 from convcheck.model.verdicts import Status, Verdict
@@ -38,7 +39,7 @@ class FailingHistory:
     """The smallest failing history of a run.
 
     Attributes:
-        history: its steps; the last is wrong because of those before it.
+        history: its steps; the last is wrong because of those before it, or of other threads.
         verdict: on the last.
         repeats: whether it fails every time.
     """
@@ -145,6 +146,8 @@ def judge_histories(
     tally.counts.update({vacuous: found.vacuous} if found.vacuous else {})
     ended = (CLAUSE, Status.VACUOUS, "a call of the history is wrong by itself, or in a way that is known")
     tally.counts.update({ended: found.ended} if found.ended else {})
+    if not candidate.capabilities.thread_safe and found.ran:
+        tally.counts[CLAUSE, Status.NOT_APPLICABLE, NOT_THREAD_SAFE] = found.ran
     if found.failing is not None:
         history, verdict = found.failing.history, found.failing.verdict
         tally.failures.append(Failure(block, found.ran - 1, history[-1].case, verdict, Origin.HISTORY, history))
@@ -181,11 +184,14 @@ def _searched(search: Search, seed: int, backend: str, size: int, steps: int) ->
 
 
 def _smallest(candidate: Candidate, ask: Ask, found: FailingHistoryError) -> FailingHistory:
-    """A failing history without needless steps, where it repeats."""
+    """A failing history without needless steps and threads, where it repeats; a race need not, and is tried often."""
     history, verdict = found.history, found.verdict
-    hung = verdict.status is Status.HUNG  # each attempt takes the whole limit of a call
-    repeats = all(play(candidate, history, ask).failure is not None for _ in range(1 if hung else _ATTEMPTS))
-    if hung or not repeats:
-        return FailingHistory(history, verdict, repeats)
-    history, verdict = with_fewest_steps(candidate, history, verdict, ask)
-    return FailingHistory(history, verdict, repeats=True)
+    if verdict.status is Status.HUNG:  # each attempt takes the whole limit of a call
+        return FailingHistory(history, verdict, _repeats(candidate, ask, history, attempts=1))
+    if has_threads(history) or _repeats(candidate, ask, history):
+        history, verdict = shrunk(candidate, history, verdict, ask)
+    return FailingHistory(history, verdict, _repeats(candidate, ask, history))
+
+
+def _repeats(candidate: Candidate, ask: Ask, history: History, attempts: int = _ATTEMPTS) -> bool:
+    return all(play(candidate, history, ask).failure is not None for _ in range(attempts))

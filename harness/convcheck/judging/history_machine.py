@@ -1,6 +1,7 @@
 """Histories of calls as a state machine of Hypothesis, which finds one that fails and shrinks it.
 
-A machine's state is the last step; its rules make the next one, alike but for one thing. Choices come from seed and
+A machine's state is the last step; its rules make the next one, alike but for one thing. Two of them have other threads
+call meanwhile, each with tensors of its own. Choices come from seed and
 number of the history (`convcheck.strategies.provider`), so that the same seed gives the same histories in any
 process; they do not depend on what the candidate does, so that a candidate that errs now and then cannot confuse
 Hypothesis. Shrinking is Hypothesis' own.
@@ -19,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from convcheck.execution import Candidate
 from convcheck.judging.judge import Excluded, nothing_excluded
-from convcheck.judging.playing import Ask, Playing, failing, of_state
+from convcheck.judging.playing import Ask, Playing, failing, number_of_calls, of_state
 from convcheck.model.calls import Operation
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
@@ -30,6 +31,9 @@ from convcheck.strategies.neighbours import SEEDS, first_layer, rearranged, resi
 
 MOST_CALLS: Final = 4000
 """Calls after the first failure: what Hypothesis may spend on shrinking. Seconds for a small kernel."""
+
+MOST_THREADS: Final = 3
+"""Threads that call at the same time: two meet in one workspace, three in one of two that take turns."""
 
 _SEEDS: Final = st.integers(0, SEEDS)
 
@@ -112,6 +116,10 @@ def _has_dtypes(machine: HistoryMachine) -> bool:
     return len(machine.dtypes) > 1
 
 
+def _has_threads(machine: HistoryMachine) -> bool:
+    return machine.capabilities.thread_safe
+
+
 class HistoryMachine(RuleBasedStateMachine):
     """One history in the making.
 
@@ -132,8 +140,8 @@ class HistoryMachine(RuleBasedStateMachine):
 
     @property
     def last(self) -> Step:
-        """The last step."""
-        return self._history[-1]
+        """The last step; of calls at the same time, the first."""
+        return self._history[-1].calls[0]
 
     @initialize(data=st.data())
     def a_first_layer(self, data: Any) -> None:
@@ -213,11 +221,26 @@ class HistoryMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def an_earlier_call_again(self, data: Any) -> None:
-        self._make(pick(from_hypothesis(data.draw), self._history))
+        self._make(pick(from_hypothesis(data.draw), self._calls))
 
     @rule(data=st.data())
     def an_unrelated_layer(self, data: Any) -> None:
         self._make(self.last.of_layer(self._layer(data)))
+
+    @precondition(_has_threads)
+    @rule(data=st.data())
+    def other_data_in_other_threads(self, data: Any) -> None:
+        self._make_beside(data, lambda draw: self.last.of_data(draw(0, SEEDS)))
+
+    @precondition(_has_threads)
+    @rule(data=st.data())
+    def other_calls_in_other_threads(self, data: Any) -> None:
+        def other(draw: Draw) -> Step:
+            if draw(0, 1):
+                return self.last.of_layer(resized(draw, self.capabilities, self.last.case))
+            return pick(draw, self._calls)
+
+        self._make_beside(data, other)
 
     def teardown(self) -> None:
         """Count the history, unless there is a failure already: what comes after it are attempts to shrink it."""
@@ -230,11 +253,21 @@ class HistoryMachine(RuleBasedStateMachine):
         search.passed += self._judged and not self._wrong
         search.vacuous += not self._judged and not self._wrong
 
+    @property
+    def _calls(self) -> tuple[Step, ...]:
+        return tuple(call for step in self._history for call in step.calls)
+
     def _layer(self, data: Any) -> Case:
         return first_layer(from_hypothesis(data.draw), self.capabilities, self.dtypes)
 
     def _make_near(self, data: Any, near: Callable[[Draw, Capabilities, Case], Case]) -> None:
         self._make(self.last.of_layer(near(from_hypothesis(data.draw), self.capabilities, self.last.case)))
+
+    def _make_beside(self, data: Any, other: Callable[[Draw], Step]) -> None:
+        """Make the last call again, and at the same time others in other threads."""
+        draw = from_hypothesis(data.draw)
+        others = [other(draw) for _ in range(draw(1, MOST_THREADS - 1))]
+        self._make(Step.at_once([self.last, *others]))
 
     def _make(self, step: Step) -> None:
         """Make a step, and judge it; once something is wrong that no state explains, or calls are spent, only note it.
@@ -269,7 +302,7 @@ class HistoryMachine(RuleBasedStateMachine):
         verdicts = self._playing.make(step)
         self._judged |= any(verdict.status is Status.PASS for verdict in verdicts)
         if search.failures:
-            search.calls_left -= 1
+            search.calls_left -= number_of_calls(step)
         wrong = failing(verdicts)
         self._wrong = self._over = bool(wrong)
         return of_state(search.candidate, search.ask, wrong, self._history)

@@ -1,12 +1,13 @@
 """Playing a history: its steps are put to a fresh candidate one after the other, and each is judged on exact integers.
 
 A step that is wrong where it is the first call of a fresh candidate as well is no matter of state: the oracles of
-single cases see it.
+single cases see it. Of calls that several threads make at the same time every result is judged, and the step is right
+if all of them are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Final, TypeAlias
@@ -14,12 +15,13 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from convcheck.execution import Candidate
-from convcheck.model.calls import Died, Hung, Operation, Outcome, Raised
+from convcheck.model.calls import Died, Hung, Operation, Outcome, Raised, Returned
 from convcheck.model.capabilities import Capabilities
-from convcheck.model.history import History, Step
+from convcheck.model.history import History, Step, has_threads
 from convcheck.model.profiles import QUANTITIES
 from convcheck.model.verdicts import FAILURES, Status, Verdict
 from convcheck.oracles import CALL, Trial
+from convcheck.oracles.memory import OWN_RESULTS
 from convcheck.oracles.state import CLAUSE, NAME
 from convcheck.oracles.support.judged_call import Array, JudgedCall, stale
 from convcheck.tensors.values import integer_values
@@ -29,6 +31,19 @@ Ask: TypeAlias = Callable[[Step], JudgedCall]
 
 _REMEMBERED: Final = 64
 """Steps whose tensors and expected results are kept: histories come back to their steps, and shrinking to histories."""
+
+
+TIMES: Final = 5
+"""How often in a row each of several threads makes its call: a small kernel has returned once before another starts."""
+
+
+_TRIES: Final = 10
+"""Plays of a history with threads that have to pass for it to count as right: a race may show in one of seven."""
+
+
+def number_of_calls(step: Step) -> int:
+    """Calls of the candidate in a step."""
+    return TIMES * len(step.calls) if step.beside else 1
 
 
 def remembering(capabilities: Capabilities) -> Ask:
@@ -58,29 +73,65 @@ class Playing:
         candidate.restart()
 
     def make(self, step: Step) -> tuple[Verdict, ...]:
-        """Make the next step's call: a verdict on each of its results, or on the call if it has none."""
-        call = self._ask(step)
-        outcome = self._candidate.call(call.call)
-        if not_back := _not_back(outcome):
+        """Make the next step's calls: a verdict on each kind of result, or on a call that has none."""
+        calls = [self._ask(call) for call in step.calls]
+        if step.beside:
+            outcomes = self._candidate.call_at_once([(call.call,) * TIMES for call in calls])
+        else:
+            outcomes = [(self._candidate.call(calls[0].call),)]
+        made = [(call, outcome) for call, each in zip(calls, outcomes, strict=True) for outcome in each]
+        if not_back := next(filter(None, (_not_back(outcome) for _, outcome in made)), None):
             return (not_back,)
-        return tuple(self._judged(call, outcome))
+        given_twice = bool(step.beside) and any(isinstance(o, Returned) and o.aliased for _, o in made)
+        clauses = (CLAUSE, OWN_RESULTS) if given_twice else (CLAUSE,)
+        found = [
+            verdict
+            for call, outcome in made
+            for verdict in self._judged(call, outcome, [o for other, o in made if other is not call], clauses)
+        ]
+        return _worst(found)
 
-    def _judged(self, call: JudgedCall, outcome: Outcome) -> list[Verdict]:
+    def _judged(
+        self, call: JudgedCall, outcome: Outcome, beside: Sequence[Outcome], clauses: tuple[str, ...]
+    ) -> list[Verdict]:
+        """The verdicts on the results of one call, beside which others had these outcomes."""
         found = {}
         # near the largest float64 sums of magnitudes overflow; what they bound is then not judged
         with np.errstate(over="ignore", invalid="ignore"):
             for quantity, got, compared in call.judged(outcome):
                 earlier = self._earlier.setdefault(quantity, [])
                 wrong = compared.status is not Status.PASS
-                reason = f"{quantity} is wrong{stale(got, earlier)}" if wrong else ""
+                whose = (_of_another_thread(got, quantity, beside) or stale(got, earlier)) if wrong else ""
+                reason = f"{quantity} is wrong{whose}" if wrong else ""
                 status = compared.status if wrong or compared.judged else Status.VACUOUS
-                found[quantity] = Verdict(NAME, quantity, status, (CLAUSE,), reason, evidence=compared.evidence)
+                found[quantity] = Verdict(NAME, quantity, status, clauses, reason, evidence=compared.evidence)
                 earlier.append(got)
         for quantity in call.quantities:
             if quantity not in found and call.trial.array(outcome, quantity) is None:
                 reason = f"{quantity} has not the shape and dtype of the contract"
                 found[quantity] = Verdict(NAME, quantity, Status.FAIL, (CLAUSE,), reason)
         return list(found.values())
+
+
+def _worst(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """One verdict on each quantity: the first that says that it is wrong, else the first that says that it is right."""
+    found: dict[str, Verdict] = {}
+    for verdict in verdicts:
+        found[verdict.quantity] = min(found.get(verdict.quantity, verdict), verdict, key=_severity)
+    return tuple(found.values())
+
+
+def _severity(verdict: Verdict) -> int:
+    if verdict.status in FAILURES:
+        return 0
+    return 1 if verdict.status is Status.PASS else 2
+
+
+def _of_another_thread(got: Array, quantity: str, beside: Sequence[Outcome]) -> str:
+    """The end of a sentence on a wrong result: whether it is that of another call at the same time."""
+    others = [outcome.arrays.get(quantity) for outcome in beside if isinstance(outcome, Returned)]
+    same = any(other is not None and np.array_equal(got, other) for other in others)
+    return ": it is the result of another thread's call" if same else ""
 
 
 def _not_back(outcome: Outcome) -> Verdict | None:
@@ -101,24 +152,31 @@ def failing(verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
 
 
 def of_state(candidate: Candidate, ask: Ask, wrong: tuple[Verdict, ...], history: History) -> Verdict | None:
-    """The first of the failing verdicts on the last step of a history that is none where it is the only call.
+    """The first of the failing verdicts on the last step of a history that is none where a call of it is the only one.
 
     Args:
-        candidate: it is restarted, unless the history is that one call.
+        candidate: it is restarted, unless the history is one call.
         ask: makes the calls.
         wrong: what is wrong with the last step.
         history: the calls that have been made.
     """
-    if len(history) < 2 or not wrong:
+    if not wrong or (len(history) < 2 and not has_threads(history)):
         return None
-    by_itself = failing(Playing(candidate, ask).make(history[-1]))
+    by_itself = [v for call in history[-1].calls for v in failing(Playing(candidate, ask).make(call))]
     if any(verdict.quantity == CALL for verdict in by_itself):
         return None
     found = next((v for v in wrong if v.quantity not in {alone.quantity for alone in by_itself}), None)
     if found is None:
         return None
-    where = f"the last of {len(history)} calls, and right where it is the only one"
-    return replace(found, reason=f"in {where}, {found.reason}")
+    return replace(found, reason=f"in {_where(history)}, and right where it is the only one, {found.reason}")
+
+
+def _where(history: History) -> str:
+    """The last call of a history, in words."""
+    threads, steps = len(history[-1].calls), len(history)
+    if threads == 1:
+        return f"the last of {steps} calls"
+    return f"one of {threads} calls from as many threads at once" + (f", the last of {steps} steps" * (steps > 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +192,24 @@ class Played:
     failure: Verdict | None = None
 
 
+NOT_THREAD_SAFE: Final = "calls from several threads at once are not declared"
+"""Why steps with threads are not applicable."""
+
+
 def unplayable(capabilities: Capabilities, history: History) -> tuple[Step, str] | None:
     """The first step that a candidate is not asked for, and why; None if there is none."""
-    for step in history:
-        reason = capabilities.unsupported(step.case)
-        if reason is None and step.operation is Operation.BACKWARD and not capabilities.gradients:
-            reason = "gradients are not declared"
-        if reason is not None:
-            return step, reason
+    found = ((step, _unsupported(capabilities, step)) for step in history)
+    return next(((step, reason) for step, reason in found if reason), None)
+
+
+def _unsupported(capabilities: Capabilities, step: Step) -> str | None:
+    if step.beside and not capabilities.thread_safe:
+        return NOT_THREAD_SAFE
+    for call in step.calls:
+        if reason := capabilities.unsupported(call.case):
+            return reason
+        if call.operation is Operation.BACKWARD and not capabilities.gradients:
+            return "gradients are not declared"
     return None
 
 
@@ -157,21 +225,16 @@ def play(candidate: Candidate, history: History, ask: Ask | None = None) -> Play
     return Played(tuple(verdicts))
 
 
-def with_fewest_steps(
-    candidate: Candidate, history: History, verdict: Verdict, ask: Ask | None = None
-) -> tuple[History, Verdict]:
-    """A failing history without the steps that it fails without, and its verdict.
+def plays(candidate: Candidate, history: History, ask: Ask | None = None) -> Iterator[Played]:
+    """Play a history, one with threads until it fails or has passed some times: a race does not show every time."""
+    for _ in range(_TRIES if has_threads(history) else 1):
+        played = play(candidate, history, ask)
+        yield played
+        if failing(played.verdicts[-1]):
+            return
 
-    Every step says all of its call, so that any of them can be left out. One after the other is, the earliest
-    first, until none can be; the quantity that is wrong stays the same.
-    """
-    ask = ask or remembering(candidate.capabilities)
-    at = 0
-    while at < len(history) - 1:
-        fewer = history[:at] + history[at + 1 :]
-        played = play(candidate, fewer, ask)
-        if played.failure is not None and played.failure.quantity == verdict.quantity:
-            history, verdict, at = fewer[: len(played.verdicts)], played.failure, 0
-        else:
-            at += 1
-    return history, verdict
+
+def play_until_it_fails(candidate: Candidate, history: History, ask: Ask | None = None) -> Played:
+    """What came of the last of its `plays`."""
+    *_, last = plays(candidate, history, ask)
+    return last

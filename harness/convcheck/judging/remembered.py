@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcheck.judging.judge import Failure, Judge
-from convcheck.judging.playing import play, unplayable
+from convcheck.judging.playing import play_until_it_fails, unplayable
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
-from convcheck.model.history import read_history
+from convcheck.model.history import AT_ONCE, read_history
 from convcheck.model.origins import Origin
 from convcheck.model.token import read
 from convcheck.oracles import applicable
 
 
 def is_history(line: str) -> bool:
-    """Whether a remembered line is a history: it has steps with spaces between them."""
-    return " " in line
+    """Whether a remembered line is a history: it has steps with spaces between them, or one of several threads."""
+    return " " in line or AT_ONCE in line
 
 
 def remembered_cases(lines: Sequence[str]) -> tuple[Case, ...]:
@@ -46,7 +46,7 @@ def judge_remembered(judge: Judge, lines: Sequence[str], block: int) -> None:
         if not can_be_judged(candidate.capabilities, line):
             continue
         history = read_history(line)
-        played = play(candidate, history)
+        played = play_until_it_fails(candidate, history)
         tally.origins[Origin.REMEMBERED] += 1
         if played.failure is not None:
             fewest = history[: len(played.verdicts)]

@@ -102,7 +102,8 @@ class Returned:
             result of an earlier call: "output with x".
         copied: names of the tensors of which the candidate has a copy of its own (on a device, say), so
             that nothing is known about what it does around them.
-        poisoned: whether all new memory of the size of a result held poison when the call began.
+        poisoned: whether all new memory of the size of a result held poison when the call began, or before the first of
+            those at the same time did.
         called: convolutions of other people that the candidate called; None where nobody looked.
     """
 

@@ -44,6 +44,7 @@ class Capabilities:
         nonfinite: whether NaN and ±Inf go through as IEEE 754 arithmetic prescribes.
         constant_weight: whether weight and bias are constants to it, as in a compiled graph: they are never changed
             in place, nor their memory used for others while a call goes on.
+        thread_safe: whether several threads may call it at the same time, each with tensors of its own.
         validates: whether it refuses illegal arguments; if not, none is put to it, save those of `extensions`.
         extensions: what it documents where torch refuses, and is judged by.
         excludes: rules (`convcheck.model.rules`) for legal layers that it does not take, as "in_channels < 4" or
@@ -69,6 +70,7 @@ class Capabilities:
     empty_batch: bool = True
     nonfinite: bool = True
     constant_weight: bool = False
+    thread_safe: bool = True
     validates: bool = True
     extensions: tuple[Extension, ...] = ()
     excludes: tuple[str, ...] = ()

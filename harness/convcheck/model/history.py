@@ -2,12 +2,13 @@
 
 A step is written as the token of its case, and after an ``@`` what the token does not say:
 ``v1,x=1x1x3x3,out=1,k=1,seed=4@weight=2,backward`` is the backward pass with the x of seed 4, and with the bias and
-grad_output of the same, but with the weight of seed 2. A history is its steps with spaces between them.
+grad_output of the same, but with the weight of seed 2. Calls that several threads make at the same time are one step,
+with an ``&`` between them. A history is its steps with spaces between them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, Literal, TypeAlias
@@ -19,6 +20,9 @@ from convcheck_reference.errors import ConvcheckError
 
 MARK: Final = "@"
 """Between the token of a step's case and the rest; no token of a legal case has one."""
+
+AT_ONCE: Final = "&"
+"""Between the calls of a step that several threads make at the same time; no token has one."""
 
 _BACKWARD: Final = "backward"
 
@@ -34,7 +38,7 @@ class HistoryError(ConvcheckError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call of a history.
+    """One call of a history, or those that several threads make at the same time.
 
     Attributes:
         case: the layer, input size, dtype and layouts; its seed is that of x. A legal case that enters by the function.
@@ -42,6 +46,7 @@ class Step:
         bias: the seed of the bias, even where the layer has none: it comes back with the bias.
         grad_output: the seed of grad_output, even in a forward pass.
         operation: forward or backward.
+        beside: the calls that other threads make meanwhile, none of which has any beside it.
     """
 
     case: Case
@@ -49,6 +54,7 @@ class Step:
     bias: int
     grad_output: int
     operation: Operation = Operation.FORWARD
+    beside: tuple[Step, ...] = ()
 
     @classmethod
     def of(cls, case: Case, operation: Operation = Operation.FORWARD) -> Step:
@@ -60,6 +66,17 @@ class Step:
         """The seeds of x, weight, bias and grad_output."""
         return self.case.seed, self.weight, self.bias, self.grad_output
 
+    @property
+    def calls(self) -> tuple[Step, ...]:
+        """The call of each thread, as a step of its own."""
+        return (replace(self, beside=()), *self.beside) if self.beside else (self,)
+
+    @classmethod
+    def at_once(cls, calls: Sequence[Step]) -> Step:
+        """Calls that as many threads make at the same time."""
+        first, *others = calls
+        return replace(first, beside=tuple(others))
+
     def of_data(self, seed: int) -> Step:
         """The same call with all of its data drawn from one seed."""
         return Step.of(replace(self.case, seed=seed), self.operation)
@@ -70,14 +87,23 @@ class Step:
 
     def __str__(self) -> str:
         """As `read_step` reads it."""
-        others = {name: getattr(self, name) for name in _NAMES if getattr(self, name) != self.case.seed}
-        rest = [f"{name}={seed}" for name, seed in others.items()]
-        rest += [_BACKWARD] if self.operation is Operation.BACKWARD else []
-        return self.case.token + (MARK + ",".join(rest) if rest else "")
+        return AT_ONCE.join(map(_written, self.calls))
+
+
+def _written(call: Step) -> str:
+    others = {name: getattr(call, name) for name in _NAMES if getattr(call, name) != call.case.seed}
+    rest = [f"{name}={seed}" for name, seed in others.items()]
+    rest += [_BACKWARD] if call.operation is Operation.BACKWARD else []
+    return call.case.token + (MARK + ",".join(rest) if rest else "")
 
 
 History: TypeAlias = tuple[Step, ...]
 """Calls in their order; the first meets a fresh candidate."""
+
+
+def has_threads(history: History) -> bool:
+    """Whether some of its calls are made at the same time."""
+    return any(step.beside for step in history)
 
 
 def write(history: History) -> str:
@@ -103,8 +129,12 @@ def read_step(text: str) -> Step:
     """The step that a text describes.
 
     Raises:
-        HistoryError: its token cannot be read, its case is illegal or of a module, or what follows is unknown.
+        HistoryError: a token cannot be read, its case is illegal or of a module, or what follows is unknown.
     """
+    return Step.at_once([_read_call(call) for call in text.split(AT_ONCE)])
+
+
+def _read_call(text: str) -> Step:
     token, mark, rest = text.partition(MARK)
     try:
         case = read(token)
@@ -135,16 +165,27 @@ def _with_rest(step: Step, parts: list[str], text: str) -> Step:
 
 
 def in_words(history: History) -> tuple[str, ...]:
-    """What each step is, in words: the first by its layer, every other by what sets it apart from the one before."""
+    """What each step is, in words: the first by its layer, every other by what sets it apart from the one before.
+
+    Of calls at the same time the first is told so, and those of the other threads by what sets them apart from it.
+    """
     first, *_ = history
-    words = [f"{_what(first)} {first.operation}"]
+    words = [f"{_what(first)} {first.operation}{_beside(first)}"]
     for number, (before, step) in enumerate(pairwise(history), 1):
         again = history.index(step) + 1
         if again <= number:
             words.append(f"the same call as number {again}" if again < number else "the same call again")
         else:
-            words.append(", ".join(_changes(before, step)) or "the same call again")
+            words.append((", ".join(_changes(before, step)) or "the same call again") + _beside(step))
     return tuple(words)
+
+
+def _beside(step: Step) -> str:
+    """What the other threads of a step do, in words; empty if there are none."""
+    if not step.beside:
+        return ""
+    others = " and ".join(", ".join(_changes(step, other)) or "the same call" for other in step.beside)
+    return f", from {len(step.calls)} threads at once, beside it: {others}"
 
 
 def _what(step: Step) -> str:

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from convcheck.judging.judge import Failure
-from convcheck.judging.playing import play
-from convcheck.model.history import History
+from convcheck.judging.playing import number_of_calls, plays
+from convcheck.model.history import History, has_threads
 from convcheck.oracles import CALL
+from convcheck.oracles.memory import OWN_RESULTS
 from convcheck.triage.causes import ATTEMPTS, Cause, SmallestCase, size
 from convcheck.triage.delta_debugging import fails_after_setup
 from convcheck.triage.failure_signature import FailureSignature
@@ -25,17 +26,19 @@ def with_histories(
 ) -> tuple[list[Cause], list[Failure]]:
     """The causes with the histories that they show, one cause for the rest of each operation, and those not looked at.
 
-    Of the rest of an operation the simplest is looked at: what state does to one result it may do to another.
+    Of the rest of an operation the simplest is looked at: what state does to one result it may do to another. What
+    fails beside other threads only is apart from what fails after other calls.
 
     Args:
         probe: of the candidate.
         causes: that other failures have.
         failures: of histories.
     """
-    known, own, left = list(causes), dict[tuple[str, bool], Cause](), list[Failure]()
+    known, own, left = list(causes), dict[tuple[str, bool, bool], Cause](), list[Failure]()
     for failure in sorted(failures, key=_simplest):
         signature = FailureSignature.of(failure.verdict)
-        kind = (signature.kind if signature.quantity == CALL else "", signature.backward)
+        threads = has_threads(failure.history or ())
+        kind = (signature.kind if signature.quantity == CALL else "", signature.backward, threads)
         at = next((at for at, cause in enumerate(known) if _shows(probe, cause, failure, signature)), None)
         if at is not None:
             known[at] = replace(known[at], explains=(*known[at].explains, failure), also=(*known[at].also, signature))
@@ -54,8 +57,12 @@ def _shows(probe: Probe, cause: Cause, failure: Failure, signature: FailureSigna
     """Whether a cause of state shows in the layer of the last step of a history as well.
 
     That it does after the cause's own setup cases, or by the calls of that layer's case, which are right where each
-    meets a fresh candidate. What ended a process is never taken for a consequence of a wrong result.
+    meets a fresh candidate. What ended a process is never taken for a consequence of a wrong result. What needs threads
+    is one only of memory that is given to more calls than one, which shows without them.
     """
+    if has_threads(failure.history or ()):
+        given_twice = OWN_RESULTS in failure.verdict.clauses and OWN_RESULTS in cause.smallest.verdict.clauses
+        return given_twice and bool(cause.smallest.reproduced)
     quantities = {s.quantity for s in (cause.signature, *cause.also)}
     if not (cause.of_state and cause.legal and cause.smallest.reproduced) or probe.calls_left <= 0:
         return False
@@ -82,6 +89,11 @@ def _cause(probe: Probe, failure: Failure, signature: FailureSignature) -> Cause
 
 
 def _fails_again(probe: Probe, history: History) -> bool:
-    # with its last call by itself, which meets a fresh candidate as the first does
-    probe.budget.left -= len(history) + 1 + 2 * CALLS_OF_RESTART
-    return play(probe.candidate, history).failure is not None
+    # with its last calls by themselves, each of which meets a fresh candidate as the first does
+    alone = len(history[-1].calls)
+    cost = sum(map(number_of_calls, history)) + alone + (1 + alone) * CALLS_OF_RESTART
+    failed = False
+    for played in plays(probe.candidate, history):
+        probe.budget.left -= cost
+        failed = played.failure is not None
+    return failed

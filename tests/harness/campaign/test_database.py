@@ -69,6 +69,14 @@ def test_a_history_is_kept_as_its_line():
     assert remembered(database, "b") == ()
 
 
+def test_a_history_of_one_step_of_threads_is_kept_as_its_line():
+    database, line = InMemoryExampleDatabase(), f"{A}&{B}"
+    remember(database, "b", [finding(token=A, history=line)])
+    assert remembered(database, "b") == (line,)
+    assert remembered(database, "b", ("float32",)) == ()
+    assert remembered(database, "b", ("float32", "float64")) == (line,)
+
+
 def test_a_history_that_failed_is_played_first_and_forgotten_when_it_passes():
     database, spec = InMemoryExampleDatabase(), "convcheck.defects:weight-kept-by-shape"
     line = f"{A} {A}@weight=1"

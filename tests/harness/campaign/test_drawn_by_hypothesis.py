@@ -1,6 +1,7 @@
 """Every case of a run is an example of Hypothesis' engine; nothing else makes cases."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import currently_in_test_context
@@ -16,7 +17,9 @@ EXAMPLES = 60
 
 
 class Watched(ReferenceBackend):
-    """Counts its calls by whether Hypothesis' engine runs an example."""
+    """Counts its calls by whether Hypothesis' engine runs an example, which one thread alone knows."""
+
+    capabilities = replace(ReferenceBackend.capabilities, thread_safe=False)
 
     def __init__(self):
         self.calls = Counter()

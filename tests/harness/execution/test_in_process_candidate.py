@@ -13,6 +13,7 @@ from convcheck.model.calls import Call, Operation, Raised, Tensor
 from convcheck.plugin.function_backend import FunctionBackend
 from convcheck_backends import NumpyBackend, TorchCpu
 from convcheck_reference import Arguments
+from racing import SharedOutput
 
 LAYER = Arguments(2, 3, 2, bias=False)
 
@@ -267,3 +268,53 @@ def test_a_layer_has_the_same_parameters_whatever_was_made_before(backend):
     first, other, again = (m.arrays["weight"] for m in made)
     assert np.array_equal(first, again)
     assert not np.array_equal(first[..., :2, :2], other)
+
+
+@pytest.mark.parametrize("base", [NumpyBackend, TorchCpu])
+def test_calls_at_once_have_tensors_of_their_own_and_outcomes_in_order(base):
+    backend = Noting(base)
+    host = InProcessCandidate(lambda: backend)
+    outcomes = host.call_at_once([(forward(1.0, "reused"),) * 2, (forward(2.0, "reused"),) * 2])
+    assert [[o.arrays["output"].flat[0] for o in each] for each in outcomes] == [[8.0, 8.0], [32.0, 32.0]]
+    assert len({address for _, address, _ in backend.seen}) == 4
+    assert not any(o.mutated or o.spilled or o.overwritten or o.aliased for each in outcomes for o in each)
+    host.call(forward(3.0, "reused"))
+    assert backend.seen[-1][1] in {address for _, address, contents in backend.seen if contents.flat[0] == 1.0}
+
+
+def test_what_one_thread_does_to_its_tensors_or_raises_is_its_own():
+    class Odd(NumpyBackend):
+        def conv2d(self, x, weight, bias, params):
+            output = super().conv2d(x, weight, bias, params)
+            if x.flat[0] == 1:
+                x += 1
+            if x.flat[0] == 3:
+                raise ValueError("three")
+            return output
+
+    host = InProcessCandidate(Odd)
+    ((scaled,), (raised,), (plain,)) = host.call_at_once([(forward(1.0),), (forward(3.0),), (forward(5.0),)])
+    assert (scaled.mutated, plain.mutated) == (("x",), ())
+    assert isinstance(raised, Raised)
+    assert (raised.kind, raised.message) == ("ValueError", "three")
+    assert "conv2d" in raised.traceback
+
+
+def test_a_buffer_that_two_threads_get_is_seen():
+    host = InProcessCandidate(SharedOutput)
+    ((one,), (other,)) = host.call_at_once([(forward(1.0),), (forward(2.0),)])
+    assert np.array_equal(one.arrays["output"], other.arrays["output"])
+    assert other.aliased == ("output with the earlier output",)
+
+
+def test_where_tensors_cannot_be_made_only_that_call_is_not():
+    class Refusing(NumpyBackend):
+        def to_native(self, array):
+            if array.flat[0] == 2:
+                raise TypeError("no twos")
+            return array
+
+    host = InProcessCandidate(Refusing)
+    ((right,), (raised,)) = host.call_at_once([(forward(1.0),), (forward(2.0),)])
+    assert right.arrays["output"].flat[0] == 8.0
+    assert (raised.kind, raised.message) == ("TypeError", "no twos")

@@ -3,7 +3,7 @@ import pytest
 
 from convcheck import Capabilities
 from convcheck.execution.codec import MessageError, decode, encode
-from convcheck.execution.messages import TO_JUDGE, TO_WORKER, Answer, Calls, Failed, Ready
+from convcheck.execution.messages import TO_JUDGE, TO_WORKER, Answer, Calls, CallsAtOnce, Failed, Ready
 from convcheck.model.calls import Raised, Returned
 
 
@@ -57,6 +57,8 @@ def test_capabilities_that_contradict_themselves_are_refused():
 def test_each_side_refuses_what_only_the_other_may_be_sent():
     with pytest.raises(MessageError):
         judged(Calls(0, ()))
+    with pytest.raises(MessageError):
+        judged(CallsAtOnce(0, ((), ())))
     with pytest.raises(MessageError):
         decode(encode(Answer(0, Returned({"output": None})))[0], bytearray(), TO_WORKER)
 

@@ -24,4 +24,6 @@ def test_each_turn_is_the_first():
     candidate = RestartingCandidate(InProcessCandidate(Counting))
     turns = [candidate.call_all((call, call)), candidate.call_all((call,)), [candidate.call(call)]]
     assert [[o.arrays["output"].item() for o in turn] for turn in turns] == [[1.0, 2.0], [1.0], [1.0]]
+    ((first,), (second,)) = candidate.call_at_once([[call], [call]])
+    assert {first.arrays["output"].item(), second.arrays["output"].item()} <= {1.0, 2.0}
     assert (candidate.name, candidate.capabilities) == ("numpy", NumpyBackend.capabilities)

@@ -8,6 +8,7 @@ import pytest
 
 from convcheck import Status
 from convcheck.execution import SubprocessCandidate, WorkerStartError
+from convcheck.execution.launch import trusted, untrusted
 from convcheck.execution.subprocess_candidate import LONGER
 from convcheck.judging.judge import judge_case
 from convcheck.model.calls import Call, Died, Hung, Operation, Raised, Returned, Tensor
@@ -75,6 +76,29 @@ def test_all_calls_of_a_batch_meet_the_same_process(tmp_path):
         candidate.restart()
         assert len(pids) == 1
         assert candidate.call(call()).arrays["output"].item() not in pids
+
+
+@pytest.mark.parametrize("launcher", [trusted, untrusted])
+def test_calls_at_once_run_beside_each_other_in_one_process(tmp_path, launcher):
+    top = "meeting = threading.Barrier(2)"
+    with closing(SubprocessCandidate(kernel(tmp_path, "meeting.wait(20.0)", top), launcher=launcher)) as candidate:
+        outcomes = candidate.call_at_once([[call(1.0), call(2.0)], [call(3.0), call(4.0)]])
+        assert [[o.arrays["output"].flat[0] for o in each] for each in outcomes] == [[1.0, 2.0], [3.0, 4.0]]
+        assert [len(each) for each in candidate.call_at_once([[call()] * 2, [call()], [call()]])] == [2, 1, 1]
+
+
+def test_a_crash_or_a_hang_in_one_thread_is_that_of_all(tmp_path):
+    body = """
+    if x.flat[0] == 1: os.abort()
+    if x.flat[0] == 2: threading.Event().wait()
+    if x.flat[0] == 3: raise ValueError("three")
+    """
+    with closing(SubprocessCandidate(kernel(tmp_path, body), limit=0.5)) as candidate:
+        for value, kind in ((1, Died), (2, Hung)):
+            outcomes = candidate.call_at_once([[call()] * 2, [call(value)] * 2])
+            assert [[type(o) for o in each] for each in outcomes] == [[kind], [kind]]
+        outcomes = candidate.call_at_once([[call()] * 2, [call(3)]])
+        assert [[type(o) for o in each] for each in outcomes] == [[Returned, Returned], [Raised]]
 
 
 WRITING = """

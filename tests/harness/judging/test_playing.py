@@ -2,13 +2,24 @@ import numpy as np
 import pytest
 
 from altered import Altered, CachingByContents, off_by
-from convcheck import Status
+from convcheck import Capabilities, Status
 from convcheck.execution import InProcessCandidate
-from convcheck.judging.playing import asked, failing, of_state, play, remembering, with_fewest_steps
+from convcheck.judging.playing import (
+    NOT_THREAD_SAFE,
+    TIMES,
+    asked,
+    failing,
+    number_of_calls,
+    of_state,
+    play,
+    remembering,
+    unplayable,
+)
 from convcheck.model.calls import Operation
 from convcheck.model.history import Step, read_history
 from convcheck.model.token import read
-from convcheck_backends import NumpyBackend
+from convcheck_backends import NumpyBackend, TorchCpu
+from racing import SharedOutput, SharedWorkspace, WorkspaceOfAThread
 from stand_ins import Counted
 
 A = "v1,x=1x2x3x3,out=2,k=2"
@@ -112,11 +123,60 @@ def test_each_tensor_is_of_its_own_seed_and_in_reused_buffers():
     assert backward.quantities == ("grad_input", "grad_weight", "grad_bias")
 
 
-def test_only_the_steps_stay_without_which_nothing_fails():
-    other = "v1,x=1x1x4x4,out=1,k=1"
-    history = read_history(f"{other} {A} {A}@bias=3 {other} {A},s=2 {A}@weight=1")
-    candidate = InProcessCandidate(KeepingWeights)
-    failure = play(candidate, history).failure
-    fewest, verdict = with_fewest_steps(candidate, history, failure)
-    assert fewest in [(history[at], history[-1]) for at in (1, 2, 4)]
-    assert verdict == play(candidate, fewest).failure
+BESIDE = f"{A}&{A},seed=1"
+
+
+@pytest.mark.parametrize("make", [SharedWorkspace, SharedOutput])
+@pytest.mark.parametrize("line", [BESIDE, f"{A} {BESIDE}"])
+def test_what_threads_share_fails_though_each_call_is_right_alone(make, line):
+    found = played(make, read_history(line)).failure
+    assert (found.quantity, found.status) == ("output", Status.FAIL)
+    assert found.clauses == (("C2D-PURE-4",) if make is SharedWorkspace else ("C2D-PURE-4", "C2D-PURE-6"))
+    last = ", the last of 2 steps" if " " in line else ""
+    where = f"in one of 2 calls from as many threads at once{last}, and right where it is the only one, output is wrong"
+    assert found.reason.startswith(where)
+    assert make is SharedWorkspace or found.reason.endswith("it is the result of another thread's call")
+
+
+@pytest.mark.parametrize("make", [WorkspaceOfAThread, NumpyBackend, CachingByContents, TorchCpu])
+def test_what_threads_keep_apart_passes(make):
+    found = played(make, read_history(f"{A} {BESIDE} {BESIDE}&{A}@backward {A},p=1&{A}"))
+    assert found.failure is None
+    assert {v.status for some in found.verdicts for v in some} == {Status.PASS}
+    quantities = [{v.quantity for v in some} for some in found.verdicts]
+    assert quantities == [{"output"}, {"output"}, {"output", "grad_input", "grad_weight", "grad_bias"}, {"output"}]
+
+
+def test_threads_of_layers_that_differ_have_workspaces_of_their_own():
+    assert played(SharedWorkspace, read_history(f"{A}&v1,x=1x2x3x4,out=2,k=2")).failure is None
+
+
+def test_what_is_wrong_alone_is_no_matter_of_threads():
+    found = played(lambda: Altered(output=off_by(1)), read_history(BESIDE))
+    assert failing(found.verdicts[0]) != ()
+    assert found.failure is None
+
+
+def test_each_thread_makes_its_call_some_times_with_other_tensors_each_time():
+    asked_for = []
+
+    class Doubling(NumpyBackend):
+        def conv2d(self, x, weight, bias, params):
+            asked_for.append(x.ctypes.data)
+            output = super().conv2d(x, weight, bias, params)
+            x *= 2
+            return output
+
+    (step,) = read_history(BESIDE)
+    assert played(Doubling, (step,)).failure is None
+    assert number_of_calls(step) == len(set(asked_for)) == 2 * TIMES
+    assert number_of_calls(step.calls[0]) == 1
+
+
+def test_steps_with_threads_are_not_for_candidates_that_are_not_thread_safe():
+    history = read_history(f"{A} {BESIDE}")
+    assert unplayable(Capabilities(), history) is None
+    assert unplayable(Capabilities(thread_safe=False), history) == (history[1], NOT_THREAD_SAFE)
+    assert unplayable(Capabilities(thread_safe=False), history[:1]) is None
+    _, reason = unplayable(Capabilities(), read_history(f"{A}&{A}@backward"))
+    assert reason == "gradients are not declared"

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from convcheck.model.calls import Operation
-from convcheck.model.history import HistoryError, Step, in_words, read_history, read_step, write
+from convcheck.model.history import HistoryError, Step, has_threads, in_words, read_history, read_step, write
 from convcheck.model.token import read
 
 TOKEN = "v1,x=1x2x3x4,out=2,k=1"
@@ -18,6 +18,8 @@ STEP = Step.of(read(f"{TOKEN},seed=4"))
         (replace(STEP, operation=Operation.BACKWARD), f"{TOKEN},seed=4@backward"),
         (Step(read(TOKEN), 1, 2, 3, Operation.BACKWARD), f"{TOKEN}@weight=1,bias=2,grad_output=3,backward"),
         (Step(read(f"{TOKEN},bias=false"), 0, 7, 0), f"{TOKEN},bias=false@bias=7"),
+        (Step.at_once([STEP, replace(STEP, weight=0)]), f"{TOKEN},seed=4&{TOKEN},seed=4@weight=0"),
+        (Step.at_once([STEP] * 3), f"{TOKEN},seed=4&{TOKEN},seed=4&{TOKEN},seed=4"),
     ],
 )
 def test_a_step_is_written_as_its_token_and_what_that_does_not_say(step, text):
@@ -26,7 +28,8 @@ def test_a_step_is_written_as_its_token_and_what_that_does_not_say(step, text):
 
 
 def test_a_history_comes_back_from_its_line():
-    history = (STEP, replace(STEP, bias=1), Step.of(read(f"{TOKEN},dtype=float16"), Operation.BACKWARD), STEP)
+    backward = Step.of(read(f"{TOKEN},dtype=float16"), Operation.BACKWARD)
+    history = (STEP, replace(STEP, bias=1), backward, Step.at_once([STEP, backward]), STEP)
     assert read_history(write(history)) == history
     assert read_history(f"  {write(history)}\n") == history
 
@@ -43,6 +46,8 @@ def test_a_history_comes_back_from_its_line():
         (f"{TOKEN}@weight=-3", "'weight=-3' .* unknown"),
         (f"{TOKEN}@forward", "and backward"),
         (f"{TOKEN}@weight=3,weight=4", "'weight=4' is said twice"),
+        (f"{TOKEN}&", "in the step ''"),
+        (f"{TOKEN}&{TOKEN}@x=3", "'x=3' .* unknown"),
     ],
 )
 def test_what_is_no_history_is_refused_with_what_is_expected(text, words):
@@ -80,3 +85,24 @@ def test_in_words_every_step_is_what_sets_it_apart():
         "the same call as number 1",
         "Conv2d(4, 3, kernel_size=5, padding=2) on (1, 4, 5, 5), float32, forward",
     )
+
+
+def test_each_thread_of_a_step_has_a_call_of_its_own():
+    other = replace(STEP, weight=1)
+    step = Step.at_once([STEP, other, STEP])
+    assert step.calls == (STEP, other, STEP)
+    assert STEP.calls == (STEP,)
+    assert [has_threads(history) for history in ((STEP, other), (STEP, step))] == [False, True]
+
+
+def test_in_words_the_other_threads_are_what_sets_them_apart_from_the_first():
+    other = replace(STEP, weight=1)
+    wider = STEP.of_layer(read("v1,x=1x2x3x5,out=2,k=1"))
+    history = (Step.at_once([STEP, STEP]), STEP, Step.at_once([other, STEP, replace(wider, weight=1)]), STEP)
+    assert in_words(history) == (
+        "Conv2d(2, 2, kernel_size=1) on (1, 2, 3, 4), float32, forward, from 2 threads at once, beside it: the same call",
+        "the same call again",
+        "other contents of weight, from 3 threads at once, beside it: other contents of weight and input (1, 2, 3, 5)",
+        "the same call as number 2",
+    )
+    assert in_words((STEP, history[0]))[1] == "the same call again, from 2 threads at once, beside it: the same call"

@@ -7,13 +7,17 @@ from convcheck.judging.histories import judge_histories
 from convcheck.judging.judge import Failure, judge_block
 from convcheck.judging.playing import play
 from convcheck.model.history import read_history
+from convcheck.model.levels import Level
 from convcheck.model.token import read
 from convcheck.report.discrepancies import replay_command
+from convcheck.report.script import script
 from convcheck.triage.causes import ATTEMPTS
 from convcheck.triage.findings import findings_of
 from convcheck.triage.history_causes import with_histories
 from convcheck.triage.probe import Probe
 from convcheck_backends import NumpyBackend
+from full_record import RECORD
+from racing import SharedWorkspace
 from stand_ins import IMPRECISE, cause, verdict
 
 A = "v1,x=1x2x3x3,out=2,k=2"
@@ -128,3 +132,42 @@ def test_a_finding_of_a_history_repeats_from_its_line():
     (found,) = findings_of(candidate, failures, lambda _: ())
     again = play(InProcessCandidate(defect("plan-kept-by-shape").backend), read_history(found.reproduction.history))
     assert again.failure == found.verdict
+
+
+THREADS = f"{A}&{A},seed=1"
+
+
+def test_what_fails_beside_other_threads_is_apart_from_what_fails_after_other_calls():
+    given = [failing(), failing(THREADS), failing(f"{A}&{A},seed=2&{A}")]
+    found, not_looked_at = with_histories(kept(), [], given)
+    assert {c.smallest.history for c in found} == {HISTORY, read_history(THREADS)}
+    assert not_looked_at == given[2:]
+
+
+def test_a_cause_of_state_that_shows_without_threads_leaves_what_needs_them():
+    found, _ = with_histories(kept(), [of_state()], [failing(THREADS)])
+    assert [c.explains for c in found] == [of_state().explains, (failing(THREADS),)]
+
+
+def test_a_race_is_a_finding_with_its_history_as_often_as_it_repeats():
+    candidate = InProcessCandidate(SharedWorkspace)
+    (found,) = findings_of(candidate, [failing(THREADS)], lambda _: ())
+    assert (found.clause, found.level) == ("C2D-PURE-4", Level.STATE)
+    assert found.reproduction.history == THREADS
+    assert found.reproduction.reproduced == ATTEMPTS
+    assert replay_command(found) == f"convcheck replay --history '{THREADS}' --backend numpy"
+    assert THREADS in script(RECORD, found)
+    (once,) = findings_of(InProcessCandidate(NumpyBackend), [failing(THREADS)], lambda _: ())
+    assert once.seen_once
+
+
+def test_a_buffer_that_is_given_twice_is_one_finding_with_threads_and_without():
+    make = defect("result-buffer-reused").backend
+    cases = [read(f"v1,x=1x2x4x{width},out=2,k=2,seed={width}") for width in (3, 4)]
+    history = read_history(THREADS)
+    verdict = play(InProcessCandidate(make), history).failure
+    beside = Failure(0, 0, history[-1].case, verdict, history=history)
+    plain = judge_block(InProcessCandidate(make), cases, 0).failures
+    (found,) = findings_of(InProcessCandidate(make), [*plain, beside], lambda _: cases)
+    assert found.clause == "C2D-PURE-6"
+    assert found.failing_cases == len(plain) + 1
