@@ -138,13 +138,12 @@ def levels_of_outputs(matrices: Transforms, groups: int, pixels: Array, weight: 
     wide = np.pad(pixels, ((0, 0), (0, 0), (tile - 1, tile - 1), (tile - 1, tile - 1)))
     starts = size[0] + tile - 1
     step = max(1, _AT_ONCE // max(1, pixels.shape[1] * (size[1] + tile - 1) * matrices.data.size * 2))
-    weights = _places(matrices.output)
     for image in range(len(pixels)):
         for top in range(0, starts, step):
             rows = min(step, starts - top)
             block = _windows(wide[image : image + 1, :, top : top + rows + len(matrices.data) - 1], len(matrices.data))
             data = _of_groups(_twice(matrices.data, block[0].reshape(len(block[0]), -1, *block.shape[-2:])), groups)
-            levels = _levels(matrices, filters, data, weights)
+            levels = _levels(matrices, filters, data)
             for level, into in zip(levels, found, strict=True):
                 placed = level.reshape(tile, tile, len(weight), rows, -1)
                 _keep_largest(into[image], placed, top - tile + 1)
@@ -162,7 +161,6 @@ def levels_of_weights(matrices: Transforms, groups: int, pixels: Array, grad: Ar
     """
     tile, side = matrices.kernel.shape[1], len(matrices.data)
     found: list[tuple[Array, ...]] = []
-    weights = _places(matrices.output)
     # as many zeros as the grid may begin before the first gradient, and end after the last
     around = ((0, 0), (0, 0), (tile - 1, tile - 1), (tile - 1, tile - 1))
     grads, images = _windows(np.pad(grad, around), tile), _windows(np.pad(pixels, around), side)
@@ -170,51 +168,51 @@ def levels_of_weights(matrices: Transforms, groups: int, pixels: Array, grad: Ar
         for j in range(tile):
             left = _over_tiles(_twice(matrices.kernel, grads[:, :, i::tile, j::tile]), groups)
             right = _over_tiles(_twice(matrices.data, images[:, :, i::tile, j::tile]), groups, transposed=True)
-            found.append(_levels(matrices, left, right, weights))
+            found.append(_levels(matrices, left, right))
     shape = (grad.shape[1], -1, TAPS, TAPS)
     most = (reduce(np.maximum, level) for level in zip(*found, strict=True))
     return Levels(*(np.moveaxis(level.reshape(TAPS, TAPS, *level.shape[1:]), (0, 1), (-2, -1)).reshape(shape)
                     for level in most))  # fmt: skip
 
 
-def _levels(
-    matrices: Transforms, left: tuple[Array, Array], right: tuple[Array, Array], weights: Array
-) -> tuple[Array, ...]:
+def _levels(matrices: Transforms, left: tuple[Array, Array], right: tuple[Array, Array]) -> tuple[Array, ...]:
     """The six of `Levels` for each place: (places, …), from operands (t², G, a, s) and (t², G, s, b) that s sums.
 
     Args:
         matrices: the transforms.
         left: what is transformed by `kernel`, and the sums of magnitudes in its transform.
         right: likewise by `data`.
-        weights: |A_uv| of each place, (places, t²).
     """
     (u, k), (v, d) = left, right
     u, v = np.abs(u), np.abs(v)
-    summed = left[0].shape[-1]
-    of_data, of_taps, products = (_placed(weights, a @ b) for a, b in ((u, d), (k, v), (u, v)))
-    data, taps = (_placed(weights, np.sqrt(a**2 @ b**2)) ** 2 for a, b in ((u, d), (k, v)))
-    sums = _placed(weights**2, (u @ v) ** 2)
+    summed, back = u.shape[-1], np.abs(matrices.output)
+    product = u @ v
+    of_data, of_taps, products = (_placed(back, array) for array in (u @ d, k @ v, product))
+    # of one channel the root of the sum of squares is what it sums
+    data = of_data if summed == 1 else _placed(back, np.sqrt(u**2 @ d**2))
+    taps = of_taps if summed == 1 else _placed(back, np.sqrt(k**2 @ v**2))
+    sums = _placed(back**2, product**2)
     rounds = [2 * _longest(matrix) for matrix in (matrices.data, matrices.kernel, matrices.output)]
     entries = 2.0 * (of_data + of_taps + products)
     worst = rounds[0] * of_data + rounds[1] * of_taps + (rounds[2] + summed + 1) * products + entries
-    return rounds[0] * data, rounds[1] * taps, (summed + 1.0) * sums, rounds[2] * products**2, worst, entries
+    return rounds[0] * data**2, rounds[1] * taps**2, (summed + 1.0) * sums, rounds[2] * products**2, worst, entries
 
 
 def _twice(matrix: Array, array: Array) -> tuple[Array, Array]:
-    """The transform of the last two axes, and of their magnitudes by the magnitudes of the matrix."""
-    absolute = np.abs(matrix)
-    return matrix @ array @ matrix.T, absolute @ np.abs(array) @ absolute.T
+    """The transform of the last two axes, and of their magnitudes by the magnitudes of the matrix: (…, t²)."""
+    both, flat = np.kron(matrix, matrix).T, array.reshape(*array.shape[:-2], -1)
+    return flat @ both, np.abs(flat) @ np.abs(both)
 
 
 def _of_groups(arrays: tuple[Array, Array], groups: int) -> tuple[Array, Array]:
-    """From (A, B, t, t) to (t², G, A/G, B); where B is the number of tiles and A that of channels."""
-    first, second = (np.moveaxis(a.reshape(groups, -1, a.shape[1], a.shape[2] * a.shape[3]), -1, 0) for a in arrays)
+    """From (A, B, t²) to (t², G, A/G, B)."""
+    first, second = (np.moveaxis(a.reshape(groups, -1, *a.shape[1:]), -1, 0) for a in arrays)
     return np.ascontiguousarray(first), np.ascontiguousarray(second)
 
 
 def _over_tiles(arrays: tuple[Array, Array], groups: int, *, transposed: bool = False) -> tuple[Array, Array]:
-    """From (N, A, rows, columns, t, t) to (t², G, A/G, tiles of all images), or with the last two axes swapped."""
-    flat = (a.transpose(4, 5, 1, 0, 2, 3).reshape(a.shape[-1] ** 2, groups, a.shape[1] // groups, -1) for a in arrays)
+    """From (N, A, rows, columns, t²) to (t², G, A/G, tiles of all images), or with the last two axes swapped."""
+    flat = (a.transpose(4, 1, 0, 2, 3).reshape(a.shape[-1], groups, a.shape[1] // groups, -1) for a in arrays)
     first, second = (np.ascontiguousarray(a.swapaxes(-1, -2) if transposed else a) for a in flat)
     return first, second
 
@@ -223,14 +221,11 @@ def _windows(array: Array, side: int) -> Array:
     return np.lib.stride_tricks.sliding_window_view(array, (side, side), axis=(-2, -1))
 
 
-def _places(output: Array) -> Array:
-    """|A_uv| for each place of a result in its tile: (places, t²)."""
-    return np.kron(np.abs(output), np.abs(output))
-
-
-def _placed(weights: Array, array: Array) -> Array:
-    """Σ_uv |A_uv| times an array (t², …), for each place."""
-    return (weights @ array.reshape(len(array), -1)).reshape(len(weights), -1, array.shape[-1])
+def _placed(back: Array, array: Array) -> Array:
+    """Σ_uv back_au·back_bv times an array (t², …, b) for each place a, b: (places, rest, b)."""
+    places, side = back.shape
+    rows = (back @ array.reshape(side, -1)).reshape(places, side, -1)
+    return np.asarray((back @ rows).reshape(places**2, -1, array.shape[-1]))
 
 
 def _longest(matrix: Array) -> int:

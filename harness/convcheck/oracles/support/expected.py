@@ -144,7 +144,9 @@ class Expected:
             found, largest = self.sum(quantity), self._transforms.largest(quantity, profile, law)
             largest = law.denominator * (largest + found.addend)
             return np.where(exact & (largest <= 2.0**profile.accumulator.precision), 0.0, np.inf)
-        bound = self.bound(quantity, profile)
+        bound = self._bound(quantity, profile, self._transforms.errors_by_size)
+        if bound is not None and not (bound < _HALF).all():
+            bound = self.bound(quantity, profile)
         below = np.zeros(exact.shape, np.bool_) if bound is None else bound < _HALF
         return np.where(below, np.nextafter(_HALF, 0.0), np.inf)
 
@@ -159,6 +161,11 @@ class Expected:
 
     def bound(self, quantity: Quantity, profile: Profile) -> NDArray[np.float64] | None:
         """The largest legal error; infinite where overflow is possible, None where there is no bound."""
+        return self._bound(quantity, profile, self._transforms.errors)
+
+    def _bound(
+        self, quantity: Quantity, profile: Profile, of_transforms: Callable[..., tuple[Array, Array]]
+    ) -> NDArray[np.float64] | None:
         if self.unbounded(quantity, profile):
             return None
         found = self.sum(quantity)
@@ -178,7 +185,7 @@ class Expected:
         if overflows:
             overflows = overflow_possible(profile, result, found.terms, found.gauge)
         if not self.is_direct(quantity, profile):
-            error, largest = self._transforms.errors(quantity, profile, found.terms, found.operands)
+            error, largest = of_transforms(quantity, profile, found.terms, found.operands)
             bound = bound + error
             overflows = overflows | ~(2.0 * largest <= profile.accumulator.largest)
         if quantity == "grad_input" and self.folds:

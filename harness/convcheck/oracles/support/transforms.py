@@ -51,15 +51,31 @@ class TransformErrors:
             terms: products of an element.
             operands: the largest magnitudes of their factors.
         """
-        law, result = self.law(quantity, profile), component_format(self._case.dtype)
-        assert law is not None
-        largest = self.largest(quantity, profile, law)
         if gauges.in_use(profile, quantity, self._case.params) is Algorithm.FFT:
-            error = law.error / law.growth * largest
-        else:
-            error = self._of_winograd(quantity, profile, law.roundings, largest)
-        lost = underflow(profile, result, terms, operands) * law.growth * (1.0 + sum(operands))
-        return error * (1.0 + result.unit_roundoff) + lost, largest
+            return self.errors_by_size(quantity, profile, terms, operands)
+        law, result = self._known(quantity, profile), component_format(self._case.dtype)
+        largest = self.largest(quantity, profile, law)
+        error = self._of_winograd(quantity, profile, law.roundings, largest)
+        return error * (1.0 + result.unit_roundoff) + self._lost(profile, law, terms, operands), largest
+
+    def errors_by_size(
+        self, quantity: Quantity, profile: Profile, terms: int, operands: tuple[float, float]
+    ) -> tuple[Array, Array]:
+        """As `errors`, but told from the largest operands alone: that costs less, and bounds more."""
+        law, result = self._known(quantity, profile), component_format(self._case.dtype)
+        largest = self.largest(quantity, profile, law)
+        error = law.error / law.growth * largest
+        return error * (1.0 + result.unit_roundoff) + self._lost(profile, law, terms, operands), largest
+
+    def _known(self, quantity: Quantity, profile: Profile) -> Law:
+        law = self.law(quantity, profile)
+        assert law is not None
+        return law
+
+    def _lost(self, profile: Profile, law: Law, terms: int, operands: tuple[float, float]) -> float:
+        """What underflows on the way."""
+        lost = underflow(profile, component_format(self._case.dtype), terms, operands)
+        return lost * law.growth * (1.0 + sum(operands))
 
     def _of_winograd(self, quantity: Quantity, profile: Profile, roundings: int, largest: Array) -> Array:
         levels, u = self._levels_of(quantity, profile), profile.accumulator.unit_roundoff
