@@ -20,6 +20,9 @@ from convcheck_reference.formats import FLOAT64, Format
 Array = NDArray[np.float64]
 
 LAMBDA: Final = 8.0
+SECOND_ORDER: Final = 4.0
+"""In units of u, what T(n) has beyond λ√n·u."""
+
 MOST_RELATIVE_ERROR: Final = 0.1
 """Where n·u exceeds this, no useful bound exists (16-bit accumulators and long sums)."""
 
@@ -36,7 +39,9 @@ def accumulation_error(profile: Profile, n: int) -> float:
     """
     worst = worst_accumulation_error(profile, n)
     return (
-        worst if profile.truncating else min(worst, (LAMBDA * math.sqrt(n) + 4.0) * profile.accumulator.unit_roundoff)
+        worst
+        if profile.truncating
+        else min(worst, (LAMBDA * math.sqrt(n) + SECOND_ORDER) * profile.accumulator.unit_roundoff)
     )
 
 

@@ -5,7 +5,8 @@ the channels, so the error is at most T(d) times what the transforms sum in magn
 3.1; T as in `convcheck.numerics.bounds`). That sum is at most Λ·S∞, with S∞ = Σ_c max|x_c|·max|w_c| over
 the pixels of any tile that the output may lie in, and Λ the amplification of the transforms. A weight
 gradient sums over tiles t: at most Λ·S∞ with S∞ = Σ_t max|x_t|·max|grad_t|, of the transforms of F(3, m) and
-for the worst place of the grid of tiles, which is regular.
+for the worst place of the grid of tiles, which is regular. Integers are sized by that; how far reals may be off
+follows from what the transforms really sum (`convcheck.numerics.winograd_error`).
 
 **FFT.** A transform of N points has a relative error in the 2-norm of t·η, t = log₂N, η = u + γ₄·(√2 + u)
 (Higham 2002, theorem 24.2). Both forward transforms change an output by at most t·η·Σ_c‖x_c‖‖w_c‖ each
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 
 from convcheck.model.profiles import Algorithm, Profile, Quantity
 from convcheck.numerics.bounds import LAMBDA, accumulation_error, gamma
+from convcheck.numerics.reduction_length import copies, reduction_lengths
 from convcheck.numerics.toom_cook import TAPS, suits_winograd, transforms
 from convcheck_reference.padding import pad, pad_adjoint
 from convcheck_reference.params import Conv2dParams, Shape
@@ -41,12 +43,15 @@ class Law:
 
     Attributes:
         error: the largest error relative to the gauge of this algorithm.
+        roundings: that one product meets on its way.
         growth: how much larger than the gauge numbers on the way can be.
-        ceiling: the most that the gauge can be, relative to n·max|a|·max|b|; None where integers are not sized by it.
+        ceiling: the most that the gauge can be, relative to n·max|a|·max|b| with n of `reduction_lengths`; None where
+            integers are not sized by it.
         denominator: makes every number on the way an integer where the operands are; None if none does.
     """
 
     error: float
+    roundings: int
     growth: float
     ceiling: float | None
     denominator: int | None
@@ -57,6 +62,11 @@ def in_use(profile: Profile, quantity: Quantity, params: Conv2dParams) -> Algori
     if quantity == "grad_bias" or (profile.algorithm in _TILES and not suits_winograd(params)):
         return Algorithm.DIRECT
     return profile.algorithm
+
+
+def tile_of(algorithm: Algorithm) -> int:
+    """The m of Winograd's F(m × m, 3 × 3)."""
+    return _TILES[algorithm]
 
 
 def spreads(profile: Profile, quantity: Quantity, params: Conv2dParams) -> str:
@@ -82,7 +92,7 @@ def law(
     tile = _TILES[algorithm]
     if quantity == "grad_weight":
         return _winograd_weights(tile, profile, params, input_shape, accumulation)
-    return _winograd(tile, profile, quantity, params, accumulation)
+    return _winograd(tile, profile, quantity, params, input_shape, accumulation)
 
 
 def gauge(
@@ -124,7 +134,7 @@ def integer_room(profile: Profile, quantity: Quantity, params: Conv2dParams, inp
     if in_use(profile, quantity, params) is Algorithm.DIRECT:
         return math.inf
     found = law(profile, quantity, params, input_shape)
-    if found.ceiling is None:
+    if not found.ceiling:  # nothing is summed, or nothing sized
         return math.inf
     if found.denominator is not None:
         return 2.0**profile.accumulator.precision / (found.growth * found.denominator * found.ceiling)
@@ -136,14 +146,17 @@ def _winograd(
     profile: Profile,
     quantity: Quantity,
     params: Conv2dParams,
+    input_shape: Shape,
     accumulation: Callable[[Profile, int], float],
 ) -> Law:
     matrices = transforms(tile)
     channels = (params.in_channels if quantity == "output" else params.out_channels) // params.groups
+    roundings = matrices.depth + channels + 1
     return Law(
-        error=accumulation(profile, matrices.depth + channels + 1) * matrices.amplification,
+        error=accumulation(profile, roundings) * matrices.amplification,
+        roundings=roundings,
         growth=matrices.amplification,
-        ceiling=1.0 / TAPS**2,
+        ceiling=channels * _summed(quantity, params, input_shape),
         denominator=matrices.denominator,
     )
 
@@ -160,8 +173,10 @@ def _winograd_weights(
     batch = input_shape[0] if len(input_shape) == 4 else 1
     # of a grid that begins anywhere
     tiles = batch * math.prod(-(-(count + tile - 1) // tile) for count in size)
+    roundings = matrices.depth + tiles + 1
     return Law(
-        error=accumulation(profile, matrices.depth + tiles + 1) * matrices.amplification,
+        error=accumulation(profile, roundings) * matrices.amplification,
+        roundings=roundings,
         growth=matrices.amplification,
         ceiling=None,
         denominator=matrices.denominator,
@@ -183,10 +198,17 @@ def _fft(profile: Profile, quantity: Quantity, params: Conv2dParams, input_shape
     other = windows if quantity == "grad_input" else math.prod(padded)
     return Law(
         error=transform * (2.0 + inverse) + gamma(summed + 3, u),
+        roundings=summed + 3,
         growth=float(points),
-        ceiling=math.sqrt(other / taps),
+        ceiling=summed * math.sqrt(other * taps) * _summed(quantity, params, input_shape),
         denominator=None,
     )
+
+
+def _summed(quantity: Quantity, params: Conv2dParams, input_shape: Shape) -> float:
+    """How often the gauge is summed over the copies of a pixel, relative to the number of products."""
+    times = int(copies(params, *input_shape[-2:]).max(initial=1)) if quantity == "grad_input" else 1
+    return times / reduction_lengths(params, input_shape)[quantity]
 
 
 def _tile_gauge(

@@ -18,6 +18,7 @@ from convcheck.model.profiles import QUANTITIES
 from convcheck.model.verdicts import Verdict
 from convcheck.oracles import (
     adjoint,
+    aggregated,
     bitwise,
     bounded,
     call_tracing,
@@ -72,6 +73,7 @@ ORACLES: Final = (
     special.ORACLE,
     gradients_exact.ORACLE,
     gradients_bounded.ORACLE,
+    aggregated.ORACLE,
     adjoint.ORACLE,
     module.ORACLE,
     double_backward.ORACLE,

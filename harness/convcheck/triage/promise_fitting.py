@@ -2,8 +2,8 @@
 
 No calls are made: the same outcomes are judged again under other profiles (`Trial.under`). What is exact depends on the
 profile, so some elements are no longer judged then; whoever fits a promise has to ask the candidate again under it.
-The bounds of fast algorithms are wide enough for wrong constants of a thousandth to hide in, so that besides them the
-size of usual errors has to be that of transforms (`convcheck.numerics.precision`).
+The bounds of fast algorithms are wide enough for errors of other kinds to hide in, above all those of Fourier
+transforms, so that besides them the size of usual errors has to be that of transforms (`convcheck.numerics.precision`).
 """
 
 from __future__ import annotations

@@ -13,11 +13,13 @@ from convcheck.judging.judge import judge_block
 from convcheck.model.profiles import FFT, FP32_STRICT, QUANTITIES, WINOGRAD_F2, WINOGRAD_F4, WINOGRAD_F6, Algorithm
 from convcheck.model.token import read
 from convcheck.numerics import gauges
+from convcheck.numerics.reduction_length import reduction_lengths
 from convcheck.numerics.toom_cook import transforms
 from convcheck.oracles.exact import compare_integers
 from convcheck.oracles.support.trial import Trial
 from convcheck_backends import NumpyBackend
 from convcheck_reference import Conv2dParams, conv2d_grad_weight
+from imprecise import winograd_kernel
 
 NAMES = ("winograd-f2", "winograd-f4", "winograd-f6", "fft")
 PROFILES = (WINOGRAD_F2, WINOGRAD_F4, WINOGRAD_F6, FFT)
@@ -202,3 +204,40 @@ def test_a_strict_profile_keeps_its_bound():
     params = Conv2dParams(2, 2, 3)
     assert gauges.in_use(FP32_STRICT, "output", params) is Algorithm.DIRECT
     assert gauges.integer_room(FP32_STRICT, "output", params, (1, 2, 8, 8)) == np.inf
+
+
+CEILINGS = (
+    ((1, 1, 3, 3), Conv2dParams(1, 3, 3)),  # one window: each pixel is read once
+    ((2, 4, 5, 6), Conv2dParams(4, 6, 3, padding=1, groups=2)),
+    ((1, 2, 4, 4), Conv2dParams(2, 3, 3, padding=2, padding_mode="circular")),
+    ((1, 2, 3, 5), Conv2dParams(2, 2, 3, padding=1, padding_mode="replicate")),
+    ((2, 2, 7, 6), Conv2dParams(2, 4, (3, 2), stride=(2, 3))),
+)
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda p: p.name)
+@pytest.mark.parametrize(("shape", "params"), CEILINGS)
+@pytest.mark.parametrize("quantity", ["output", "grad_input", "grad_weight"])
+def test_no_gauge_is_above_its_ceiling(profile, shape, params, quantity):
+    algorithm = gauges.in_use(profile, quantity, params)
+    if algorithm is Algorithm.DIRECT:
+        return
+    ceiling = gauges.law(profile, quantity, params, shape).ceiling
+    if ceiling is None:
+        return
+    ones = (np.ones(s) for s in (shape, params.weight_shape, params.output_shape(shape)))
+    largest = gauges.gauge(algorithm, quantity, params, *ones).max()
+    assert largest <= ceiling * reduction_lengths(params, shape)[quantity] * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda p: p.name)
+def test_integers_give_gradients_away_where_each_pixel_is_read_once(profile):
+    trial = Trial(read("v1,x=1x1x3x3,out=3,k=3"), Capabilities(gradients=True, profiles={"float32": profile}))
+    assert np.isfinite(trial.expected_integers.integer_tolerance("grad_input", profile)).all()
+
+
+@pytest.mark.parametrize("declared", [4, 6])
+@pytest.mark.parametrize("tile", [2, 4])
+def test_smaller_tiles_than_declared_stay_within_the_bound(declared, tile):
+    for layer, regime in itertools.product(LAYERS, ("reals", "wide", "positive", "cancelling")):
+        assert not failing(winograd_kernel(declared, tile), f"{layer},values={regime}", only=("bounded",))

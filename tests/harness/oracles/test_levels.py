@@ -21,7 +21,7 @@ ILLEGAL = read("v1,x=2x3x6x6,out=4,k=3,s=0")
 WHOLE = ("adjoint", "call-tracing", "contract", "double-backward", "exact", "finite-differences", "gradients-exact")
 OF_STATE = ("bitwise", "soak", "state")
 OF_IEEE = ("special", "taint")
-OF_PRECISION = ("bounded", "gradients-bounded")
+OF_PRECISION = ("bounded", "gradients-bounded", "aggregated")
 
 
 def levels(make, case=CASE, names=None) -> Iterator[tuple[str, str]]:

@@ -24,12 +24,11 @@ from convcheck.numerics.bounds import (
     gamma,
     is_meaningful,
     overflow_possible,
-    underflow,
     worst_accumulation_error,
 )
-from convcheck.numerics.gauges import Law
 from convcheck.numerics.limits import integer_limit
 from convcheck.numerics.reduction_length import copies, reduction_lengths
+from convcheck.oracles.support.transforms import TransformErrors, magnitude
 from convcheck.tensors.values import Values
 from convcheck_reference.convolution import apply, apply_transposed, col2im_padded, correlate, im2col
 from convcheck_reference.formats import DTYPES, component_format
@@ -85,6 +84,7 @@ class Expected:
         self._weight = values.weight.astype(wide)
         self._bias = None if values.bias is None else values.bias.astype(wide)
         self._grad = values.grad_output.astype(wide)
+        self._transforms = TransformErrors(case, self._x, self._weight, self._grad)
 
     def sum(self, quantity: Quantity) -> Sum:
         """The reference's result for one quantity."""
@@ -100,7 +100,7 @@ class Expected:
         if profile.input_precision is not None and max(found.operands) > 2**profile.input_precision:
             return np.zeros(found.value.shape, np.bool_)
         exact = self._below(found, integer_limit(profile, self._case.dtype))
-        if quantity == "grad_input" and self._folds:
+        if quantity == "grad_input" and self.folds:
             # pixels that the padding copies sum gradients which were rounded to the dtype before
             precision = component_format(self._case.dtype).precision
             exact &= (self._copies == 1) | self._below(found, 2**precision)
@@ -122,7 +122,7 @@ class Expected:
         That is the right result; but where the bias is added after rounding, rounding(sum) + bias.
         """
         value = self.sum(quantity).value
-        before = self._before_bias(quantity, profile)
+        before = self.before_bias(quantity, profile)
         if before is None or self._bias is None:
             return value
         rounded = before.astype(DTYPES[self._case.dtype]).astype(value.dtype)
@@ -137,13 +137,16 @@ class Expected:
         exact = self.exact(quantity, profile)
         if self.is_direct(quantity, profile):
             return np.where(exact, 0.0, np.inf)
-        law = self._law(quantity, profile)
+        law = self._transforms.law(quantity, profile)
         if law is None:
             return np.full(exact.shape, np.inf)
         if law.denominator is not None:
-            largest = law.denominator * (law.growth * self._transformed(quantity, profile) + self.sum(quantity).addend)
+            found, largest = self.sum(quantity), self._transforms.largest(quantity, profile, law)
+            largest = law.denominator * (largest + found.addend)
             return np.where(exact & (largest <= 2.0**profile.accumulator.precision), 0.0, np.inf)
-        bound = self.bound(quantity, profile)
+        bound = self._bound(quantity, profile, self._transforms.errors_by_size)
+        if bound is not None and not (bound < _HALF).all():
+            bound = self.bound(quantity, profile)
         below = np.zeros(exact.shape, np.bool_) if bound is None else bound < _HALF
         return np.where(below, np.nextafter(_HALF, 0.0), np.inf)
 
@@ -152,12 +155,17 @@ class Expected:
         terms = self.sum(quantity).terms
         if not is_meaningful(profile, terms):
             return f"sums of {terms} products under profile {profile.name}: n·u > 0.1 leaves no bound"
-        if self.is_direct(quantity, profile) or self._law(quantity, profile):
+        if self.is_direct(quantity, profile) or self._transforms.law(quantity, profile):
             return ""
         return f"no bound is derived for {quantity} in {self._case.dtype} under profile {profile.name}"
 
     def bound(self, quantity: Quantity, profile: Profile) -> NDArray[np.float64] | None:
         """The largest legal error; infinite where overflow is possible, None where there is no bound."""
+        return self._bound(quantity, profile, self._transforms.errors)
+
+    def _bound(
+        self, quantity: Quantity, profile: Profile, of_transforms: Callable[..., tuple[Array, Array]]
+    ) -> NDArray[np.float64] | None:
         if self.unbounded(quantity, profile):
             return None
         found = self.sum(quantity)
@@ -169,7 +177,7 @@ class Expected:
             found.gauge,
             found.value,
             operands=found.operands,
-            before_bias=self._before_bias(quantity, profile),
+            before_bias=self.before_bias(quantity, profile),
             complex_products=found.value.dtype.kind == "c",
             accumulation=self._accumulation,
         )
@@ -177,43 +185,23 @@ class Expected:
         if overflows:
             overflows = overflow_possible(profile, result, found.terms, found.gauge)
         if not self.is_direct(quantity, profile):
-            error, largest = self._transforms(quantity, profile)
+            error, largest = of_transforms(quantity, profile, found.terms, found.operands)
             bound = bound + error
-            overflows = overflows | ~(largest <= profile.accumulator.largest)
-        if quantity == "grad_input" and self._folds:
+            overflows = overflows | ~(2.0 * largest <= profile.accumulator.largest)
+        if quantity == "grad_input" and self.folds:
             bound = bound + self._folding_error(found, bound)
         return np.where(overflows, np.inf, bound) if overflows.any() else bound
 
-    def _before_bias(self, quantity: Quantity, profile: Profile) -> Array | None:
+    def before_bias(self, quantity: Quantity, profile: Profile) -> Array | None:
         """The sum to which the bias is added, where it is rounded to the dtype before that; else None."""
         if not profile.rounds_before_bias or quantity != "output" or self._bias is None:
             return None
         return np.asarray(self.sum(quantity).value - self._bias[:, None, None])
 
-    def _transforms(self, quantity: Quantity, profile: Profile) -> tuple[Array, Array]:
-        """What the transforms of a fast algorithm add to the error, and the largest number on the way."""
-        law, found = self._law(quantity, profile), self.sum(quantity)
-        assert law is not None
-        result, transformed = component_format(self._case.dtype), self._transformed(quantity, profile)
-        lost = underflow(profile, result, found.terms, found.operands) * law.growth * (1.0 + sum(found.operands))
-        error = law.error * transformed * (1.0 + result.unit_roundoff) + lost
-        return error, 2.0 * law.growth * transformed
-
-    def _law(self, quantity: Quantity, profile: Profile) -> Law | None:
-        if self._x.dtype.kind == "c":
-            return None
-        return gauges.law(profile, quantity, self._params, self._case.input_shape, self._accumulation)
-
     @property
     def _accumulation(self) -> Callable[[Profile, int], float]:
         # equal values make equal products
         return worst_accumulation_error if self._case.repeats else accumulation_error
-
-    def _transformed(self, quantity: Quantity, profile: Profile) -> Array:
-        """The gauge under the profile's fast algorithm."""
-        algorithm = gauges.in_use(profile, quantity, self._params)
-        operands = (magnitude(a) for a in (self._x, self._weight, self._grad))
-        return gauges.gauge(algorithm, quantity, self._params, *operands)
 
     def _folding_error(self, found: Sum, bound: NDArray[np.float64]) -> Array:
         """Error of adding the gradients of a pixel's copies in the dtype of the result.
@@ -228,7 +216,8 @@ class Expected:
         return np.where(copied, gamma(most + 1, u) * (found.gauge + bound) + subnormal, 0.0)
 
     @cached_property
-    def _folds(self) -> bool:
+    def folds(self) -> bool:
+        """Whether the padding copies pixels, whose gradients are folded back."""
         return self._params.padding_mode != "zeros" and any(map(any, self._params.padding))
 
     @cached_property
@@ -312,13 +301,6 @@ class Expected:
         shape = self._case.input_shape
         padded = col2im_padded(apply_transposed(weight, grad, self._params), self._params, shape)
         return pad_adjoint(padded, self._params).reshape(shape)
-
-
-def magnitude(array: Array) -> NDArray[np.float64]:
-    """|a|; |re a| + |im a| for complex values, which bounds the modulus and every component."""
-    if array.dtype.kind == "c":
-        return np.asarray(np.abs(array.real) + np.abs(array.imag), np.float64)
-    return np.asarray(np.abs(array), np.float64)
 
 
 def _most(array: Array) -> float:

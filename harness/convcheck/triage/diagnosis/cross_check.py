@@ -18,7 +18,7 @@ from convcheck.model.case import Case
 from convcheck.numerics.limits import integer_limit, within_dtype
 from convcheck.oracles import extra_calls, metamorphic
 from convcheck.oracles.metamorphic import RELATIONS, Layer, Relation, images, layer_of, oracle_name
-from convcheck.oracles.support.expected import magnitude
+from convcheck.oracles.support.transforms import magnitude
 from convcheck.oracles.support.trial import INTEGERS, Trial
 from convcheck.oracles.support.wellformed import fault
 from convcheck.triage.probe import Probe

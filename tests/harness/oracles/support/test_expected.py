@@ -6,7 +6,8 @@ import pytest
 from convcheck import Capabilities
 from convcheck.model.profiles import BF16_ACC, FFT, FP16_ACC, FP32_STRICT, QUANTITIES, WINOGRAD_F2, WINOGRAD_F4
 from convcheck.model.token import read
-from convcheck.oracles.support.expected import Expected, magnitude
+from convcheck.oracles.support.expected import Expected
+from convcheck.oracles.support.transforms import magnitude
 from convcheck.oracles.support.trial import Trial
 from convcheck_reference.naive import naive_conv2d
 
