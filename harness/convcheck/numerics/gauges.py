@@ -64,9 +64,9 @@ def in_use(profile: Profile, quantity: Quantity, params: Conv2dParams) -> Algori
     return profile.algorithm
 
 
-def tile_of(algorithm: Algorithm) -> int:
-    """The m of Winograd's F(m × m, 3 × 3)."""
-    return _TILES[algorithm]
+def tiles_of(algorithm: Algorithm) -> tuple[int, ...]:
+    """Outputs along each side of the tiles of Winograd's algorithm: an engine may take smaller ones for some layers."""
+    return tuple(tile for tile in _TILES.values() if tile <= _TILES[algorithm])
 
 
 def spreads(profile: Profile, quantity: Quantity, params: Conv2dParams) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ class TransformErrors:
     def __init__(self, case: Case, x: Array, weight: Array, grad: Array) -> None:
         self._case = case
         self._operands = x, weight, grad
-        self._levels: dict[tuple[Quantity, Algorithm], Levels] = {}
+        self._levels: dict[tuple[Quantity, int], Levels] = {}
 
     def law(self, quantity: Quantity, profile: Profile) -> Law | None:
         """The law of a quantity; None for complex numbers, for which there is none."""
@@ -78,19 +79,20 @@ class TransformErrors:
         return lost * law.growth * (1.0 + sum(operands))
 
     def _of_winograd(self, quantity: Quantity, profile: Profile, roundings: int, largest: Array) -> Array:
-        levels, u = self._levels_of(quantity, profile), profile.accumulator.unit_roundoff
-        if profile.truncating:
-            return worst_error(levels, 2.0 * u, roundings, largest)
-        if self._case.repeats:
-            return worst_error(levels, u, roundings, largest)
-        return usual_error(levels, u, roundings, largest)
+        u = profile.accumulator.unit_roundoff
+        # equal values make equal products
+        error = worst_error if profile.truncating or self._case.repeats else usual_error
+        tiles = gauges.tiles_of(gauges.in_use(profile, quantity, self._case.params))
+        found = (
+            error(self._levels_of(quantity, tile), 2.0 * u if profile.truncating else u, roundings, largest)
+            for tile in tiles
+        )
+        return reduce(np.maximum, found)
 
-    def _levels_of(self, quantity: Quantity, profile: Profile) -> Levels:
-        algorithm = gauges.in_use(profile, quantity, self._case.params)
-        if (quantity, algorithm) not in self._levels:
-            tile = gauges.tile_of(algorithm)
-            self._levels[quantity, algorithm] = winograd_levels(tile, quantity, self._case.params, *self._operands)
-        return self._levels[quantity, algorithm]
+    def _levels_of(self, quantity: Quantity, tile: int) -> Levels:
+        if (quantity, tile) not in self._levels:
+            self._levels[quantity, tile] = winograd_levels(tile, quantity, self._case.params, *self._operands)
+        return self._levels[quantity, tile]
 
 
 def magnitude(array: Array) -> NDArray[np.float64]:
