@@ -46,15 +46,15 @@ class Behaviour:
 
 
 class Witness:
-    """A candidate and what it showed, by case."""
+    """A candidate and what it showed last: what hundreds of suspects show in hundreds of cases fills the memory."""
 
     def __init__(self, probe: Probe, signature: FailureSignature) -> None:
         self.probe = probe
         self._signature = signature
-        self._shown: dict[str, Behaviour] = {}
+        self._last: Behaviour | None = None
 
     def __call__(self, case: Case) -> Behaviour:
         """What it shows in a case."""
-        if case.token not in self._shown:
-            self._shown[case.token] = Behaviour(self.probe, case, self._signature)
-        return self._shown[case.token]
+        if self._last is None or self._last.case != case:
+            self._last = Behaviour(self.probe, case, self._signature)
+        return self._last

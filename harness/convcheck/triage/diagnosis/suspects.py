@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final, Protocol
 
 from convcheck.execution import Candidate, InProcessCandidate, RestartingCandidate
@@ -26,6 +26,10 @@ EVERYTHING: Final = FailureSignature("every call", CALL)
 
 _UNBOUNDED: Final = 10**9
 """Calls of a defect of ours: nobody waits for them but this process."""
+
+
+_TRIALS: Final = 8
+"""Cases whose data are kept: suspects are asked about one case after the other, some again about a failing one."""
 
 
 class Defect(Protocol):
@@ -119,13 +123,14 @@ def sharing(probe: Probe) -> Callable[[Callable[[], Backend]], Probe]:
 
     They promise what the candidate promises, so that all get the same data, and start afresh where it does.
     """
-    trials: dict[str, Trial] = {}
     capabilities = probe.candidate.capabilities
 
+    @lru_cache(maxsize=_TRIALS)
     def blank(case: Case) -> Trial:
-        if case.token not in trials:
-            trials[case.token] = Trial(case, capabilities)
-        return trials[case.token]
+        trial = Trial(case, capabilities)
+        if case.violation is None and case.entry == "function":
+            trial.expected_reals  # noqa: B018  (made now, all share what the reference makes of the data)
+        return trial
 
     return partial(
         _probe, restarting=isinstance(probe.candidate, RestartingCandidate), promised=capabilities, blank=blank
