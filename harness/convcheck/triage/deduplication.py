@@ -14,7 +14,8 @@ from convcheck.model.rules import facts
 from convcheck.model.verdicts import Status
 from convcheck.oracles import CALL
 from convcheck.triage.causes import FEW, MOSTLY, Cause, contradicting
-from convcheck.triage.diagnosis.mutations import EVERY_PARAMETER, variations
+from convcheck.triage.diagnosis.mutations import variations
+from convcheck.triage.diagnosis.terms import EVERY_PARAMETER
 from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.priority import Group
 from convcheck.triage.probe import Probe

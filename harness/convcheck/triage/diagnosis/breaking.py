@@ -23,7 +23,6 @@ from convcheck.model.rules import Rule, facts
 from convcheck.triage.diagnosis.mutations import (
     AXES,
     COUNTS,
-    EVERY_PARAMETER,
     NEAR_VALUES,
     VALUES,
     causes_of,
@@ -34,6 +33,7 @@ from convcheck.triage.diagnosis.mutations import (
     with_changes,
 )
 from convcheck.triage.diagnosis.samples import Conjunction, Samples
+from convcheck.triage.diagnosis.terms import EVERY_PARAMETER
 
 MOST: Final = 200
 """Attempts that are drawn for one rule."""

@@ -18,10 +18,11 @@ from convcheck.model.case import Case
 from convcheck.model.diagnosis import FailureCondition
 from convcheck.model.rules import Rule, facts
 from convcheck.triage.diagnosis.breaking import MOST, attempts
-from convcheck.triage.diagnosis.mutations import EVERY_PARAMETER, single_changes
+from convcheck.triage.diagnosis.mutations import single_changes
 from convcheck.triage.diagnosis.queries import ROUND, boundaries, near_misses, telling
 from convcheck.triage.diagnosis.rule_search import AMONG_ACCIDENTS, search_rules
 from convcheck.triage.diagnosis.samples import Conjunction, Label, Labelled, Samples
+from convcheck.triage.diagnosis.terms import EVERY_PARAMETER
 
 _ROUNDS: Final = 4
 """Rounds of queries, unless a rule is right about all of one before: a bound on the calls."""

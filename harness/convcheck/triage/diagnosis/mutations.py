@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from functools import lru_cache
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
 from convcheck.model.case import LAYOUTS, Case, Layout, Regime
 from convcheck.model.rules import facts
-from convcheck_reference.params import PADDING_MODES, Arguments, Conv2dParams, Pair
-
-MOST_MULTIPLY_ADDS: Final = 200_000
-"""Of a case in a neighbourhood, so that many can be judged."""
+from convcheck.triage.diagnosis.terms import EVERY_PARAMETER, PARAMETERS, Terms, case_of, terms_of
+from convcheck_reference.params import PADDING_MODES
 
 _SMALL: Final = (1, 2, 3, 4, 5, 6, 7, 8)
 _SIZES: Final = (*_SMALL, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 23, 24, 31, 32, 33)
@@ -109,62 +106,19 @@ _ROOMIER: Final[dict[str, tuple[Any, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    """A legal case in independent terms: sizes are given by the output, channels by the group.
-
-    padding_h is "same" or "valid" for that padding; an unbatched case has batch None. What is spelled as a pair is so
-    even where its two numbers are equal.
-    """
-
-    kernel_h: int
-    kernel_w: int
-    stride_h: int
-    stride_w: int
-    dilation_h: int
-    dilation_w: int
-    padding_h: Any
-    padding_w: int
-    groups: int
-    in_per_group: int
-    out_per_group: int
-    batch: int | None
-    output_h: int
-    output_w: int
-    left_over_h: int
-    left_over_w: int
-    bias: bool
-    mode: str
-    dtype: str
-    regime: Regime
-    layout_x: Layout
-    layout_weight: Layout
-    layout_grad: Layout
-    kernel_pair: bool
-    stride_pair: bool
-    padding_pair: bool
-    dilation_pair: bool
-
-
-_PARAMETERS: Final = tuple(field.name for field in fields(_Layer))
-
-EVERY_PARAMETER: Final = len(_PARAMETERS)
-"""How many parameters a variation may change at once."""
-
-
 def single_changes(case: Case) -> tuple[Case, ...]:
     """Every parameter of a legal case set to other values, one at a time, and height exchanged with width."""
-    layer = _layer(case)
+    terms = terms_of(case)
     others = [
-        replace(layer, **{name: value})
+        replace(terms, **{name: value})
         for name, values in NEAR_VALUES.items()
         for value in values
-        if value != getattr(layer, name)
+        if value != getattr(terms, name)
     ]
-    others += [replace(layer, batch=1 if layer.batch is None else None), _exchanged(layer)]
-    others += [_exchanged(layer, name) for name in ("kernel", "stride", "dilation", "padding", "output")]
-    others += list(_regrouped(layer))
-    found = {c.token: c for c in (_case(one, case) for one in others) if c is not None}
+    others += [replace(terms, batch=1 if terms.batch is None else None), _exchanged(terms)]
+    others += [_exchanged(terms, name) for name in ("kernel", "stride", "dilation", "padding", "output")]
+    others += list(_regrouped(terms))
+    found = {c.token: c for c in (case_of(one, case) for one in others) if c is not None}
     found.pop(case.token, None)
     return tuple(found.values())
 
@@ -177,13 +131,13 @@ def resized(case: Case, names: Sequence[str], rng: np.random.Generator) -> Itera
         names: of the counts, as in rules; what follows from others is changed by changing those.
         rng: draws the values.
     """
-    layer, known = _layer(case), facts(case)
+    terms, known = terms_of(case), facts(case)
     free = sorted({one for name in names for one in _FREE.get(name, (name,))})
     largest = {name: 2 * max(_LEAST_RANGE, int(known[name])) for name in free}
     while True:
         chosen = rng.choice(free, size=rng.integers(1, len(free), endpoint=True), replace=False)
         drawn: dict[str, Any] = {str(n): int(rng.integers(1, largest[str(n)], endpoint=True)) for n in chosen}
-        found = _case(replace(layer, **drawn), case) if set(drawn) <= VALUES.keys() else None
+        found = case_of(replace(terms, **drawn), case) if set(drawn) <= VALUES.keys() else None
         yield case if found is None else found
 
 
@@ -196,7 +150,7 @@ def with_changes(case: Case, changes: Mapping[str, Any]) -> Case | None:
     """A legal case with several parameters set; None where one of them is none, or there is no such case."""
     if not changes.keys() <= VALUES.keys():
         return None
-    return _case(replace(_layer(case), **changes), case)
+    return case_of(replace(terms_of(case), **changes), case)
 
 
 def causes_of(name: str) -> tuple[str, ...]:
@@ -236,7 +190,7 @@ def roomier(case: Case, fails: Callable[[Case], bool]) -> Case:
     """
     for name, values in _ROOMIER.items():
         for value in values:
-            known = getattr(_layer(case), name)
+            known = getattr(terms_of(case), name)
             found = changed(case, name, value) if known is not None and known < value else None
             if found is not None and fails(found):
                 case = found
@@ -252,124 +206,32 @@ def variations(case: Case, rng: np.random.Generator, names: int) -> Iterator[Cas
         rng: draws what is changed.
         names: most parameters that are changed, up to `EVERY_PARAMETER`.
     """
-    layer = _layer(case)
+    terms = terms_of(case)
     while True:
         drawn: dict[str, Any] = {}
         for at in rng.permutation(EVERY_PARAMETER)[: rng.integers(1, names, endpoint=True)]:
-            name = _PARAMETERS[at]
+            name = PARAMETERS[at]
             values = VALUES[name]
             drawn[name] = values[int(rng.integers(len(values)))]
         if names > 5 and rng.random() < 0.08:
             drawn["batch"] = None
         seed = int(rng.integers(2**16))
-        found = _case(replace(layer, **drawn), replace(case, seed=seed, nonzeros=None))
+        found = case_of(replace(terms, **drawn), replace(case, seed=seed, nonzeros=None))
         if found is not None:
             yield found
 
 
-@lru_cache(maxsize=256)
-def _layer(case: Case) -> _Layer:
-    params = case.params
-    height, width = case.input_shape[-2:]
-    output = params.output_size(height, width)
-    rest = [
-        size + sum(pads) - extent - (out - 1) * stride
-        for size, pads, extent, out, stride in zip(
-            (height, width), params.padding, params.extent, output, params.stride, strict=True
-        )
-    ]
-    spelled = case.arguments
-    named = spelled.padding if isinstance(spelled.padding, str) else None
-    (kernel_h, kernel_w), (stride_h, stride_w), (dilation_h, dilation_w) = (
-        params.kernel_size,
-        params.stride,
-        params.dilation,
-    )
-    return _Layer(
-        kernel_h,
-        kernel_w,
-        stride_h,
-        stride_w,
-        dilation_h,
-        dilation_w,
-        params.padding[0][0] if named is None else named,
-        params.padding[1][0] if named is None else 0,
-        params.groups,
-        params.in_channels // params.groups,
-        params.out_channels // params.groups,
-        None if case.unbatched else case.batch,
-        output[0],
-        output[1],
-        rest[0],
-        rest[1],
-        params.bias,
-        params.padding_mode,
-        case.dtype,
-        case.regime,
-        *case.layouts,
-        *(isinstance(one, tuple) for one in (spelled.kernel_size, spelled.stride, spelled.padding, spelled.dilation)),
-    )
-
-
-def _regrouped(layer: _Layer) -> Iterator[_Layer]:
+def _regrouped(terms: Terms) -> Iterator[Terms]:
     """Other numbers of groups for the same channels."""
-    into, out = layer.groups * layer.in_per_group, layer.groups * layer.out_per_group
+    into, out = terms.groups * terms.in_per_group, terms.groups * terms.out_per_group
     for groups in (1, 2, 3, 4, into):
-        if groups != layer.groups and into % groups == out % groups == 0:
-            yield replace(layer, groups=groups, in_per_group=into // groups, out_per_group=out // groups)
+        if groups != terms.groups and into % groups == out % groups == 0:
+            yield replace(terms, groups=groups, in_per_group=into // groups, out_per_group=out // groups)
 
 
-def _exchanged(layer: _Layer, *stems: str) -> _Layer:
+def _exchanged(terms: Terms, *stems: str) -> Terms:
     stems = stems or ("kernel", "stride", "dilation", "padding", "output", "left_over")
-    if "padding" in stems and isinstance(layer.padding_h, str):
+    if "padding" in stems and isinstance(terms.padding_h, str):
         stems = tuple(s for s in stems if s != "padding")
-    changes = {f"{s}_h": getattr(layer, f"{s}_w") for s in stems} | {f"{s}_w": getattr(layer, f"{s}_h") for s in stems}
-    return replace(layer, **changes)
-
-
-def _case(layer: _Layer, like: Case) -> Case | None:
-    """The case of a layer, with the entry and data of another; None where it is illegal or large."""
-    stride = (1, 1) if layer.padding_h == "same" else (layer.stride_h, layer.stride_w)
-    padding = layer.padding_h
-    if not isinstance(padding, str):
-        padding = _spelled((layer.padding_h, layer.padding_w), pair=layer.padding_pair)
-    arguments = Arguments(
-        layer.groups * layer.in_per_group,
-        layer.groups * layer.out_per_group,
-        _spelled((layer.kernel_h, layer.kernel_w), pair=layer.kernel_pair),
-        _spelled(stride, pair=layer.stride_pair),
-        padding,
-        _spelled((layer.dilation_h, layer.dilation_w), pair=layer.dilation_pair),
-        layer.groups,
-        layer.bias,
-        layer.mode,
-    )
-    params = Conv2dParams.of(arguments)
-    # where the padding alone is as large as what is wanted, the image is as large as the output would be
-    size = [
-        out if (least := (out - 1) * step + extent - sum(pads)) < 1 else least + min(rest, step - 1)
-        for out, step, extent, pads, rest in zip(
-            (layer.output_h, layer.output_w), stride, params.extent, params.padding,
-            (layer.left_over_h, layer.left_over_w), strict=True,
-        )
-    ]  # fmt: skip
-    least = 1 if layer.mode in ("zeros", "replicate") else 1 + max(map(max, params.padding))
-    shape = (params.in_channels, *(max(least, s) for s in size))
-    found = Case.of(
-        params,
-        shape if layer.batch is None else (layer.batch, *shape),
-        dtype=layer.dtype,
-        regime=layer.regime,
-        layouts=(layer.layout_x, layer.layout_weight, layer.layout_grad),
-        entry=like.entry,
-        flaw=like.flaw,
-        nonzeros=like.nonzeros,
-        seed=like.seed,
-    )
-    if found.violation is not None or params.multiply_adds(found.input_shape) > MOST_MULTIPLY_ADDS:
-        return None
-    return found
-
-
-def _spelled(values: Pair, *, pair: bool) -> int | Pair:
-    return values if pair or values[0] != values[1] else values[0]
+    changes = {f"{s}_h": getattr(terms, f"{s}_w") for s in stems} | {f"{s}_w": getattr(terms, f"{s}_h") for s in stems}
+    return replace(terms, **changes)

@@ -14,8 +14,9 @@ import numpy as np
 from convcheck.model.case import Case
 from convcheck.model.rules import Rule, facts
 from convcheck.triage.diagnosis.literals import product
-from convcheck.triage.diagnosis.mutations import EVERY_PARAMETER, resized, variations
+from convcheck.triage.diagnosis.mutations import resized, variations
 from convcheck.triage.diagnosis.samples import Conjunction, Label, Labelled, Samples
+from convcheck.triage.diagnosis.terms import EVERY_PARAMETER
 
 ROUND: Final = 40
 """Cases of one round of queries, half of them inside a rule and half outside: a rule that is wrong about one in ten

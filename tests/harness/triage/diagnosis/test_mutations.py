@@ -6,15 +6,14 @@ import pytest
 from convcheck.model.rules import Rule, facts
 from convcheck.model.token import read
 from convcheck.triage.diagnosis.mutations import (
-    EVERY_PARAMETER,
-    MOST_MULTIPLY_ADDS,
     changed,
     changes_reaching,
     roomier,
     single_changes,
     variations,
     with_changes,
-)  # fmt: skip
+)
+from convcheck.triage.diagnosis.terms import EVERY_PARAMETER, MOST_MULTIPLY_ADDS  # fmt: skip
 
 BASES = [
     read(token)
