@@ -160,6 +160,9 @@ def levels_of_weights(matrices: Transforms, groups: int, pixels: Array, grad: Ar
         grad: of the outputs, (N, O, H − 2, W − 2).
     """
     tile, side = matrices.kernel.shape[1], len(matrices.data)
+    shape = (grad.shape[1], pixels.shape[1] // groups, TAPS, TAPS)
+    if not len(pixels):  # an empty batch sums nothing
+        return Levels(*(np.zeros(shape) for _ in range(6)))
     found: list[tuple[Array, ...]] = []
     # as many zeros as the grid may begin before the first gradient, and end after the last
     around = ((0, 0), (0, 0), (tile - 1, tile - 1), (tile - 1, tile - 1))
@@ -169,7 +172,6 @@ def levels_of_weights(matrices: Transforms, groups: int, pixels: Array, grad: Ar
             left = _over_tiles(_twice(matrices.kernel, grads[:, :, i::tile, j::tile]), groups)
             right = _over_tiles(_twice(matrices.data, images[:, :, i::tile, j::tile]), groups, transposed=True)
             found.append(_levels(matrices, left, right))
-    shape = (grad.shape[1], -1, TAPS, TAPS)
     most = (reduce(np.maximum, level) for level in zip(*found, strict=True))
     return Levels(*(np.moveaxis(level.reshape(TAPS, TAPS, *level.shape[1:]), (0, 1), (-2, -1)).reshape(shape)
                     for level in most))  # fmt: skip

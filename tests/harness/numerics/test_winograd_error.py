@@ -199,3 +199,13 @@ def test_transformed_values_of_a_coarser_format_fail(tile, fmt):
 def test_one_column_of_tiles_summed_in_half_fails(tile):
     token = f"{LAYER.replace('2x6x', '2x32x')},values=wide"
     assert ("bounded", "output", Status.FAIL) in failing(winograd_kernel(tile, summed=summed_in_half), token, ONLY)
+
+
+@pytest.mark.parametrize("quantity", ["output", "grad_input", "grad_weight"])
+def test_an_empty_batch_adds_nothing(quantity):
+    params = Conv2dParams(4, 6, 3, padding=1, groups=2)
+    x, weight, grad = np.zeros((0, 4, 5, 7)), np.ones(params.weight_shape), np.zeros((0, 6, 5, 7))
+    levels = winograd_levels(4, quantity, params, x, weight, grad)
+    assert levels.worst.shape == {"output": grad.shape, "grad_input": x.shape, "grad_weight": weight.shape}[quantity]
+    assert not levels.worst.any()
+    assert not levels.variance.any()
