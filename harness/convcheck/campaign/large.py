@@ -23,7 +23,7 @@ from convcheck.model.case import Case
 from convcheck.model.profiles import Algorithm
 from convcheck.model.verdicts import Evidence, Status, Verdict
 from convcheck.numerics.gauges import in_use
-from convcheck.numerics.limits import integer_limit, within_dtype
+from convcheck.numerics.limits import output_limit
 from convcheck.plugin.backend import Backend
 from convcheck_reference.formats import DTYPES
 from convcheck_reference.padding import source_index
@@ -169,8 +169,7 @@ def _inapplicable(capabilities: Capabilities, case: Case) -> str:
     profile = capabilities.promised(case, "output")
     if in_use(profile, "output", case.params) is not Algorithm.DIRECT:
         return f"integers are not exact under profile {profile.name}"
-    held = within_dtype(profile, case.dtype) if profile.rounds_before_bias else profile
-    if case.params.fan_in * _MAGNITUDE**2 + _MAGNITUDE > integer_limit(held, case.dtype):
+    if case.params.fan_in * _MAGNITUDE**2 + _MAGNITUDE > output_limit(profile, case.dtype):
         return f"sums of {case.params.fan_in} products are not exact under profile {profile.name}"
     return capabilities.unsupported(case) or ""
 

@@ -188,8 +188,9 @@ def _smallest(candidate: Candidate, ask: Ask, found: FailingHistoryError) -> Fai
     history, verdict = found.history, found.verdict
     if verdict.status is Status.HUNG:  # each attempt takes the whole limit of a call
         return FailingHistory(history, verdict, _repeats(candidate, ask, history, attempts=1))
-    if has_threads(history) or _repeats(candidate, ask, history):
-        history, verdict = shrunk(candidate, history, verdict, ask)
+    if not has_threads(history) and not _repeats(candidate, ask, history):
+        return FailingHistory(history, verdict, repeats=False)
+    history, verdict = shrunk(candidate, history, verdict, ask)
     return FailingHistory(history, verdict, _repeats(candidate, ask, history))
 
 

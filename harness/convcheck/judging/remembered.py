@@ -43,9 +43,9 @@ def judge_remembered(judge: Judge, lines: Sequence[str], block: int) -> None:
         judge(case, applicable(case))
     tally, candidate = judge.tally, judge.candidate
     for number, line in enumerate(filter(is_history, lines)):
-        if not can_be_judged(candidate.capabilities, line):
-            continue
         history = read_history(line)
+        if unplayable(candidate.capabilities, history) is not None:
+            continue
         played = play_until_it_fails(candidate, history)
         tally.origins[Origin.REMEMBERED] += 1
         if played.failure is not None:

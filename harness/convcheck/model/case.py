@@ -110,6 +110,11 @@ class Case:
             return InputShapeError(f"flawed tensors: {self.flaw}")
         return None
 
+    @property
+    def is_legal_call(self) -> bool:
+        """Whether it calls the function, with nothing illegal."""
+        return self.violation is None and self.entry == "function"
+
     @cached_property
     def params(self) -> Conv2dParams:
         """The layer's validated parameters.

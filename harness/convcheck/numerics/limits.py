@@ -32,6 +32,11 @@ def integer_limit(profile: Profile, dtype: str) -> int:
     return int(min(2.0**bits, component_format(dtype).largest))
 
 
+def output_limit(profile: Profile, dtype: str) -> int:
+    """`integer_limit` of an output that is right to the last bit: where it is rounded before the bias, twice."""
+    return integer_limit(within_dtype(profile, dtype) if profile.rounds_before_bias else profile, dtype)
+
+
 def within_dtype(profile: Profile, dtype: str) -> Profile:
     """The promise as it stands for sums of results: partial results are rounded to `dtype` before they are added.
 

@@ -21,9 +21,10 @@ A weight gradient sums over tiles what an output sums over channels: U = A·e·A
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
+from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -167,11 +168,10 @@ def levels_of_weights(matrices: Transforms, groups: int, pixels: Array, grad: Ar
     # as many zeros as the grid may begin before the first gradient, and end after the last
     around = ((0, 0), (0, 0), (tile - 1, tile - 1), (tile - 1, tile - 1))
     grads, images = _windows(np.pad(grad, around), tile), _windows(np.pad(pixels, around), side)
-    for i in range(tile):
-        for j in range(tile):
-            left = _over_tiles(_twice(matrices.kernel, grads[:, :, i::tile, j::tile]), groups)
-            right = _over_tiles(_twice(matrices.data, images[:, :, i::tile, j::tile]), groups, transposed=True)
-            found.append(_levels(matrices, left, right))
+    for i, j in product(range(tile), repeat=2):
+        left = _over_tiles(_twice(matrices.kernel, grads[:, :, i::tile, j::tile]), groups)
+        right = _over_tiles(_twice(matrices.data, images[:, :, i::tile, j::tile]), groups, transposed=True)
+        found.append(_levels(matrices, left, right))
     most = (reduce(np.maximum, level) for level in zip(*found, strict=True))
     return Levels(*(np.moveaxis(level.reshape(TAPS, TAPS, *level.shape[1:]), (0, 1), (-2, -1)).reshape(shape)
                     for level in most))  # fmt: skip
@@ -245,13 +245,9 @@ def _keep_largest(into: Array, placed: Array, top: int) -> None:
     """
     tile = len(placed)
     height, width = into.shape[-2:]
-    for a, b in _pairs(tile):
+    for a, b in product(range(tile), repeat=2):
         first = max(0, -(top + a))
         last = min(placed.shape[-2], height - top - a)
         if last > first:
             rows = into[:, top + a + first : top + a + last]
             np.maximum(rows, placed[a, b][:, first:last, tile - 1 - b : tile - 1 - b + width], out=rows)
-
-
-def _pairs(count: int) -> Iterator[tuple[int, int]]:
-    return ((a, b) for a in range(count) for b in range(count))

@@ -17,9 +17,9 @@ from convcheck.model.profiles import QUANTITIES, Profile, Quantity
 from convcheck.model.verdicts import Evidence, Status, Verdict
 from convcheck.numerics.aggregate_error import Aggregate
 from convcheck.oracles.oracle import PRECISION, Oracle, Priority
+from convcheck.oracles.support.compare import evidence_at, worst_of
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.legal_aggregate import legal_aggregate
-from convcheck.oracles.support.localization import locate
 from convcheck.oracles.support.trial import REALS, Trial
 
 Array = NDArray[Any]
@@ -66,15 +66,9 @@ def _evidence(got: Array, value: Array, legal: Aggregate, error: Array, quantity
     judged = np.isfinite(legal.scale)
     ratios = legal.ratios(error)
     wrong = judged & ~(ratios <= legal.most)
-    worst = tuple(int(i) for i in np.unravel_index(int(np.where(np.isnan(ratios), np.inf, ratios).argmax()), got.shape))
-    return Evidence(
-        worst,
-        expected=f"{value[worst]:.9g} ± {legal.most * legal.scale[worst]:.3g} on average",
-        got=f"{float(got[worst]):.9g}",
-        wrong=int(wrong.sum()),
-        total=int(judged.sum()),
-        location=locate(wrong, judged, quantity=quantity),
-    )
+    worst = worst_of(judged, ratios)
+    due = f"{value[worst]:.9g} ± {legal.most * legal.scale[worst]:.3g} on average"
+    return evidence_at(worst, due, got, wrong, judged, quantity)
 
 
 ORACLE: Final = Oracle(NAME, judge, level=Level.PRECISION, kind=PRECISION, priority=Priority.PRECISION)

@@ -37,7 +37,7 @@ def junit(record: Record) -> str:
             test = ET.SubElement(suite, "testcase", classname=backend.name, name=f"{clause.id} {clause.title}")
             status, judged, failed = clause_verdict(record, backend.name, clause.id)
             its_own = [f for f in record.open_findings if (f.backend, f.clause) == (backend.name, clause.id)]
-            mine = [f for f in its_own if f in record.decisive_findings]
+            mine = [f for f in its_own if f.level.within(record.level)]
             levels = [f.level for f in mine or its_own] or [level_of_clause(clause.id)]
             test.set("group", min(levels, key=lambda level: level.rank).label)
             if mine or status in FAILURES:

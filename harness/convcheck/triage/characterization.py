@@ -191,7 +191,7 @@ def _drawn(capabilities: Capabilities, dtype: str, seed: int, examples: int) -> 
     for block in range(-(-examples // BLOCK)):
         size = min(BLOCK, examples - block * BLOCK)
         for case in generate(capabilities, (dtype,), run_seed=seed, block=block, size=size):
-            if case.violation is None and case.entry == "function" and capabilities.unsupported(case) is None:
+            if case.is_legal_call and capabilities.unsupported(case) is None:
                 yield case
 
 

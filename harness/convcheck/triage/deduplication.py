@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Final
 
-import numpy as np
-
 from convcheck.model.rules import facts
 from convcheck.model.verdicts import Status
 from convcheck.oracles import CALL
 from convcheck.triage.causes import FEW, MOSTLY, Cause, contradicting
-from convcheck.triage.diagnosis.mutations import variations
+from convcheck.triage.diagnosis.mutations import generator_of, variations
 from convcheck.triage.diagnosis.terms import EVERY_PARAMETER
 from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.priority import Group
@@ -79,7 +76,7 @@ def _implies(narrow: Cause, wide: Cause) -> bool:
     base = narrow.smallest.case
     if first is None or second is None:
         return False
-    rng = np.random.default_rng(zlib.crc32(base.token.encode()))
+    rng = generator_of(base)
     around = [case for names in (_NEAR, EVERY_PARAMETER) for case in islice(variations(base, rng, names), _IMAGINED)]
     inside = [case for case in around if first.rule.holds(facts(case))]
     return len(inside) >= FEW and all(second.rule.holds(facts(case)) for case in inside)

@@ -48,15 +48,8 @@ def compare_exact(got: Array, expected: Array, judged: NDArray[np.bool_], quanti
         wrong = judged & ~right
         if not wrong.any():
             return Comparison(Status.PASS, int(np.count_nonzero(judged)))
-        worst = _worst(wrong, np.abs(got.astype(expected.dtype) - expected))
-    evidence = Evidence(
-        worst,
-        expected=_number(rounded[worst]),
-        got=_number(got[worst]),
-        wrong=int(wrong.sum()),
-        total=int(judged.sum()),
-        location=locate(wrong, judged, quantity=quantity),
-    )
+        worst = worst_of(wrong, np.abs(got.astype(expected.dtype) - expected))
+    evidence = evidence_at(worst, _number(rounded[worst]), got, wrong, judged, quantity)
     return Comparison(_status(got, wrong), int(judged.sum()), evidence=evidence)
 
 
@@ -77,16 +70,24 @@ def compare_bounded(got: Array, expected: Array, bound: NDArray[np.float64], qua
     if not wrong.any():
         return Comparison(Status.PASS, int(np.count_nonzero(judged)), margin)
     margin = np.inf if np.isnan(margin) else margin
-    worst = _worst(wrong, ratio)
-    evidence = Evidence(
-        worst,
-        expected=f"{_number(expected[worst])} ± {bound[worst]:.3g}",
-        got=_number(got[worst]),
+    worst = worst_of(wrong, ratio)
+    due = f"{_number(expected[worst])} ± {bound[worst]:.3g}"
+    evidence = evidence_at(worst, due, got, wrong, judged, quantity)
+    return Comparison(_status(got, wrong), int(judged.sum()), margin, evidence)
+
+
+def evidence_at(
+    at: tuple[int, ...], due: str, got: Array, wrong: NDArray[np.bool_], judged: NDArray[np.bool_], quantity: str
+) -> Evidence:
+    """What is shown of a wrong result: its worst element, what is due there, and where it is wrong."""
+    return Evidence(
+        at,
+        expected=due,
+        got=_number(got[at]),
         wrong=int(wrong.sum()),
         total=int(judged.sum()),
         location=locate(wrong, judged, quantity=quantity),
     )
-    return Comparison(_status(got, wrong), int(judged.sum()), margin, evidence)
 
 
 def _error(got: Array, expected: Array) -> NDArray[np.float64]:
@@ -97,7 +98,7 @@ def _error(got: Array, expected: Array) -> NDArray[np.float64]:
     return np.asarray(np.abs(difference), np.float64)
 
 
-def _worst(wrong: NDArray[np.bool_], severity: Array) -> tuple[int, ...]:
+def worst_of(wrong: NDArray[np.bool_], severity: Array) -> tuple[int, ...]:
     """The index of the largest severity among the wrong elements; NaN is the most severe."""
     ranked = np.where(wrong, np.where(np.isnan(severity), np.inf, np.abs(severity)), -1.0)
     return tuple(int(i) for i in np.unravel_index(int(ranked.argmax()), ranked.shape))

@@ -170,17 +170,7 @@ class Expected:
             return None
         found = self.sum(quantity)
         result = component_format(self._case.dtype)
-        bound = error_bound(
-            profile,
-            result,
-            found.terms,
-            found.gauge,
-            found.value,
-            operands=found.operands,
-            before_bias=self.before_bias(quantity, profile),
-            complex_products=found.value.dtype.kind == "c",
-            accumulation=self._accumulation,
-        )
+        bound = self.direct_bound(quantity, profile, self._accumulation)
         overflows = overflow_possible(profile, result, found.terms, found.ceiling)
         if overflows:
             overflows = overflow_possible(profile, result, found.terms, found.gauge)
@@ -191,6 +181,23 @@ class Expected:
         if quantity == "grad_input" and self.folds:
             bound = bound + self._folding_error(found, bound)
         return np.where(overflows, np.inf, bound) if overflows.any() else bound
+
+    def direct_bound(
+        self, quantity: Quantity, profile: Profile, accumulation: Callable[[Profile, int], float]
+    ) -> NDArray[np.float64]:
+        """The largest legal error of sums that are formed directly, with T of `convcheck.numerics.bounds`."""
+        found = self.sum(quantity)
+        return error_bound(
+            profile,
+            component_format(self._case.dtype),
+            found.terms,
+            found.gauge,
+            found.value,
+            operands=found.operands,
+            before_bias=self.before_bias(quantity, profile),
+            complex_products=found.value.dtype.kind == "c",
+            accumulation=accumulation,
+        )
 
     def before_bias(self, quantity: Quantity, profile: Profile) -> Array | None:
         """The sum to which the bias is added, where it is rounded to the dtype before that; else None."""

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from convcheck.model.case import Case, Regime
 from convcheck.model.profiles import Profile, Quantity
 from convcheck.numerics.aggregate_error import Aggregate, Part, aggregate
-from convcheck.numerics.bounds import SECOND_ORDER, accumulation_error, error_bound
+from convcheck.numerics.bounds import SECOND_ORDER, accumulation_error
 from convcheck.numerics.operand_rounding import operand_errors
 from convcheck.numerics.reduction_length import reduction_lengths
 from convcheck.oracles.support.expected import Expected
@@ -90,7 +90,6 @@ def _growth(profile: Profile) -> float:
 
 def _certain(case: Case, expected: Expected, quantity: Quantity, profile: Profile) -> Array:
     """What each element may be off besides the rounding of operands and independent roundings of sums."""
-    found, result = expected.sum(quantity), component_format(case.dtype)
 
     def accumulation(promise: Profile, n: int) -> float:
         # of independent roundings what `accumulation_error` has beyond the first order
@@ -98,18 +97,9 @@ def _certain(case: Case, expected: Expected, quantity: Quantity, profile: Profil
             accumulation_error(promise, n) if profile.truncating else SECOND_ORDER * profile.accumulator.unit_roundoff
         )
 
-    besides = error_bound(
-        replace(profile, input_rounding=0.0),
-        result,
-        found.terms,
-        found.gauge,
-        found.value,
-        operands=found.operands,
-        before_bias=expected.before_bias(quantity, profile),
-        accumulation=accumulation,
-    )
-    growth = _growth(profile)
-    return np.asarray(growth * besides + (growth - 1.0) * result.unit_roundoff * found.gauge)
+    besides = expected.direct_bound(quantity, replace(profile, input_rounding=0.0), accumulation)
+    growth, u_out = _growth(profile), component_format(case.dtype).unit_roundoff
+    return np.asarray(growth * besides + (growth - 1.0) * u_out * expected.sum(quantity).gauge)
 
 
 def _of_operands(case: Case, values: Values, quantity: Quantity, profile: Profile) -> Part:

@@ -10,7 +10,6 @@ rule, where it says that they fail, and half outside.
 from __future__ import annotations
 
 import ast
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, islice, zip_longest
@@ -27,6 +26,7 @@ from convcheck.triage.diagnosis.mutations import (
     VALUES,
     causes_of,
     changes_reaching,
+    generator_of,
     resized,
     single_changes,
     variations,
@@ -135,7 +135,7 @@ def _plainer(base: Case) -> Iterator[_Making]:
 @lru_cache(maxsize=4 * _BASES)
 def _around(base: Case) -> tuple[Case, ...]:
     """The neighbourhood of a case, whatever the rule: rules change more often than the cases that they are tried on."""
-    rng = np.random.default_rng(zlib.crc32(base.token.encode()))
+    rng = generator_of(base)
     makings = (*_choices(base), *_other_values(base), *_tied(base, _TIED))
     found = [case for case in (making() for making in makings) if case is not None]
     for names in (_NEAR, EVERY_PARAMETER):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from convcheck.model.calls import Returned
 from convcheck.model.case import Case
-from convcheck.numerics.limits import integer_limit, within_dtype
+from convcheck.numerics.limits import output_limit
 from convcheck.oracles import extra_calls, metamorphic
 from convcheck.oracles.metamorphic import RELATIONS, Layer, Relation, images, layer_of, oracle_name
 from convcheck.oracles.support.transforms import magnitude
@@ -149,8 +149,7 @@ def _rounded(output: Array, trial: Trial) -> Array:
 
 
 def _limit(trial: Trial) -> int:
-    profile, dtype = trial.capabilities.promised(trial.case, "output"), trial.case.dtype
-    return integer_limit(within_dtype(profile, dtype) if profile.rounds_before_bias else profile, dtype)
+    return output_limit(trial.capabilities.promised(trial.case, "output"), trial.case.dtype)
 
 
 def _wide(array: Array | None) -> Any:

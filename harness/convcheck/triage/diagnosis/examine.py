@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
-import numpy as np
-
 from convcheck.defects import Defect
 from convcheck.judging.blocks import generate
 from convcheck.model.case import Case
@@ -19,7 +17,7 @@ from convcheck.model.rules import facts
 from convcheck.triage.diagnosis.failure_condition import learn
 from convcheck.triage.diagnosis.known_defect_match import match_after_setup, match_known_defects
 from convcheck.triage.diagnosis.localization import localize
-from convcheck.triage.diagnosis.mutations import roomier, single_changes, variations
+from convcheck.triage.diagnosis.mutations import generator_of, roomier, single_changes, variations
 from convcheck.triage.diagnosis.promises import explaining_promise
 from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.probe import Probe
@@ -123,7 +121,7 @@ def drawn_label(probe: Probe, signature: FailureSignature, case: Case) -> bool |
 
 
 def _around(base: Case) -> list[Case]:
-    rng = np.random.default_rng(zlib.crc32(base.token.encode()))
+    rng = generator_of(base)
     near, far = (islice(variations(base, rng, names), _POOL) for names in (_NEAR, _FAR))
     pool = [*single_changes(base), *near, *far]
     return [pool[int(at)] for at in rng.permutation(len(pool))]
@@ -133,7 +131,7 @@ def _elsewhere(probe: Probe, base: Case) -> list[Case]:
     """Cases as a campaign draws them: two defects that agree around a case may differ far from it."""
     seed = zlib.crc32(base.token.encode())
     drawn = generate(probe.candidate.capabilities, run_seed=seed, block=1)
-    return [replace(c, entry=base.entry) for c in drawn if c.violation is None and c.entry == "function"]
+    return [replace(c, entry=base.entry) for c in drawn if c.is_legal_call]
 
 
 def _named(

@@ -7,7 +7,6 @@ from the rules that explain everything so far (`queries`). What comes of it is p
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from itertools import islice
 from typing import Final
@@ -18,7 +17,7 @@ from convcheck.model.case import Case
 from convcheck.model.diagnosis import FailureCondition
 from convcheck.model.rules import Rule, facts
 from convcheck.triage.diagnosis.breaking import MOST, attempts
-from convcheck.triage.diagnosis.mutations import single_changes
+from convcheck.triage.diagnosis.mutations import generator_of, single_changes
 from convcheck.triage.diagnosis.queries import ROUND, boundaries, near_misses, telling
 from convcheck.triage.diagnosis.rule_search import AMONG_ACCIDENTS, search_rules
 from convcheck.triage.diagnosis.samples import Conjunction, Label, Labelled, Samples
@@ -62,7 +61,7 @@ def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Seque
     Returns:
         The shortest rule that holds for `base` and fits the answers, measured on cases drawn to break it.
     """
-    rng = np.random.default_rng(zlib.crc32(base.token.encode()))
+    rng = generator_of(base)
     samples = Samples()
     samples.add([(base, True), *((case, True) for case in failing if case.violation is None)])
     samples.add(samples.ask((*single_changes(base), *passing), label))

@@ -62,7 +62,7 @@ def match_known_defects(
         label = probe.label(case, signature)
         if label is not None:
             suspects.ask(case, theirs(case), wrong=label)
-    compared = [case for case in failing if case.violation is None and case.entry == "function"][:LEAST_WRONG]
+    compared = [case for case in failing if case.is_legal_call][:LEAST_WRONG]
     named = [
         s for s in suspects.left if s.matched >= LEAST_WRONG and not any(suspects.spoils(s, c, probe) for c in compared)
     ]

@@ -53,7 +53,7 @@ def explaining_promise(
     results = {dtype: _results(probe, signature, quantity, dtype, cases) for dtype in sorted(dtypes)}
     if _fitted(results) is None:
         return None  # known before a fresh case is asked for
-    others = tuple(islice((c for c in fresh if c.dtype in dtypes and _plain(c)), _FRESH))
+    others = tuple(islice((c for c in fresh if c.dtype in dtypes and c.is_legal_call), _FRESH))
     for case in others:
         results[case.dtype].passing.append(probe.trial(case, _asking(signature)).lean())
     for _ in range(_ROUNDS):
@@ -95,10 +95,6 @@ def _fitted(results: Mapping[str, Results]) -> dict[str, Fit] | None:
             return None
         fits[dtype] = fits_here
     return fits
-
-
-def _plain(case: Case) -> bool:
-    return case.violation is None and case.entry == "function"
 
 
 def _asking(signature: FailureSignature) -> FailureSignature:

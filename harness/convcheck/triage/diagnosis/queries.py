@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice
@@ -14,7 +13,7 @@ import numpy as np
 from convcheck.model.case import Case
 from convcheck.model.rules import Rule, facts
 from convcheck.triage.diagnosis.literals import product
-from convcheck.triage.diagnosis.mutations import resized, variations
+from convcheck.triage.diagnosis.mutations import generator_of, resized, variations
 from convcheck.triage.diagnosis.samples import Conjunction, Label, Labelled, Samples
 from convcheck.triage.diagnosis.terms import EVERY_PARAMETER
 
@@ -113,7 +112,7 @@ def near_misses(found: Conjunction, base: Case, samples: Samples, label: Label) 
 @lru_cache(maxsize=8)
 def _nearby(base: Case) -> tuple[Case, ...]:
     """Cases near one, made once: it is asked for with every rule."""
-    rng = np.random.default_rng(zlib.crc32(base.token.encode()))
+    rng = generator_of(base)
     return tuple(case for case in islice(variations(base, rng, _NEAR), 2 * _POOL) if _plain(case, base))
 
 

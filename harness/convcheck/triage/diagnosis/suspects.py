@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Final, Protocol
 
-from convcheck.execution import Candidate, InProcessCandidate, RestartingCandidate
+from convcheck.execution import Candidate, InProcessCandidate, PromisingCandidate, RestartingCandidate
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.diagnosis import KnownDefectMatch
@@ -128,7 +128,7 @@ def sharing(probe: Probe) -> Callable[[Callable[[], Backend]], Probe]:
     @lru_cache(maxsize=_TRIALS)
     def blank(case: Case) -> Trial:
         trial = Trial(case, capabilities)
-        if case.violation is None and case.entry == "function":
+        if case.is_legal_call:
             trial.expected_reals  # noqa: B018  (made now, all share what the reference makes of the data)
         return trial
 
@@ -140,18 +140,5 @@ def sharing(probe: Probe) -> Callable[[Callable[[], Backend]], Probe]:
 def _probe(
     make: Callable[[], Backend], *, restarting: bool, promised: Capabilities, blank: Callable[[Case], Trial]
 ) -> Probe:
-    candidate: Candidate = _Promising(make, promised)
+    candidate: Candidate = PromisingCandidate(InProcessCandidate(make), promised)
     return Probe(RestartingCandidate(candidate) if restarting else candidate, budget=Budget(_UNBOUNDED), blank=blank)
-
-
-class _Promising(InProcessCandidate):
-    """A backend that promises what a candidate promises."""
-
-    def __init__(self, make: Callable[[], Backend], capabilities: Capabilities) -> None:
-        super().__init__(make)
-        self._promised = capabilities
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """The candidate's."""
-        return self._promised
