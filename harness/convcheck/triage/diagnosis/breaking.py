@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, islice, zip_longest
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -25,13 +25,14 @@ from convcheck.triage.diagnosis.mutations import (
     NEAR_VALUES,
     VALUES,
     causes_of,
-    changes_reaching,
+    changes_factoring,
     generator_of,
     resized,
     single_changes,
     variations,
     with_changes,
 )
+from convcheck.triage.diagnosis.repairs import repaired
 from convcheck.triage.diagnosis.samples import Conjunction, Samples
 from convcheck.triage.diagnosis.terms import EVERY_PARAMETER
 
@@ -86,6 +87,7 @@ def attempts(rule: Conjunction, known: Sequence[Case], samples: Samples, rng: np
     kinds: tuple[Iterable[_Making], ...] = (
         # what differs from the small case in one thing only is what a reader would try first
         (*_choices(inside[0]), *map(_made, single_changes(inside[0]))),
+        [making for base in inside for making in _kept_within(rule, base)],
         chain.from_iterable(map(_plainer, (*inside, *within))),
         chain.from_iterable(map(_respelled, (*inside, *further))),
         chain.from_iterable(_at_bounds(rule.rule, base) for base in inside),
@@ -143,6 +145,13 @@ def _around(base: Case) -> tuple[Case, ...]:
     return (*single_changes(base), *found)
 
 
+def _kept_within(rule: Conjunction, base: Case) -> Iterator[_Making]:
+    """Single changes by which the rule no longer holds, the rest changed so that it does."""
+    for case in single_changes(base):
+        if not rule.holds(case):
+            yield partial(repaired, case, rule)
+
+
 def _about(rule: Rule, base: Case, rng: np.random.Generator) -> Iterator[_Making]:
     """What the rule is about, tied to other quantities, and all at once."""
     yield from _tied(base, sorted({*_TIED, *chain.from_iterable(_bounds(rule).values())}))
@@ -151,11 +160,10 @@ def _about(rule: Rule, base: Case, rng: np.random.Generator) -> Iterator[_Making
 
 
 def _at_bounds(rule: Rule, base: Case) -> Iterator[_Making]:
-    """Every count that the rule speaks of on both sides of its bounds, and at their multiples."""
-    for name, values in _bounds(rule).items():
-        for value in sorted(values):
-            changes = changes_reaching(base, name, value) if value > 0 else None
-            if changes is not None:
+    """Every count that the rule speaks of, and every product, on both sides of its bounds, and at their multiples."""
+    for names, values in _bounds(rule).items():
+        for value in sorted(value for value in values if value > 0):
+            for changes in changes_factoring(base, names, value):
                 yield _changed(base, changes)
 
 
@@ -213,16 +221,25 @@ def _names(rule: Rule) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
-def _bounds(rule: Rule) -> Mapping[str, set[int]]:
-    """By count, the values at which the truth of a condition changes, those beside them, and their multiples."""
-    found: dict[str, set[int]] = {}
+def _bounds(rule: Rule) -> Mapping[tuple[str, ...], set[int]]:
+    """By factors, the values at which the truth of a condition changes, those beside them, and their multiples."""
+    found: dict[tuple[str, ...], set[int]] = {}
     for node in ast.walk(ast.parse(rule.text or "True", mode="eval")):
         if not isinstance(node, ast.Compare):
             continue
-        names = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
         numbers = [inner.value for inner in ast.walk(node) if isinstance(inner, ast.Constant)]
         for number in (value for value in numbers if isinstance(value, int)):
-            for name in names:
+            for factors in chain.from_iterable(map(_factors, (node.left, *node.comparators))):
                 near = (number - 1, number, number + 1, 2 * number, 2 * number + 1, 3 * number)
-                found.setdefault(name, set()).update(near)
+                found.setdefault(factors, set()).update(near)
     return found
+
+
+def _factors(side: ast.expr) -> Iterator[tuple[str, ...]]:
+    """The counts on one side of a comparison, those that are multiplied by one another together."""
+    if isinstance(side, ast.Name):
+        yield (side.id,)
+    elif isinstance(side, ast.BinOp) and isinstance(side.op, ast.Mult):
+        yield tuple(chain(*_factors(side.left), *_factors(side.right)))
+    elif isinstance(side, ast.BinOp):
+        yield from (*_factors(side.left), *_factors(side.right))

@@ -7,7 +7,7 @@ from the rules that explain everything so far (`queries`). What comes of it is p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -26,7 +26,7 @@ from convcheck.triage.diagnosis.terms import EVERY_PARAMETER
 _ROUNDS: Final = 4
 """Rounds of queries, unless a rule is right about all of one before: a bound on the calls."""
 
-MOST_ATTEMPTS: Final = 400
+MOST_ATTEMPTS: Final = 600
 """Attempts to break a rule and those that follow it, a bound on the calls."""
 
 _BROKEN: Final = 60
@@ -118,9 +118,9 @@ def _put_to_the_test(
     """
     believed = [rule]
     tried: Labelled = []
-    drawn = iter(attempts(rule, known, samples, rng))
+    drawn = _two_lots(rule, known, samples, rng)
     most = samples.asked + MOST_ATTEMPTS
-    while len(tried) < MOST and len(believed) <= _BELIEVED:
+    while len(believed) <= _BELIEVED:
         answers = samples.ask(islice(drawn, _AT_ONCE), label, most)
         if not answers:
             break
@@ -134,8 +134,18 @@ def _put_to_the_test(
         if better != rule:
             rule, tried = better, []
             believed.append(rule)
-            drawn = iter(attempts(rule, known, samples, rng))
+            drawn = _two_lots(rule, known, samples, rng)
     return believed, tried
+
+
+def _two_lots(rule: Conjunction, known: Sequence[Case], samples: Samples, rng: np.random.Generator) -> Iterator[Case]:
+    """Attempts around the first cases that failed, then as many around any that do by now.
+
+    The second lot is drawn when the first has changed nothing: what the rule was learnt from, all the first may share.
+    """
+    yield from attempts(rule, known, samples, rng)
+    failing = samples.failing_cases
+    yield from attempts(rule, [failing[int(at)] for at in rng.permutation(len(failing))], samples, rng)
 
 
 def measured(rule: Rule, fresh: Sequence[tuple[Case, bool]]) -> FailureCondition:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +21,8 @@ _SIZES: Final = (*_SMALL, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 23, 24, 31,
 _DTYPES: Final = ("float32", "float64", "float16", "bfloat16")
 _REGIMES: Final[tuple[Regime, ...]] = ("reals", "wide", "positive", "large", "cancelling", "subnormal")
 _LAYOUTS: Final[tuple[Layout, ...]] = (*("contiguous",) * 3, *LAYOUTS[1:])
+_OF_OPERANDS: Final = tuple(layout for layout in _LAYOUTS if layout != "broadcast")
+"""Of gradients alone are one number: of an image of equal pixels nothing tells where they were read."""
 
 VALUES: Final[dict[str, tuple[Any, ...]]] = {
     "kernel_h": (1, 2, 3, 4, 5, 7),
@@ -41,8 +45,8 @@ VALUES: Final[dict[str, tuple[Any, ...]]] = {
     "mode": PADDING_MODES,
     "dtype": _DTYPES,
     "regime": _REGIMES,
-    "layout_x": _LAYOUTS,
-    "layout_weight": _LAYOUTS,
+    "layout_x": _OF_OPERANDS,
+    "layout_weight": _OF_OPERANDS,
     "layout_grad": _LAYOUTS,
     "kernel_pair": (False, True),
     "stride_pair": (False, True),
@@ -56,6 +60,8 @@ COUNTS: Final = (
     "in_per_group", "out_per_group", "batch", "output_h", "output_w", "left_over_h", "left_over_w",
 )  # fmt: skip
 """The parameters that may have any value from 1, or 0 for padding, as far as the case stays small."""
+
+_POSITIVE: Final = tuple(name for name in COUNTS if not name.startswith(("padding", "left_over", "batch")))
 
 AXES: Final = ("kernel", "stride", "dilation", "padding", "output")
 """The stems of counts that there are for either axis."""
@@ -97,6 +103,9 @@ _FREE: Final[dict[str, tuple[str, ...]]] = {
 """What is changed to change what follows from it."""
 
 _LEAST_RANGE: Final = 4
+
+_FACTORS: Final = (1, 2, 3)
+"""Of a product that is to have a value."""
 
 _ROOMIER: Final[dict[str, tuple[Any, ...]]] = {
     "output_h": (5, 6, 4),
@@ -154,7 +163,7 @@ def changed(case: Case, name: str, value: Any) -> Case | None:
 
 def with_changes(case: Case, changes: Mapping[str, Any]) -> Case | None:
     """A legal case with several parameters set; None where one of them is none, or there is no such case."""
-    if not changes.keys() <= VALUES.keys():
+    if not changes.keys() <= VALUES.keys() or any(changes.get(name, 1) == 0 for name in _POSITIVE):
         return None
     return case_of(replace(terms_of(case), **changes), case)
 
@@ -187,6 +196,26 @@ def changes_reaching(case: Case, name: str, value: int) -> Mapping[str, int] | N
     if name.startswith("pad_"):
         return {causes_of(name)[0]: value}
     return {name: value} if name in COUNTS else None
+
+
+def changes_factoring(case: Case, names: Sequence[str], value: int) -> Iterator[Mapping[str, int]]:
+    """What to change of a legal case, for `with_changes`, so that a product of counts has a value: some ways.
+
+    All factors but one stay as they are, or are small where that divides the value; the last makes up for them.
+    """
+    known = facts(case)
+    for last in names:
+        others = [name for name in names if name != last]
+        for factors in dict.fromkeys(product(*((int(known[name]), *_FACTORS) for name in others))):
+            rest = math.prod(factors)
+            if rest == 0 or value % rest:
+                continue
+            ways = [
+                changes_reaching(case, name, factor)
+                for name, factor in zip((*others, last), (*factors, value // rest), strict=True)
+            ]
+            if None not in ways:
+                yield {name: count for way in ways if way is not None for name, count in way.items()}
 
 
 def roomier(case: Case, fails: Callable[[Case], bool]) -> Case:

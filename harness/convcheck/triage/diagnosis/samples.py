@@ -49,6 +49,7 @@ class Samples:
         failing: the set of those that fail.
         passing: the set of those that pass.
         known: what rules may ask, by number.
+        cases: the cases themselves, by number.
     """
 
     def __init__(self) -> None:
@@ -56,6 +57,7 @@ class Samples:
         self.failing = 0
         self.passing = 0
         self.known: list[Facts] = []
+        self.cases: list[Case] = []
         self._tokens: set[str] = set()
         self._masks: dict[str, tuple[int, int]] = {}
 
@@ -80,7 +82,13 @@ class Samples:
             self.failing |= bit if fails else 0
             self.passing |= 0 if fails else bit
             self.known.append(facts(case))
+            self.cases.append(case)
             self._tokens.add(case.token)
+
+    @property
+    def failing_cases(self) -> list[Case]:
+        """Those that fail, in the order in which they were learnt."""
+        return [case for at, case in enumerate(self.cases) if self.failing >> at & 1]
 
     def __contains__(self, case: Case) -> bool:
         return case.token in self._tokens
