@@ -7,6 +7,7 @@ from convcheck.model.rules import Rule, facts
 from convcheck.model.token import read
 from convcheck.triage.diagnosis.mutations import (
     changed,
+    changes_factoring,
     changes_reaching,
     roomier,
     single_changes,
@@ -84,3 +85,19 @@ def test_a_count_gets_the_value_that_it_is_to_have(name):
 def test_nothing_reaches_what_is_no_count():
     assert changes_reaching(BASES[0], "dtype", 3) is None
     assert changes_reaching(BASES[0], "row_bytes", 3) is None
+
+
+@pytest.mark.parametrize("value", [7, 255, 256, 257, 4096])
+def test_a_product_gets_the_value_that_it_is_to_have(value):
+    base = read("v1,x=1x3x4x4,out=1,k=3x2,bias=false")
+    names = ("in_per_group", "kernel_h", "kernel_w")
+    cases = [with_changes(base, changes) for changes in changes_factoring(base, names, value)]
+    known = [facts(case) for case in cases if case is not None]
+    assert known
+    assert {one["in_per_group"] * one["kernel_h"] * one["kernel_w"] for one in known} == {value}
+    assert value != 256 or len({tuple(one[name] for name in names) for one in known}) > 3
+
+
+def test_there_is_no_case_without_a_kernel():
+    assert with_changes(BASES[0], {"kernel_h": 0}) is None
+    assert with_changes(BASES[0], {"padding_h": 0}) is not None

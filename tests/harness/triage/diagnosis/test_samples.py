@@ -72,3 +72,10 @@ def test_a_part_earns_its_place_by_what_it_alone_rules_out():
     samples.add(labelled(GROUPED))
     assert samples.mostly_pass(both, GROUPED)
     assert not samples.mostly_pass(both, WIDE)
+
+
+def test_failing_cases_are_kept_in_order():
+    samples = Samples()
+    first, second, third = (read(f"v1,x=1x1x{n}x3,out=1,k=1") for n in (1, 2, 3))
+    samples.add([(second, True), (first, False), (third, True), (second, True)])
+    assert samples.failing_cases == [second, third]

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from convcheck.model.rules import facts
+from convcheck.model.token import read
+from convcheck.triage.diagnosis.breaking import MOST, attempts
+from convcheck.triage.diagnosis.samples import Conjunction, Samples
+
+LONG_SUM = read("v1,x=1x33x4x4,out=2,k=3,bias=false")
+SQUARE = read("v1,x=1x1x4x4,out=1,k=2,bias=false")
+
+
+def drawn(rule, base):
+    conjunction = Conjunction(rule)
+    assert conjunction.holds(base)
+    return [
+        (facts(c), conjunction.holds(c)) for c in attempts(conjunction, [base], Samples(), np.random.default_rng(1))
+    ]
+
+
+def test_a_product_is_tried_on_both_sides_of_its_bound():
+    found = drawn(("in_per_group * kernel_h * kernel_w > 255",), LONG_SUM)
+    lengths = {one["in_per_group"] * one["kernel_h"] * one["kernel_w"]: inside for one, inside in found}
+    assert lengths[255] is False
+    assert lengths[256] is True
+
+
+@pytest.mark.parametrize("other", ["stride_h != stride_w", "dilation_h != dilation_w", "padding_h != padding_w"])
+def test_what_a_rule_about_sizes_does_not_speak_of_is_tried_within_it(other):
+    found = drawn(("height == width", "kernel_h == kernel_w"), SQUARE)
+    names = other.split(" != ")
+    assert any(inside and one[names[0]] != one[names[1]] for one, inside in found)
+
+
+def test_half_of_the_attempts_are_within_the_rule_and_none_comes_twice():
+    conjunction = Conjunction(("kernel_h > 1",))
+    found = attempts(conjunction, [SQUARE], Samples(), np.random.default_rng(1))
+    assert len({case.token for case in found}) == len(found) == MOST
+    assert sum(map(conjunction.holds, found)) == MOST // 2
+
+
+def test_neither_operand_is_one_number():
+    found = drawn(("kernel_h > 1",), SQUARE)
+    assert "broadcast" not in {one[name] for one, _ in found for name in ("layout_x", "layout_weight")}
