@@ -12,7 +12,7 @@ from convcheck.report.levels import opening
 from convcheck.report.levels import rows as levels_rows
 from convcheck.report.matrix import clauses_in_order
 from convcheck_reference.clauses import CLAUSES
-from full_record import ABSENT, AWKWARD, FINDINGS, RECORD, RIGHT, SHOWN, WRONG
+from full_record import ABSENT, AWKWARD, FINDINGS, NOT_LOOKED_INTO, RECORD, RIGHT, SHOWN, WRONG
 
 
 class Page(HTMLParser):
@@ -182,6 +182,14 @@ def test_what_was_not_judged_has_its_reason(page):
         [WRONG, "C2D-SHAPE-5", "not applicable", "no gradients", "1"],
         [ABSENT, "", "unavailable", f"no such device: {SHOWN}", "0"],
     ]
+
+
+def test_what_was_not_looked_at_is_listed_by_clause(page):
+    assert "Not looked at" not in page.rows
+    rows = Page(html(NOT_LOOKED_INTO)).rows["Not looked at"]
+    assert rows[0] == ["backend", "clause", "status", "failing cases"]
+    assert rows[1:] == [[c.backend, c.clause, str(c.status), str(c.cases)] for c in NOT_LOOKED_INTO.not_looked_at]
+    assert len(rows) > 1
 
 
 def test_every_row_of_the_coverage_is_there(page, record):
