@@ -96,11 +96,12 @@ def attempts(rule: Conjunction, known: Sequence[Case], samples: Samples, rng: np
     )
     makings = (*(_some(list(kind), _MADE, rng) for kind in kinds), list(map(_made, near)))
     sides: dict[bool, dict[str, Case]] = {True: {}, False: {}}
+    wanted = MOST // 2 if rule.parts else MOST
     for making in _in_turn(*makings):
         case = making()
         if case is not None and case not in samples:
             sides[rule.holds(case)].setdefault(case.token, case)
-            if min(map(len, sides.values())) >= MOST:
+            if len(sides[True]) >= wanted and len(sides[False]) >= (MOST if rule.parts else 0):
                 break
     # what the rule rules out by one condition alone tells most about it
     flipped = {case.token for case in _flipped(rule, list(sides[False].values()))}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Final
@@ -13,7 +13,13 @@ import numpy as np
 from convcheck.model.case import Case
 from convcheck.model.rules import Rule, facts
 from convcheck.triage.diagnosis.literals import product
-from convcheck.triage.diagnosis.mutations import generator_of, resized, variations
+from convcheck.triage.diagnosis.mutations import (
+    changes_factoring,
+    generator_of,
+    resized,
+    variations,
+    with_changes,
+)
 from convcheck.triage.diagnosis.samples import Conjunction, Label, Labelled, Samples
 from convcheck.triage.diagnosis.terms import EVERY_PARAMETER
 
@@ -30,6 +36,9 @@ cancel now and then."""
 
 _RESIZED: Final = 300
 """Cases among which those near a threshold are looked for."""
+
+_MIDDLES: Final = 20
+"""Values about the middle of a gap for which a case is looked for."""
 
 _NEAR: Final = 3
 """Parameters that are changed at once in a case near the base: few, so that most conditions of a rule still hold."""
@@ -82,18 +91,33 @@ def boundaries(found: Conjunction, base: Case, samples: Samples, label: Label, r
         reached = samples.failing & samples.mask(f"{text} > {limit}")
         high = min((product(one, names) for at, one in enumerate(samples.known) if reached >> at & 1), default=low)
         drawn: dict[int, Case] = {}
-        for case in islice(resized(base, names, rng), _RESIZED if high - low > 1 else 0):
-            if found.holds(case):
-                drawn.setdefault(product(facts(case), names), case)
-        while between := [value for value in drawn if low < value < high]:
-            middle = min(between, key=lambda value: abs(2 * value - low - high))
-            answer = samples.ask([drawn.pop(middle)], label)
+        if high - low > 1:
+            # what no change of one factor reaches, a change of several may
+            drawn = {product(facts(case), names): case for case in islice(resized(base, names, rng), _RESIZED)}
+        while between := _between(found, base, names, (low, high), drawn):
+            middle, case = between
+            answer = samples.ask([case], label)
             if not answer:
                 break
             samples.add(answer)
             answers += answer
             low, high = (low, middle) if answer[0][1] else (middle, high)
     return answers
+
+
+def _between(
+    found: Conjunction, base: Case, names: Sequence[str], gap: tuple[int, int], drawn: Mapping[int, Case]
+) -> tuple[int, Case] | None:
+    """A value about in the middle of a gap, with a case that has it and lies within the rule; None if there is none."""
+    low, high = gap
+    for value in sorted(range(low + 1, high), key=lambda value: abs(2 * value - low - high))[:_MIDDLES]:
+        made = (with_changes(base, changes) for changes in changes_factoring(base, names, value))
+        for case in (*made, drawn.get(value)):
+            if case is not None and product(facts(case), names) == value and found.holds(case):
+                return value, case
+    within = [value for value, case in drawn.items() if low < value < high and found.holds(case)]
+    middle = min(within, key=lambda value: abs(2 * value - low - high), default=None)
+    return None if middle is None else (middle, drawn[middle])
 
 
 def near_misses(found: Conjunction, base: Case, samples: Samples, label: Label) -> Labelled:
