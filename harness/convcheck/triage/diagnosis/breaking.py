@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from itertools import chain, islice, zip_longest
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -81,7 +81,8 @@ def attempts(rule: Conjunction, known: Sequence[Case], samples: Samples, rng: np
         rng: draws them.
     """
     inside = [case for case in known if rule.holds(case)][:_BASES] or list(known[:1])
-    near = _some([case for base in inside for case in _around(base)], _NEARBY, rng)
+    makings_near = _some([making for base in inside for making in _around(base)], _NEARBY, rng)
+    near = [case for case in (making() for making in makings_near) if case is not None]
     within = list(islice((case for case in near if rule.holds(case)), _WITHIN))
     further = (*within[:_BASES], *islice(_flipped(rule, near), _BASES))
     kinds: tuple[Iterable[_Making], ...] = (
@@ -136,14 +137,13 @@ def _plainer(base: Case) -> Iterator[_Making]:
 
 
 @lru_cache(maxsize=4 * _BASES)
-def _around(base: Case) -> tuple[Case, ...]:
+def _around(base: Case) -> tuple[_Making, ...]:
     """The neighbourhood of a case, whatever the rule: rules change more often than the cases that they are tried on."""
     rng = generator_of(base)
-    makings = (*_choices(base), *_other_values(base), *_tied(base, _TIED))
-    found = [case for case in (making() for making in makings) if case is not None]
+    makings: list[_Making] = [cache(making) for making in (*_choices(base), *_other_values(base), *_tied(base, _TIED))]
     for names in (_NEAR, EVERY_PARAMETER):
-        found += islice(variations(base, rng, names), _RANDOM)
-    return (*single_changes(base), *found)
+        makings += map(_made, islice(variations(base, rng, names), _RANDOM))
+    return (*map(_made, single_changes(base)), *makings)
 
 
 def _kept_within(rule: Conjunction, base: Case) -> Iterator[_Making]:
