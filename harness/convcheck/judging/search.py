@@ -20,7 +20,7 @@ from convcheck.model.case import Case
 from convcheck.model.verdicts import FAILURES, Verdict
 from convcheck.numerics.bounds import usual_margin
 from convcheck.numerics.reduction_length import reduction_lengths
-from convcheck.strategies.cases import cases
+from convcheck.strategies.cases import chosen_cases
 from convcheck.strategies.draws import from_key
 from convcheck.strategies.engine import own_settings, run
 from convcheck_reference.formats import component_format
@@ -30,6 +30,9 @@ _LEAST: Final = 2.0**-20
 
 _ENOUGH: Final = 8
 """Errors after which it is known what is usual."""
+
+_SPARE: Final = 10
+"""Examples of a run that makes up for some that came again: its own first ones may be among those, too."""
 
 _USUAL_WORK: Final = 2.0**12
 """Multiplications of a usual layer: about the median of what is drawn freely."""
@@ -63,20 +66,31 @@ def search(
         Exception: what judging raises.
     """
     steering = Steering(capabilities)
-    seen: set[Case] = set()
+    seen: dict[Case, tuple[int, ...]] = {}
 
-    def test(case: Case) -> None:
-        if case in seen:
+    def test(chosen: tuple[Case, tuple[int, ...]]) -> None:
+        case, choices = chosen
+        if seen.get(case, choices) != choices:
             reject()  # not one of the `size`: Hypothesis varies choices that make no difference to a case, too
-        seen.add(case)
-        steering.steer(case, judge(case))
+        # the same choices come again now and then, and the same has to come of them
+        if case not in seen and len(seen) < size:
+            seen[case] = choices
+            steering.steer(case, judge(case))
 
-    run(
-        cases(capabilities, dtypes),
-        test,
-        own_settings(backend="hypothesis", max_examples=size, phases=(Phase.generate, Phase.target)),
-        key=from_key(f"search {run_seed} {number}")(0, 2**64),
-    )
+    key = from_key(f"search {run_seed} {number}")
+    before = -1
+    while before < len(seen) < size:  # what came again is not one of the `size` either
+        before = len(seen)
+        run(
+            chosen_cases(capabilities, dtypes),
+            test,
+            own_settings(
+                backend="hypothesis",
+                max_examples=size - before + (_SPARE if before else 0),
+                phases=(Phase.generate, Phase.target),
+            ),
+            key=key(0, 2**64),
+        )
 
 
 class Steering:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -41,30 +42,43 @@ KINDS: Final = (
 where every parameter is a choice of its own. An eighth is illegal, as many as among drawn cases."""
 
 
-@st.composite
-def cases(draw: Any, capabilities: Capabilities, dtypes: tuple[str, ...] | None = None) -> Case:
+def cases(capabilities: Capabilities, dtypes: tuple[str, ...] | None = None) -> st.SearchStrategy[Case]:
     """Cases that a backend with these capabilities has to handle; some are illegal.
+
+    Args:
+        capabilities: what is drawn at all.
+        dtypes: restricts the dtypes further.
+    """
+    return chosen_cases(capabilities, dtypes).map(itemgetter(0))
+
+
+@st.composite
+def chosen_cases(
+    draw: Any, capabilities: Capabilities, dtypes: tuple[str, ...] | None = None
+) -> tuple[Case, tuple[int, ...]]:
+    """As `cases`, each with the choices that it was made of: others may make the same case.
 
     Args:
         draw: given by Hypothesis.
         capabilities: what is drawn at all.
         dtypes: restricts the dtypes further.
     """
-    drawn: list[Any] = []
+    drawn: list[int] = []
 
-    def draw_and_count(strategy: Any) -> Any:
-        drawn.append(strategy)
-        return draw(strategy)
+    def draw_and_note(strategy: Any) -> Any:
+        drawn.append(draw(strategy))
+        return drawn[-1]
 
-    choose = from_hypothesis(draw_and_count)
+    choose = from_hypothesis(draw_and_note)
     kind = pick(choose, KINDS)
     if kind == "plain" or (kind == "illegal" and not ways(capabilities)):
-        return _plain_space(capabilities, dtypes).draw(choose)
-    case = _constructed(choose, capabilities, dtypes, kind)
-    # to Hypothesis, fewer choices are simpler: as many as a plain case takes, so that it shrinks to those
-    for _ in range(_plain_choices(capabilities, dtypes) + 1 - len(drawn)):
-        choose(0, BASE - 1)
-    return case
+        case = _plain_space(capabilities, dtypes).draw(choose)
+    else:
+        case = _constructed(choose, capabilities, dtypes, kind)
+        # to Hypothesis, fewer choices are simpler: as many as a plain case takes, so that it shrinks to those
+        for _ in range(_plain_choices(capabilities, dtypes) + 1 - len(drawn)):
+            choose(0, BASE - 1)
+    return case, tuple(drawn)
 
 
 def _constructed(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...] | None, kind: str) -> Case:
