@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any, Final
@@ -11,6 +12,9 @@ from convcheck_reference.params import Arguments, Conv2dParams, Pair
 
 MOST_MULTIPLY_ADDS: Final = 200_000
 """Of a case in a neighbourhood, so that many can be judged."""
+
+MOST_ELEMENTS: Final = 1 << 20
+"""Of its largest tensor: where strides are large, an image costs memory that no multiplication tells of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,8 @@ def case_of(terms: Terms, like: Case) -> Case | None:
     )
     if found.violation is not None or params.multiply_adds(found.input_shape) > MOST_MULTIPLY_ADDS:
         return None
-    return found
+    largest = max(map(math.prod, (found.input_shape, params.weight_shape, found.output_shape)))
+    return found if largest <= MOST_ELEMENTS else None
 
 
 def _spelled(values: Pair, *, pair: bool) -> int | Pair:

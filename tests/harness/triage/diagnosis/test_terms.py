@@ -30,3 +30,7 @@ def test_one_term_changes_what_follows_from_it_only():
 def test_what_is_too_large_to_ask_often_is_no_case():
     case = read(TOKENS[0])
     assert case_of(replace(terms_of(case), batch=MOST_MULTIPLY_ADDS), case) is None
+    # few multiplications, but an image of a terabyte
+    apart = replace(terms_of(case), stride_h=9999, stride_w=9999, output_h=40, output_w=40)
+    assert apart.kernel_h * apart.kernel_w * 40 * 40 < MOST_MULTIPLY_ADDS
+    assert case_of(apart, case) is None
