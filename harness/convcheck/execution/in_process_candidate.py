@@ -8,6 +8,7 @@ import traceback
 import warnings
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -107,9 +108,10 @@ class InProcessCandidate:
         """Make the calls of several threads at the same time.
 
         Threads do nothing but call the backend: tensors are made before they start, and results are looked at when
-        all have ended. So nothing of ours can race, and what one thread writes to a result of another is seen.
+        all have ended. So nothing of ours can race, and what one thread writes to a result of another is seen. Only
+        what is computed when it is asked for (a lazy array, which may belong to its thread) is asked for there.
         """
-        return self._outcomes(threads, _in_threads)
+        return self._outcomes(threads, self._in_threads)
 
     def _outcomes(self, threads: Sequence[Sequence[Call]], run: _Run) -> list[list[Returned | Raised]]:
         """The outcomes of each thread's calls, made in the way of `run`."""
@@ -130,6 +132,20 @@ class InProcessCandidate:
             [self._seen(one, result, watched) for one, result in zip(*each, strict=True)]
             for each in zip(prepared, made, strict=True)
         ]
+
+    def _in_threads(self, threads: _Jobs) -> list[_Made]:
+        def made(each: Sequence[Callable[[], _Result]]) -> _Made:
+            with np.errstate(all="ignore"):  # holds in the thread that says so
+                return [self._computed(make()) for make in each]
+
+        return at_once([partial(made, each) for each in threads])
+
+    def _computed(self, result: _Result) -> _Result:
+        if not isinstance(result, Raised):
+            for native in result:
+                with suppress(Exception):  # whoever looks at the result meets it again
+                    self._backend.to_numpy(native)
+        return result
 
     def _prepared(self, call: Call, inputs: Inputs) -> _Prepared:
         """A call that only has to be made: its tensors lie there, and can only be read."""
@@ -206,14 +222,6 @@ class InProcessCandidate:
 
 def _one_by_one(threads: _Jobs) -> list[_Made]:
     return [[make() for make in each] for each in threads]
-
-
-def _in_threads(threads: _Jobs) -> list[_Made]:
-    def made(each: Sequence[Callable[[], _Result]]) -> _Made:
-        with np.errstate(all="ignore"):  # holds in the thread that says so
-            return [make() for make in each]
-
-    return at_once([partial(made, each) for each in threads])
 
 
 def _raised(error: Exception) -> Raised:

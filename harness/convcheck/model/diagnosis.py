@@ -27,15 +27,22 @@ class FailureCondition:
         precision: share of these cases that fail, of those for which the rule holds.
         recall: share of these cases for which the rule holds, of those that fail.
         cases: how many there were.
+        elsewhere: other cases that are known to fail in the same way, for which it does not hold.
     """
 
     rule: Rule
     precision: float
     recall: float
     cases: int
+    elsewhere: int = 0
 
     @property
     def exact(self) -> bool:
+        """Whether none of enough attempts broke the rule, and nothing is known to fail elsewhere."""
+        return self.unbroken and not self.elsewhere
+
+    @property
+    def unbroken(self) -> bool:
         """Whether none of enough attempts broke the rule."""
         return self.cases >= ENOUGH_ATTEMPTS and self.precision == self.recall == 1.0
 
@@ -49,6 +56,8 @@ class FailureCondition:
         """The rule as a sentence, with its evidence."""
         if self.exact:
             words = f"fails iff {self.rule}" if self.rule.text else "fails always"
+        elif self.unbroken:
+            words = f"fails wherever {self.rule}, and in {self.elsewhere} known cases elsewhere"
         else:
             words = f"fails mostly where {self.rule}" if self.rule.text else "fails mostly, whatever the parameters"
         figures = f"precision {self.precision:.2f}, recall {self.recall:.2f}"

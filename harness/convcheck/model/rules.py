@@ -8,6 +8,7 @@ integer arithmetic (``output_w % 4 == 1``); nothing else is evaluated.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -36,6 +37,13 @@ NAMES: Final = (
 two pad_ names differ from them for 'same' with an even kernel only. extent is the span of the dilated
 kernel; left_over counts the padded rows and columns after the last window. The names that end in _pair say whether an
 argument is spelled as two numbers; row_bytes is the size of a row of the image in memory."""
+
+_NAME: Final = re.compile(r"\b[a-z_]+\b(?!')")  # no string
+_PAIRS: Final = (
+    ("height", "width"), ("pad_bottom", "pad_right"),
+    *((name, f"{name[:-1]}w") for name in NAMES if name.endswith("_h")),
+)  # fmt: skip
+_TRANSPOSED: Final = dict(_PAIRS) | {width: height for height, width in _PAIRS}
 
 _ALLOWED: Final = (
     ast.Name, ast.Load, ast.Constant, ast.Tuple, ast.Compare, ast.cmpop, ast.BoolOp, ast.boolop, ast.UnaryOp,
@@ -88,6 +96,11 @@ class Rule:
         tree = ast.parse(self.text or "True", mode="eval").body
         parts = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
         return frozenset(ast.unparse(part) for part in parts) if self.text else frozenset()
+
+    @property
+    def transposed(self) -> Rule:
+        """The rule for layers whose height and width are exchanged."""
+        return Rule(_NAME.sub(lambda name: _TRANSPOSED.get(name[0], name[0]), self.text))
 
     def __str__(self) -> str:
         """The text; "always" if it is empty."""

@@ -12,6 +12,7 @@ from convcheck.model.case import Case
 from convcheck.model.rules import Rule, facts
 from convcheck.oracles import CALL, PRECISION, RESULT, Oracle, Trial
 from convcheck.triage.causes import CHECKED, FEW, MOSTLY, Cause, contradicting, size, without
+from convcheck.triage.diagnosis.promises import kept
 from convcheck.triage.error_size import relative_error
 from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.priority import may_follow
@@ -34,7 +35,8 @@ def explained(probe: Probe, cause: Cause, remaining: Sequence[Failure]) -> list[
         first = [f for f in remaining if f.case.token == first_failing]
         return [*first, *_of_state(probe, cause.signature, cause, without(remaining, first))]
     inside = [f for f in remaining if f.case.token == first_failing or cause.accounts_for(f)]
-    return without(inside, contradicting(probe, cause.signature, cause, inside))
+    mine = without(inside, contradicting(probe, cause.signature, cause, inside))
+    return [*mine, *_kept_as_promised(probe, cause.signature, cause, without(remaining, mine))]
 
 
 def consequences(
@@ -50,6 +52,9 @@ def consequences(
     asker = signature.asker
     if asker is not None:
         return [f for f in remaining if _calls_what_fails(probe, signature, asker, cause, f)]
+    numeric = signature.kind in (RESULT, PRECISION) and signature.quantity == cause.signature.quantity
+    if numeric and cause.examination.promised is not None:
+        return _kept_as_promised(probe, signature, cause, remaining)
     inside = [f for f in remaining if cause.accounts_for(f)]
     if _follows(signature, cause) or _fails_with(signature, cause, remaining):
         return inside
@@ -63,6 +68,18 @@ def _looked_at(probe: Probe, signature: FailureSignature, cause: Cause, inside: 
     if (signature.kind, cause.signature) == (RESULT, FailureSignature(PRECISION, signature.quantity)):
         return _as_imprecise(probe, signature, cause, inside)
     return []
+
+
+def _kept_as_promised(
+    probe: Probe, signature: FailureSignature, cause: Cause, remaining: Sequence[Failure]
+) -> list[Failure]:
+    """The failures that the promise of a cause explains as well: all, if it does the simplest; else those of them."""
+    promised = cause.examination.promised
+    if promised is None:
+        return []
+    checked = [f for f in sorted(remaining, key=size) if f.case.is_legal_call][:CHECKED]
+    explained = [f for f in checked if probe.calls_left > 0 and kept(probe, promised, signature, f.case)]
+    return list(remaining) if checked and len(explained) == len(checked) else explained
 
 
 def _as_imprecise(probe: Probe, signature: FailureSignature, cause: Cause, inside: Sequence[Failure]) -> list[Failure]:

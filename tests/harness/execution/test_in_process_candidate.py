@@ -318,3 +318,29 @@ def test_where_tensors_cannot_be_made_only_that_call_is_not():
     ((right,), (raised,)) = host.call_at_once([(forward(1.0),), (forward(2.0),)])
     assert right.arrays["output"].flat[0] == 8.0
     assert (raised.kind, raised.message) == ("TypeError", "no twos")
+
+
+def test_a_lazy_result_is_computed_in_the_thread_that_it_belongs_to():
+    class Lazy:
+        """Cannot be computed where it was not asked for, as arrays of MLX cannot."""
+
+        def __init__(self, compute):
+            self.compute, self.thread, self.value = compute, threading.get_ident(), None
+
+        def numpy(self):
+            if self.value is None:
+                if threading.get_ident() != self.thread:
+                    raise RuntimeError("no stream in current thread")
+                self.value = self.compute()
+            return self.value
+
+    class LazyBackend(NumpyBackend):
+        def conv2d(self, x, weight, bias, params):
+            return Lazy(lambda: NumpyBackend.conv2d(self, x, weight, bias, params))
+
+        def to_numpy(self, native):
+            return native.numpy() if isinstance(native, Lazy) else native
+
+    outcomes = InProcessCandidate(LazyBackend).call_at_once([(forward(1.0),), (forward(2.0),)])
+    assert [each.malformed for (each,) in outcomes] == [{}, {}]
+    assert [each.arrays["output"].flat[0] for (each,) in outcomes] == [8.0, 32.0]

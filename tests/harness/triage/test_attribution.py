@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from convcheck import Capabilities
+from convcheck import Capabilities, Profile
 from convcheck.defects import defect
 from convcheck.oracles import PRECISION, RESULT
 from convcheck.triage.attribution import consequences, explained
@@ -212,3 +212,31 @@ def test_without_calls_state_explains_the_failure_it_was_found_in_only():
     probe = probe_of(Kept, budget=Budget(0))
     remaining = of(IMPRECISE, PLAIN, f"{PLAIN},seed=1")
     assert explained(probe, STALE, remaining) == remaining[:1]
+
+
+class RoundedTwice(NumpyBackend):
+    """The bias is added after rounding to 16 bit; without one, the first filter is wrong by one unit."""
+
+    capabilities = Capabilities(dtypes=("float16",))
+
+    def conv2d(self, x, weight, bias, params):
+        output = super().conv2d(x, weight, None, params)
+        if bias is None:
+            output = output.copy()
+            output[:, :1] += output.dtype.type(1)
+            return output
+        return (output + bias[:, None, None]).astype(x.dtype)
+
+
+def test_a_promise_explains_what_keeps_it_whatever_the_rule_says_and_nothing_else():
+    twice = Capabilities(dtypes=("float16",), profiles={("float16", "output"): Profile(rounds_before_bias=True)})
+    wide = [f"v1,x=2x4x5x5,out=4,k={k},dtype=float16" for k in (1, 2, 3)]
+    wrong = [f"{token},bias=false" for token in wide]
+    cause_of_promise = cause(IMPRECISE, "kernel_h > 1", wide[1:])
+    known = replace(cause_of_promise, examination=replace(cause_of_promise.examination, promised=twice))
+    probe = probe_of(RoundedTwice)
+    remaining = of(IMPRECISE, *wide, *wrong)
+    assert [f.case.token for f in explained(probe, known, remaining) if f.case.params.bias] == [*wide[1:], wide[0]]
+    on_integers = of(OUTPUT, *wide, wrong[0])
+    assert consequences(probe, OUTPUT, known, on_integers) == on_integers[:3]
+    assert consequences(probe, OUTPUT, cause_of_promise, on_integers[:1]) == []

@@ -11,6 +11,7 @@ from typing import Final
 
 from convcheck.defects import Defect
 from convcheck.judging.blocks import generate
+from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.diagnosis import Diagnosis, FailureCondition, KnownDefectMatch, Localization
 from convcheck.model.rules import facts
@@ -48,10 +49,12 @@ class Examination:
     Attributes:
         diagnosis: what is reported.
         defect: the first known defect of the diagnosis, to compare other failures with.
+        promised: with the promise of the diagnosis; None without one.
     """
 
     diagnosis: Diagnosis = field(default_factory=Diagnosis)
     defect: Defect | None = None
+    promised: Capabilities | None = None
 
     def with_cross_check(self, words: str) -> Examination:
         """With what the cross-check of the reference says."""
@@ -99,7 +102,10 @@ def examine(
     promise = explaining_promise(probe, signature, [c for c in compared if c.entry == "function"], elsewhere)
     others = [*asked[False], *around], elsewhere
     found = _named(probe, signature, compared, others, defects, condition if useful else None)
-    return replace(found, diagnosis=replace(found.diagnosis, promise=promise))
+    if promise is None:
+        return found
+    explaining, promised = promise
+    return replace(found, diagnosis=replace(found.diagnosis, promise=explaining), promised=promised)
 
 
 def examine_with_setup(

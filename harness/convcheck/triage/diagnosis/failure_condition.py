@@ -8,6 +8,7 @@ from the rules that explain everything so far (`queries`). What comes of it is p
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
@@ -79,9 +80,9 @@ def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Seque
         rules = search_rules(facts(base), samples)
     believed, tried = _put_to_the_test(rules[0], known, samples, label, rng)
     rule = believed[-1]
-    condition = measured(rule.rule, tried)
-    if condition.exact:
-        return condition
+    condition = _known(measured(rule.rule, tried), samples)
+    if condition.unbroken:
+        return _on_either_axis(condition, known, samples, label, rng) or condition
     # where a failure depends on values as well, no rule survives, and the last is made to fit accidents
     believed.append(search_rules(facts(base), samples, AMONG_ACCIDENTS)[0])
     held_out = samples.ask(attempts(rule, known, samples, rng), label, samples.asked + _HELD_OUT)
@@ -91,11 +92,32 @@ def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Seque
     shortest = min(left.values(), key=lambda one: len(one.parts) or EVERY_PARAMETER)
     fresh = samples.ask(attempts(shortest, known, samples, rng), label, samples.asked + MOST // 2)
     best = _best(list(left.values()), fresh)
-    condition = measured(best.rule, fresh)
-    if not condition.exact or best is shortest:
+    condition = _known(measured(best.rule, fresh), samples)
+    if not condition.unbroken or best is shortest:
         return condition
     # that it held where another was to be broken says little
-    return measured(best.rule, samples.ask(attempts(best, known, samples, rng), label, samples.asked + MOST // 2))
+    fresh = samples.ask(attempts(best, known, samples, rng), label, samples.asked + MOST // 2)
+    return _known(measured(best.rule, fresh), samples)
+
+
+def _known(condition: FailureCondition, samples: Samples) -> FailureCondition:
+    """With how many of the cases that are known to fail lie outside the rule: of other causes, or of its own."""
+    return replace(condition, elsewhere=(samples.failing & ~samples.mask(condition.rule.text)).bit_count())
+
+
+def _on_either_axis(
+    condition: FailureCondition, known: Sequence[Case], samples: Samples, label: Label, rng: np.random.Generator
+) -> FailureCondition | None:
+    """The rule on one axis or the other, if that is what explains the failures outside of it; None if it is not."""
+    other = condition.rule.transposed
+    either = Rule(f"({condition.rule.text}) or ({other.text})")
+    if not condition.elsewhere or not samples.failing & samples.mask(other.text) & ~samples.mask(condition.rule.text):
+        return None
+    found = Conjunction((either.text,))
+    fresh = samples.ask(_two_lots(found, known, samples, rng), label, samples.asked + MOST)
+    samples.add(fresh)
+    joined = _known(measured(either, fresh), samples)
+    return joined if joined.unbroken and joined.elsewhere < condition.elsewhere else None
 
 
 def _best(rules: Sequence[Conjunction], fresh: Labelled) -> Conjunction:

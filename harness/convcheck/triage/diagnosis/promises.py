@@ -36,8 +36,8 @@ _TELLING: Final = 0.5
 
 def explaining_promise(
     probe: Probe, signature: FailureSignature, failing: Sequence[Case], fresh: Iterable[Case]
-) -> ExplainingPromise | None:
-    """The tightest promise that explains every failure; None if none does.
+) -> tuple[ExplainingPromise, Capabilities] | None:
+    """The tightest promise that explains every failure, and what is promised then; None if none does.
 
     Args:
         probe: of the candidate.
@@ -67,10 +67,17 @@ def explaining_promise(
             words = "; ".join(dict.fromkeys(found.words for found in fits.values()))
             level = _level(probe.candidate.capabilities, quantity, fits)
             explained = ExplainingPromise(words, declaration(profiles), len(cases), len(others), level)
-            return explained if telling >= _TELLING * len(cases) else None
+            return (explained, promised) if telling >= _TELLING * len(cases) else None
         for trial in against:
             results[trial.case.dtype].failing.append(trial)
     return None
+
+
+def kept(probe: Probe, promised: Capabilities, signature: FailureSignature, case: Case) -> bool:
+    """Whether the results of a case keep what is promised, asked for with the data that this calls for."""
+    quantity = next(q for q in QUANTITIES if q == signature.quantity)
+    against, _ = _asked(probe, promised, signature, quantity, [case], [])
+    return not against
 
 
 def _level(capabilities: Capabilities, quantity: Quantity, fits: Mapping[str, Fit]) -> Level:

@@ -90,6 +90,26 @@ def test_words_are_sure_only_where_none_of_enough_attempts_broke_the_rule():
     assert str(FailureCondition(Rule(""), 1.0, 1.0, ENOUGH_ATTEMPTS)) == f"fails always ({figures})"
     assert str(FailureCondition(rule, 1.0, 1.0, ENOUGH_ATTEMPTS - 1)).startswith("fails mostly where groups > 1 (")
     assert str(FailureCondition(rule, 0.9, 1.0, 400)).startswith("fails mostly where groups > 1 (precision 0.90")
+    elsewhere = FailureCondition(rule, 1.0, 1.0, ENOUGH_ATTEMPTS, elsewhere=3)
+    assert not elsewhere.exact
+    assert str(elsewhere) == f"fails wherever groups > 1, and in 3 known cases elsewhere ({figures})"
+
+
+def test_what_fails_on_one_axis_or_the_other_is_one_rule():
+    rule = Rule("padding_h >= extent_h and output_h == 1 or padding_w >= extent_w and output_w == 1")
+    token = "v1,x=1x2x3x7,out=2,k=1,s=7x1,p=2x0"
+    found = learn(read(token), lambda c: rule.holds(facts(c)))
+    assert found.exact, found
+    fresh = [*islice(variations(read(token), np.random.default_rng(7), 4), 300)]
+    assert all(found.rule.holds(facts(case)) is rule.holds(facts(case)) for case in fresh)
+
+
+def test_a_rule_is_not_sure_of_what_is_known_to_fail_elsewhere():
+    one, other = Rule("groups > 1 and bias"), Rule("dtype == 'float16' and stride_w > 2")
+    failing = [read(f"v1,x=2x3x5x{n},out=3,k=1,s=1x3,bias=false,dtype=float16") for n in (7, 8, 9)]
+    found = learn(read("v1,x=2x4x5x6,out=4,k=1,g=2"), lambda c: one.holds(facts(c)) or other.holds(facts(c)), failing)
+    assert one.conditions <= found.rule.conditions
+    assert not found.exact
 
 
 OVERLOOKED = {

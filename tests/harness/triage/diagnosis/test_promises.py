@@ -16,7 +16,7 @@ from convcheck.judging.blocks import generate
 from convcheck.model.levels import Level
 from convcheck.numerics.toom_cook import suits_winograd
 from convcheck.oracles import PRECISION, RESULT
-from convcheck.triage.diagnosis.promises import explaining_promise
+from convcheck.triage.diagnosis.promises import explaining_promise, kept
 from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.probe import Probe
 from convcheck_backends import NumpyBackend
@@ -41,7 +41,12 @@ def explained(make, signature, dtype="float32", block=0):
     ]
     failing = [c for c in cases[:70] if probe.failing(c, signature)]
     assert failing
-    return explaining_promise(probe, signature, failing, cases[70:])
+    found = explaining_promise(probe, signature, failing, cases[70:])
+    if found is None:
+        return None
+    explaining, promised = found
+    assert all(kept(probe, promised, signature, case) for case in failing)
+    return explaining
 
 
 class Flushing(NumpyBackend):
