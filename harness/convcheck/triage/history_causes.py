@@ -8,17 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from convcheck.judging.judge import Failure
 from convcheck.judging.playing import number_of_calls, plays
+from convcheck.model.diagnosis import Diagnosis
 from convcheck.model.history import History, has_threads
 from convcheck.oracles import CALL
 from convcheck.oracles.memory import OWN_RESULTS
 from convcheck.triage.causes import ATTEMPTS, Cause, SmallestCase, size
 from convcheck.triage.delta_debugging import fails_after_setup
+from convcheck.triage.diagnosis.examine import Examination
 from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.probe import CALLS_OF_RESTART, Probe
 from convcheck.triage.state_dependence import depends_on_state
+
+_UNSAFE: Final = (
+    "it seems not to support calls from several threads at the same time: "
+    "if that is so, declare Capabilities(thread_safe=False)"
+)
 
 
 def with_histories(
@@ -85,7 +93,8 @@ def _cause(probe: Probe, failure: Failure, signature: FailureSignature) -> Cause
         history=history,
         reproduced=sum(_fails_again(probe, history) for _ in range(ATTEMPTS)),
     )
-    return Cause(signature=signature, smallest=smallest, explains=(failure,))
+    diagnosis = Diagnosis(declaration=_UNSAFE if has_threads(history) else "")
+    return Cause(signature=signature, smallest=smallest, examination=Examination(diagnosis), explains=(failure,))
 
 
 def _fails_again(probe: Probe, history: History) -> bool:

@@ -142,6 +142,9 @@ def test_what_fails_beside_other_threads_is_apart_from_what_fails_after_other_ca
     found, not_looked_at = with_histories(kept(), [], given)
     assert {c.smallest.history for c in found} == {HISTORY, read_history(THREADS)}
     assert not_looked_at == given[2:]
+    declared = {c.smallest.history: c.diagnosis.declaration for c in found}
+    assert declared[HISTORY] == ""
+    assert "Capabilities(thread_safe=False)" in declared[read_history(THREADS)]
 
 
 def test_a_cause_of_state_that_shows_without_threads_leaves_what_needs_them():
