@@ -26,6 +26,10 @@ from convcheck.triage.probe import Probe
 _SHOWN: Final = 30
 """Failing cases of the campaign that the condition is learnt from: more add hardly any pattern, but time."""
 
+_FOR_THE_RULE: Final = 0.75
+"""The share of the calls that are left that learning the condition may take: what else belongs to the cause, and which
+known defect it is, takes calls as well."""
+
 _USEFUL: Final = 0.5
 """Precision and recall below which a rule says nothing: a coin would do as well."""
 
@@ -93,7 +97,9 @@ def examine(
             asked[found].append(case)
         return found
 
+    set_aside = probe.budget.set_aside(int(_FOR_THE_RULE * probe.calls_left))
     condition = learn(base, label, legal[:_SHOWN])
+    probe.budget.left += set_aside
     inside = [[case for case in cases if condition.rule.holds(facts(case))] for cases in (legal, asked[True])]
     spread = [case for cases in inside for case in cases[:: max(1, len(cases) // _COMPARED)][:_COMPARED]]
     compared = [c for c in (base, smallest, *_seeds(base), *spread) if fails(c)]

@@ -27,7 +27,7 @@ from convcheck.triage.diagnosis.terms import EVERY_PARAMETER
 _ROUNDS: Final = 4
 """Rounds of queries, unless a rule is right about all of one before: a bound on the calls."""
 
-MOST_ATTEMPTS: Final = 600
+MOST_ATTEMPTS: Final = 500
 """Attempts to break a rule and those that follow it, a bound on the calls."""
 
 _BROKEN: Final = 60
@@ -161,13 +161,14 @@ def _put_to_the_test(
 
 
 def _two_lots(rule: Conjunction, known: Sequence[Case], samples: Samples, rng: np.random.Generator) -> Iterator[Case]:
-    """Attempts around the first cases that failed, then as many around any that do by now.
+    """Attempts around the first cases that failed, then half as many around any that do by now.
 
     The second lot is drawn when the first has changed nothing: what the rule was learnt from, all the first may share.
     """
     yield from attempts(rule, known, samples, rng)
     failing = samples.failing_cases
-    yield from attempts(rule, [failing[int(at)] for at in rng.permutation(len(failing))], samples, rng)
+    any_of_them = [failing[int(at)] for at in rng.permutation(len(failing))]
+    yield from attempts(rule, any_of_them, samples, rng)[: MOST // 2]
 
 
 def measured(rule: Rule, fresh: Sequence[tuple[Case, bool]]) -> FailureCondition:
