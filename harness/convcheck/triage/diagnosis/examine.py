@@ -6,6 +6,7 @@ import math
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -41,6 +42,9 @@ _POOL: Final = 60
 
 _NEAR, _FAR = 3, 8
 """Parameters that are changed at once in these."""
+
+_ELSEWHERE: Final = zlib.crc32(b"elsewhere")
+"""The seed of cases that are drawn far from any failure; no campaign is likely to have it."""
 
 _TOLD: Final = 64
 """Elements beyond which a larger result tells no more about where it is wrong."""
@@ -141,9 +145,13 @@ def _around(base: Case) -> list[Case]:
 
 def _elsewhere(probe: Probe, base: Case) -> list[Case]:
     """Cases as a campaign draws them: two defects that agree around a case may differ far from it."""
-    seed = zlib.crc32(base.token.encode())
-    drawn = generate(probe.candidate.capabilities, run_seed=seed, block=1)
-    return [replace(c, entry=base.entry) for c in drawn if c.is_legal_call]
+    return [replace(case, entry=base.entry) for case in _drawn(probe.candidate.capabilities)]
+
+
+@lru_cache(maxsize=4)
+def _drawn(capabilities: Capabilities) -> tuple[Case, ...]:
+    """The same for every cause of a candidate, of a run of their own: drawing them takes as long as asking them."""
+    return tuple(case for case in generate(capabilities, run_seed=_ELSEWHERE, block=1) if case.is_legal_call)
 
 
 def _named(
