@@ -33,6 +33,7 @@ from convcheck.triage.diagnosis.mutations import (
     with_changes,
 )
 from convcheck.triage.diagnosis.repairs import repaired
+from convcheck.triage.diagnosis.rivals import telling_apart
 from convcheck.triage.diagnosis.samples import Conjunction, Samples
 from convcheck.triage.diagnosis.terms import EVERY_PARAMETER
 
@@ -89,6 +90,7 @@ def attempts(rule: Conjunction, known: Sequence[Case], samples: Samples, rng: np
         # what differs from the small case in one thing only is what a reader would try first
         (*_choices(inside[0]), *map(_made, single_changes(inside[0]))),
         [making for base in inside for making in _kept_within(rule, base)],
+        map(_made, telling_apart(rule, inside[0], near, rng)),
         chain.from_iterable(map(_plainer, (*inside, *within))),
         chain.from_iterable(map(_respelled, (*inside, *further))),
         chain.from_iterable(_at_bounds(rule.rule, base) for base in inside),
