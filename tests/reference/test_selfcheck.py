@@ -27,7 +27,7 @@ def test_a_formulation_that_is_wrong_in_one_element_is_noticed_and_named(monkeyp
         return result
 
     monkeypatch.setattr(selfcheck, name, wrong)
-    with pytest.raises(SelfCheckError, match=rf"disagree in the {quantity} of Conv2d\(4, 6"):
+    with pytest.raises(SelfCheckError, match=rf"disagree in the {quantity} of Conv2d\(2, 4"):
         self_check()
 
 

@@ -16,7 +16,7 @@ from convcheck.oracles.parity import unspecified
 from convcheck.oracles.support.trial import INTEGERS, REALS, plain_key
 from convcheck.triage.failure_signature import FailureSignature
 
-MOST_CALLS: Final = 4000
+MOST_CALLS: Final = 6000
 """Calls of a candidate in all its findings, unless told otherwise; what is left is reported as not looked at.
 
 A bound on the time: seconds for a small kernel. One cause takes up to 300 cases to shrink, 300 to learn when it

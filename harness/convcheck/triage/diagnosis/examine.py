@@ -27,7 +27,7 @@ from convcheck.triage.probe import Probe
 _SHOWN: Final = 30
 """Failing cases of the campaign that the condition is learnt from: more add hardly any pattern, but time."""
 
-_FOR_THE_RULE: Final = 0.9
+_FOR_THE_RULE: Final = 0.75
 """The share of the calls that are left that learning the condition may take: what else belongs to the cause, and which
 known defect it is, takes calls as well."""
 

@@ -91,7 +91,7 @@ def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Seque
     # the rule that always holds has no outside by which it could be told from others
     shortest = min(left.values(), key=lambda one: len(one.parts) or EVERY_PARAMETER)
     fresh = samples.ask(attempts(shortest, known, samples, rng), label, samples.asked + MOST // 2)
-    if len(fresh) < _AT_ONCE:
+    if len(fresh) < _AT_ONCE and condition.cases:
         return condition  # no calls are left to measure a better one by
     best = _best(list(left.values()), fresh)
     condition = _known(measured(best.rule, fresh), samples)
