@@ -82,6 +82,7 @@ def attempts(rule: Conjunction, known: Sequence[Case], samples: Samples, rng: np
         rng: draws them.
     """
     inside = [case for case in known if rule.holds(case)][:_BASES] or list(known[:1])
+    inside += _with_each_value(rule, inside[0], known)
     makings_near = _some([making for base in inside for making in _around(base)], _NEARBY, rng)
     near = [case for case in (making() for making in makings_near) if case is not None]
     within = list(islice((case for case in near if rule.holds(case)), _WITHIN))
@@ -112,6 +113,26 @@ def attempts(rule: Conjunction, known: Sequence[Case], samples: Samples, rng: np
     if not rule.parts:
         return list(sides[True].values())[:MOST]
     return list(chain.from_iterable(zip(sides[True].values(), outside, strict=False)))[:MOST]
+
+
+def _with_each_value(rule: Conjunction, base: Case, known: Sequence[Case]) -> list[Case]:
+    """A case for each value that a condition allows: it is several conditions in one, and each may want others beside.
+
+    One that is known to fail, else the base with that value.
+    """
+    found = []
+    for name, values in chain.from_iterable(_allowed(part) for part in rule.parts):
+        for value in values:
+            failing = (case for case in known if facts(case).get(name) == value and rule.holds(case))
+            found.append(next(failing, None) or with_changes(base, {name: value}))
+    return [case for case in dict.fromkeys(found) if case is not None]
+
+
+def _allowed(part: str) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """The parameters of which a condition lists the values that they may have, and these."""
+    for node in ast.walk(ast.parse(part, mode="eval")):
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In) and isinstance(node.left, ast.Name):
+            yield node.left.id, ast.literal_eval(node.comparators[0])
 
 
 def _made(case: Case) -> _Making:

@@ -42,3 +42,10 @@ def test_half_of_the_attempts_are_within_the_rule_and_none_comes_twice():
 def test_neither_operand_is_one_number():
     found = drawn(("kernel_h > 1",), SQUARE)
     assert "broadcast" not in {one[name] for one, _ in found for name in ("layout_x", "layout_weight")}
+
+
+def test_each_value_that_a_condition_allows_is_tried_with_every_other_condition_turned_round():
+    base = read("v1,x=2x2x4x4,out=2,k=2,bias=false,layout-grad=channels_last")
+    found = drawn(("layout_grad in ('channels_last', 'transposed')", "out_channels > 1"), base)
+    alone = {one["layout_grad"] for one, inside in found if not inside and one["out_channels"] == 1}
+    assert {"channels_last", "transposed"} <= alone
