@@ -82,7 +82,7 @@ def attempts(rule: Conjunction, known: Sequence[Case], samples: Samples, rng: np
         rng: draws them.
     """
     inside = [case for case in known if rule.holds(case)][:_BASES] or list(known[:1])
-    inside += _with_each_value(rule, inside[0], known)
+    inside = list(dict.fromkeys((*inside, *_with_each_value(rule, inside[0], known))))
     makings_near = _some([making for base in inside for making in _around(base)], _NEARBY, rng)
     near = [case for case in (making() for making in makings_near) if case is not None]
     within = list(islice((case for case in near if rule.holds(case)), _WITHIN))
@@ -125,7 +125,7 @@ def _with_each_value(rule: Conjunction, base: Case, known: Sequence[Case]) -> li
         for value in values:
             failing = (case for case in known if facts(case).get(name) == value and rule.holds(case))
             found.append(next(failing, None) or with_changes(base, {name: value}))
-    return [case for case in dict.fromkeys(found) if case is not None]
+    return [case for case in found if case is not None]
 
 
 def _allowed(part: str) -> Iterator[tuple[str, tuple[Any, ...]]]:

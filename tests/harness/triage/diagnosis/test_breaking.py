@@ -47,5 +47,5 @@ def test_neither_operand_is_one_number():
 def test_each_value_that_a_condition_allows_is_tried_with_every_other_condition_turned_round():
     base = read("v1,x=2x2x4x4,out=2,k=2,bias=false,layout-grad=channels_last")
     found = drawn(("layout_grad in ('channels_last', 'transposed')", "out_channels > 1"), base)
-    alone = {one["layout_grad"] for one, inside in found if not inside and one["out_channels"] == 1}
-    assert {"channels_last", "transposed"} <= alone
+    alone = [one["layout_grad"] for one, inside in found if not inside and one["out_channels"] == 1]
+    assert min(alone.count("channels_last"), alone.count("transposed")) >= 10
