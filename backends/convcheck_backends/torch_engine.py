@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from convcheck import (
+    CUDA_PROFILES,
     LAYOUTS,
     PROFILES,
+    TF32_PROFILES,
     Backend,
     Capabilities,
     DoubleGradients,
@@ -215,6 +217,7 @@ class TorchCuda(TorchBackend):
         double_backward=True,
         module=True,
         thread_safe=False,  # its settings are those of the whole process
+        profiles=CUDA_PROFILES,
     )
 
     def settings(self) -> AbstractContextManager[Any]:
@@ -242,7 +245,7 @@ class TorchCudaTf32(TorchCuda):
         double_backward=True,
         module=True,
         thread_safe=False,
-        profiles={"float32": PROFILES["tf32"]},
+        profiles=TF32_PROFILES,
     )
 
 

@@ -8,11 +8,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 __all__ = [
+    "CUDA_PROFILES",
     "LAYOUTS",
     "PATHS",
     "PROFILES",
     "QUANTITIES",
     "REGIMES",
+    "TF32_PROFILES",
     "Algorithm",
     "Backend",
     "Capabilities",
@@ -49,6 +51,7 @@ __all__ = [
 if TYPE_CHECKING:
     from convcheck.model.capabilities import Capabilities, CapabilityError, ProfileKey
     from convcheck.model.case import LAYOUTS, REGIMES, Case
+    from convcheck.model.cuda_profiles import CUDA_PROFILES, TF32_PROFILES
     from convcheck.model.extensions import Extension
     from convcheck.model.levels import Level
     from convcheck.model.paths import PATHS
@@ -67,6 +70,7 @@ if TYPE_CHECKING:
 _HOMES: Final = {
     "convcheck.model.capabilities": ("Capabilities", "CapabilityError", "ProfileKey"),
     "convcheck.model.case": ("LAYOUTS", "REGIMES", "Case"),
+    "convcheck.model.cuda_profiles": ("CUDA_PROFILES", "TF32_PROFILES"),
     "convcheck.model.extensions": ("Extension",),
     "convcheck.model.levels": ("Level",),
     "convcheck.model.paths": ("PATHS",),

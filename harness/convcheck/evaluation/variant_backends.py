@@ -6,14 +6,13 @@ Each really computes that way, output and gradients, in the narrow dtype.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from convcheck.evaluation.fast_algorithms import Algorithm, Weights, transposed
-from convcheck.model.capabilities import Capabilities, ProfileKey
-from convcheck.model.profiles import Profile
+from convcheck.model.capabilities import Capabilities
 from convcheck.plugin.backend import Gradients
 from convcheck.plugin.reference_backend import ReferenceBackend, check_tensors
 from convcheck_reference.convolution import col2im, im2col
@@ -22,10 +21,6 @@ from convcheck_reference.params import Conv2dParams
 Array = NDArray[Any]
 Product: TypeAlias = Callable[[Array, Array], Array]
 """A batched matrix product a @ b in the dtype of its operands."""
-
-_HALF_DTYPES: Final = ("float16", "bfloat16")
-ROUNDED_TWICE: Final = Profile(rounds_before_bias=True)
-ROUNDED_ONCE: Final = Profile()
 
 
 class ProductVariant(ReferenceBackend):
@@ -185,40 +180,6 @@ class TransformVariant(ProductVariant):
         return gradients._replace(
             input=grad_input.reshape(x.shape).astype(x.dtype), weight=grad_weight.astype(weight.dtype)
         )
-
-
-class CudnnVariant(ProductVariant):
-    """The 16-bit convolutions of torch on CUDA: float32 sums, rounded to 16 bit before the bias is added in 16 bit.
-
-    Depthwise layers whose tensors lie in NCHW order go to a kernel of torch's own, which rounds once. Measured on an
-    H100 (torch 2.11.0, cuDNN 9.19) on exact integers: of about 1,500 layers where the two differ, every one of cuDNN's
-    was rounded twice, and every one of torch's own kernel once.
-    """
-
-    def __init__(self) -> None:
-        profiles: dict[ProfileKey, Profile] = {}
-        for dtype in _HALF_DTYPES:
-            profiles[dtype, "output"] = ROUNDED_TWICE
-            profiles[dtype, "output", "depthwise contiguous"] = ROUNDED_ONCE
-        declared = Capabilities(dtypes=_HALF_DTYPES, gradients=True, module=True, profiles=profiles)
-        super().__init__(np.matmul, declared)
-
-    def conv2d(self, x: Array, weight: Array, bias: Array | None, params: Conv2dParams) -> Array:
-        """The output."""
-        depthwise = params.groups == params.in_channels > 1
-        if bias is None or (depthwise and not (_channels_last(x) or _channels_last(weight))):
-            return super().conv2d(x, weight, bias, params)
-        check_tensors(x, weight, bias, Conv2dParams.of(params.arguments))
-        rounded = super().conv2d(x, weight, None, params)
-        return np.asarray(rounded + bias[:, None, None])
-
-
-def _channels_last(array: Array) -> bool:
-    """Whether the strides are those of NHWC order, and of no other."""
-    *_, channels, height, width = array.shape
-    step = array.itemsize
-    nhwc = (step, width * channels * step, channels * step)
-    return max(channels, height, width) > 1 and array.strides[-3:] == nhwc
 
 
 def _matrix(weight: Array, params: Conv2dParams) -> Array:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.defects.deviations import rounded
+from convcheck.evaluation.cudnn_like import CudnnLike
 from convcheck.evaluation.fast_algorithms import (
     Algorithm,
     Weights,
@@ -25,7 +26,6 @@ from convcheck.evaluation.fast_algorithms import (
 )
 from convcheck.evaluation.variant_backends import (
     ChannelsLastVariant,
-    CudnnVariant,
     DirectVariant,
     Product,
     ProductVariant,
@@ -219,7 +219,7 @@ VARIANTS: Final[tuple[Variant, ...]] = (
         for tile, profile in ((2, WINOGRAD_F2), (4, WINOGRAD_F4), (6, WINOGRAD_F6))
     ),
     Variant("fft", "Fourier transforms of the image", _transformed(fft, fft_weights, lambda _: True, FFT)),
-    Variant("cudnn-16bit", "sums rounded to 16 bit before the bias is added, but in depthwise layers", CudnnVariant),
+    Variant("cudnn-like", "the numerics of torch on CUDA", CudnnLike),
     Variant("torch-native", "torch's own kernels", partial(FunctionBackend, torch_native, "torch-native")),
 )  # fmt: skip
 """Every variant."""

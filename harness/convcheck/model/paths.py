@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from convcheck.model.case import Case
+from convcheck_reference.params import PADDING_MODES
 
 Path: TypeAlias = str
 """Names of `PATHS` with spaces between them, all of which hold: "depthwise contiguous"."""
@@ -21,6 +22,10 @@ def _channels_last(case: Case) -> bool:
 
 def _depthwise(case: Case) -> bool:
     return case.params.groups == case.params.in_channels > 1
+
+
+def _in_mode(mode: str) -> Callable[[Case], bool]:
+    return lambda case: case.params.padding_mode == mode
 
 
 _GROUPS: Final = MappingProxyType[str, Callable[[Case], bool]](
@@ -39,12 +44,14 @@ _KERNELS: Final = MappingProxyType[str, Callable[[Case], bool]](
 _LAYOUTS: Final = MappingProxyType[str, Callable[[Case], bool]](
     {"contiguous": lambda case: not _channels_last(case), "channels_last": _channels_last}
 )
-PARTITIONS: Final = (_GROUPS, _KERNELS, _LAYOUTS)
+_MODES: Final = MappingProxyType[str, Callable[[Case], bool]]({mode: _in_mode(mode) for mode in PADDING_MODES})
+PARTITIONS: Final = (_GROUPS, _KERNELS, _LAYOUTS, _MODES)
 """Each parts all legal layers: of its classes exactly one holds."""
 
 PATHS: Final[tuple[str, ...]] = tuple(name for partition in PARTITIONS for name in partition)
 """dense (groups 1), depthwise (a group for each input channel) and grouped (all others); pointwise (1×1) and spatial;
-channels_last (x or the weight lies so) and contiguous (all other layouts)."""
+channels_last (x or the weight lies so) and contiguous (all other layouts); and the padding modes, however much is
+padded."""
 
 
 def on_path(case: Case, path: Path) -> bool:

@@ -49,11 +49,13 @@ class Profile:
         input_precision: significant bits that an operand keeps; None for all bits of its dtype.
         truncating: the accumulator rounds by truncation (tensor cores), so errors do not average out.
         flushes_subnormals: subnormal operands, products and results may become zero.
-        rounds_before_bias: the sum is rounded to the dtype, then the bias is added and the result rounded again.
+        rounds_before_bias: the sum may be rounded to the dtype, then the bias added and the result rounded again.
         spreads_nan: zeros that a kernel adds by itself (padding, filled tiles and channels) meet NaN and infinities,
             so that NaN may stand where the right result is a number or an infinity.
         repeatable: the same call gives the same bits; false where the order of summation is left to
             chance (atomic additions).
+        exact: sums of integers that the accumulator can hold come out exact; false where an engine transforms or splits
+            its operands for some layers of its choice, with errors as of sums that are rounded.
         algorithm: how the sums are formed; its name is taken as well.
     """
 
@@ -66,6 +68,7 @@ class Profile:
     rounds_before_bias: bool = False
     spreads_nan: bool = False
     repeatable: bool = True
+    exact: bool = True
     algorithm: Algorithm = Algorithm.DIRECT
 
     def __post_init__(self) -> None:
@@ -80,7 +83,7 @@ class Profile:
     @property
     def exact_integers(self) -> bool:
         """Whether sums of integers are exact in any order: transforms need head-room, or divide."""
-        return self.algorithm is Algorithm.DIRECT
+        return self.algorithm is Algorithm.DIRECT and self.exact
 
     @property
     def declaration(self) -> str:
@@ -123,6 +126,7 @@ def _named(profile: Profile) -> str:
         ("rounded before the bias", profile.rounds_before_bias),
         ("NaN from zeros", profile.spreads_nan),
         ("not repeatable", not profile.repeatable),
+        ("integers not exact", not profile.exact),
     )
     return ", ".join(words for words, holds in said if holds)
 

@@ -70,6 +70,7 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         ("output",),
     ),
     _property("NaN where zeros that the kernel adds itself meet what is not finite", "nan", spreads_nan=True),
+    _property("integers not exact", "exact", exact=False),
     _property("sums that are truncated", "sums", truncating=True),
     _algorithm(Algorithm.WINOGRAD_F2, "Winograd F(2, 3)"),
     Property("a 16-bit accumulator", "sums", MappingProxyType({"accumulator": "dtype"}), _HALF),
@@ -80,7 +81,7 @@ PROPERTIES: Final[tuple[Property, ...]] = (
 )
 """What may be given up, the least first."""
 
-EDGES: Final = tuple(p for p in PROPERTIES if p.kind in ("repeatable", "subnormals", "bias", "nan"))
+EDGES: Final = tuple(p for p in PROPERTIES if p.kind in ("repeatable", "subnormals", "bias", "nan", "exact"))
 """Those that leave the error of a usual sum as it was. The others loosen every bound by orders of magnitude, and let
 much pass that nobody meant to allow: a promise for each path that gives up these only is the tighter one, and of the
 others no two are given up at once."""

@@ -23,10 +23,10 @@ from convcheck.model.verdicts import FAILURES, Verdict
 from convcheck.numerics.promises import EDGES, PROPERTIES, Promise, Property, promises
 from convcheck.oracles import PRECISION, RESULT, Trial, applicable, find, judge
 
-_GROUPS, _KERNELS, _LAYOUTS = PARTITIONS
+_GROUPS, _KERNELS, _LAYOUTS, _MODES = PARTITIONS
 Split: TypeAlias = tuple[Mapping[str, Callable[[Case], bool]], ...]
 _SPLITS: Final[tuple[Split, ...]] = (
-    (), (_GROUPS,), (_LAYOUTS,), (_KERNELS,), (_GROUPS, _LAYOUTS), (_GROUPS, _KERNELS),
+    (), (_GROUPS,), (_LAYOUTS,), (_KERNELS,), (_MODES,), (_GROUPS, _LAYOUTS), (_GROUPS, _KERNELS),
 )  # fmt: skip
 """The partitions by which paths are told apart, the coarsest first."""
 

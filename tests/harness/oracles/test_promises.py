@@ -5,7 +5,7 @@ import pytest
 
 from altered import CASE, Altered, failing, verdicts
 from convcheck import Capabilities, Gradients, Profile, Status
-from convcheck.evaluation.variant_backends import CudnnVariant
+from convcheck.evaluation.cudnn_like import CudnnLike
 from convcheck.evaluation.variants import variant
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.blocks import generate
@@ -92,7 +92,7 @@ def test_reals_are_within_the_bound_of_two_roundings(regime):
 
 
 def test_cudnn_raises_no_alarm_under_the_promises_of_its_paths():
-    host = InProcessCandidate(variant("cudnn-16bit").backend)
+    host = InProcessCandidate(variant("cudnn-like").backend)
     for seed in (1, 2):
         assert not judge_block(host, generate(host.capabilities, run_seed=seed, block=0, size=60), 0).failures
 
@@ -107,9 +107,9 @@ def test_cudnn_raises_no_alarm_under_the_promises_of_its_paths():
 )
 def test_cudnn_rounds_as_was_measured(token, rounded):
     case = read(token)
-    backend = CudnnVariant()
+    backend = CudnnLike()
     assert backend.capabilities.promised(case, "output").promises_as(rounded)
-    host = InProcessCandidate(CudnnVariant)
+    host = InProcessCandidate(CudnnLike)
     trial = Trial(case, host.capabilities)
     trial = trial.with_outcomes(dict(zip(trial.calls, host.call_all(tuple(trial.calls.values())), strict=True)))
     got = trial.returned("integers", "output")

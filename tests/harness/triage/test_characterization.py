@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from convcheck import Capabilities, Profile
+from convcheck.evaluation.cudnn_like import CudnnLike
 from convcheck.evaluation.fast_algorithms import winograd, winograd_weights
-from convcheck.evaluation.variant_backends import CudnnVariant, TransformVariant
+from convcheck.evaluation.variant_backends import TransformVariant
 from convcheck.evaluation.variants import variant
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.blocks import generate
@@ -76,7 +77,7 @@ def test_the_tightest_promise_is_found_and_raises_no_alarm_where_it_is_declared(
 
 
 def test_the_paths_of_cudnn_are_told_apart():
-    found = promises_of(CudnnVariant, "float16", examples=100)
+    found = promises_of(CudnnLike, "float16", examples=100)
     assert found.declaration.splitlines() == [
         "profiles={",
         '    ("float16", "output"): Profile(rounds_before_bias=True),',
@@ -87,7 +88,7 @@ def test_the_paths_of_cudnn_are_told_apart():
     assert found.judged["float16", "output"] > 200
 
 
-class LosesLastChannel(CudnnVariant):
+class LosesLastChannel(CudnnLike):
     """Leaves out the last channel of a group where they are no multiple of 4."""
 
     def conv2d(self, x, weight, bias, params):

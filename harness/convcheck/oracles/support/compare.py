@@ -53,6 +53,23 @@ def compare_exact(got: Array, expected: Array, judged: NDArray[np.bool_], quanti
     return Comparison(_status(got, wrong), int(judged.sum()), evidence=evidence)
 
 
+def compare_between(
+    got: Array, low: Array, high: Array, judged: NDArray[np.bool_], quantity: str = "output"
+) -> Comparison:
+    """A rounding of some number between `low` and `high`, elementwise, wherever `judged`; NaN fails."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        least, most = low.astype(got.dtype), high.astype(got.dtype)
+        wrong = judged & ~((got >= least) & (got <= most))
+        if not wrong.any():
+            return Comparison(Status.PASS, int(np.count_nonzero(judged)))
+        wide = got.astype(np.float64)
+        worst = worst_of(wrong, np.maximum(wide - most.astype(np.float64), least.astype(np.float64) - wide))
+    due = f"{_number(least[worst])} to {_number(most[worst])}"
+    return Comparison(
+        _status(got, wrong), int(judged.sum()), evidence=evidence_at(worst, due, got, wrong, judged, quantity)
+    )
+
+
 def compare_bounded(got: Array, expected: Array, bound: NDArray[np.float64], quantity: str = "output") -> Comparison:
     """Within the bound, elementwise; elements whose bound is infinite are not judged.
 

@@ -8,7 +8,7 @@ rounding error can be.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -31,7 +31,7 @@ from convcheck.numerics.reduction_length import copies, reduction_lengths
 from convcheck.oracles.support.transforms import TransformErrors, magnitude
 from convcheck.tensors.values import Values
 from convcheck_reference.convolution import apply, apply_transposed, col2im_padded, correlate, im2col
-from convcheck_reference.formats import DTYPES, component_format
+from convcheck_reference.formats import DTYPES, FLOAT64, Format, component_format
 from convcheck_reference.padding import pad_adjoint
 from convcheck_reference.params import Conv2dParams
 
@@ -128,15 +128,51 @@ class Expected:
         rounded = before.astype(DTYPES[self._case.dtype]).astype(value.dtype)
         return np.asarray(rounded + self._bias[:, None, None])
 
+    def integers_between(self, quantity: Quantity, profile: Profile) -> tuple[Array, Array]:
+        """Between which numbers sums of integers lie before the last rounding to the dtype, where they are not exact.
+
+        Operands are as exact as ever, so that only the sums are off, by at most what rounding may come to. That is far
+        less than one product that is missing or wrong.
+        """
+        off = self._bound_of_integers(quantity, replace(profile, rounds_before_bias=False), FLOAT64)
+        value, before = self.sum(quantity).value, self.before_bias(quantity, profile)
+        if quantity == "grad_input" and self.folds:
+            # what is folded has been rounded already, so that its errors are more than those of one sum
+            off = np.where(self._copies == 1, off, self._folded(off, component_format(self._case.dtype)))
+        low, high = value - off, value + off
+        if before is None or self._bias is None:
+            return low, high
+        dtype, bias = DTYPES[self._case.dtype], self._bias[:, None, None]
+        twice = [np.asarray(side.astype(dtype).astype(np.float64) + bias) for side in (before - off, before + off)]
+        return np.minimum(low, twice[0]), np.maximum(high, twice[1])
+
+    def _bound_of_integers(self, quantity: Quantity, profile: Profile, result: Format) -> NDArray[np.float64]:
+        """The largest error of sums of operands that the profile keeps as they are."""
+        kept = replace(profile, input_rounding=0.0, input_precision=None)
+        found = self.direct_bound(quantity, kept, self._accumulation, result)
+        return np.where(np.isfinite(found), found, np.inf)  # sums that are too long for a bound, of nothing but zeros
+
+    def _folded(self, bound: NDArray[np.float64], result: Format) -> NDArray[np.float64]:
+        """The error of gradients of copied pixels that are rounded, and added: half a spacing for each of them."""
+        found = self.sum("grad_input")
+        rounded = bound + result.unit_roundoff * (found.gauge + bound)
+        return np.asarray(rounded + self._folding_error(found, rounded))
+
     def integer_tolerance(self, quantity: Quantity, profile: Profile) -> NDArray[np.float64]:
         """How far a result of integers may be from the right one: 0, 1/2 (excluded), or infinitely.
 
+        Where integers are promised not to be exact, as far as rounding may take them.
         Transforms that divide by other numbers than powers of two leave an error; where it is below 1/2,
         the nearest integer is the result.
         """
         exact = self.exact(quantity, profile)
         if self.is_direct(quantity, profile):
-            return np.where(exact, 0.0, np.inf)
+            if profile.exact:
+                return np.where(exact, 0.0, np.inf)
+            off = self._bound_of_integers(quantity, profile, component_format(self._case.dtype))
+            if quantity == "grad_input" and self.folds:
+                off = off + self._folded(off, component_format(self._case.dtype))
+            return np.where(exact, off, np.inf)
         law = self._transforms.law(quantity, profile)
         if law is None:
             return np.full(exact.shape, np.inf)
@@ -183,13 +219,20 @@ class Expected:
         return np.where(overflows, np.inf, bound) if overflows.any() else bound
 
     def direct_bound(
-        self, quantity: Quantity, profile: Profile, accumulation: Callable[[Profile, int], float]
+        self,
+        quantity: Quantity,
+        profile: Profile,
+        accumulation: Callable[[Profile, int], float],
+        result: Format | None = None,
     ) -> NDArray[np.float64]:
-        """The largest legal error of sums that are formed directly, with T of `convcheck.numerics.bounds`."""
+        """The largest legal error of sums that are formed directly, with T of `convcheck.numerics.bounds`.
+
+        They are rounded to `result`, by default the format of the dtype.
+        """
         found = self.sum(quantity)
         return error_bound(
             profile,
-            component_format(self._case.dtype),
+            result or component_format(self._case.dtype),
             found.terms,
             found.gauge,
             found.value,

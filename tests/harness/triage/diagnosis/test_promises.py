@@ -8,8 +8,9 @@ import pytest
 
 from altered import Altered, off_by
 from convcheck import Capabilities
+from convcheck.evaluation.cudnn_like import CudnnLike
 from convcheck.evaluation.fast_algorithms import winograd, winograd_weights
-from convcheck.evaluation.variant_backends import CudnnVariant, ProductVariant, TransformVariant
+from convcheck.evaluation.variant_backends import ProductVariant, TransformVariant
 from convcheck.evaluation.variants import variant
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.blocks import generate
@@ -78,7 +79,7 @@ def test_flushing_is_said_as_a_declaration_to_paste():
 
 
 def test_cudnn_is_said_to_round_before_the_bias():
-    found = explained(CudnnVariant, OUTPUT, "float16")
+    found = explained(CudnnLike, OUTPUT, "float16")
     assert found.words.startswith("bias added after rounding to 16 bit")
 
 
