@@ -25,11 +25,16 @@ def certify(
     only: Annotated[
         list[str] | None, typer.Option(help="only this category, defect, variant, or 'variants'; may be repeated")
     ] = None,
+    on: Annotated[
+        str, typer.Option(help="the legal variant on top of whose numerics defects are put, such as cudnn-like")
+    ] = "",
     report_dir: Annotated[Path, typer.Option(help="where the certificate goes")] = Path("reports"),
 ) -> None:
     """Certify convcheck: wrong convolutions detected, and no alarm on legal ones."""
     defects, variants = select(tuple(only or ()))
-    budget = Budget(examples, variant_examples, seed)
+    if on and on not in {item.name for item in VARIANTS}:
+        raise typer.BadParameter(f"--on {on!r} is no variant; expected one of {', '.join(v.name for v in VARIANTS)}")
+    budget = Budget(examples, variant_examples, seed, on)
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         console=Console(stderr=True),
@@ -41,7 +46,7 @@ def certify(
 
         certificate = run_certification(defects, variants, budget, workers=workers, progress=advance)
     typer.echo(tables(certificate, "text"))
-    written = write(certificate, report_dir / f"certificate-seed{seed}")
+    written = write(certificate, report_dir / "-".join(filter(None, ("certificate", on, f"seed{seed}"))))
     if not any(path.suffix == ".svg" for path in written):
         typer.echo("no plot: install the extra, pip install convcheck[plot]")
     typer.echo(f"certificate: {written[0]}")

@@ -17,7 +17,8 @@ from typing import Final, TypeAlias, TypeVar
 from convcheck.defects import Defect
 from convcheck.evaluation.baselines import BASELINES
 from convcheck.evaluation.certificate import CONVCHECK, Certificate, Detection, FalseAlarmCheck
-from convcheck.evaluation.variants import Variant
+from convcheck.evaluation.on_top import OnTop
+from convcheck.evaluation.variants import Variant, variant
 from convcheck.execution import Candidate, InProcessCandidate, SubprocessCandidate
 from convcheck.judging.blocks import generate
 from convcheck.judging.judge import first_causes, judge_case
@@ -46,11 +47,13 @@ class Budget:
         examples: for a defect, unless it is detected before.
         variant_examples: for a variant.
         seed: of the generator.
+        on: the legal variant on top of whose numerics defects are put; empty for the reference's.
     """
 
     examples: int = 2000
     variant_examples: int = 20_000
     seed: int = 0
+    on: str = ""
 
 
 def certify(
@@ -88,8 +91,8 @@ def certify(
 
 
 def detect(defect: Defect, budget: Budget) -> tuple[Detection, ...]:
-    """What the harness, and each baseline, makes of one defect."""
-    return (_by_harness(defect, budget), *_by_baselines(defect, budget))
+    """What the harness makes of one defect, and each baseline, where the numerics are the reference's."""
+    return (_by_harness(defect, budget), *(() if budget.on else _by_baselines(defect, budget)))
 
 
 def check_for_false_alarms(variant: Variant, budget: Budget) -> FalseAlarmCheck:
@@ -117,7 +120,7 @@ class _DetectedError(Exception):
 
 
 def _by_harness(defect: Defect, budget: Budget) -> Detection:
-    candidate = _candidate(defect)
+    candidate = _candidate(defect, budget.on)
     cases = count(1)
     found = Detection(defect.name, defect.category, CONVCHECK, None)
 
@@ -147,9 +150,12 @@ def _by_baselines(defect: Defect, budget: Budget) -> Iterator[Detection]:
         yield Detection(defect.name, defect.category, baseline.name, detected_at)
 
 
-def _candidate(defect: Defect) -> Candidate:
+def _candidate(defect: Defect, on: str) -> Candidate:
     if defect.fatal:
         return SubprocessCandidate(f"convcheck.defects:{defect.name}", _LIMIT)
+    if on:
+        engine = variant(on)
+        return InProcessCandidate(lambda: OnTop(defect.backend(), engine.backend()))
     return InProcessCandidate(defect.backend)
 
 

@@ -11,14 +11,15 @@ LAYER = "v1,x=2x4x7x6,out=8,k=3"
 @pytest.mark.parametrize(
     ("token", "path"),
     [
-        (LAYER, "dense spatial contiguous"),
-        (f"{LAYER},g=2", "grouped spatial contiguous"),
-        (f"{LAYER},g=4", "depthwise spatial contiguous"),
-        (f"{LAYER},g=4,layout=channels_last", "depthwise spatial channels_last"),
-        (f"{LAYER},layout-weight=channels_last", "dense spatial channels_last"),
-        (f"{LAYER},layout=sliced", "dense spatial contiguous"),
-        ("v1,x=2x1x7x6,out=8,k=1", "dense pointwise contiguous"),
-        ("v1,x=2x1x7x6,out=8,k=1,layout-weight=channels_last", "dense pointwise contiguous"),
+        (LAYER, "dense spatial contiguous zeros"),
+        (f"{LAYER},g=2", "grouped spatial contiguous zeros"),
+        (f"{LAYER},g=4", "depthwise spatial contiguous zeros"),
+        (f"{LAYER},g=4,layout=channels_last", "depthwise spatial channels_last zeros"),
+        (f"{LAYER},layout-weight=channels_last", "dense spatial channels_last zeros"),
+        (f"{LAYER},p=1,mode=reflect", "dense spatial contiguous reflect"),
+        (f"{LAYER},layout=sliced", "dense spatial contiguous zeros"),
+        ("v1,x=2x1x7x6,out=8,k=1", "dense pointwise contiguous zeros"),
+        ("v1,x=2x1x7x6,out=8,k=1,layout-weight=channels_last", "dense pointwise contiguous zeros"),
     ],
 )
 def test_a_layer_is_of_one_class_of_each_kind(token, path):
