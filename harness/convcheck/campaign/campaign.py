@@ -25,6 +25,7 @@ from convcheck.campaign.database import forget, remember, remembered
 from convcheck.campaign.known_failures import Known, unexpected_passes
 from convcheck.campaign.level_counts import level_counts
 from convcheck.campaign.options import Options
+from convcheck.campaign.sanitizing import check_sanitizer, triage_reports
 from convcheck.campaign.scheduler import Job, tallies
 from convcheck.execution import Candidate, WorkerStartError
 from convcheck.judging.judge import Tally
@@ -42,6 +43,7 @@ from convcheck.numerics.precision import Ratios, classify, drift
 from convcheck.plugin.backend import UnavailableError
 from convcheck.plugin.registry import resolve
 from convcheck.strategies.interactions import interactions
+from convcheck.triage.causes import without
 from convcheck.triage.findings import triage
 from convcheck.triage.triage import Triage
 from convcheck_reference.selfcheck import self_check
@@ -161,6 +163,7 @@ def _judge(spec: str, options: Options, progress: Progress, database: ExampleDat
         return _Part(backend=BackendRecord(name=spec, spec=job.spec, unavailable=reason), counts=(count,)), False
     tally, interrupted, stopped, found = Tally(), False, list[Finding](), Triage((), ())
     with closing(candidate):
+        check_sanitizer(job.spec, options)
         try:
             for block in tallies(job, candidate):
                 tally.add(block)
@@ -211,7 +214,7 @@ def _keep(
         passing -= {write(f.history) if f.history else f.case.token for f in failing}
     try:
         forget(database, spec, passing)
-        remember(database, spec, [f for f in findings if f.status in FAILURES])
+        remember(database, spec, [f for f in findings if f.status in FAILURES and not f.reproduction.sanitizer])
     except Exception as error:  # noqa: BLE001  (whatever a database may raise, the run is done)
         warnings.warn(f"what failed could not be remembered: {error!r}", RuntimeWarning, stacklevel=1)
 
@@ -238,13 +241,16 @@ def _triaged(spec: str, job: Job, candidate: Candidate, tally: Tally, calls: int
         return tally.searched[index] if index in tally.searched else drawn(index)
 
     unknown = [f for f in tally.failures if known.entry(f.case, f.verdict) is None]
-    found = triage(candidate, unknown, block, excluded=known.covers, most_calls=calls)
+    reports = [f for f in unknown if f.origin is Origin.SANITIZED]
+    found = triage(candidate, without(unknown, reports), block, excluded=known.covers, most_calls=calls)
+    reported = triage_reports(job.spec, job.options, reports, block, known.covers, calls)
     covered = list(known.findings(spec, tally.failures))
     passes = list(unexpected_passes(known, spec, candidate, tally))
+    own = (*found.findings, *reported.findings)
     return Triage(
-        (*(replace(finding, backend=spec) for finding in found.findings), *(f for f, _ in covered), *passes),
-        (*found.accounted, *(failures for _, failures in covered), *([()] * len(passes))),
-        found.not_looked_at,
+        (*(replace(finding, backend=spec) for finding in own), *(f for f, _ in covered), *passes),
+        (*found.accounted, *reported.accounted, *(failures for _, failures in covered), *([()] * len(passes))),
+        (*found.not_looked_at, *reported.not_looked_at),
     )
 
 
@@ -255,6 +261,7 @@ def _backend_record(spec: str, job: Job, candidate: Candidate, tally: Tally) -> 
         spec=job.spec,
         cases=tally.cases,
         origins=_origins(tally),
+        sanitizer="" if job.options.sanitize is None else job.options.sanitize.label,
         versions=dict(candidate.versions),
         profiles=_profiles(capabilities),
         margins=dict(sorted(tally.margins.items())),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from convcheck.campaign.known_failures import KnownFailure
 from convcheck.execution import CALL_LIMIT
 from convcheck.model.levels import LAST, Level
+from convcheck.model.sanitizers import Sanitizer
 from convcheck.triage.probe import MOST_CALLS
 
 
@@ -25,6 +26,7 @@ class Options:
         in_process: the candidate runs in this process, for debuggers.
         untrusted: the candidate may have been written to pass: its process is cut off from the judge, and
             what it calls is traced.
+        sanitize: a share of the drawn cases is run again under this sanitizer; None for none.
         limit: seconds that a call may take.
         diagnosis_calls: calls of the candidate in which causes are looked for after the cases; fewer for one
             whose calls take seconds. Failures that they do not suffice for are counted as not looked at.
@@ -41,6 +43,7 @@ class Options:
     workers: int = 1
     in_process: bool = False
     untrusted: bool = False
+    sanitize: Sanitizer | None = None
     limit: float = CALL_LIMIT
     diagnosis_calls: int = MOST_CALLS
     known: tuple[KnownFailure, ...] = ()

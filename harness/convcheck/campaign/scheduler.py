@@ -10,18 +10,20 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, takewhile
 from multiprocessing import get_context
 
 from convcheck.campaign.known_failures import Known
 from convcheck.campaign.options import Options
+from convcheck.campaign.sanitizing import judge_share
 from convcheck.execution import Candidate, open_candidate
 from convcheck.judging.blocks import BLOCK, for_each_case
 from convcheck.judging.histories import judge_histories
 from convcheck.judging.judge import Judge, Tally
-from convcheck.judging.parts import Part, part_at
+from convcheck.judging.parts import SANITIZED, Part, part_at
 from convcheck.judging.remembered import judge_remembered, remembered_cases
+from convcheck.judging.sanitizing import chosen
 from convcheck.judging.search import search
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
@@ -44,7 +46,8 @@ class Job:
 
     def part(self, index: int) -> Part | None:
         """A part of the run; None after the last."""
-        return part_at(index, self.options.examples, len(self.remembered))
+        sanitized = self.options.sanitize is not None
+        return part_at(index, self.options.examples, len(self.remembered), sanitized=sanitized)
 
     def open(self) -> Candidate:
         """The candidate; the caller closes it. Raises what `open_candidate` raises."""
@@ -69,6 +72,8 @@ class Job:
                 excluded=Known(self.options.known).covers,
                 most_calls=self.options.diagnosis_calls,
             )
+        if part.origin is Origin.SANITIZED:
+            return judge_share(self.spec, self.options, self.cases(candidate.capabilities, index), index)
         candidate.restart()
         start = time.perf_counter()
         judge = Judge(candidate, index, self.options.clause or None, part.origin)
@@ -96,6 +101,9 @@ class Job:
         if part.origin is Origin.REMEMBERED:
             return remembered_cases(self.remembered)
         found: list[Case] = []
+        if part.origin is Origin.SANITIZED:
+            self._draw(capabilities, replace(part, size=min(BLOCK, SANITIZED * part.size)), found.append)
+            return chosen(found, capabilities, part.size)
         self._draw(capabilities, part, found.append)
         return tuple(found)
 

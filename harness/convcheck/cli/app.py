@@ -28,9 +28,11 @@ from convcheck.cli.explanation import explain as explain_layer
 from convcheck.cli.explanation import parse_layer
 from convcheck.cli.histories import replay_history
 from convcheck.cli.large import large
+from convcheck.cli.sanitized import replay_sanitized
 from convcheck.execution import CALL_LIMIT, Candidate, open_candidate
 from convcheck.judging.judge import judge_case
 from convcheck.model.levels import LAST, Level
+from convcheck.model.sanitizers import Sanitizer
 from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES, JUDGED
 from convcheck.oracles import applicable
@@ -61,6 +63,10 @@ Backends = Annotated[list[str], typer.Option("--backend", "-b", help="installed 
 InProcess = Annotated[bool, typer.Option(help="run the candidate in this process, for debuggers")]
 Untrusted = Annotated[
     bool, typer.Option("--untrusted", help="for kernels that may have been written to pass: no way to the judge")
+]
+Sanitize = Annotated[
+    Sanitizer | None,
+    typer.Option(help="a share of the cases, or those given, run under this sanitizer too", case_sensitive=False),
 ]
 UpTo = Annotated[
     Level,
@@ -97,12 +103,13 @@ def run(
     ] = "",
     in_process: InProcess = False,
     untrusted: Untrusted = False,
+    sanitize: Sanitize = None,
 ) -> None:
     """Judge backends on generated cases and write a report."""
     for wanted in dtype or ():
         if wanted not in DTYPES:
             raise typer.BadParameter(f"{wanted!r} is no dtype; expected some of {', '.join(DTYPES)}")
-    _check_untrusted(untrusted=untrusted, in_process=in_process)
+    _check_process(untrusted=untrusted, in_process=in_process, sanitize=sanitize)
     seconds = _seconds(time)
     options = Options(
         specs=tuple(dict.fromkeys(backend)),
@@ -114,6 +121,7 @@ def run(
         workers=workers or os.cpu_count() or 1,
         in_process=in_process,
         untrusted=untrusted,
+        sanitize=sanitize,
         limit=limit,
         diagnosis_calls=diagnosis_calls,
         known=load_known_failures(known_failures, backend) if known_failures else (),
@@ -174,15 +182,20 @@ def replay(
     limit: Limit = CALL_LIMIT,
     in_process: InProcess = False,
     untrusted: Untrusted = False,
+    sanitize: Sanitize = None,
 ) -> None:
     """Judge given cases, or the calls of a history, and show every verdict."""
-    _check_untrusted(untrusted=untrusted, in_process=in_process)
+    _check_process(untrusted=untrusted, in_process=in_process, sanitize=sanitize)
     if bool(tokens) is bool(history):
         raise typer.BadParameter("expected cases, as TOKEN…, or --history 'STEP STEP …', and not both")
+    if history and sanitize:
+        raise typer.BadParameter("--sanitize takes cases, as TOKEN…; leave out --history")
     if history:
         opened = partial(_open, limit=limit, in_process=in_process, untrusted=untrusted)
         raise typer.Exit(0 if replay_history(history, backend, opened) else FINDINGS)
     cases = [read(token) for token in tokens or ()]
+    if sanitize:
+        raise typer.Exit(0 if replay_sanitized(cases, backend, sanitize, limit) else FINDINGS)
     failed = False
     judged = 0
     for spec in backend:
@@ -251,7 +264,10 @@ def report(
     typer.echo(f"report: {target / 'index.html'}")
 
 
-def _check_untrusted(*, untrusted: bool, in_process: bool) -> None:
+def _check_process(*, untrusted: bool, in_process: bool, sanitize: Sanitizer | None) -> None:
+    if sanitize and (untrusted or in_process):
+        without = "--untrusted" if untrusted else "--in-process"
+        raise typer.BadParameter(f"--sanitize needs a process of its own, started in its own way; leave out {without}")
     if untrusted and in_process:
         raise typer.BadParameter("--untrusted needs a process of its own for the candidate; leave out --in-process")
 

@@ -5,9 +5,10 @@ Nothing outside this package knows about the process of a candidate; the rest se
 
 from convcheck.execution.candidate import Candidate
 from convcheck.execution.in_process_candidate import InProcessCandidate
-from convcheck.execution.opening import open_candidate
+from convcheck.execution.opening import open_candidate, open_sanitized
 from convcheck.execution.promising_candidate import PromisingCandidate
 from convcheck.execution.restarting_candidate import RestartingCandidate
+from convcheck.execution.sanitized_candidate import SanitizedCandidate
 from convcheck.execution.subprocess_candidate import CALL_LIMIT, SubprocessCandidate, WorkerStartError
 
 __all__ = [
@@ -16,7 +17,9 @@ __all__ = [
     "InProcessCandidate",
     "PromisingCandidate",
     "RestartingCandidate",
+    "SanitizedCandidate",
     "SubprocessCandidate",
     "WorkerStartError",
     "open_candidate",
+    "open_sanitized",
 ]

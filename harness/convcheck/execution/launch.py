@@ -25,12 +25,16 @@ class Launch:
         environment: of the process.
         elsewhere: whether it works in an empty folder of its own.
         spec: of the backend, as that process has to spell it.
+        wrapper: the command that runs the interpreter; empty where nothing stands before it.
+        grace: seconds that a process which has no connection any more may take to end by itself.
     """
 
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
     elsewhere: bool
     spec: str
+    wrapper: tuple[str, ...] = ()
+    grace: float = 0.2
 
 
 Launcher: TypeAlias = Callable[[str], Launch]

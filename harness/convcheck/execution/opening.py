@@ -5,7 +5,9 @@ from __future__ import annotations
 from convcheck.execution import launch
 from convcheck.execution.candidate import Candidate
 from convcheck.execution.in_process_candidate import InProcessCandidate
+from convcheck.execution.sanitized_candidate import SanitizedCandidate
 from convcheck.execution.subprocess_candidate import CALL_LIMIT, SubprocessCandidate
+from convcheck.model.sanitizers import Sanitizer
 from convcheck.plugin.registry import load, resolve
 
 
@@ -28,3 +30,20 @@ def open_candidate(
     if in_process:
         return InProcessCandidate(lambda: load(spec))
     return SubprocessCandidate(resolve(spec), limit, launch.untrusted if untrusted else launch.trusted)
+
+
+def open_sanitized(spec: str, sanitizer: Sanitizer, *, limit: float = CALL_LIMIT) -> SanitizedCandidate:
+    """A candidate under a sanitizer; the caller closes it.
+
+    Args:
+        spec: the backend, as `convcheck.load` takes it.
+        sanitizer: which.
+        limit: seconds that a call may take without it.
+
+    Raises:
+        UnavailableSanitizerError: the sanitizer is not installed.
+        RegistryError: the backend cannot be loaded.
+        UnavailableError: its device or engine is absent.
+        WorkerStartError: its process ended while it loaded the backend.
+    """
+    return SanitizedCandidate(resolve(spec), sanitizer, limit)

@@ -61,9 +61,8 @@ class WorkerProcess:
         """End the process and its worker."""
         self._control.close()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=2.0)
-        with suppress(ProcessLookupError):
-            self._process.kill()
+            self._process.wait(timeout=max(2.0, self._launch.grace))
+        self._kill()
         self._process.wait()
         self._held.close()
 
@@ -71,12 +70,18 @@ class WorkerProcess:
         status = self._status()
         if status is None:
             with suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=0.2)
-            self._process.kill()
+                self._process.wait(timeout=self._launch.grace)
+            self._kill()
             status = self._process.wait(timeout=_GRACE)
         if status < 0:
             return f"killed by signal {-status} ({signal.Signals(-status).name})"
         return f"exit status {status}"
+
+    def _kill(self) -> None:
+        """End the process, and what runs below it: behind a wrapper the worker is its child."""
+        if self._process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def _start(self) -> None:
         self._held = ExitStack()  # as long as the process lives
@@ -85,9 +90,10 @@ class WorkerProcess:
         folder = self._held.enter_context(tempfile.TemporaryDirectory()) if self._launch.elsewhere else None
         ours, theirs = socket.socketpair()
         self._control: socket.socket = ours
+        interpreter = [*self._launch.wrapper, sys.executable, *self._launch.arguments]
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  (our own module)
-                [sys.executable, *self._launch.arguments, str(theirs.fileno()), self._launch.spec],
+                [*interpreter, str(theirs.fileno()), self._launch.spec],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=self._errors,

@@ -29,6 +29,7 @@ from convcheck.model.calls import Raised, Returned
 from convcheck.plugin.backend import Backend
 from convcheck.plugin.registry import load, preload
 from convcheck.tensors.guarded import GuardedPages
+from convcheck.tensors.regions import Allocate
 from convcheck_reference.errors import ConvcheckError
 
 FORK: Final = b"F"
@@ -49,15 +50,26 @@ def main(*, untrusted: bool = False) -> None:
         watch = CallTracing()
         block_the_judge()
         del sys.argv[1:], sys.orig_argv[1:]
-        _become_worker(control, spec, watch)
+        become_worker(control, spec, watch, GuardedPages())
+    give_workers(control, spec, GuardedPages())
+
+
+def give_workers(control: socket.socket, spec: str, allocate: Allocate) -> None:
+    """Fork the workers that the judge asks for, or be the only one where that is not safe.
+
+    Args:
+        control: the socket to the judge.
+        spec: of the backend.
+        allocate: where tensors lie.
+    """
     with suppress(ConvcheckError):  # the worker will meet and report it
         preload(spec)
     if _has_threads():
-        _become_worker(control, spec, untraced)
-    _keep(control, spec)
+        become_worker(control, spec, untraced, allocate)
+    _keep(control, spec, allocate)
 
 
-def _keep(control: socket.socket, spec: str) -> None:
+def _keep(control: socket.socket, spec: str, allocate: Allocate) -> None:
     """Fork workers one after another until the judge is gone."""
     child = 0
     while True:
@@ -66,7 +78,7 @@ def _keep(control: socket.socket, spec: str) -> None:
             child = os.fork()
             if child == 0:
                 control.close()
-                _serve_and_exit(descriptors[0], spec, untraced)
+                _serve_and_exit(descriptors[0], spec, untraced, allocate)
             os.close(descriptors[0])
         elif child:
             status = _ended(child)
@@ -84,25 +96,36 @@ def _ended(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def _become_worker(control: socket.socket, spec: str, watch: Watch) -> NoReturn:
+def become_worker(control: socket.socket, spec: str, watch: Watch, allocate: Allocate) -> NoReturn:
+    """Be the one worker of this process.
+
+    Args:
+        control: the socket to the judge.
+        spec: of the backend.
+        watch: what it calls.
+        allocate: where its tensors lie.
+    """
     command, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-    control.close()  # which tells the judge that there is nobody but this process
+    # which tells the judge that there is nobody but this process, though a wrapper may hold the same socket
+    with suppress(OSError):
+        control.shutdown(socket.SHUT_RDWR)
+    control.close()
     if not command:
         sys.exit()
-    _serve_and_exit(descriptors[0], spec, watch)
+    _serve_and_exit(descriptors[0], spec, watch, allocate)
 
 
-def _serve_and_exit(descriptor: int, spec: str, watch: Watch) -> NoReturn:
-    _serve(Channel(socket.socket(fileno=descriptor), TO_WORKER), spec, watch)
+def _serve_and_exit(descriptor: int, spec: str, watch: Watch, allocate: Allocate) -> NoReturn:
+    _serve(Channel(socket.socket(fileno=descriptor), TO_WORKER), spec, watch, allocate)
     os._exit(0)  # what a fork inherited to do at exit is not its business
 
 
-def _serve(channel: Channel, spec: str, watch: Watch) -> None:
+def _serve(channel: Channel, spec: str, watch: Watch, allocate: Allocate) -> None:
     def load_backend() -> Backend:
         return load(spec)
 
     try:
-        host = InProcessCandidate(load_backend, GuardedPages(), watch)
+        host = InProcessCandidate(load_backend, allocate, watch)
         channel.send(Ready(host.name, host.capabilities, dict(host.versions)))
     except ConvcheckError as error:
         channel.send(Failed(type(error).__name__, str(error)))

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 from numpy.typing import NDArray
 
 from convcheck.model.case import Layout
+from convcheck.model.sanitizers import Sanitizer
 from convcheck_reference.params import Arguments
 
 
@@ -149,4 +150,19 @@ class Hung:
     limit: float
 
 
-Outcome: TypeAlias = Returned | Raised | Died | Hung
+@dataclass(frozen=True, slots=True)
+class Sanitized:
+    """The call was made under a sanitizer; whatever else came of it, an ordinary call shows as well.
+
+    Attributes:
+        sanitizer: which.
+        reports: what it reported meanwhile, each in a line.
+        unseen: why nothing is known where it reported nothing; empty for a call that came back.
+    """
+
+    sanitizer: Sanitizer
+    reports: tuple[str, ...] = ()
+    unseen: str = ""
+
+
+Outcome: TypeAlias = Returned | Raised | Died | Hung | Sanitized

@@ -11,13 +11,15 @@ class Origin(StrEnum):
 
     REMEMBERED: they failed in an earlier run. DRAWN: from the seed alone, half of them along a covering array.
     SEARCHED: Hypothesis searches, steered by what the candidate does. HISTORY: not a case, but a sequence of calls that
-    a state machine of Hypothesis makes.
+    a state machine of Hypothesis makes. SANITIZED: no more cases either, but some of those drawn, run again under a
+    sanitizer.
     """
 
     REMEMBERED = "remembered"
     DRAWN = "drawn"
     SEARCHED = "searched"
     HISTORY = "histories"
+    SANITIZED = "sanitized"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +28,8 @@ class OriginCount:
 
     Attributes:
         origin: the way.
-        cases: how many there were; of histories, the histories.
+        cases: how many there were; of histories, the histories; of sanitized ones, those of which the sanitizer saw
+            a call.
         failing_cases: how many of them failed, known failures included.
     """
 

@@ -75,6 +75,7 @@ class BackendRecord:
         spec: what was given to load it.
         cases: number of cases it ran.
         origins: the same by how they came about.
+        sanitizer: that a share of its cases was run under, as reports show it; empty for none.
         unavailable: why it could not run; empty if it ran.
         versions: versions and settings.
         profiles: the promised profile by "dtype quantity", and by "dtype quantity path" where paths differ.
@@ -87,6 +88,7 @@ class BackendRecord:
     spec: str
     cases: int = 0
     origins: tuple[OriginCount, ...] = ()
+    sanitizer: str = ""
     unavailable: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     profiles: Mapping[str, Profile] = field(default_factory=dict)

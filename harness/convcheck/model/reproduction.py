@@ -82,6 +82,7 @@ class Reproduction:
         state_dependent: whether the case fails by itself, but not where each of its calls meets a fresh
             candidate, or only there.
         standalone: whether one call shows it on a fresh candidate, without any call before.
+        sanitizer: under which it shows, as an option of the command line; empty where it shows by itself.
         call: that call; None where only the case as a whole can be repeated.
         script: file name of the script that makes the call, in the report's folder; empty if there is none.
     """
@@ -94,5 +95,6 @@ class Reproduction:
     attempts: int = 0
     state_dependent: bool = False
     standalone: bool = False
+    sanitizer: str = ""
     call: StandaloneCall | None = field(default=None, repr=False)
     script: str = ""

@@ -7,7 +7,7 @@ from typing import Final
 from convcheck.model.case import Case
 from convcheck.model.levels import Level
 from convcheck.model.verdicts import Status, Verdict
-from convcheck.oracles import CALL, find
+from convcheck.oracles import CALL, find, sanitizer
 
 _WHATEVER_THE_VALUES: Final = frozenset({Status.CRASHED, Status.HUNG, Status.UNWRITTEN})
 """Failures of legal layers that are no better for coming with NaN or lost digits."""
@@ -44,10 +44,10 @@ def level_of_cause(case: Case, verdict: Verdict, *, after_others: bool, now_and_
         verdict: on it.
         after_others: whether it takes other calls to fail, or to have been made first to pass.
         now_and_then: whether it does not fail every time. What ends a process or shows memory needs no more than that:
-            an access outside is one wherever the heap happens to lie.
+            an access outside is one wherever the heap happens to lie. Nor does what a sanitizer has seen.
     """
     level = level_of(case, verdict)
-    if level is Level.REFUSES:
+    if level is Level.REFUSES or verdict.oracle == sanitizer.NAME:
         return level
     of_memory = verdict.quantity == CALL or verdict.status in _WHATEVER_THE_VALUES
     return Level.STATE if after_others or (now_and_then and not of_memory) else level

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from convcheck.model.calls import Died, Hung, Raised, Returned
+from convcheck.model.calls import Died, Hung, Raised, Returned, Sanitized
 from convcheck.model.case import Case
 from convcheck.model.levels import Level
 from convcheck.model.profiles import QUANTITIES
@@ -47,6 +47,8 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     """
     case = trial.case
     for call, outcome in trial.outcomes.items():
+        if isinstance(outcome, Sanitized):
+            continue  # whether it came back is judged where nothing watches
         asked_by = NAME if call in trial.calls else call.asked_by
         if isinstance(outcome, Died):
             reason = f"the candidate's process ended: {outcome.how}"

@@ -40,7 +40,8 @@ def replay_arguments(finding: Finding) -> list[str]:
         return []
     tokens = (*reproduction.setup_cases, reproduction.token)
     what = ["--history", reproduction.history] if reproduction.history else tokens
-    return ["convcheck", "replay", *what, "--backend", finding.backend]
+    under = ["--sanitize", reproduction.sanitizer] if reproduction.sanitizer else []
+    return ["convcheck", "replay", *what, *under, "--backend", finding.backend]
 
 
 def details(finding: Finding) -> Rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from convcheck.model.levels import Level, Standing
+from convcheck.model.origins import Origin
 from convcheck.model.record import BackendRecord, Record
 from convcheck.report.tables import Style, counted, printable, table
 from convcheck_reference.clauses import clause
@@ -33,6 +34,7 @@ def sentence(record: Record, backend: BackendRecord) -> str:
     said += [_failing(standing) for standing in others if standing.fails]
     fine = [f"{s.level.label} ({_in(s.passed)})" for s in others if s.judged and not s.fails]
     said += [f"shows no failure of {', '.join(fine)}"] if fine else []
+    said += [_sanitized(backend)] if backend.sanitizer else []
     missed = [standing.level.label for standing in standings if not standing.judged]
     said += [f"was not looked at for {', '.join(missed)}"] if missed else []
     known, outdated = sum(s.known for s in standings), sum(s.outdated for s in standings)
@@ -75,6 +77,16 @@ def _computes(standing: Standing) -> str:
         wrong = f"and wrong in {standing.failed} for a reason of another level"
         return f"computes legal layers right in {_in(standing.passed)}, {wrong}"
     return f"computes every legal layer right ({_in(standing.passed)})"
+
+
+def _sanitized(backend: BackendRecord) -> str:
+    """What a sanitizer said of the cases that it saw."""
+    seen = next((count for count in backend.origins if count.origin is Origin.SANITIZED), None)
+    if seen is None:
+        return f"was not looked at under {backend.sanitizer}"
+    if seen.failing_cases:
+        return f"is reported on by {backend.sanitizer} in {seen.failing_cases} of {_in(seen.cases)}"
+    return f"ran {_in(seen.cases)} under {backend.sanitizer} without a report"
 
 
 def _failing(standing: Standing) -> str:

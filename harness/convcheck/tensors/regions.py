@@ -57,5 +57,12 @@ def heap(size: int, memory: Memory) -> Region:
     return Region(whole[_MARGIN : _MARGIN + size], whole, _nothing, _nothing)
 
 
+def exact(size: int, memory: Memory) -> Region:
+    """A region on the heap without bytes of ours around it: under a sanitizer, its own redzones begin at the tensor."""
+    whole = np.empty(size, np.uint8)
+    whole.fill(surrounding_byte(memory))
+    return Region(whole, whole, _nothing, _nothing)
+
+
 def _nothing() -> None:
     """The heap has no locks."""

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcheck.judging.blocks import BLOCK
-from convcheck.judging.parts import CYCLE, MOST_SEARCHED, SEARCHED, Part, part_at, parts_of
+from convcheck.judging.parts import CYCLE, MOST_SEARCHED, SANITIZED, SEARCHED, Part, part_at, parts_of
 from convcheck.model.origins import Origin
 
 
@@ -63,3 +63,12 @@ def test_without_a_number_of_cases_there_is_always_another_part_and_none_comes_t
 def test_what_failed_before_comes_before_everything(examples):
     assert part_at(0, examples, 7) == Part(Origin.REMEMBERED, 0, 7)
     assert part_at(1, examples, 7) == part_at(0, examples)
+
+
+@given(st.integers(1, 30_000))
+def test_under_a_sanitizer_each_drawn_part_has_a_share_that_is_run_again(examples):
+    made = list(takewhile(bool, (part_at(index, examples, sanitized=True) for index in count())))
+    drawn, again = ([p for p in made if p.origin is origin] for origin in (Origin.DRAWN, Origin.SANITIZED))
+    assert [p.number for p in again] == [p.number for p in drawn]
+    assert [p.size for p in again] == [max(1, p.size // SANITIZED) for p in drawn]
+    assert [p for p in made if p not in again] == parts(examples)

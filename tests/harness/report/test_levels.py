@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from convcheck.model.levels import Level, LevelCount
+from convcheck.model.origins import Origin, OriginCount
 from convcheck.model.record import BackendRecord, Finding
 from convcheck.model.verdicts import Status
 from convcheck.report.levels import HEADERS, levels_table, opening, rows, sentence
@@ -133,3 +134,17 @@ def test_a_known_failure_that_passes_is_a_word_of_its_own():
 
 def test_without_a_backend_that_ran_there_is_no_table():
     assert levels_table(replace(RECORD, backends=RECORD.backends[2:]), "text") == ""
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        ((), "was not looked at under AddressSanitizer."),
+        ((12, 0), "ran 12 cases under AddressSanitizer without a report."),
+        ((12, 3), "is reported on by AddressSanitizer in 3 of 12 cases."),
+    ],
+)
+def test_what_a_sanitizer_saw_is_said(seen, words):
+    origins = (OriginCount(origin=Origin.SANITIZED, cases=seen[0], failing_cases=seen[1]),) if seen else ()
+    mine = replace(MINE, sanitizer="AddressSanitizer", origins=origins)
+    assert sentence(replace(RECORD, backends=(mine,), levels=counts(*ALL), findings=()), mine).endswith(words)
