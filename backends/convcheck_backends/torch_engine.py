@@ -115,18 +115,12 @@ class TorchBackend(Backend):
 
     def to_native(self, array: NDArray[Any]) -> Any:
         """A tensor on the device; on the CPU it lies on the array's memory."""
-        tensor = to_torch(array)
-        if self.device != "cpu":
-            tensor = tensor.to(self.device)
+        tensor = to_torch(array, self.device)
         return tensor.contiguous(memory_format=self.memory_format) if self._converts(tensor) else tensor
 
     def to_numpy(self, native: Any) -> NDArray[Any]:
         """The array of a plain tensor (or parameter) on the right device."""
-        if type(native) is torch.nn.Parameter:
-            native = native.detach()
-        if isinstance(native, torch.Tensor) and native.device.type != self.device:
-            raise TypeError(f"returned a tensor on {native.device}; expected {self.device}")
-        return from_torch(native)
+        return from_torch(native, self.device)
 
     def settings(self) -> AbstractContextManager[Any]:
         """What is pinned around every call."""

@@ -15,7 +15,7 @@ Array = NDArray[Any]
 
 
 class UnavailableError(ConvcheckError, RuntimeError):
-    """Raised by a backend's constructor where its device or engine is absent; the message is the reason."""
+    """Raised by a backend's constructor, or its module, where its device or engine is absent; the message says why."""
 
 
 class Gradients(NamedTuple):

@@ -1,18 +1,19 @@
-"""A plain function as a backend: anything with the signature of `torch.nn.functional.conv2d`."""
+"""A plain function as a backend: anything with the signature of `torch.nn.functional.conv2d`, on any device."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeVar
 
 from numpy.typing import NDArray
 
-from convcheck.model.capabilities import Capabilities
-from convcheck.model.case import LAYOUTS
+from convcheck.model.capabilities import Capabilities, CapabilityError
+from convcheck.plugin.arrays import arrays_of, check_arrays
 from convcheck.plugin.backend import Backend, DoubleGradients, Gradients
-from convcheck.plugin.torch_bridge import differentiate, differentiate_twice, from_torch, to_torch
+from convcheck.plugin.torch_bridge import differentiate, differentiate_twice
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.params import Conv2dParams
 
@@ -27,24 +28,31 @@ class SignatureError(ConvcheckError, TypeError):
     """A function that cannot be called as `torch.nn.functional.conv2d`."""
 
 
-def capabilities(arrays: str | None = None, **declared: Any) -> Callable[[Function], Function]:
+class Declaration(NamedTuple):
+    """What a function says of itself: the library of its arrays, where it says so, their device, and fields."""
+
+    arrays: str | None = None
+    device: str = "cpu"
+    fields: Mapping[str, Any] = MappingProxyType({})
+
+
+def capabilities(arrays: str | None = None, device: str = "cpu", **declared: Any) -> Callable[[Function], Function]:
     """Decorate a function with what it supports.
 
     Args:
-        arrays: "numpy" or "torch", what the function takes; by default torch if its module imports
-            torch, else numpy.
+        arrays: what the function takes and returns: "numpy", "torch", or the name of a package whose arrays speak
+            DLPack ("cupy", "jax", "mlx", …); by default torch if its module imports torch, else numpy.
+        device: where these lie, as torch spells it: "cpu", "cuda", "cuda:1", "xpu", "mps".
         declared: fields of `Capabilities` that differ from a function's defaults.
 
     Raises:
-        SignatureError: arrays is neither.
-        CapabilityError: a field is wrong.
+        CapabilityError: a field is wrong, or NumPy's arrays are asked for on a device.
     """
-    if arrays not in (None, "numpy", "torch"):
-        raise SignatureError(f"arrays={arrays!r}; expected 'numpy' or 'torch'")
+    check_arrays(arrays, device)
     Capabilities(**declared)
 
     def decorate(function: Function) -> Function:
-        setattr(function, _DECLARED, (arrays, declared))
+        setattr(function, _DECLARED, Declaration(arrays, device, declared))
         return function
 
     return decorate
@@ -59,26 +67,33 @@ class FunctionBackend(Backend):
 
     Raises:
         SignatureError: the function lacks one of the four keywords, or does not take three tensors.
+        CapabilityError: it declares what its arrays cannot do.
+        UnavailableError: their package or device is absent.
     """
 
     def __init__(self, function: Callable[..., Any], name: str) -> None:
         self._function = function
         self.name = name
-        arrays, declared = getattr(function, _DECLARED, (None, {}))
-        self._torch = (arrays or _arrays(function)) == "torch"
+        library, device, declared = getattr(function, _DECLARED, Declaration())
+        library = library or _arrays(function)
         self._keywords = _keywords(function)
-        modes = ("padding_mode" in self._keywords) or "padding_modes" in declared
-        defaults = Capabilities(gradients=self._torch)
-        if not modes:
+        dtypes = Capabilities(**declared).dtypes
+        self._arrays = arrays_of(library, device, dtypes)
+        defaults = Capabilities(gradients=library == "torch", layouts=self._arrays.layouts)
+        if "padding_mode" not in self._keywords:
             defaults = replace(defaults, padding_modes=("zeros",))
-        if self._torch:
-            defaults = replace(defaults, layouts=tuple(layout for layout in LAYOUTS if layout != "reversed"))
         self.capabilities = replace(defaults, **declared)
+        if library != "torch" and (self.capabilities.gradients or self.capabilities.double_backward):
+            raise CapabilityError(
+                f"{name} declares gradients, which come from autograd for torch's tensors alone; for arrays of "
+                f"{library} subclass convcheck.Backend and write conv2d_backward, or do not declare them"
+            )
 
     def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
         """Call the function."""
         keywords = {name: getattr(params.arguments, name) for name in self._keywords}
-        return self._function(x, weight, bias, **keywords)
+        with self._arrays.current():
+            return self._function(x, weight, bias, **keywords)
 
     def conv2d_backward(
         self, grad_output: Any, x: Any, weight: Any, bias: Any | None, params: Conv2dParams
@@ -108,12 +123,16 @@ class FunctionBackend(Backend):
         )
 
     def to_native(self, array: NDArray[Any]) -> Any:
-        """The array, or a torch tensor on the same memory."""
-        return to_torch(array) if self._torch else array
+        """What the function takes, on its device."""
+        return self._arrays.to_native(array)
 
     def to_numpy(self, native: Any) -> NDArray[Any]:
-        """The array of a result, which must be of the type that the function takes."""
-        return from_torch(native) if self._torch else super().to_numpy(native)
+        """The array of a result, which must be of the library that the function takes, and on its device."""
+        return self._arrays.to_numpy(native)
+
+    def versions(self) -> dict[str, str]:
+        """Those of the library of its arrays."""
+        return self._arrays.versions()
 
 
 def _arrays(function: Callable[..., Any]) -> str:

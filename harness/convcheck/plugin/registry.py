@@ -189,6 +189,8 @@ def _from_entry_point(name: str) -> Any:
         )
     try:
         return installed[name].load()
+    except UnavailableError:
+        raise
     except Exception as error:
         raise BackendImportError(f"backend {name!r} cannot be imported:\n{traceback.format_exc()}") from error
 
@@ -211,6 +213,9 @@ def _import_file(path: Path) -> ModuleType:
     sys.path.append(str(path.parent))  # for its siblings; last, so that it shadows nothing
     try:
         specification.loader.exec_module(module)
+    except UnavailableError:
+        del sys.modules[unique]
+        raise
     except Exception as error:
         del sys.modules[unique]
         raise BackendImportError(f"{path} cannot be imported:\n{traceback.format_exc()}") from error
@@ -220,6 +225,8 @@ def _import_file(path: Path) -> ModuleType:
 def _import(module: str) -> ModuleType:
     try:
         return importlib.import_module(module)
+    except UnavailableError:
+        raise
     except Exception as error:
         raise BackendImportError(f"module {module!r} cannot be imported:\n{traceback.format_exc()}") from error
 
@@ -243,7 +250,7 @@ def _instantiate(target: Any, spec: str, name: str) -> Backend:
         return _validated(target, spec)
     if inspect.isfunction(target) or (callable(target) and not inspect.isclass(target)):
         try:
-            return FunctionBackend(target, name)
+            return _validated(FunctionBackend(target, name), spec)
         except SignatureError as error:
             raise BackendSignatureError(f"{spec}: {error}") from error
     if not (inspect.isclass(target) and issubclass(target, Backend)):

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convcheck.model.capabilities import CapabilityError
 from convcheck.plugin.backend import DoubleGradients, Gradients
 from convcheck_reference.formats import DTYPES
 
@@ -29,39 +30,98 @@ def preload_autograd() -> None:
             import_module("torch.fx.experimental.symbolic_shapes")
 
 
-def to_torch(array: NDArray[Any]) -> Any:
-    """A torch tensor on the memory of `array`, strides included; bfloat16 by reinterpretation.
+def absence(device: str) -> str:
+    """Why torch cannot use a device on this machine; empty if it can.
+
+    Args:
+        device: as torch spells it: "cpu", "cuda", "cuda:1", "xpu", "mps".
+
+    Raises:
+        CapabilityError: torch knows no such device, or tensors there hold no values.
+    """
+    import torch  # noqa: PLC0415
+
+    try:
+        wanted = torch.device(device)
+    except RuntimeError as error:
+        raise CapabilityError(f"device={device!r} is no device of torch {torch.__version__}: {error}") from error
+    if wanted.type == "meta":
+        raise CapabilityError("device='meta': tensors there hold no values to judge; name a device that computes")
+    if wanted.type == "cpu":
+        return ""
+    module = getattr(torch, wanted.type, None)
+    if module is None or not module.is_available():
+        return f"no {wanted.type.upper()} device: torch {torch.__version__} sees none on this machine"
+    count = module.device_count()
+    if (wanted.index or 0) >= count:
+        return f"no device {device}: torch {torch.__version__} sees {count} of {wanted.type.upper()} on this machine"
+    return ""
+
+
+def to_torch(array: NDArray[Any], device: str = "cpu") -> Any:
+    """A torch tensor of `array`: on its memory, strides included, or a copy on another device.
+
+    bfloat16 is reinterpreted.
 
     Args:
         array: of any dtype that torch has.
+        device: where the tensor lies.
 
     Raises:
         ValueError: a stride is negative, which torch's tensors cannot have.
-        TypeError: torch has no such dtype.
+        TypeError: torch, or the device, has no such dtype.
     """
     import torch  # noqa: PLC0415
 
     if array.dtype == DTYPES["bfloat16"]:  # NumPy has no such type of its own, so torch takes the bits
-        return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
-    return torch.from_numpy(array)
+        tensor = torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+    else:
+        tensor = torch.from_numpy(array)
+    return tensor if device == "cpu" else tensor.to(device)
 
 
-def from_torch(tensor: Any) -> NDArray[Any]:
-    """The array of a plain dense torch tensor; on its memory where that is the CPU's.
+def from_torch(tensor: Any, device: str | None = None) -> NDArray[Any]:
+    """The array of a plain dense torch tensor, or of a parameter; on its memory where that is the CPU's.
 
     Args:
         tensor: what a candidate returned.
+        device: where it has to lie, "cuda" for any of that type; by default anywhere.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: it is something else, or lies elsewhere.
     """
     import torch  # noqa: PLC0415
 
-    if type(tensor) is not torch.Tensor:  # a subclass may compute what it holds when somebody looks
+    if type(tensor) not in (torch.Tensor, torch.nn.Parameter):  # others may compute what they hold when somebody looks
         raise TypeError(f"returned a {type(tensor).__name__}; expected a torch.Tensor")
+    if device is not None and not _lies_on(tensor.device, torch.device(device)):
+        raise TypeError(f"returned a tensor on {tensor.device}; expected {device}")
+    tensor = tensor.detach()
     if tensor.dtype == torch.bfloat16:
-        return np.asarray(tensor.detach().view(torch.int16).numpy(force=True).view(DTYPES["bfloat16"]))
+        return np.asarray(tensor.view(torch.int16).numpy(force=True).view(DTYPES["bfloat16"]))
     return np.asarray(tensor.numpy(force=True))
+
+
+def current(device: str) -> AbstractContextManager[Any]:
+    """Makes a device that has a number the current one of this thread: kernels are launched on that."""
+    import torch  # noqa: PLC0415
+
+    wanted = torch.device(device)
+    select = getattr(getattr(torch, wanted.type, None), "device", None)
+    chosen: AbstractContextManager[Any] = nullcontext() if wanted.index is None or select is None else select(wanted)
+    return chosen
+
+
+def versions(device: str) -> dict[str, str]:
+    """The version of torch and, on a device with a name, its name and the version of what drives it."""
+    import torch  # noqa: PLC0415
+
+    wanted = torch.device(device)
+    named = getattr(getattr(torch, wanted.type, None), "get_device_name", None)
+    found = {"torch": str(torch.__version__)}
+    if wanted.type == "cuda":
+        found["cuda"] = str(torch.version.cuda or torch.version.hip)
+    return found if named is None else {**found, "device": f"{device}, {named(wanted)}"}
 
 
 def differentiate(function: Callable[..., Any], tensors: tuple[Any, Any, Any], grad_output: Any) -> Gradients:
@@ -111,3 +171,8 @@ def _recorded(function: Callable[..., Any], tensors: tuple[Any, Any, Any]) -> tu
     """The tensors as leaves of a graph of their own, and the output that the function gives on them."""
     leaves = [t if t is None else t.detach().requires_grad_() for t in tensors]
     return [leaf for leaf in leaves if leaf is not None], function(*leaves)
+
+
+def _lies_on(device: Any, wanted: Any) -> bool:
+    # a tensor on the CPU has no number, one on "cuda" has
+    return bool(device.type == wanted.type and wanted.index in (None, device.index or 0))

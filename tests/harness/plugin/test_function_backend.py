@@ -1,10 +1,16 @@
+import re
 from dataclasses import replace
+from types import FunctionType
 
 import numpy as np
 import pytest
 import torch
 
-from convcheck import LAYOUTS, Capabilities, CapabilityError, SignatureError, capabilities
+from convcheck import LAYOUTS, Capabilities, CapabilityError, SignatureError, UnavailableError, capabilities
+from convcheck.execution import InProcessCandidate
+from convcheck.judging.judge import judge_case
+from convcheck.model.token import read
+from convcheck.model.verdicts import FAILURES, Status
 from convcheck.plugin.function_backend import FunctionBackend
 from convcheck_reference import PADDING_MODES, Conv2dParams
 
@@ -25,6 +31,10 @@ def any_keyword(x, weight, bias=None, **keywords):
 
 @capabilities(arrays="torch")
 def on_torch(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
+    return torch.nn.functional.conv2d(x, weight, bias, stride, padding, dilation, groups)
+
+
+def conv_on_torch(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
     return torch.nn.functional.conv2d(x, weight, bias, stride, padding, dilation, groups)
 
 
@@ -112,8 +122,16 @@ def test_a_function_that_cannot_be_called_as_a_convolution_is_refused(function, 
 
 
 def test_a_wrong_declaration_is_refused_where_it_stands():
-    with pytest.raises(SignatureError, match="expected 'numpy' or 'torch'"):
-        capabilities(arrays="jax")
+    with pytest.raises(CapabilityError, match="expected 'numpy', 'torch', or the name of a package"):
+        capabilities(arrays=np)
+    with pytest.raises(CapabilityError, match="declare what the function takes: arrays='torch'"):
+        capabilities(arrays="numpy", device="cuda")
+    with pytest.raises(CapabilityError, match="device='meta': arrays there hold no values"):
+        capabilities(device="meta")
+    with pytest.raises(CapabilityError, match="declare device='cuda'"):
+        capabilities(arrays="cupy")
+    with pytest.raises(CapabilityError, match="expected a name such as"):
+        capabilities(device=torch.device("cpu"))
     with pytest.raises(CapabilityError, match="float8"):
         capabilities(dtypes=("float8",))
     with pytest.raises(TypeError, match="grouped"):
@@ -123,3 +141,37 @@ def test_a_wrong_declaration_is_refused_where_it_stands():
 def test_each_backend_has_the_name_that_it_is_given():
     one, other = FunctionBackend(spelled, "one"), FunctionBackend(spelled, "other")
     assert (one.name, other.name) == ("one", "other")
+
+
+def test_a_device_asks_for_arrays_that_can_lie_there():
+    @capabilities(device="cuda")
+    def function(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
+        return x
+
+    function = FunctionType(function.__code__, {}, argdefs=function.__defaults__)  # of a module without torch
+    with pytest.raises(CapabilityError, match="with arrays of NumPy"):
+        FunctionBackend(capabilities(device="cuda")(function), "f")
+
+
+@pytest.mark.parametrize("declared", ["gradients", "double_backward"])
+def test_gradients_of_other_arrays_than_torch_s_are_for_a_class(declared):
+    function = capabilities(arrays="numpy", **{declared: True})(spelled)
+    with pytest.raises(CapabilityError, match=r"subclass convcheck.Backend and write conv2d_backward"):
+        FunctionBackend(function, "f")
+    del function.__convcheck_capabilities__
+
+
+def test_a_device_of_torch_goes_the_same_way_as_the_cpu():
+    function = capabilities(arrays="torch", device="cpu:0", padding_modes=("zeros",))(conv_on_torch)
+    backend = FunctionBackend(function, "f")
+    verdicts, *_ = judge_case(InProcessCandidate(lambda: backend), read("v1,x=2x4x7x6,out=6,k=3x2,s=2x1,p=1x2,g=2"))
+    assert not [v for v in verdicts if v.status in FAILURES]
+    assert any(v.status is Status.PASS and v.quantity == "grad_weight" for v in verdicts)
+    assert backend.versions() == {"torch": torch.__version__}
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_an_absent_device_is_said_to_be_absent():
+    function = capabilities(arrays="torch", device="cuda:1")(conv_on_torch)
+    with pytest.raises(UnavailableError, match=f"no CUDA device: torch {re.escape(torch.__version__)} sees none"):
+        FunctionBackend(function, "f")

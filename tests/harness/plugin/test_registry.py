@@ -1,6 +1,6 @@
 import pytest
 
-from convcheck import Capabilities, CapabilityError, load
+from convcheck import Capabilities, CapabilityError, UnavailableError, load
 from convcheck.plugin.registry import (
     BackendConstructorError,
     BackendFileError,
@@ -86,6 +86,14 @@ def test_missing_files_modules_and_names(tmp_path):
         load(f"{broken}:conv")
     with pytest.raises(BackendNameError, match="did you mean 'torch-cpu'"):
         load("torch-cpuu")
+
+
+def test_a_module_that_says_that_its_engine_is_absent_is_believed(tmp_path):
+    file = tmp_path / "absent.py"
+    file.write_text("from convcheck import UnavailableError\nraise UnavailableError('no compiler')")
+    for _ in range(2):
+        with pytest.raises(UnavailableError, match="no compiler"):
+            load(f"{file}:conv")
 
 
 def test_capabilities_refuse_unknown_names():

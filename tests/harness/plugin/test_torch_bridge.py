@@ -51,12 +51,26 @@ def test_negative_strides_are_refused():
 
 @pytest.mark.parametrize(
     "result",
-    [np.zeros(3), None, [1.0], torch.nn.Parameter(torch.zeros(3)), torch.zeros(3).as_subclass(torch.nn.Buffer)],
+    [np.zeros(3), None, [1.0], torch.zeros(3).as_subclass(torch.nn.Buffer)],
     ids=lambda result: type(result).__name__,
 )
 def test_what_is_no_plain_tensor_is_refused(result):
     with pytest.raises(TypeError, match=f"returned a {type(result).__name__}; expected a torch.Tensor"):
         from_torch(result)
+
+
+def test_a_parameter_is_a_plain_tensor_that_a_module_owns():
+    assert from_torch(torch.nn.Parameter(torch.ones(3))).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_tensor_on_another_device_is_a_copy_there_and_is_refused_elsewhere():
+    tensor = to_torch(np.ones((2, 3), ml_dtypes.bfloat16), "meta")
+    assert (tensor.device.type, tensor.dtype, tuple(tensor.shape)) == ("meta", torch.bfloat16, (2, 3))
+    with pytest.raises(TypeError, match="returned a tensor on meta; expected cuda"):
+        from_torch(tensor, "cuda")
+    with pytest.raises(TypeError, match="returned a tensor on cpu; expected cuda:1"):
+        from_torch(torch.zeros(3), "cuda:1")
+    assert from_torch(torch.zeros(1), "cpu").tolist() == [0.0]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
