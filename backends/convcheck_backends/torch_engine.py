@@ -21,12 +21,14 @@ from convcheck import (
     LAYOUTS,
     PROFILES,
     TF32_PROFILES,
+    Accelerator,
     Backend,
     Capabilities,
     DoubleGradients,
     Gradients,
     Profile,
     ProfileKey,
+    TorchAccelerator,
     UnavailableError,
     differentiate,
     differentiate_twice,
@@ -75,6 +77,8 @@ class TorchBackend(Backend):
         if reason:
             raise UnavailableError(reason)
         torch.set_num_threads(1)  # several workers share the cores
+        if self.device != "cpu":
+            TorchAccelerator(self.device).probe()  # a process that is started ahead has its device ready
 
     def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
         """The output, without recording for autograd."""
@@ -121,6 +125,12 @@ class TorchBackend(Backend):
     def to_numpy(self, native: Any) -> NDArray[Any]:
         """The array of a plain tensor (or parameter) on the right device."""
         return from_torch(native, self.device)
+
+    def accelerator(self) -> Accelerator | None:
+        """The device, where tensors can lie on it as they are."""
+        if self.device == "cpu" or self.memory_format is not torch.preserve_format:
+            return None
+        return TorchAccelerator(self.device)
 
     def settings(self) -> AbstractContextManager[Any]:
         """What is pinned around every call."""

@@ -15,6 +15,7 @@ __all__ = [
     "QUANTITIES",
     "REGIMES",
     "TF32_PROFILES",
+    "Accelerator",
     "Algorithm",
     "Backend",
     "Capabilities",
@@ -37,6 +38,7 @@ __all__ = [
     "SignatureError",
     "Status",
     "TokenError",
+    "TorchAccelerator",
     "UnavailableError",
     "Verdict",
     "capabilities",
@@ -58,10 +60,12 @@ if TYPE_CHECKING:
     from convcheck.model.profiles import PROFILES, QUANTITIES, Algorithm, Profile, Quantity
     from convcheck.model.token import TokenError
     from convcheck.model.verdicts import Evidence, Status, Verdict
+    from convcheck.plugin.accelerator import Accelerator
     from convcheck.plugin.backend import Backend, DoubleGradients, Gradients, Module, UnavailableError
     from convcheck.plugin.function_backend import SignatureError, capabilities
     from convcheck.plugin.reference_backend import ReferenceBackend
     from convcheck.plugin.registry import RegistryError, load, register
+    from convcheck.plugin.torch_accelerator import TorchAccelerator
     from convcheck.plugin.torch_bridge import differentiate, differentiate_twice, from_torch, to_torch
     from convcheck_reference.errors import ConvcheckError
     from convcheck_reference.formats import Format
@@ -77,6 +81,8 @@ _HOMES: Final = {
     "convcheck.model.profiles": ("PROFILES", "QUANTITIES", "Algorithm", "Profile", "Quantity"),
     "convcheck.model.token": ("TokenError",),
     "convcheck.model.verdicts": ("Evidence", "Status", "Verdict"),
+    "convcheck.plugin.accelerator": ("Accelerator",),
+    "convcheck.plugin.torch_accelerator": ("TorchAccelerator",),
     "convcheck.plugin.backend": ("Backend", "DoubleGradients", "Gradients", "Module", "UnavailableError"),
     "convcheck.plugin.function_backend": ("SignatureError", "capabilities"),
     "convcheck.plugin.reference_backend": ("ReferenceBackend",),

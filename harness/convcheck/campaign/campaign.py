@@ -40,6 +40,7 @@ from convcheck.model.profiles import QUANTITIES, Profile, Quantity
 from convcheck.model.record import PARTS_OF_TIME, BackendRecord, Count, Finding, Record, by_level
 from convcheck.model.verdicts import FAILURES, Status, Verdict
 from convcheck.numerics.precision import Ratios, classify, drift
+from convcheck.plugin.accelerator import DeviceLostError
 from convcheck.plugin.backend import UnavailableError
 from convcheck.plugin.registry import resolve
 from convcheck.strategies.interactions import interactions
@@ -170,7 +171,7 @@ def _judge(spec: str, options: Options, progress: Progress, database: ExampleDat
                 progress(spec, tally.cases, f"{tally.cases} cases, {len(tally.failures)} failures")
         except KeyboardInterrupt:
             interrupted = True
-        except (WorkerStartError, BrokenProcessPool) as error:
+        except (WorkerStartError, DeviceLostError, BrokenProcessPool) as error:
             stopped.append(_stopped(spec, tally, error))
         if tally.failures:
             progress(spec, tally.cases, f"looking for the causes of {len(tally.failures)} failures")
@@ -182,7 +183,7 @@ def _judge(spec: str, options: Options, progress: Progress, database: ExampleDat
             except KeyboardInterrupt:
                 interrupted = True
                 found = triaged(0)
-        except WorkerStartError as error:
+        except (WorkerStartError, DeviceLostError) as error:
             stopped.append(_stopped(spec, tally, error))
         findings = (*stopped, *found.findings)
         tally.seconds["triage"] += time.perf_counter() - start
@@ -221,7 +222,7 @@ def _keep(
 
 def _stopped(spec: str, tally: Tally, error: Exception) -> Finding:
     """The finding that a backend could not be judged to the end."""
-    reason = f"no fresh process of the candidate would start after {tally.cases} cases: {error}"
+    reason = f"the candidate could not be called any more after {tally.cases} cases: {error}"
     clause = "C2D-PURE-3"
     verdict = Verdict("campaign", "call", Status.CRASHED, (clause,), reason)
     return Finding(backend=spec, clause=clause, level=Level.COMPUTES, verdict=verdict)

@@ -9,7 +9,8 @@ from convcheck.execution.opening import open_candidate, open_sanitized
 from convcheck.execution.promising_candidate import PromisingCandidate
 from convcheck.execution.restarting_candidate import RestartingCandidate
 from convcheck.execution.sanitized_candidate import SanitizedCandidate
-from convcheck.execution.subprocess_candidate import CALL_LIMIT, SubprocessCandidate, WorkerStartError
+from convcheck.execution.subprocess_candidate import CALL_LIMIT, SubprocessCandidate
+from convcheck.execution.worker_supply import WorkerStartError
 
 __all__ = [
     "CALL_LIMIT",

@@ -7,7 +7,7 @@ import sys
 import traceback
 import warnings
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +22,7 @@ from convcheck.execution.inputs import Inputs
 from convcheck.execution.results import Results
 from convcheck.model.calls import Call, Operation, Outcome, Raised, Returned
 from convcheck.model.capabilities import Capabilities
+from convcheck.plugin.accelerator import DeviceLostError
 from convcheck.plugin.backend import Backend
 from convcheck.tensors.poison import Poison, poison_free_memory
 from convcheck.tensors.regions import Allocate, heap
@@ -63,6 +64,8 @@ class _Prepared:
 class InProcessCandidate:
     """A candidate in this process. A crash of the backend is a crash of this process.
 
+    A call after which its device is lost raises `DeviceLostError`.
+
     Args:
         load: makes a fresh backend; called again by `restart`.
         allocate: where the candidate's tensors lie; by default on the heap, whatever a call asks for.
@@ -93,7 +96,8 @@ class InProcessCandidate:
     def restart(self) -> None:
         """Load the backend anew; state in its modules stays, as in any one process."""
         self._backend = self._load()
-        self._inputs, self._results = [Inputs(self._allocate)], Results()
+        self._accelerator = self._backend.accelerator()
+        self._inputs, self._results = [Inputs(self._allocate, self._accelerator)], Results()
         self._layer: tuple[Arguments | None, Conv2dParams | None] = None, None
 
     def close(self) -> None:
@@ -115,7 +119,9 @@ class InProcessCandidate:
 
     def _outcomes(self, threads: Sequence[Sequence[Call]], run: _Run) -> list[list[Returned | Raised]]:
         """The outcomes of each thread's calls, made in the way of `run`."""
-        self._inputs += [Inputs(self._allocate) for _ in range(sum(map(len, threads)) - len(self._inputs))]
+        self._inputs += [
+            Inputs(self._allocate, self._accelerator) for _ in range(sum(map(len, threads)) - len(self._inputs))
+        ]
         own = iter(self._inputs)
         # warnings are the candidate's own business, whatever this process makes of them
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -171,11 +177,14 @@ class InProcessCandidate:
         """The outcome of a call that has been made, with what it did to memory."""
         inputs = prepared.inputs
         if isinstance(result, Raised):
+            self._check_device(result.message)
             inputs.changes()  # what it did to them is undone before the next call
             return result
         memory = {name: buffer.region.whole for name, buffer in inputs.buffers.items()}
         named = dict(zip(_RESULTS[prepared.call.operation], result, strict=False))
         found = self._results.collect(self._backend, named, memory)
+        if found.malformed:
+            self._check_device("; ".join(found.malformed.values()))
         mutated, spilled = inputs.changes()
         return Returned(
             found.arrays,
@@ -183,11 +192,37 @@ class InProcessCandidate:
             mutated=mutated,
             spilled=spilled,
             overwritten=found.overwritten,
-            aliased=found.aliased,
+            aliased=(*found.aliased, *self._aliased(named, inputs)),
             copied=tuple([name for name, buffer in inputs.buffers.items() if not buffer.shared]),
             poisoned=prepared.poisoned,
             called=called,
         )
+
+    def _check_device(self, error: str) -> None:
+        """Whether the device still computes after an error.
+
+        Raises:
+            DeviceLostError: it does not; nothing more comes of this process.
+        """
+        if self._accelerator is None:
+            return
+        try:
+            self._accelerator.probe()
+        except Exception as lost:
+            first, *_ = [*filter(None, str(lost).splitlines()), error]
+            raise DeviceLostError(f"the device computes nothing more: {type(lost).__name__}: {first}") from lost
+
+    def _aliased(self, results: Mapping[str, Any], inputs: Inputs) -> Iterator[str]:
+        """The results on a device that lie in the memory of a tensor of the call."""
+        if self._accelerator is None:
+            return
+        owners = {name: self._accelerator.owner(buffer.native) for name, buffer in inputs.buffers.items()}
+        for name, native in results.items():
+            with suppress(Exception):  # a result that is no tensor is malformed
+                owner = self._accelerator.owner(native)
+                yield from (
+                    f"{name} with {other}" for other, known in owners.items() if owner is not None and known == owner
+                )
 
     def call_all(self, calls: Sequence[Call]) -> list[Outcome]:
         """Make calls one after the other."""

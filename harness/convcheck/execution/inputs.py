@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.model.calls import Call, Tensor
+from convcheck.plugin.accelerator import Accelerator
 from convcheck.plugin.backend import Backend
 from convcheck.tensors.layouts import lay_out
-from convcheck.tensors.regions import Allocate, Region, surrounding_byte
+from convcheck.tensors.regions import Allocate, Region, heap, surrounding_byte
 
 Array = NDArray[Any]
 
@@ -50,6 +51,28 @@ class Buffer:
         return mutated, spilled
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DeviceBuffer(Buffer):
+    """A tensor in the memory of a device, surroundings and all; the array is what was sent there.
+
+    Attributes:
+        memory: of the device.
+        accelerator: the device.
+    """
+
+    memory: Any
+    accelerator: Accelerator
+
+    def changes(self) -> tuple[bool, bool]:
+        """As of a buffer; bytes come back from the device only if some have changed."""
+        if self.accelerator.unchanged(self.memory):
+            return False, False
+        self.region.whole[:] = self.accelerator.download(self.memory)
+        found = Buffer.changes(self)
+        self.accelerator.write(self.memory, self.region.whole)
+        return found
+
+
 class Inputs:
     """The buffers of one call after another.
 
@@ -57,10 +80,12 @@ class Inputs:
 
     Args:
         allocate: where regions come from.
+        accelerator: where tensors lie, if not there.
     """
 
-    def __init__(self, allocate: Allocate) -> None:
-        self._allocate = allocate
+    def __init__(self, allocate: Allocate, accelerator: Accelerator | None = None) -> None:
+        self._allocate = allocate if accelerator is None else heap
+        self._accelerator = accelerator
         self._buffers: Mapping[str, Buffer] = {}
 
     @property
@@ -100,7 +125,10 @@ class Inputs:
         # a copy of the candidate's own may have changed unseen
         if earlier is not None and earlier.tensor is tensor and earlier.shared:
             return earlier
-        if earlier is None or not reused or not _fits(earlier.tensor, tensor):
+        new = earlier is None or not reused or not _fits(earlier.tensor, tensor)
+        if self._accelerator is not None:
+            return self._on_device(tensor, None if new else earlier, self._accelerator)
+        if earlier is None or new:
             array, region = lay_out(tensor, self._allocate)
             native = backend.to_native(array)
         else:
@@ -109,6 +137,18 @@ class Inputs:
             array[...] = tensor.values
             native = earlier.native if earlier.shared else backend.to_native(array)
         return Buffer(tensor, array, region, region.whole.tobytes(), native, _shares_memory(native, array, backend))
+
+    def _on_device(self, tensor: Tensor, earlier: Buffer | None, accelerator: Accelerator) -> Buffer:
+        """The tensor in memory of the device: that of an earlier one with new contents, or new."""
+        array, region = lay_out(tensor, heap)
+        before = region.whole.tobytes()
+        if isinstance(earlier, DeviceBuffer):
+            memory, native = earlier.memory, earlier.native
+            accelerator.write(memory, region.whole)
+        else:
+            memory = accelerator.upload(region.whole)
+            native = accelerator.view(memory, array, _address(array) - _address(region.whole))
+        return DeviceBuffer(tensor, array, region, before, native, True, memory, accelerator)
 
 
 def _fits(earlier: Tensor, tensor: Tensor) -> bool:

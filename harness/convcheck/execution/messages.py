@@ -38,11 +38,12 @@ _ERRORS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The worker has loaded its backend."""
+    """The worker has loaded its backend, in so many seconds."""
 
     name: str
     capabilities: Capabilities
     versions: Mapping[str, str]
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,18 @@ class Failed:
     def error(self) -> ConvcheckError:
         """The error as the registry raised it in the worker."""
         return _ERRORS.get(self.kind, RegistryError)(self.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """Make a fresh backend in the same process; answered by `Ready` or `Failed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The device computes nothing more for this process: why, as the last answer of a worker."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,10 +108,14 @@ def _call(*, operation: str, **others: Any) -> Call:
     return Call(operation=Operation(operation), **others)
 
 
-def _ready(*, name: Any, capabilities: Any, versions: Any) -> Ready:
-    if not isinstance(capabilities, Capabilities):
-        raise MessageError("malformed message: capabilities of another kind")
-    return Ready(_text(name), capabilities, _texts(versions))
+def _ready(*, name: Any, capabilities: Any, versions: Any, seconds: Any = 0.0) -> Ready:
+    if not isinstance(capabilities, Capabilities) or type(seconds) is not float:
+        raise MessageError("malformed message: capabilities of another kind, or no seconds")
+    return Ready(_text(name), capabilities, _texts(versions), seconds)
+
+
+def _lost(*, reason: Any) -> Lost:
+    return Lost(_text(reason))
 
 
 def _failed(*, kind: Any, message: Any) -> Failed:
@@ -138,6 +155,7 @@ def _text(value: Any) -> str:
 TO_WORKER: Final[Makers] = {
     "Calls": Calls,
     "CallsAtOnce": CallsAtOnce,
+    "Reload": Reload,
     "Call": _call,
     "Tensor": Tensor,
     "Arguments": Arguments,
@@ -148,6 +166,7 @@ TO_JUDGE: Final[Makers] = {
     "Ready": _ready,
     "Failed": _failed,
     "Answer": _answer,
+    "Lost": _lost,
     "Returned": _returned,
     "Raised": _raised,
     "Capabilities": Capabilities,

@@ -11,27 +11,19 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final
 
-from convcheck.execution.channel import Channel
 from convcheck.execution.codec import MessageError
 from convcheck.execution.crash_analysis import explain
 from convcheck.execution.launch import Launcher, trusted
-from convcheck.execution.messages import TO_JUDGE, Answer, Calls, CallsAtOnce, Failed, Ready
-from convcheck.execution.process import WorkerProcess
+from convcheck.execution.messages import Answer, Calls, CallsAtOnce, Lost
+from convcheck.execution.worker_supply import WorkerSupply
 from convcheck.model.calls import Call, Died, Hung, Outcome
 from convcheck.model.capabilities import Capabilities
-from convcheck_reference.errors import ConvcheckError
 
 CALL_LIMIT: Final = 60.0
 """Seconds after which a call counts as hung, unless told otherwise."""
 
 LONGER: Final = 4.0
 """How much longer a call that seems to hang is given when it is made again: a loaded machine is slow, not for ever."""
-
-_START_LIMIT: Final = 300.0
-
-
-class WorkerStartError(ConvcheckError, RuntimeError):
-    """The worker process ended, or was silent, before the backend was loaded."""
 
 
 class SubprocessCandidate:
@@ -49,27 +41,26 @@ class SubprocessCandidate:
     """
 
     def __init__(self, spec: str, limit: float = CALL_LIMIT, launcher: Launcher = trusted) -> None:
-        self._spec = spec
         self._limit = limit
         self._number = 0
         self._hangs = False
-        self._process = WorkerProcess(launcher(spec))
-        self._connect()
+        self._used = False
+        self._supply = WorkerSupply(spec, launcher)
 
     @property
     def name(self) -> str:
         """The backend's name."""
-        return self._ready.name
+        return self._supply.ready.name
 
     @property
     def capabilities(self) -> Capabilities:
         """What the backend says it supports."""
-        return self._ready.capabilities
+        return self._supply.ready.capabilities
 
     @property
     def versions(self) -> Mapping[str, str]:
         """The backend's versions and settings."""
-        return self._ready.versions
+        return self._supply.ready.versions
 
     def call(self, call: Call) -> Outcome:
         """Make one call in the worker; a worker that died or hung is replaced before this returns."""
@@ -85,11 +76,11 @@ class SubprocessCandidate:
         while len(outcomes) < len(calls):
             fault = self._answers(Calls(self._number, tuple(calls[len(outcomes) :])), outcomes)
             if isinstance(fault, Hung) and not self._hangs:
-                self.restart()
+                self._replace()
                 fault = self._with_more_time(Calls(self._number, (calls[len(outcomes)],)), outcomes)
             if fault is not None:
-                self.restart()
-                if isinstance(fault, Died):
+                self._replace()
+                if isinstance(fault, Died) and not fault.on_device:
                     fault = replace(fault, fault=explain(calls[len(outcomes)], self._dies))
                 outcomes.append(fault)
         return outcomes
@@ -100,11 +91,11 @@ class SubprocessCandidate:
         made = tuple(map(tuple, threads))
         fault = self._answers(CallsAtOnce(self._number, made), outcomes)
         if isinstance(fault, Hung) and not self._hangs:
-            self.restart()
+            self._replace()
             outcomes.clear()
             fault = self._with_more_time(CallsAtOnce(self._number, made), outcomes)
         if fault is not None:
-            self.restart()
+            self._replace()
             return [(fault,)] * len(made)
         answers = iter(outcomes)
         return [tuple(islice(answers, len(calls))) for calls in made]
@@ -124,51 +115,44 @@ class SubprocessCandidate:
     def _dies(self, call: Call) -> bool:
         fault = self._answers(Calls(self._number, (call,)), [])
         if fault is not None:
-            self.restart()
+            self._replace()
         return isinstance(fault, Died)
 
     def _answers(self, calls: Calls | CallsAtOnce, outcomes: list[Outcome]) -> Outcome | None:
         """Add the outcomes of `calls` until one is missing: then why, else None."""
         self._number = calls.first + calls.answers  # no number comes twice
+        self._used = True
+        channel, process = self._supply.worker.channel, self._supply.worker.process
         try:
-            self._channel.send(calls, self._limit)
+            channel.send(calls, self._limit)
             for number in range(calls.first, calls.first + calls.answers):
-                answer = self._channel.receive(self._limit)
+                answer = channel.receive(self._limit)
+                if isinstance(answer, Lost):
+                    return Died(answer.reason, process.stderr(), on_device=True)
                 if not isinstance(answer, Answer) or answer.number != number:
-                    return Died(
-                        "it was answered more than once, or not by the worker's own program", self._process.stderr()
-                    )
+                    return Died("it was answered more than once, or not by the worker's own program", process.stderr())
                 outcomes.append(answer.outcome)
         except TimeoutError:
             return Hung(self._limit)
         except MessageError as error:
-            return Died(f"it wrote to the judge's connection: {error}", self._process.stderr())
+            return Died(f"it wrote to the judge's connection: {error}", process.stderr())
         except (EOFError, OSError):
-            return Died(self._process.end(), self._process.stderr())
+            return Died(process.end(), process.stderr())
         return None
 
     def restart(self) -> None:
-        """Replace the worker by a fresh one."""
-        self._channel.close()
-        self._process.end()
-        self._connect()
+        """Let the next call meet a fresh candidate: a worker; where starting one takes long, mostly a backend."""
+        if not self._used:
+            return
+        self._used = False
+        if self._supply.ration.allows() or not self._supply.reload(self._limit):
+            self._supply.replace()
 
     def close(self) -> None:
         """End the worker."""
-        self._channel.close()
-        self._process.close()
+        self._supply.close()
 
-    def _connect(self) -> None:
-        self._channel = Channel(self._process.worker(), TO_JUDGE)
-        try:
-            ready = self._channel.receive(_START_LIMIT)
-        except (EOFError, OSError, MessageError):
-            ready = None
-        if isinstance(ready, Ready):
-            self._ready = ready
-            return
-        how, stderr = self._process.end(), self._process.stderr()
-        self.close()
-        if isinstance(ready, Failed):
-            raise ready.error()
-        raise WorkerStartError(f"no worker of {self._spec!r} was ready within {_START_LIMIT:g} s: {how}\n{stderr}")
+    def _replace(self) -> None:
+        """A fresh worker in place of one that died or hung."""
+        self._used = False
+        self._supply.replace()

@@ -14,6 +14,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
@@ -24,8 +25,9 @@ from convcheck.execution.call_tracing import CallTracing, Watch, untraced
 from convcheck.execution.channel import Channel
 from convcheck.execution.import_sandbox import block_the_judge
 from convcheck.execution.in_process_candidate import InProcessCandidate
-from convcheck.execution.messages import TO_WORKER, Answer, Calls, CallsAtOnce, Failed, Ready
+from convcheck.execution.messages import TO_WORKER, Answer, Calls, CallsAtOnce, Failed, Lost, Ready, Reload
 from convcheck.model.calls import Raised, Returned
+from convcheck.plugin.accelerator import DeviceLostError
 from convcheck.plugin.backend import Backend
 from convcheck.plugin.registry import load, preload
 from convcheck.tensors.guarded import GuardedPages
@@ -62,10 +64,11 @@ def give_workers(control: socket.socket, spec: str, allocate: Allocate) -> None:
         spec: of the backend.
         allocate: where tensors lie.
     """
+    begun = time.perf_counter()
     with suppress(ConvcheckError):  # the worker will meet and report it
         preload(spec)
     if _has_threads():
-        become_worker(control, spec, untraced, allocate)
+        become_worker(control, spec, untraced, allocate, time.perf_counter() - begun)
     _keep(control, spec, allocate)
 
 
@@ -96,7 +99,9 @@ def _ended(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def become_worker(control: socket.socket, spec: str, watch: Watch, allocate: Allocate) -> NoReturn:
+def become_worker(
+    control: socket.socket, spec: str, watch: Watch, allocate: Allocate, seconds: float = 0.0
+) -> NoReturn:
     """Be the one worker of this process.
 
     Args:
@@ -104,6 +109,7 @@ def become_worker(control: socket.socket, spec: str, watch: Watch, allocate: All
         spec: of the backend.
         watch: what it calls.
         allocate: where its tensors lie.
+        seconds: that its imports have taken already.
     """
     command, descriptors, _, _ = socket.recv_fds(control, 1, 1)
     # which tells the judge that there is nobody but this process, though a wrapper may hold the same socket
@@ -112,29 +118,35 @@ def become_worker(control: socket.socket, spec: str, watch: Watch, allocate: All
     control.close()
     if not command:
         sys.exit()
-    _serve_and_exit(descriptors[0], spec, watch, allocate)
+    _serve_and_exit(descriptors[0], spec, watch, allocate, seconds)
 
 
-def _serve_and_exit(descriptor: int, spec: str, watch: Watch, allocate: Allocate) -> NoReturn:
-    _serve(Channel(socket.socket(fileno=descriptor), TO_WORKER), spec, watch, allocate)
+def _serve_and_exit(descriptor: int, spec: str, watch: Watch, allocate: Allocate, seconds: float = 0.0) -> NoReturn:
+    _serve(Channel(socket.socket(fileno=descriptor), TO_WORKER), spec, watch, allocate, seconds)
     os._exit(0)  # what a fork inherited to do at exit is not its business
 
 
-def _serve(channel: Channel, spec: str, watch: Watch, allocate: Allocate) -> None:
+def _serve(channel: Channel, spec: str, watch: Watch, allocate: Allocate, seconds: float) -> None:
     def load_backend() -> Backend:
         return load(spec)
 
+    begun = time.perf_counter()
     try:
         host = InProcessCandidate(load_backend, allocate, watch)
-        channel.send(Ready(host.name, host.capabilities, dict(host.versions)))
+        seconds += time.perf_counter() - begun
+        channel.send(Ready(host.name, host.capabilities, dict(host.versions), seconds))
+        while True:
+            asked: Calls | CallsAtOnce | Reload = channel.receive()
+            if isinstance(asked, Reload):
+                host.restart()
+                channel.send(Ready(host.name, host.capabilities, dict(host.versions), seconds))
+                continue
+            for number, outcome in enumerate(_outcomes(host, asked), asked.first):
+                channel.send(Answer(number, outcome))
+    except DeviceLostError as error:
+        channel.send(Lost(str(error)))
     except ConvcheckError as error:
         channel.send(Failed(type(error).__name__, str(error)))
-        return
-    try:
-        while True:
-            calls: Calls | CallsAtOnce = channel.receive()
-            for number, outcome in enumerate(_outcomes(host, calls), calls.first):
-                channel.send(Answer(number, outcome))
     except (EOFError, BrokenPipeError):  # the judge is gone, or wants no more
         return
 

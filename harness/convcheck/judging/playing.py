@@ -140,7 +140,7 @@ def _not_back(outcome: Outcome) -> Verdict | None:
         reason = f"a legal call raised {outcome.kind}: {outcome.message}"
         return Verdict(NAME, CALL, Status.WRONGLY_REFUSED, (CLAUSE,), reason)
     if isinstance(outcome, Died):
-        return Verdict(NAME, CALL, Status.CRASHED, (CLAUSE,), f"the candidate's process ended: {outcome.how}")
+        return Verdict(NAME, CALL, Status.CRASHED, (CLAUSE,), outcome.ended)
     if isinstance(outcome, Hung):
         return Verdict(NAME, CALL, Status.HUNG, (CLAUSE,), f"no result within {outcome.limit:g} s")
     return None

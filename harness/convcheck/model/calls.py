@@ -136,11 +136,20 @@ class Died:
         how: the signal or exit status.
         stderr: the end of what it printed.
         fault: what it did to memory, where its death depends on where the tensors lie: "it wrote to x".
+        on_device: whether it was ended because its device computed nothing more.
     """
 
     how: str
     stderr: str = ""
     fault: str = ""
+    on_device: bool = False
+
+    @property
+    def ended(self) -> str:
+        """What happened, in words."""
+        if self.on_device:
+            return f"crashed on the device: {self.how}"
+        return f"the candidate's process ended: {self.how}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def judge(trial: Trial) -> Iterator[Verdict]:
             continue  # whether it came back is judged where nothing watches
         asked_by = NAME if call in trial.calls else call.asked_by
         if isinstance(outcome, Died):
-            reason = f"the candidate's process ended: {outcome.how}"
+            reason = outcome.ended
             clauses = (*_clauses(case), "C2D-PURE-3")
             if outcome.fault:
                 reason, clauses = f"{outcome.fault} ({outcome.how})", ("C2D-PURE-5", *clauses)

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from convcheck.model.capabilities import CapabilityError
 from convcheck.model.case import LAYOUTS, Layout
 from convcheck.plugin import torch_bridge
+from convcheck.plugin.accelerator import Accelerator
 from convcheck.plugin.backend import UnavailableError
+from convcheck.plugin.torch_accelerator import TorchAccelerator
 from convcheck.plugin.torch_bridge import from_torch, to_torch
 from convcheck_reference.formats import DTYPES
 
@@ -45,6 +47,9 @@ class Arrays(Protocol):
 
     def current(self) -> AbstractContextManager[Any]:
         """Makes the device the one that calls within compute on."""
+
+    def accelerator(self) -> Accelerator | None:
+        """Its device, where convcheck can place tensors there by itself."""
 
     def versions(self) -> dict[str, str]:
         """Of the library, with the device."""
@@ -113,6 +118,10 @@ class NumpyArrays:
         """There is but one."""
         return nullcontext()
 
+    def accelerator(self) -> Accelerator | None:
+        """None: arrays lie in the memory of the host."""
+        return None
+
     def versions(self) -> dict[str, str]:
         """NumPy's."""
         return {"numpy": np.__version__}
@@ -145,6 +154,10 @@ class TorchArrays:
     def current(self) -> AbstractContextManager[Any]:
         """Makes the device torch's current one, where it has a number."""
         return torch_bridge.current(self._device)
+
+    def accelerator(self) -> Accelerator | None:
+        """The device, if it is not the CPU."""
+        return None if self._device == "cpu" else TorchAccelerator(self._device)
 
     def versions(self) -> dict[str, str]:
         """torch's, with the device."""
@@ -208,6 +221,10 @@ class PackageArrays:
     def current(self) -> AbstractContextManager[Any]:
         """Nothing: arrays carry their device along."""
         return nullcontext()
+
+    def accelerator(self) -> Accelerator | None:
+        """None: few packages have a tensor on a part of some bytes."""
+        return None
 
     def versions(self) -> dict[str, str]:
         """The package's, with the device."""

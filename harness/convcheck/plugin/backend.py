@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.model.capabilities import Capabilities
+from convcheck.plugin.accelerator import Accelerator
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.params import Conv2dParams
 
@@ -123,6 +124,14 @@ class Backend:
         if type(native) is not np.ndarray:
             raise TypeError(f"returned a {type(native).__name__}; expected a numpy.ndarray")
         return native
+
+    def accelerator(self) -> Accelerator | None:
+        """The device that it computes on, so that convcheck places tensors there; None where `to_native` does.
+
+        With it, what lies around and between the elements of a tensor is watched on the device as it is in the memory
+        of the host, and an error after which the device computes nothing more ends the worker.
+        """
+        return None
 
     def versions(self) -> dict[str, str]:
         """Versions and settings that a reader of a report needs to repeat a result."""

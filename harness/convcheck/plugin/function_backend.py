@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from numpy.typing import NDArray
 
 from convcheck.model.capabilities import Capabilities, CapabilityError
+from convcheck.plugin.accelerator import Accelerator
 from convcheck.plugin.arrays import arrays_of, check_arrays
 from convcheck.plugin.backend import Backend, DoubleGradients, Gradients
 from convcheck.plugin.torch_bridge import differentiate, differentiate_twice
@@ -121,6 +122,10 @@ class FunctionBackend(Backend):
             grad_output,
             (grad_grad_input, grad_grad_weight, grad_grad_bias),
         )
+
+    def accelerator(self) -> Accelerator | None:
+        """That of the function's arrays."""
+        return self._arrays.accelerator()
 
     def to_native(self, array: NDArray[Any]) -> Any:
         """What the function takes, on its device."""

@@ -1,0 +1,114 @@
+"""The way of a call to a device and back, by stand-ins: torch's CPU as a device, and one whose errors are for good."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from convcheck import TorchAccelerator
+from convcheck.cli import app
+from convcheck.execution import InProcessCandidate, SubprocessCandidate
+from convcheck.judging.blocks import generate
+from convcheck.judging.judge import judge_block, judge_case
+from convcheck.model.calls import Died, Returned
+from convcheck.model.token import read
+from convcheck.oracles import Trial
+from convcheck.plugin.accelerator import DeviceLostError
+from convcheck.plugin.registry import load
+from convcheck.report import read_record
+from convcheck_backends.torch_engine import TorchCpu
+
+PLUGIN = Path(__file__).parents[2] / "plugins" / "fake_device.py"
+CASE = "v1,x=2x4x5x6,out=4,k=3,p=1"
+
+
+class TorchAsDevice(TorchCpu):
+    capabilities = replace(
+        TorchCpu.capabilities, layouts=("contiguous", "sliced", "transposed"), dtypes=("float32", "float64", "float16")
+    )
+
+    def accelerator(self):
+        return TorchAccelerator("cpu")
+
+
+def fake(name):
+    return f"{PLUGIN}:{name}"
+
+
+def in_process(name):
+    return InProcessCandidate(lambda: load(fake(name)))
+
+
+def calls_of(token, candidate):
+    trial = Trial(read(token), candidate.capabilities)
+    return list(trial.calls.values())
+
+
+@pytest.mark.parametrize("make", [TorchAsDevice, lambda: load(fake("OnFakeDevice"))], ids=["torch", "fake"])
+def test_what_is_right_on_a_device_is_right_and_nothing_is_a_copy_unseen(make):
+    candidate = InProcessCandidate(make)
+    cases = generate(candidate.capabilities, run_seed=3, block=1, size=40)
+    assert not judge_block(candidate, cases, 1).failures
+    outcome = candidate.call(calls_of(CASE, candidate)[0])
+    assert isinstance(outcome, Returned)
+    assert not outcome.copied
+
+
+@pytest.mark.parametrize(
+    ("name", "case", "clause"),
+    [("WritesBeside", CASE, "C2D-PURE-5"), ("ReturnsItsInput", "v1,x=2x4x5x6,out=4,k=1", "C2D-PURE-1")],
+)
+def test_what_is_done_to_the_memory_of_a_device_is_seen(name, case, clause):
+    verdicts, _, _ = judge_case(in_process(name), read(case))
+    assert clause in {c for v in verdicts if v.status == "fail" for c in v.clauses}
+
+
+def test_torch_writing_beside_its_tensor_is_seen():
+    class WritesBeside(TorchAsDevice):
+        def conv2d(self, x, weight, bias, params):
+            out = super().conv2d(x, weight, bias, params)
+            torch.as_strided(x, (1,), (1,), x.storage_offset() - 1).fill_(0.0)
+            return out
+
+    candidate = InProcessCandidate(WritesBeside)
+    outcome = candidate.call(calls_of(CASE, candidate)[0])
+    assert outcome.spilled == ("x",)
+    assert not outcome.mutated
+
+
+def test_an_error_of_the_device_is_for_good_in_one_process():
+    candidate = in_process("AssertsInGroups")
+    with pytest.raises(DeviceLostError, match="device-side assert"):
+        candidate.call(calls_of(f"{CASE},g=2", candidate)[0])
+
+
+def test_an_error_of_the_device_ends_a_worker_and_the_next_call_has_another():
+    candidate = SubprocessCandidate(fake("AssertsInGroups"))
+    try:
+        grouped, plain = calls_of(f"{CASE},g=2", candidate)[0], calls_of(CASE, candidate)[0]
+        died, returned = candidate.call_all((grouped, plain))
+    finally:
+        candidate.close()
+    assert isinstance(died, Died)
+    assert died.on_device
+    assert "device-side assert triggered" in died.ended
+    assert isinstance(returned, Returned)
+
+
+def test_a_refusal_does_not_end_the_device():
+    candidate = in_process("OnFakeDevice")
+    verdicts, _, _ = judge_case(candidate, read("v1,x=2x4x5x6,out=4,k=3,s=0"))
+    assert {v.status for v in verdicts} == {"pass"}
+
+
+def test_an_assertion_on_the_device_is_one_finding_with_its_rule(tmp_path):
+    command = ["run", "-b", fake("AssertsInGroups"), "--examples", "60", "--workers", "1", "--database", "none"]
+    result = CliRunner().invoke(app, [*command, "--report-dir", str(tmp_path), "--name", "r"])
+    assert result.exit_code == 1, result.output
+    record = read_record(tmp_path / "r")
+    (finding,) = [f for f in record.findings if f.status == "crashed"]
+    assert "crashed on the device" in finding.verdict.reason
+    assert str(finding.diagnosis.failure_condition.rule) == "groups > 1"
+    assert len(record.findings) == 1
