@@ -24,7 +24,7 @@ from convcheck.campaign.counting import counts
 from convcheck.campaign.database import forget, remember, remembered
 from convcheck.campaign.known_failures import Known, unexpected_passes
 from convcheck.campaign.level_counts import level_counts
-from convcheck.campaign.options import Options
+from convcheck.campaign.options import LEAST_DIAGNOSIS, Options
 from convcheck.campaign.sanitizing import check_sanitizer, triage_reports
 from convcheck.campaign.scheduler import Job, tallies
 from convcheck.execution import Candidate, WorkerStartError
@@ -162,6 +162,7 @@ def _judge(spec: str, options: Options, progress: Progress, database: ExampleDat
         reason = str(error)
         count = Count(backend=spec, clause="", status=Status.UNAVAILABLE, reason=reason, cases=0)
         return _Part(backend=BackendRecord(name=spec, spec=job.spec, unavailable=reason), counts=(count,)), False
+    begun = time.monotonic()
     tally, interrupted, stopped, found = Tally(), False, list[Finding](), Triage((), ())
     with closing(candidate):
         check_sanitizer(job.spec, options)
@@ -176,7 +177,9 @@ def _judge(spec: str, options: Options, progress: Progress, database: ExampleDat
         if tally.failures:
             progress(spec, tally.cases, f"looking for the causes of {len(tally.failures)} failures")
         start = time.perf_counter()
-        triaged = partial(_triaged, spec, job, candidate, tally)
+        seconds = options.diagnosis_seconds
+        seconds = max(LEAST_DIAGNOSIS, (time.monotonic() - begun) / 3) if seconds is None else seconds
+        triaged = partial(_triaged, spec, job, candidate, tally, time.monotonic() + seconds)
         try:
             try:
                 found = triaged(options.diagnosis_calls)
@@ -234,7 +237,7 @@ def _interactions(spec: str, job: Job, candidate: Candidate, tally: Tally) -> tu
     return tuple(replace(row, parameter=f"{row.parameter} of {spec}") for row in rows)
 
 
-def _triaged(spec: str, job: Job, candidate: Candidate, tally: Tally, calls: int) -> Triage:
+def _triaged(spec: str, job: Job, candidate: Candidate, tally: Tally, until: float, calls: int) -> Triage:
     known = Known(job.options.known)
     drawn = lru_cache(maxsize=8)(lambda index: job.cases(candidate.capabilities, index))
 
@@ -243,7 +246,7 @@ def _triaged(spec: str, job: Job, candidate: Candidate, tally: Tally, calls: int
 
     unknown = [f for f in tally.failures if known.entry(f.case, f.verdict) is None]
     reports = [f for f in unknown if f.origin is Origin.SANITIZED]
-    found = triage(candidate, without(unknown, reports), block, excluded=known.covers, most_calls=calls)
+    found = triage(candidate, without(unknown, reports), block, excluded=known.covers, most_calls=calls, until=until)
     reported = triage_reports(job.spec, job.options, reports, block, known.covers, calls)
     covered = list(known.findings(spec, tally.failures))
     passes = list(unexpected_passes(known, spec, candidate, tally))

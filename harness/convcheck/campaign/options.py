@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from convcheck.campaign.known_failures import KnownFailure
 from convcheck.execution import CALL_LIMIT
 from convcheck.model.levels import LAST, Level
 from convcheck.model.sanitizers import Sanitizer
 from convcheck.triage.probe import MOST_CALLS
+
+LEAST_DIAGNOSIS: Final = 300.0
+"""Seconds in which causes may be looked for, unless told otherwise. On a candidate whose calls take milliseconds the
+calls run out long before, so that the findings are the same on any machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +35,8 @@ class Options:
         limit: seconds that a call may take.
         diagnosis_calls: calls of the candidate in which causes are looked for after the cases; fewer for one
             whose calls take seconds. Failures that they do not suffice for are counted as not looked at.
+        diagnosis_seconds: in which causes are looked for at most; None for a third of the time that the cases took, and
+            at least `LEAST_DIAGNOSIS`.
         known: known failures.
         level: up to which findings count for whether a backend conforms; all are looked for and reported.
     """
@@ -46,5 +53,6 @@ class Options:
     sanitize: Sanitizer | None = None
     limit: float = CALL_LIMIT
     diagnosis_calls: int = MOST_CALLS
+    diagnosis_seconds: float | None = None
     known: tuple[KnownFailure, ...] = ()
     level: Level = LAST

@@ -97,6 +97,10 @@ def run(
     diagnosis_calls: Annotated[
         int, typer.Option(help="calls in which causes of failures are looked for; fewer where one takes seconds", min=0)
     ] = MOST_CALLS,
+    diagnosis_time: Annotated[
+        str,
+        typer.Option(help="time for that: 90s, 5m (default: a third of the time of the cases, at least 5m)"),
+    ] = "",
     database: Annotated[
         str,
         typer.Option(help="of cases that failed before, which are tried first: a folder, module:attribute or 'none'"),
@@ -124,6 +128,7 @@ def run(
         sanitize=sanitize,
         limit=limit,
         diagnosis_calls=diagnosis_calls,
+        diagnosis_seconds=_seconds(diagnosis_time, "--diagnosis-time"),
         known=load_known_failures(known_failures, backend) if known_failures else (),
         level=level,
     )
@@ -279,7 +284,7 @@ def _open(spec: str, *, limit: float, in_process: bool, untrusted: bool) -> Cand
         raise typer.BadParameter(f"{spec} is unavailable: {error}") from error
 
 
-def _seconds(text: str) -> float | None:
+def _seconds(text: str, option: str = "--time") -> float | None:
     if not text:
         return None
     units = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -289,7 +294,7 @@ def _seconds(text: str) -> float | None:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise typer.BadParameter(f"--time {text!r} is no time; expected 90s, 5m or 1h")
+        raise typer.BadParameter(f"{option} {text!r} is no time; expected 90s, 5m or 1h")
     return seconds
 
 

@@ -15,6 +15,7 @@ What no calls are left for is not looked at, and belongs to no finding.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -72,6 +73,7 @@ def triage(
     excluded: Excluded = nothing_excluded,
     defects: Sequence[Defect] = HARMLESS,
     most_calls: int = MOST_CALLS,
+    until: float = math.inf,
 ) -> Triage:
     """One finding for each distinct cause among the failures, and which of them belong to it.
 
@@ -82,8 +84,9 @@ def triage(
         excluded: failures that are known; no case that a finding shows is one.
         defects: that the candidate may behave like; none of them may end its process.
         most_calls: of the candidate; what they do not suffice for is not looked at.
+        until: the time of `time.monotonic` after which none is made.
     """
-    probe = Probe(candidate, excluded, Budget(most_calls))
+    probe = Probe(candidate, excluded, Budget(most_calls, until))
     search = _Search(probe, blocks, defects)
     of_histories = [failure for failure in failures if failure.history is not None]
     groups = grouped(without(failures, of_histories))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -30,9 +32,11 @@ CALLS_OF_RESTART: Final = 3
 
 @dataclass(slots=True)
 class Budget:
-    """Calls that are left, shared by all probes of a candidate."""
+    """Calls that are left, shared by all probes of a candidate; none after a time of the clock."""
 
     left: int
+    until: float = math.inf
+    clock: Callable[[], float] = time.monotonic
 
     def set_aside(self, share: int) -> int:
         """Leave a share of the calls, and return how many are set aside, to be added again."""
@@ -72,7 +76,7 @@ class Probe:
     @property
     def calls_left(self) -> int:
         """Calls that are left."""
-        return self.budget.left
+        return self.budget.left if self.budget.clock() < self.budget.until else 0
 
     def restarting(self) -> Probe:
         """A probe of the same candidate and budget that puts every case to a fresh one."""

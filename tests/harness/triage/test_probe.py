@@ -195,3 +195,11 @@ def test_only_results_are_judged_where_only_results_can_differ():
     assert {o.name for o in oracles_showing(GROUPED, OUTPUT)} == {
         "parity", "contract", "exact", "bounded", "gradients-exact", "gradients-bounded", "aggregated",
     }  # fmt: skip
+
+
+def test_no_call_is_left_when_the_time_is_up():
+    now = [0.0]
+    probe = Probe(InProcessCandidate(NumpyBackend), budget=Budget(100, until=5.0, clock=lambda: now[0]))
+    assert probe.calls_left == 100
+    now[0] = 5.0
+    assert probe.calls_left == 0
