@@ -196,12 +196,13 @@ class Conv2dParams:
             CircularPaddingError: circular padding > input.
         """
         sizes, extents = [], self.extent
-        for axis, size in enumerate((height, width)):
-            name = ("height", "width")[axis]
+        for axis, (name, size, (before, after)) in enumerate(
+            zip(("height", "width"), (height, width), self.padding, strict=True)
+        ):
             if size < 1:
                 raise InputShapeError(f"the input's {name} is {size}; expected at least 1 pixel")
-            self._check_padding_mode(name, size, self.padding[axis])
-            padded = size + sum(self.padding[axis])
+            self._check_padding_mode(name, size, max(before, after))
+            padded = before + size + after
             if extents[axis] > padded:
                 raise KernelTooLargeError(
                     f"the kernel spans {extents[axis]} pixels of {name} (kernel_size "
@@ -239,8 +240,7 @@ class Conv2dParams:
         """Multiply-adds of one forward pass, taps in the padding included."""
         return self.activations(input_shape) * self.fan_in
 
-    def _check_padding_mode(self, name: str, size: int, pads: Pair) -> None:
-        widest = max(pads)
+    def _check_padding_mode(self, name: str, size: int, widest: int) -> None:
         if self.padding_mode == "reflect" and widest >= size:
             raise ReflectPaddingError(
                 f"reflect padding of {widest} on an input {name} of {size}; it mirrors without the edge "

@@ -43,6 +43,10 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
 _COUNTS: Final = ("nonzeros", "seed")
 _KEYS: Final = ("x", *_ARGUMENTS, *_CHOICES, *_COUNTS)
 
+_PLAIN: Final = Arguments(..., ..., ...)
+_PLAIN_CASE: Final = Case(_PLAIN, ())
+"""What is left out of a descriptor, as it is the default."""
+
 
 class TokenError(ConvcheckError, ValueError):
     """A case descriptor that cannot be read."""
@@ -51,19 +55,18 @@ class TokenError(ConvcheckError, ValueError):
 def write(case: Case) -> str:
     """The descriptor of `case`; `read` gives an equal case back."""
     fields = {"x": "x".join(map(str, case.input_shape))}
-    plain = Arguments(case.input_shape[-3] if len(case.input_shape) >= 3 else 1, ..., ...)
+    channels = case.input_shape[-3] if len(case.input_shape) >= 3 else 1
     for key, name in _ARGUMENTS.items():
         value = getattr(case.arguments, name)
-        default = getattr(plain, name)
+        default = channels if name == "in_channels" else getattr(_PLAIN, name)
         if value != default or type(value) is not type(default):
             fields[key] = _write_value(value)
-    default_case = Case(case.arguments, case.input_shape)
     for key, value, default in (
-        ("dtype", case.dtype, default_case.dtype),
-        ("values", case.regime, default_case.regime),
+        ("dtype", case.dtype, _PLAIN_CASE.dtype),
+        ("values", case.regime, _PLAIN_CASE.regime),
         *_layout_fields(case),
-        ("entry", case.entry, default_case.entry),
-        ("flaw", case.flaw, default_case.flaw),
+        ("entry", case.entry, _PLAIN_CASE.entry),
+        ("flaw", case.flaw, _PLAIN_CASE.flaw),
         ("nonzeros", case.nonzeros, None),
         ("seed", case.seed, 0),
     ):

@@ -151,7 +151,9 @@ def calls_showing(trial: Trial, signature: FailureSignature) -> Mapping[CallKey,
     """The calls in which a signature can show, in the order of the campaign."""
     if signature.kind not in (RESULT, PRECISION):
         return {**trial.calls, **extra_calls(trial, oracles_showing(trial.case, signature))}
+    if not trial.case.is_legal_call:
+        return trial.calls  # one, whatever the signature
     regimes = (INTEGERS,) if signature.kind == RESULT else (INTEGERS, REALS)
     wanted = {plain_key(regime, "grad_input" if signature.backward else "output") for regime in regimes}
-    # a module has one call, whatever its signature
-    return {key: call for key, call in trial.calls.items() if key in wanted} or trial.calls
+    made = (item for regime in regimes for item in trial.calls_on(regime).items())
+    return {key: call for key, call in made if key in wanted} or trial.calls

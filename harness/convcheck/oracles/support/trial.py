@@ -65,19 +65,19 @@ class Trial:
         """The calls in order: integers and reals, forward and backward; one call for the other entries."""
         if self.case.violation is not None or self.case.entry == "module":
             return {SINGLE_CALL: _single_call(self.case)}
-        calls: dict[CallKey, Call] = {}
-        regimes: tuple[tuple[str, Values, Memory], ...] = (
-            (INTEGERS, self.integers, "guard_after"),
-            (REALS, self.reals, "guard_before"),
-        )
-        for regime, values, memory in regimes:
-            backward = self.call(Operation.BACKWARD, values, memory=memory)
-            # the same tensors, which are placed once
-            tensors = {name: tensor for name, tensor in backward.tensors.items() if name != "grad_output"}
-            calls[plain_key(regime, "output")] = replace(backward, operation=Operation.FORWARD, tensors=tensors)
-            # non-finite gradients are judged by position in the output only
-            if self.capabilities.gradients and not (regime == REALS and self.case.regime == "special"):
-                calls[plain_key(regime, "grad_input")] = backward
+        return {**self.calls_on(INTEGERS), **self.calls_on(REALS)}
+
+    def calls_on(self, regime: str) -> dict[CallKey, Call]:
+        """The calls of a legal function in one value regime, forward and backward; data of the other is not drawn."""
+        values = self.integers if regime == INTEGERS else self.reals
+        memory: Memory = "guard_after" if regime == INTEGERS else "guard_before"
+        backward = self.call(Operation.BACKWARD, values, memory=memory)
+        # the same tensors, which are placed once
+        tensors = {name: tensor for name, tensor in backward.tensors.items() if name != "grad_output"}
+        calls = {plain_key(regime, "output"): replace(backward, operation=Operation.FORWARD, tensors=tensors)}
+        # non-finite gradients are judged by position in the output only
+        if self.capabilities.gradients and not (regime == REALS and self.case.regime == "special"):
+            calls[plain_key(regime, "grad_input")] = backward
         return calls
 
     @cached_property

@@ -6,6 +6,7 @@ import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import product
 from typing import Any, Final
 
@@ -121,16 +122,17 @@ def generator_of(case: Case) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(case.token.encode()))
 
 
+@lru_cache(maxsize=64)
 def single_changes(case: Case) -> tuple[Case, ...]:
     """Every parameter of a legal case set to other values, one at a time, and height exchanged with width."""
     terms = terms_of(case)
     others = [
-        replace(terms, **{name: value})
+        terms._replace(**{name: value})
         for name, values in NEAR_VALUES.items()
         for value in values
         if value != getattr(terms, name)
     ]
-    others += [replace(terms, batch=1 if terms.batch is None else None), _exchanged(terms)]
+    others += [terms._replace(batch=1 if terms.batch is None else None), _exchanged(terms)]
     others += [_exchanged(terms, name) for name in ("kernel", "stride", "dilation", "padding", "output")]
     others += list(_regrouped(terms))
     found = {c.token: c for c in (case_of(one, case) for one in others) if c is not None}
@@ -152,7 +154,7 @@ def resized(case: Case, names: Sequence[str], rng: np.random.Generator) -> Itera
     while True:
         chosen = rng.choice(free, size=rng.integers(1, len(free), endpoint=True), replace=False)
         drawn: dict[str, Any] = {str(n): int(rng.integers(1, largest[str(n)], endpoint=True)) for n in chosen}
-        found = case_of(replace(terms, **drawn), case) if set(drawn) <= VALUES.keys() else None
+        found = case_of(terms._replace(**drawn), case) if set(drawn) <= VALUES.keys() else None
         yield case if found is None else found
 
 
@@ -165,7 +167,7 @@ def with_changes(case: Case, changes: Mapping[str, Any]) -> Case | None:
     """A legal case with several parameters set; None where one of them is none, or there is no such case."""
     if not changes.keys() <= VALUES.keys() or any(changes.get(name, 1) == 0 for name in _POSITIVE):
         return None
-    return case_of(replace(terms_of(case), **changes), case)
+    return case_of(terms_of(case)._replace(**changes), case)
 
 
 def causes_of(name: str) -> tuple[str, ...]:
@@ -251,7 +253,7 @@ def variations(case: Case, rng: np.random.Generator, names: int) -> Iterator[Cas
         if names > 5 and rng.random() < 0.08:
             drawn["batch"] = None
         seed = int(rng.integers(2**16))
-        found = case_of(replace(terms, **drawn), replace(case, seed=seed, nonzeros=None))
+        found = case_of(terms._replace(**drawn), replace(case, seed=seed, nonzeros=None))
         if found is not None:
             yield found
 
@@ -261,7 +263,7 @@ def _regrouped(terms: Terms) -> Iterator[Terms]:
     into, out = terms.groups * terms.in_per_group, terms.groups * terms.out_per_group
     for groups in (1, 2, 3, 4, into):
         if groups != terms.groups and into % groups == out % groups == 0:
-            yield replace(terms, groups=groups, in_per_group=into // groups, out_per_group=out // groups)
+            yield terms._replace(groups=groups, in_per_group=into // groups, out_per_group=out // groups)
 
 
 def _exchanged(terms: Terms, *stems: str) -> Terms:
@@ -269,4 +271,4 @@ def _exchanged(terms: Terms, *stems: str) -> Terms:
     if "padding" in stems and isinstance(terms.padding_h, str):
         stems = tuple(s for s in stems if s != "padding")
     changes = {f"{s}_h": getattr(terms, f"{s}_w") for s in stems} | {f"{s}_w": getattr(terms, f"{s}_h") for s in stems}
-    return replace(terms, **changes)
+    return terms._replace(**changes)

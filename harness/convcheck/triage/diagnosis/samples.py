@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from convcheck.model.case import Case
@@ -29,8 +30,7 @@ class Conjunction:
     @property
     def rule(self) -> Rule:
         """All of them at once."""
-        several = len(self.parts) > 1
-        return Rule(" and ".join(f"({text})" if several and " or " in text else text for text in self.parts))
+        return _joined(self.parts)
 
     def without(self, part: str) -> Conjunction:
         """All of them but one."""
@@ -39,6 +39,13 @@ class Conjunction:
     def holds(self, case: Case) -> bool:
         """Whether it holds for a case."""
         return self.rule.holds(facts(case))
+
+
+@lru_cache(maxsize=1024)
+def _joined(parts: tuple[str, ...]) -> Rule:
+    """Conditions as one rule, made once: thousands of cases are looked through with each."""
+    several = len(parts) > 1
+    return Rule(" and ".join(f"({text})" if several and " or " in text else text for text in parts))
 
 
 class Samples:

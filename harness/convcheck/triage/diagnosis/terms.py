@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from convcheck.model.case import Case, Layout, Regime
 from convcheck_reference.params import Arguments, Conv2dParams, Pair
@@ -17,12 +16,11 @@ MOST_ELEMENTS: Final = 1 << 20
 """Of its largest tensor: where strides are large, an image costs memory that no multiplication tells of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """A legal case in independent terms: sizes are given by the output, channels by the group.
 
     padding_h is "same" or "valid" for that padding; an unbatched case has batch None. What is spelled as a pair is so
-    even where its two numbers are equal.
+    even where its two numbers are equal. A tuple, because most of the cases of a diagnosis are made by replacing some.
     """
 
     kernel_h: int
@@ -54,7 +52,7 @@ class Terms:
     dilation_pair: bool
 
 
-PARAMETERS: Final = tuple(field.name for field in fields(Terms))
+PARAMETERS: Final = Terms._fields
 """The names of the terms."""
 
 EVERY_PARAMETER: Final = len(PARAMETERS)
@@ -145,10 +143,10 @@ def case_of(terms: Terms, like: Case) -> Case | None:
         nonzeros=like.nonzeros,
         seed=like.seed,
     )
-    if found.violation is not None or params.multiply_adds(found.input_shape) > MOST_MULTIPLY_ADDS:
+    if found.violation is not None:
         return None
-    largest = max(map(math.prod, (found.input_shape, params.weight_shape, found.output_shape)))
-    return found if largest <= MOST_ELEMENTS else None
+    elements = [math.prod(shape) for shape in (found.output_shape, found.input_shape, params.weight_shape)]
+    return found if elements[0] * params.fan_in <= MOST_MULTIPLY_ADDS and max(elements) <= MOST_ELEMENTS else None
 
 
 def _spelled(values: Pair, *, pair: bool) -> int | Pair:

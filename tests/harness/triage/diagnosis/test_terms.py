@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pytest
 
 from convcheck.model.token import read
@@ -21,7 +19,7 @@ def test_a_case_is_what_its_terms_say(token):
 
 def test_one_term_changes_what_follows_from_it_only():
     case = read(TOKENS[0])
-    wider = case_of(replace(terms_of(case), output_w=9), case)
+    wider = case_of(terms_of(case)._replace(output_w=9), case)
     assert wider.output_shape[-1] == 9
     assert wider.output_shape[:-1] == case.output_shape[:-1]
     assert wider.arguments == case.arguments
@@ -29,8 +27,8 @@ def test_one_term_changes_what_follows_from_it_only():
 
 def test_what_is_too_large_to_ask_often_is_no_case():
     case = read(TOKENS[0])
-    assert case_of(replace(terms_of(case), batch=MOST_MULTIPLY_ADDS), case) is None
+    assert case_of(terms_of(case)._replace(batch=MOST_MULTIPLY_ADDS), case) is None
     # few multiplications, but an image of a terabyte
-    apart = replace(terms_of(case), stride_h=9999, stride_w=9999, output_h=40, output_w=40)
+    apart = terms_of(case)._replace(stride_h=9999, stride_w=9999, output_h=40, output_w=40)
     assert apart.kernel_h * apart.kernel_w * 40 * 40 < MOST_MULTIPLY_ADDS
     assert case_of(apart, case) is None
