@@ -14,7 +14,7 @@ from convcheck.model.calls import Call, Tensor
 from convcheck.plugin.accelerator import Accelerator
 from convcheck.plugin.backend import Backend
 from convcheck.tensors.layouts import lay_out
-from convcheck.tensors.regions import Allocate, Region, heap, surrounding_byte
+from convcheck.tensors.regions import Allocate, Region, exact, heap, surrounding_byte
 
 Array = NDArray[Any]
 
@@ -84,7 +84,8 @@ class Inputs:
     """
 
     def __init__(self, allocate: Allocate, accelerator: Accelerator | None = None) -> None:
-        self._allocate = allocate if accelerator is None else heap
+        # what the pages of the host can do says nothing of a device; under a sanitizer nothing lies around a tensor
+        self._allocate = allocate if accelerator is None or allocate is exact else heap
         self._accelerator = accelerator
         self._buffers: Mapping[str, Buffer] = {}
 
@@ -140,7 +141,7 @@ class Inputs:
 
     def _on_device(self, tensor: Tensor, earlier: Buffer | None, accelerator: Accelerator) -> Buffer:
         """The tensor in memory of the device: that of an earlier one with new contents, or new."""
-        array, region = lay_out(tensor, heap)
+        array, region = lay_out(tensor, self._allocate)
         before = region.whole.tobytes()
         if isinstance(earlier, DeviceBuffer):
             memory, native = earlier.memory, earlier.native

@@ -199,7 +199,7 @@ def test_only_results_are_judged_where_only_results_can_differ():
 
 def test_no_call_is_left_when_the_time_is_up():
     now = [0.0]
-    probe = Probe(InProcessCandidate(NumpyBackend), budget=Budget(100, until=5.0, clock=lambda: now[0]))
+    probe = Probe(probe_of(Grouped).candidate, budget=Budget(100, until=5.0, clock=lambda: now[0]))
     assert probe.calls_left == 100
     now[0] = 5.0
     assert probe.calls_left == 0
