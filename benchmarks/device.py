@@ -66,8 +66,8 @@ def jobs(cpu: bool) -> list[Job]:
     """What is done."""
     names = ("torch-cpu",) if cpu else ("torch-cuda", "torch-cuda-tf32", "torch-cuda-channels-last")
     whole = [Job(f"{name}, 1,000 cases", name, options=("--examples", "1000", "--workers", "2")) for name in names]
-    own = ("--workers", "1", "--diagnosis-calls", "400")
-    few, many = ("--examples", "60", *own), ("--examples", "150", *own)
+    own = ("--workers", "1", "--diagnosis-calls", "200")
+    few, many = ("--examples", "40", *own), ("--examples", "150", *own)
     if cpu:
         return [*whole, Job("an assertion", f"{KERNELS}:asserts_in_groups", "nonzero value", few)]
     sanitized = ("--examples", "16", *own, "--sanitize", "memcheck")
@@ -111,7 +111,7 @@ def done(job: Job, folder: Path, number: int) -> Row:
     begun = time.perf_counter()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     try:
-        ended = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=110, check=False)
+        ended = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=75, check=False)
         record = read_record(folder / str(number))
     except Exception as error:  # noqa: BLE001  (the other rows are worth having)
         said = getattr(locals().get("ended"), "stderr", "")

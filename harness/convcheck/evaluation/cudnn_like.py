@@ -50,13 +50,14 @@ class CudnnLike(ProductVariant):
         own_kernel = _depthwise(params) and not (_channels_last(x) or _channels_last(weight))
         inexact = params.kernel_size != (1, 1) and params.stride == (1, 1)
         out = super().conv2d(*_scaled(x, weight, params.fan_in, chosen=inexact), None, params)
-        if x.dtype == np.float16 and params.groups > 1 and out.size:
+        if half and params.groups > 1 and out.size:
             out = _spread(out, params.groups)
-        if bias is None:
-            return np.asarray(out.astype(x.dtype))
-        if half and not own_kernel:
-            return np.asarray(out.astype(x.dtype) + bias[:, None, None])
-        return np.asarray((out + bias.astype(out.dtype)[:, None, None]).astype(x.dtype))
+        flushes = x.dtype.name == "bfloat16"
+        if bias is not None and half and not own_kernel:
+            out = out.astype(x.dtype) + bias[:, None, None]
+        elif bias is not None:
+            out = out + bias.astype(out.dtype)[:, None, None]
+        return _flushed(out.astype(x.dtype), flushes=flushes)
 
     def conv2d_backward(
         self, grad_output: Array, x: Array, weight: Array, bias: Array | None, params: Conv2dParams

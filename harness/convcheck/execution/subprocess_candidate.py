@@ -69,8 +69,9 @@ class SubprocessCandidate:
     def call_all(self, calls: Sequence[Call]) -> list[Outcome]:
         """Make calls in order, all sent at once.
 
-        The first without an answer is the one in which the worker died or hung; those after it are put to
-        the replacement. One that hung is made again, and has only hung if it does so there as well.
+        The first without an answer is the one in which the worker died or hung; those after it are put to the
+        replacement, unless one takes long to start: then nothing else comes of them. One that hung is made again, and
+        has only hung if it does so there as well.
         """
         outcomes: list[Outcome] = []
         while len(outcomes) < len(calls):
@@ -83,6 +84,8 @@ class SubprocessCandidate:
                 if isinstance(fault, Died) and not fault.on_device:
                     fault = replace(fault, fault=explain(calls[len(outcomes)], self._dies))
                 outcomes.append(fault)
+                if self._supply.ration.slow:  # each call might end another process, which takes seconds to start
+                    outcomes += [fault] * (len(calls) - len(outcomes))
         return outcomes
 
     def call_at_once(self, threads: Sequence[Sequence[Call]]) -> Sequence[Sequence[Outcome]]:

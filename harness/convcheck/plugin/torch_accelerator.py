@@ -66,8 +66,8 @@ class TorchAccelerator:
         return found
 
     def owner(self, native: Any) -> Any:
-        """The address of the storage."""
-        return native.untyped_storage().data_ptr() or None
+        """The address of the storage; nothing lies in that of a tensor without elements."""
+        return native.untyped_storage().data_ptr() if native.numel() else None
 
     def probe(self) -> None:
         """An addition, brought back."""

@@ -38,6 +38,8 @@ from convcheck_reference.params import Conv2dParams
 Array = NDArray[Any]
 
 _HALF = 0.5
+_TRANSFORMED = 2.0**10
+"""How much larger than Σ|a||b| numbers may be on the way of an algorithm that nobody names, as in F(6, 3)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,8 +133,7 @@ class Expected:
     def integers_between(self, quantity: Quantity, profile: Profile) -> tuple[Array, Array]:
         """Between which numbers sums of integers lie before the last rounding to the dtype, where they are not exact.
 
-        Operands are as exact as ever, so that only the sums are off, by at most what rounding may come to. That is far
-        less than one product that is missing or wrong.
+        They are off by at most what rounding may come to, which is far less than one product that is missing or wrong.
         """
         off = self._bound_of_integers(quantity, replace(profile, rounds_before_bias=False), FLOAT64)
         value, before = self.sum(quantity).value, self.before_bias(quantity, profile)
@@ -147,9 +148,8 @@ class Expected:
         return np.minimum(low, twice[0]), np.maximum(high, twice[1])
 
     def _bound_of_integers(self, quantity: Quantity, profile: Profile, result: Format) -> NDArray[np.float64]:
-        """The largest error of sums of operands that the profile keeps as they are."""
-        kept = replace(profile, input_rounding=0.0, input_precision=None)
-        found = self.direct_bound(quantity, kept, self._accumulation, result)
+        """The largest error of sums that are rounded; operands are, too, where they are transformed in fewer bits."""
+        found = self.direct_bound(quantity, profile, self._accumulation, result)
         return np.where(np.isfinite(found), found, np.inf)  # sums that are too long for a bound, of nothing but zeros
 
     def _folded(self, bound: NDArray[np.float64], result: Format) -> NDArray[np.float64]:
@@ -210,6 +210,8 @@ class Expected:
         overflows = overflow_possible(profile, result, found.terms, found.ceiling)
         if overflows:
             overflows = overflow_possible(profile, result, found.terms, found.gauge)
+        if not profile.exact:
+            overflows = overflows | (found.gauge * _TRANSFORMED > profile.accumulator.largest)
         if not self.is_direct(quantity, profile):
             error, largest = of_transforms(quantity, profile, found.terms, found.operands)
             bound = bound + error
