@@ -10,7 +10,6 @@ from convcheck.judging.blocks import generate
 from convcheck.judging.judge import judge_block
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
-NO_DEVICE = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -51,7 +50,11 @@ def test_a_kernel_in_cuda_is_unavailable_without_a_device_or_a_compiler():
         load(f"{PLUGINS / 'my_cuda_kernel.py'}:my_conv")
 
 
-@NO_DEVICE
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_a_kernel_in_cuda_passes():
-    candidate = InProcessCandidate(lambda: load(f"{PLUGINS / 'my_cuda_kernel.py'}:my_conv"))
-    assert not judge_block(candidate, generate(candidate.capabilities, run_seed=0, block=0), 0).failures
+    try:
+        backend = load(f"{PLUGINS / 'my_cuda_kernel.py'}:my_conv")
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    candidate = InProcessCandidate(lambda: backend)
+    assert not judge_block(candidate, generate(candidate.capabilities, run_seed=0, block=0, size=60), 0).failures

@@ -23,11 +23,13 @@ from convcheck.campaign.database import open_database
 from convcheck.campaign.known_failures import load_known_failures
 from convcheck.cli.certify import certify
 from convcheck.cli.characterize import characterize
+from convcheck.cli.doctor import doctor
 from convcheck.cli.end_summary import end_summary
 from convcheck.cli.explanation import explain as explain_layer
 from convcheck.cli.explanation import parse_layer
 from convcheck.cli.histories import replay_history
 from convcheck.cli.large import large
+from convcheck.cli.listing import list_backends
 from convcheck.cli.sanitized import replay_sanitized
 from convcheck.execution import CALL_LIMIT, Candidate, open_candidate
 from convcheck.judging.judge import judge_case
@@ -37,7 +39,6 @@ from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES, JUDGED
 from convcheck.oracles import applicable
 from convcheck.plugin.backend import UnavailableError
-from convcheck.plugin.registry import available
 from convcheck.report import read_record, write_report
 from convcheck.report.tables import table, worst
 from convcheck.triage.probe import MOST_CALLS
@@ -57,7 +58,9 @@ app = typer.Typer(
 
 app.command()(certify)
 app.command()(characterize)
+app.command()(doctor)
 app.command()(large)
+app.command("list")(list_backends)
 
 Backends = Annotated[list[str], typer.Option("--backend", "-b", help="installed name, file.py:name or module:Name")]
 InProcess = Annotated[bool, typer.Option(help="run the candidate in this process, for debuggers")]
@@ -161,20 +164,6 @@ def run(
     typer.echo(end_summary(record))
     typer.echo(f"report: {folder / 'index.html'}")
     raise typer.Exit(0 if record.conforms else FINDINGS)
-
-
-@app.command("list")
-def list_backends() -> None:
-    """List installed backends; those whose device is absent with the reason."""
-    rows = [
-        [
-            item.name,
-            "unavailable" if item.capabilities is None else "available",
-            item.reason if item.capabilities is None else ", ".join(item.capabilities.dtypes),
-        ]
-        for item in available()
-    ]
-    typer.echo(table(["backend", "state", "dtypes, or the reason"], rows, "text"))
 
 
 @app.command()

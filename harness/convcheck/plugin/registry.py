@@ -62,12 +62,18 @@ class DuplicateBackendError(RegistryError):
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """One installed backend: its name, and what it supports or why it is absent."""
+class Installed:
+    """An installed backend, as its package's metadata have it.
+
+    Attributes:
+        name: on the command line.
+        target: package.module:Name.
+        distribution: the package that brings it, with its version.
+    """
 
     name: str
-    capabilities: Capabilities | None
-    reason: str
+    target: str
+    distribution: str
 
 
 class Registry:
@@ -146,15 +152,16 @@ def installed_target(spec: str) -> str:
     return f"{Path(location).resolve()}:{name}" if location.endswith(".py") else f"{location}:{name}"
 
 
-def available() -> tuple[Listing, ...]:
-    """Every installed backend, loaded; those whose device is absent with the reason."""
-    listings = []
-    for name in sorted(_installed()):
-        try:
-            listings.append(Listing(name, load(name).capabilities, ""))
-        except (RegistryError, UnavailableError, CapabilityError) as error:
-            listings.append(Listing(name, None, str(error)))
-    return tuple(listings)
+def installed() -> tuple[Installed, ...]:
+    """Every installed backend by name. None is imported, since an engine takes seconds.
+
+    Raises:
+        DuplicateBackendError: two packages have backends of one name.
+    """
+    return tuple(
+        Installed(name, entry.value, "" if entry.dist is None else f"{entry.dist.name} {entry.dist.version}")
+        for name, entry in sorted(_installed().items())
+    )
 
 
 def _target(spec: str) -> Any:

@@ -1,0 +1,32 @@
+"""The command that lists installed backends: from metadata alone, unless it is told to load them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from convcheck.model.capabilities import CapabilityError
+from convcheck.plugin.backend import UnavailableError
+from convcheck.plugin.registry import RegistryError, installed
+from convcheck.plugin.registry import load as load_backend
+from convcheck.report.tables import table
+
+
+def list_backends(
+    load: Annotated[bool, typer.Option("--load", help="load each, which imports its engine")] = False,
+) -> None:
+    """List installed backends; with --load their dtypes, or the reason why one is unavailable."""
+    headers = ["backend", "from", "target", "state", *(["dtypes, or the reason"] if load else [])]
+    rows = [
+        [item.name, item.distribution, item.target, *(_loaded(item.name) if load else ["installed"])]
+        for item in installed()
+    ]
+    typer.echo(table(headers, rows, "text"))
+
+
+def _loaded(name: str) -> tuple[str, str]:
+    try:
+        return "available", ", ".join(load_backend(name).capabilities.dtypes)
+    except (RegistryError, UnavailableError, CapabilityError) as error:
+        return "unavailable", str(error)
