@@ -21,32 +21,31 @@ class StartRation:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+        self.clock = clock
         self._begun = clock()
         self._waited = 0.0
         self._start_up = 0.0
-        self._ahead_since: float | None = None
 
     @property
     def slow(self) -> bool:
         """Whether a start takes so long that one is worth making ahead."""
         return self._start_up > CHEAP
 
-    def allows(self) -> bool:
-        """Whether a fresh process is worth waiting for now."""
-        wait = self._expected_wait()
-        return wait <= CHEAP or self._waited + wait <= SHARE * (self._clock() - self._begun)
+    def allows(self, begun: float) -> bool:
+        """Whether a fresh process is worth waiting for now, whose start was or will be begun at a time."""
+        wait = self._left(begun)
+        return wait <= CHEAP or self._waited + wait <= SHARE * (self.clock() - self._begun)
 
-    def started(self, start_up: float) -> None:
-        """A process is in use that took so many seconds to start, wherever these passed."""
-        self._waited += self._expected_wait() if self._ahead_since is not None else start_up
+    def started(self, start_up: float, begun: float, asked: float) -> None:
+        """A process is in use.
+
+        Args:
+            start_up: seconds that it took to start, wherever these passed.
+            begun: the time at which that was begun.
+            asked: the time since which it has been waited for.
+        """
         self._start_up = max(self._start_up, start_up)
-        self._ahead_since = None
+        self._waited += max(0.0, begun + start_up - asked)
 
-    def starting_ahead(self) -> None:
-        """A process has been started that nobody waits for yet."""
-        self._ahead_since = self._clock()
-
-    def _expected_wait(self) -> float:
-        passed = 0.0 if self._ahead_since is None else self._clock() - self._ahead_since
-        return max(0.0, self._start_up - passed)
+    def _left(self, begun: float) -> float:
+        return max(0.0, begun + self._start_up - self.clock())

@@ -84,7 +84,7 @@ class SubprocessCandidate:
                 if isinstance(fault, Died) and not fault.on_device:
                     fault = replace(fault, fault=explain(calls[len(outcomes)], self._dies))
                 outcomes.append(fault)
-                if self._supply.ration.slow:  # each call might end another process, which takes seconds to start
+                if self._supply.slow:  # each call might end another process, which takes seconds to start
                     outcomes += [fault] * (len(calls) - len(outcomes))
         return outcomes
 
@@ -148,8 +148,8 @@ class SubprocessCandidate:
         if not self._used:
             return
         self._used = False
-        if self._supply.ration.allows() or not self._supply.reload(self._limit):
-            self._supply.replace()
+        if self._supply.worth_it or not self._supply.reload(self._limit):
+            self._supply.replace(died=False)
 
     def close(self) -> None:
         """End the worker."""
@@ -158,4 +158,4 @@ class SubprocessCandidate:
     def _replace(self) -> None:
         """A fresh worker in place of one that died or hung."""
         self._used = False
-        self._supply.replace()
+        self._supply.replace(died=True)

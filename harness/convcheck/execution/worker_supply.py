@@ -1,7 +1,9 @@
-"""Workers of one backend: one in use and, where starting takes long, one that is started ahead."""
+"""Workers of one backend: one in use and, where starting takes long, some that are started ahead."""
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +17,9 @@ from convcheck_reference.errors import ConvcheckError
 
 _START_LIMIT: Final = 300.0
 
+_MOST_AHEAD: Final = 4
+"""Workers that are started ahead, one more for each that died: each holds memory of the device."""
+
 
 class WorkerStartError(ConvcheckError, RuntimeError):
     """The worker process ended, or was silent, before the backend was loaded."""
@@ -22,10 +27,11 @@ class WorkerStartError(ConvcheckError, RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A worker, and the process that it comes from."""
+    """A worker, the process that it comes from, and when its start was begun."""
 
     process: WorkerProcess
     channel: Channel
+    begun: float
 
 
 class WorkerSupply:
@@ -44,25 +50,33 @@ class WorkerSupply:
         self._spec = spec
         self._launcher = launcher
         self._ration = StartRation()
-        self._ahead: Worker | None = None
+        self._ahead = deque[Worker]()
+        self._wanted = 1
         self.worker = self._launched(WorkerProcess(launcher(spec)))
-        self.ready = self._received()
+        self.ready = self._received(self.worker.begun)
 
     @property
-    def ration(self) -> StartRation:
-        """What fresh processes have cost."""
-        return self._ration
+    def slow(self) -> bool:
+        """Whether a worker takes long to start."""
+        return self._ration.slow
 
-    def replace(self) -> None:
-        """A fresh worker in place of the one in use, which is ended."""
+    @property
+    def worth_it(self) -> bool:
+        """Whether a fresh worker is worth the time that it takes now."""
+        return self._ration.allows(self._ahead[0].begun if self._ahead else self._ration.clock())
+
+    def replace(self, *, died: bool) -> None:
+        """A fresh worker in place of the one in use, which is ended if it has not died."""
+        asked = self._ration.clock()
+        self._wanted = min(_MOST_AHEAD, os.cpu_count() or 1, self._wanted + died)
         self.worker.channel.close()
         self.worker.process.end()
-        if self._ahead is None:
-            self.worker = self._launched(self.worker.process)
-        else:
+        if self._ahead:
             self.worker.process.close()
-            self.worker, self._ahead = self._ahead, None
-        self.ready = self._received()
+            self.worker = self._ahead.popleft()
+        else:
+            self.worker = self._launched(self.worker.process)
+        self.ready = self._received(asked)
 
     def reload(self, limit: float) -> bool:
         """A fresh backend in the worker in use; whether there is one within so many seconds."""
@@ -75,25 +89,24 @@ class WorkerSupply:
 
     def close(self) -> None:
         """End every worker."""
-        for worker in (self.worker, *([] if self._ahead is None else [self._ahead])):
+        for worker in (self.worker, *self._ahead):
             worker.channel.close()
             worker.process.close()
-        self._ahead = None
+        self._ahead.clear()
 
     def _launched(self, process: WorkerProcess) -> Worker:
-        return Worker(process, Channel(process.worker(), TO_JUDGE))
+        return Worker(process, Channel(process.worker(), TO_JUDGE), self._ration.clock())
 
-    def _received(self) -> Ready:
-        """What the worker in use says when it has loaded the backend; the next is started if that took long."""
+    def _received(self, asked: float) -> Ready:
+        """What the worker in use says when it has loaded the backend; others are started if that took long."""
         try:
             ready = self.worker.channel.receive(_START_LIMIT)
         except (EOFError, OSError, MessageError):
             ready = None
         if isinstance(ready, Ready):
-            self._ration.started(ready.seconds)
-            if self._ration.slow:
-                self._ahead = self._launched(WorkerProcess(self._launcher(self._spec)))
-                self._ration.starting_ahead()
+            self._ration.started(ready.seconds, self.worker.begun, asked)
+            while self._ration.slow and len(self._ahead) < self._wanted:
+                self._ahead.append(self._launched(WorkerProcess(self._launcher(self._spec))))
             return ready
         how, stderr = self.worker.process.end(), self.worker.process.stderr()
         self.close()
