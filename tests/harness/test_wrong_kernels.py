@@ -41,7 +41,7 @@ def test_a_right_kernel_of_ones_own_passes(kernel):
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_what_a_report_prints_reproduces(kernel, tmp_path):
     spec = f"{PLUGINS / 'wrong_kernels.py'}:{kernel}"
-    options = Options(specs=(spec,), examples=100, diagnosis_calls=800)
+    options = Options(specs=(spec,), examples=100, diagnosis_calls=500)
     record = run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)
     assert not record.conforms
     record = write_report(record, tmp_path)

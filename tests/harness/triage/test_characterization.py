@@ -76,16 +76,17 @@ def test_the_tightest_promise_is_found_and_raises_no_alarm_where_it_is_declared(
     assert not judge_block(host, generate(host.capabilities, run_seed=77, block=0, size=40), 0).failures
 
 
-def test_the_paths_of_cudnn_are_told_apart():
-    found = promises_of(CudnnLike, "float16", examples=100)
+def test_what_cudnn_gives_up_is_found_by_quantity():
+    found = promises_of(CudnnLike, "float16", examples=60)
     assert found.declaration.splitlines() == [
         "profiles={",
-        '    ("float16", "output"): Profile(rounds_before_bias=True),',
-        '    ("float16", "output", "depthwise contiguous"): Profile(),',
+        '    ("float16", "output"): Profile(rounds_before_bias=True, spreads_nan=True, exact=False),',
+        '    ("float16", "grad_input"): Profile(repeatable=False, exact=False),',
+        '    ("float16", "grad_weight"): Profile(exact=False),',
         "}",
     ]
     assert not found.unexplained
-    assert found.judged["float16", "output"] > 200
+    assert found.judged["float16", "output"] > 100
 
 
 class LosesLastChannel(CudnnLike):
