@@ -29,7 +29,6 @@ from convcheck import (
     Profile,
     ProfileKey,
     TorchAccelerator,
-    UnavailableError,
     differentiate,
     differentiate_twice,
     from_torch,
@@ -73,12 +72,10 @@ class TorchBackend(Backend):
     )
 
     def __init__(self) -> None:
-        reason = absence(self.device)
-        if reason:
-            raise UnavailableError(reason)
+        self._device = TorchAccelerator(self.device)
         torch.set_num_threads(1)  # several workers share the cores
         if self.device != "cpu":
-            TorchAccelerator(self.device).probe()  # a process that is started ahead has its device ready
+            self._device.probe()  # a process that is started ahead has its device ready
 
     def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
         """The output, without recording for autograd."""
@@ -130,7 +127,7 @@ class TorchBackend(Backend):
         """The device, where tensors can lie on it as they are."""
         if self.device == "cpu" or self.memory_format is not torch.preserve_format:
             return None
-        return TorchAccelerator(self.device)
+        return self._device
 
     def settings(self) -> AbstractContextManager[Any]:
         """What is pinned around every call."""
@@ -292,12 +289,3 @@ def apply(x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
         x = functional.pad(x, (left, right, top, bottom), mode=spelled.padding_mode)
         return functional.conv2d(x, weight, bias, spelled.stride, 0, spelled.dilation, spelled.groups)
     return functional.conv2d(x, weight, bias, spelled.stride, spelled.padding, spelled.dilation, spelled.groups)
-
-
-def absence(device: str) -> str:
-    """Why a device is absent; empty if it is there."""
-    if device == "cpu":
-        return ""
-    if getattr(torch, device).is_available():
-        return ""
-    return f"no {device.upper()} device: torch {torch.__version__} sees none on this machine"

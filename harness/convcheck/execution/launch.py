@@ -12,6 +12,9 @@ from typing import Final, TypeAlias
 from convcheck.tensors.poison import ALLOCATOR_SETTINGS
 
 _THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_ASKED_WITHOUT_CUDA: Final = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
+"""Has `torch.cuda.is_available()` ask the driver's library: a kernel's module may call it before workers are forked,
+and CUDA cannot be used in a fork of a process that has started it (torch's documentation of the function)."""
 _HARMLESS: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", *_THREADS)
 _BOOTSTRAP: Final = "import sys; sys.path[:] = {paths!r}; from convcheck.execution.worker import main; main()"
 
@@ -60,7 +63,7 @@ def untrusted(spec: str) -> Launch:
 def _completed(environment: Mapping[str, str]) -> dict[str, str]:
     """With one thread, unless the user says otherwise, and poison in all new memory."""
     tunables = ":".join(filter(None, (ALLOCATOR_SETTINGS, environment.get("GLIBC_TUNABLES"))))
-    return {**dict.fromkeys(_THREADS, "1"), **environment, "GLIBC_TUNABLES": tunables}
+    return {**dict.fromkeys(_THREADS, "1"), **_ASKED_WITHOUT_CUDA, **environment, "GLIBC_TUNABLES": tunables}
 
 
 def _paths() -> list[str]:

@@ -13,7 +13,6 @@ from convcheck.model.capabilities import CapabilityError
 from convcheck.model.case import LAYOUTS, Layout
 from convcheck.plugin import torch_bridge
 from convcheck.plugin.accelerator import Accelerator
-from convcheck.plugin.backend import UnavailableError
 from convcheck.plugin.package_arrays import PACKAGES, PackageArrays
 from convcheck.plugin.torch_accelerator import TorchAccelerator
 from convcheck.plugin.torch_bridge import from_torch, to_torch
@@ -133,9 +132,7 @@ class TorchArrays:
     layouts: tuple[Layout, ...] = tuple(layout for layout in LAYOUTS if layout != "reversed")
 
     def __init__(self, device: str) -> None:
-        reason = torch_bridge.absence(device)
-        if reason:
-            raise UnavailableError(reason)
+        self._accelerator = TorchAccelerator(device)
         self._device = device
 
     def to_native(self, array: Array) -> Any:
@@ -152,7 +149,7 @@ class TorchArrays:
 
     def accelerator(self) -> Accelerator | None:
         """The device, if it is not the CPU."""
-        return None if self._device == "cpu" else TorchAccelerator(self._device)
+        return None if self._device == "cpu" else self._accelerator
 
     def versions(self) -> dict[str, str]:
         """torch's, with the device."""

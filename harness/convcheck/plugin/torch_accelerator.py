@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcheck.plugin.backend import UnavailableError
+from convcheck.plugin.torch_bridge import absence
+
 Array = NDArray[Any]
 Bytes = NDArray[np.uint8]
 
@@ -25,9 +28,15 @@ class TorchAccelerator:
 
     Args:
         device: as torch spells it.
+
+    Raises:
+        UnavailableError: it is absent; the message is the reason.
     """
 
     def __init__(self, device: str) -> None:
+        reason = absence(device)
+        if reason:
+            raise UnavailableError(reason)
         self._device = device
 
     def upload(self, content: Bytes) -> Any:

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from convcheck import cli
-from convcheck_backends.torch_engine import absence
+from convcheck.plugin.torch_bridge import absence
 
 
 def listed(monkeypatch, capsys, *options):
