@@ -95,7 +95,7 @@ class SanitizedCandidate:
     def restart(self) -> None:
         """Replace the worker by a fresh one, unless it is one."""
         if not self._fresh:
-            self._candidate.restart()
+            self._candidate.replace()  # what it reports at its end is waited for
             self._fresh = True
 
     def close(self) -> None:

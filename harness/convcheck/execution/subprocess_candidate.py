@@ -77,10 +77,10 @@ class SubprocessCandidate:
         while len(outcomes) < len(calls):
             fault = self._answers(Calls(self._number, tuple(calls[len(outcomes) :])), outcomes)
             if isinstance(fault, Hung) and not self._hangs:
-                self._replace()
+                self.replace()
                 fault = self._with_more_time(Calls(self._number, (calls[len(outcomes)],)), outcomes)
             if fault is not None:
-                self._replace()
+                self.replace()
                 if isinstance(fault, Died) and not fault.on_device:
                     fault = replace(fault, fault=explain(calls[len(outcomes)], self._dies))
                 outcomes.append(fault)
@@ -94,11 +94,11 @@ class SubprocessCandidate:
         made = tuple(map(tuple, threads))
         fault = self._answers(CallsAtOnce(self._number, made), outcomes)
         if isinstance(fault, Hung) and not self._hangs:
-            self._replace()
+            self.replace()
             outcomes.clear()
             fault = self._with_more_time(CallsAtOnce(self._number, made), outcomes)
         if fault is not None:
-            self._replace()
+            self.replace()
             return [(fault,)] * len(made)
         answers = iter(outcomes)
         return [tuple(islice(answers, len(calls))) for calls in made]
@@ -118,7 +118,7 @@ class SubprocessCandidate:
     def _dies(self, call: Call) -> bool:
         fault = self._answers(Calls(self._number, (call,)), [])
         if fault is not None:
-            self._replace()
+            self.replace()
         return isinstance(fault, Died)
 
     def _answers(self, calls: Calls | CallsAtOnce, outcomes: list[Outcome]) -> Outcome | None:
@@ -155,7 +155,7 @@ class SubprocessCandidate:
         """End the worker."""
         self._supply.close()
 
-    def _replace(self) -> None:
-        """A fresh worker in place of one that died or hung."""
+    def replace(self) -> None:
+        """A fresh worker, however long it takes: this one has died or hung, or its end is waited for."""
         self._used = False
         self._supply.replace(died=True)

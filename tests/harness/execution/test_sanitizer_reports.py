@@ -194,3 +194,43 @@ def test_what_says_nothing_of_a_kernel_is_no_report(sanitizer):
 def test_a_report_that_is_still_being_written_is_none_yet():
     begun = MEMCHECK[: MEMCHECK.index("=========     at")]
     assert reports(Sanitizer.MEMCHECK, begun) == ()
+
+
+OF_ANOTHER_RELEASE = {
+    Sanitizer.MEMCHECK: """\
+========= COMPUTE-SANITIZER
+========= Invalid __global__ read of size 4 bytes
+=========     at conv(const float *, float *, int)+0x80 in conv.cu:3
+=========     by thread (36,0,0) in block (1,0,0)
+=========     Access to 0x7fc046800190 is out of bounds
+=========     and is 1 bytes after the nearest allocation at 0x7fc046800000 of size 400 bytes
+=========     Saved host backtrace up to driver entry point at kernel launch time
+=========         Host Frame: main [0x8d5b] in conv
+=========
+========= ERROR SUMMARY: 32 errors
+========= ERROR SUMMARY: 29 errors were not printed. Use --print-limit option to adjust the number of printed errors
+""",
+    Sanitizer.RACECHECK: """\
+========= COMPUTE-SANITIZER
+========= Error: Race reported between Write access at conv(const float *, float *, int)+0x120 in conv.cu:3
+=========     and Read access at conv(const float *, float *, int)+0x130 in conv.cu:3 [512 hazards]
+=========
+========= RACECHECK SUMMARY: 1 hazard displayed (1 error, 0 warnings)
+""",
+    Sanitizer.SYNCCHECK: """\
+========= COMPUTE-SANITIZER
+========= Barrier error detected. Divergent thread(s) in warp.
+=========     at branch(float *)+0x70 in conv.cu:4
+=========     by thread (0,0,0) in block (0,0,0)
+=========
+========= ERROR SUMMARY: 16 errors
+""",
+}
+"""As version 2025.3.1 wrote it on an H100."""
+
+
+@pytest.mark.parametrize("sanitizer", OF_ANOTHER_RELEASE)
+def test_what_a_device_really_gave_is_one_report(sanitizer):
+    (line,) = reports(sanitizer, OF_ANOTHER_RELEASE[sanitizer])
+    assert "in conv.cu:" in line
+    assert "0x" not in line
