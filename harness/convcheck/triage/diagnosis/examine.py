@@ -15,7 +15,7 @@ from convcheck.judging.blocks import generate
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.diagnosis import Diagnosis, FailureCondition, KnownDefectMatch, Localization
-from convcheck.model.rules import facts
+from convcheck.model.rules import ALWAYS, facts
 from convcheck.triage.diagnosis.failure_condition import learn
 from convcheck.triage.diagnosis.known_defect_match import match_after_setup, match_known_defects
 from convcheck.triage.diagnosis.localization import localize
@@ -45,6 +45,9 @@ _NEAR, _FAR = 3, 8
 
 _ELSEWHERE: Final = zlib.crc32(b"elsewhere")
 """The seed of cases that are drawn far from any failure; no campaign is likely to have it."""
+
+_NOT_ASKED: Final = FailureCondition(ALWAYS, precision=0.0, recall=0.0, cases=0)
+"""What is known of when a failure shows where there are no calls to ask."""
 
 _TOLD: Final = 64
 """Elements beyond which a larger result tells no more about where it is wrong."""
@@ -101,14 +104,17 @@ def examine(
             asked[found].append(case)
         return found
 
-    set_aside = probe.budget.set_aside(int(_FOR_THE_RULE * probe.calls_left))
-    condition = learn(base, label, legal[:_SHOWN])
-    probe.budget.left += set_aside
+    condition = _NOT_ASKED
+    if probe.calls_left > 0:
+        set_aside = probe.budget.set_aside(int(_FOR_THE_RULE * probe.calls_left))
+        condition = learn(base, label, legal[:_SHOWN])
+        probe.budget.left += set_aside
     inside = [[case for case in cases if condition.rule.holds(facts(case))] for cases in (legal, asked[True])]
     spread = [case for cases in inside for case in cases[:: max(1, len(cases) // _COMPARED)][:_COMPARED]]
     compared = [c for c in (base, smallest, *_seeds(base), *spread) if fails(c)]
     useful = condition.cases > 0 and min(condition.precision, condition.recall) >= _USEFUL
-    around, elsewhere = _around(base), _elsewhere(probe, base)
+    # making cases takes longer than asking them, so none are made that there are no calls for
+    around, elsewhere = (_around(base), _elsewhere(probe, base)) if probe.calls_left > 0 else ([], [])
     promise = explaining_promise(probe, signature, [c for c in compared if c.entry == "function"], elsewhere)
     others = [*asked[False], *around], elsewhere
     found = _named(probe, signature, compared, others, defects, condition if useful else None)

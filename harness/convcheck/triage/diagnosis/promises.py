@@ -47,7 +47,7 @@ def explaining_promise(
     """
     quantity = next((q for q in QUANTITIES if q == signature.quantity), None)
     dtypes = {case.dtype for case in failing}
-    if quantity is None or not failing:
+    if quantity is None or not failing or probe.calls_left <= 0:
         return None
     cases = failing[:_FAILING]
     results = {dtype: _results(probe, signature, quantity, dtype, cases) for dtype in sorted(dtypes)}
