@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 import zlib
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -170,17 +171,12 @@ class _Reporter:
         """Refuse a backend that cannot be loaded, before anything runs."""
         if hasattr(self._config, "workerinput"):
             return
-        from convcheck.execution import open_candidate
-        from convcheck.plugin.backend import UnavailableError
-        from convcheck_reference.errors import ConvcheckError
-
-        for spec in dict.fromkeys(self._config.getoption("conv_backend")):
-            try:
-                open_candidate(spec).close()
-            except UnavailableError:
-                continue  # its tests say so
-            except ConvcheckError as error:
-                raise pytest.UsageError(f"--conv-backend {spec}: {error}") from error
+        specs = list(dict.fromkeys(self._config.getoption("conv_backend")))
+        # each starts a process that may load an engine for seconds, and xdist's workers wait for all of them
+        with ThreadPoolExecutor() as pool:
+            for spec, error in zip(specs, pool.map(_error_of_loading, specs), strict=True):
+                if error is not None:
+                    raise pytest.UsageError(f"--conv-backend {spec}: {error}") from error
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -232,6 +228,21 @@ class _Reporter:
                 return nodeid.rpartition("|")[0] if _TEST in nodeid else nodeid
 
         return Scheduling(config, log)
+
+
+def _error_of_loading(spec: str) -> Exception | None:
+    """Why a backend cannot be loaded; None if it can, or is not there on this machine: its tests say so."""
+    from convcheck.execution import open_candidate
+    from convcheck.plugin.backend import UnavailableError
+    from convcheck_reference.errors import ConvcheckError
+
+    try:
+        open_candidate(spec).close()
+    except UnavailableError:
+        return None
+    except ConvcheckError as error:
+        return error
+    return None
 
 
 def _silent(*_: object) -> None:

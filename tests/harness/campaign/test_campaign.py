@@ -12,7 +12,7 @@ WRONG = "convcheck.defects:group-outputs-interleaved"
 
 
 def recorded(progress=lambda *_: None, **options):
-    chosen = Options(**{"specs": (WRONG,), "examples": 60, "in_process": True, **options})
+    chosen = Options(**{"specs": (WRONG,), "examples": 60, "in_process": True, "diagnosis_calls": 5, **options})
     return run(chosen, name="run", command="test", progress=progress, checkpoint=lambda _: None)
 
 
@@ -23,7 +23,7 @@ def failing(record):
 
 @pytest.fixture(scope="module")
 def whole():
-    return recorded()
+    return recorded(diagnosis_calls=6000)
 
 
 def test_an_interrupted_run_is_a_record_of_what_was_done(whole):
@@ -54,7 +54,7 @@ def test_an_interrupt_while_causes_are_looked_for_leaves_the_failures_in_the_rec
 
 
 def test_few_calls_for_causes_lose_no_failure(whole):
-    record = recorded(diagnosis_calls=5)
+    record = recorded()
     assert {f.status for f in record.findings} == {Status.FAIL}
     assert failing(record) == failing(whole)
     assert any(c.reason == NOT_LOOKED_AT for c in record.counts)

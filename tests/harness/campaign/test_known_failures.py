@@ -31,6 +31,7 @@ def record(tmp_path):
             examples=100,
             dtypes=("float32",),
             in_process=True,
+            diagnosis_calls=100,
             known=load_known_failures(tmp_path / "known.toml", ()),
         )
         return run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)

@@ -80,11 +80,11 @@ def test_all_calls_of_a_batch_meet_the_same_process(tmp_path):
 
 @pytest.mark.parametrize("launcher", [trusted, untrusted])
 def test_calls_at_once_run_beside_each_other_in_one_process(tmp_path, launcher):
-    top = "meeting = threading.Barrier(2)"
-    with closing(SubprocessCandidate(kernel(tmp_path, "meeting.wait(20.0)", top), launcher=launcher)) as candidate:
+    top, body = "meeting = threading.Barrier(2)", "if x.flat[0] < 5: meeting.wait(20.0)"
+    with closing(SubprocessCandidate(kernel(tmp_path, body, top), launcher=launcher)) as candidate:
         outcomes = candidate.call_at_once([[call(1.0), call(2.0)], [call(3.0), call(4.0)]])
         assert [[o.arrays["output"].flat[0] for o in each] for each in outcomes] == [[1.0, 2.0], [3.0, 4.0]]
-        assert [len(each) for each in candidate.call_at_once([[call()] * 2, [call()], [call()]])] == [2, 1, 1]
+        assert [len(each) for each in candidate.call_at_once([[call(5.0)] * 2, [call(5.0)], [call(5.0)]])] == [2, 1, 1]
 
 
 def test_a_crash_or_a_hang_in_one_thread_is_that_of_all(tmp_path):

@@ -14,14 +14,19 @@ from convcheck.triage.diagnosis.examine import examine
 from convcheck.triage.diagnosis.known_defect_match import LEAST_WRONG, match_after_setup
 from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.findings import HARMLESS
-from convcheck.triage.probe import Probe
+from convcheck.triage.probe import Budget, Probe
 from convcheck_backends import NumpyBackend
 
 _inside = only(lambda position, axis: (position >= 0) & (position < axis.size))
 
 
+def probe_of(backend):
+    """With calls for names rather than for a failure condition, which is not looked at here."""
+    return Probe(InProcessCandidate(backend), budget=Budget(300))
+
+
 def named(backend, token, signature, without=()):
-    probe = Probe(InProcessCandidate(backend))
+    probe = probe_of(backend)
     library = [d for d in HARMLESS if d.name not in without]
     return examine(probe, signature, read(token), [], library).diagnosis.known_defects
 
@@ -71,7 +76,7 @@ def test_twins_that_no_case_tells_apart_are_still_put_to_the_test():
     token, signature = "v1,x=2x3x7x9,out=4,k=3,p=1,mode=reflect", FailureSignature(RESULT, "output")
 
     def found(candidate):
-        probe = Probe(InProcessCandidate(candidate.backend))
+        probe = probe_of(candidate.backend)
         return [f.name for f in examine(probe, signature, read(token), [], library).diagnosis.known_defects]
 
     assert found(wide) == ["mode-ignored-on-height", "its-twin"]
