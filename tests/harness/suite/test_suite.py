@@ -22,7 +22,8 @@ from my_kernel import my_conv
 
 def group_order(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     out = my_conv(x, weight, bias, stride, padding, dilation, groups)
-    blocks = out.reshape(*out.shape[:-3], groups, -1, *out.shape[-2:])
+    channels, height, width = out.shape[-3:]
+    blocks = out.reshape(*out.shape[:-3], groups, channels // groups, height, width)
     return blocks.swapaxes(-4, -3).reshape(out.shape)
 
 def accepts_anything(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
