@@ -1,11 +1,12 @@
 import math
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import torch
 
 from convcheck import Status, UnavailableError, load
-from convcheck.execution import InProcessCandidate
+from convcheck.execution import InProcessCandidate, SubprocessCandidate
 from convcheck.judging.blocks import generate
 from convcheck.judging.judge import judge_block
 
@@ -28,9 +29,10 @@ def small(case):
 
 def judged(kernel, cases):
     pytest.importorskip("triton")
-    candidate = InProcessCandidate(lambda: load(f"{PLUGINS / kernel}"))
-    drawn = generate(candidate.capabilities, run_seed=0, block=0)
-    return judge_block(candidate, [case for case in drawn if small(case)][:cases], 0)
+    # in a process of its own: Triton may have been imported here, and torch does so, before it was told to interpret
+    with closing(SubprocessCandidate(f"{PLUGINS / kernel}")) as candidate:
+        drawn = generate(candidate.capabilities, run_seed=0, block=0)
+        return judge_block(candidate, [case for case in drawn if small(case)][:cases], 0)
 
 
 def test_a_right_kernel_in_triton_passes():

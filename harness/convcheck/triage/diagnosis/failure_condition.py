@@ -83,8 +83,6 @@ def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Seque
     condition = _known(measured(rule.rule, tried), samples)
     if condition.unbroken:
         return _on_either_axis(condition, known, samples, label, rng) or condition
-    if not tried:
-        return condition  # no calls are left to break it by, or to measure another by
     # where a failure depends on values as well, no rule survives, and the last is made to fit accidents
     believed.append(search_rules(facts(base), samples, AMONG_ACCIDENTS)[0])
     held_out = samples.ask(attempts(rule, known, samples, rng), label, samples.asked + _HELD_OUT)

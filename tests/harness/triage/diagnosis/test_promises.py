@@ -8,7 +8,6 @@ import pytest
 
 from altered import Altered, off_by
 from convcheck import Capabilities
-from convcheck.evaluation.cudnn_like import CudnnLike
 from convcheck.evaluation.fast_algorithms import winograd, winograd_weights
 from convcheck.evaluation.variant_backends import ProductVariant, TransformVariant
 from convcheck.evaluation.variants import variant
@@ -78,9 +77,19 @@ def test_flushing_is_said_as_a_declaration_to_paste():
     assert found.level is Level.IEEE
 
 
-def test_cudnn_is_said_to_round_before_the_bias():
-    found = explained(CudnnLike, OUTPUT, "float16")
-    assert found.words.startswith("bias added after rounding to 16 bit")
+class RoundsTwice(NumpyBackend):
+    """The sum is rounded before the bias is added."""
+
+    capabilities = Capabilities(dtypes=("float16",))
+
+    def conv2d(self, x, weight, bias, params):
+        before = super().conv2d(x, weight, None, params)
+        return before if bias is None else before + bias[:, None, None]
+
+
+def test_rounding_before_the_bias_is_said():
+    found = explained(RoundsTwice, OUTPUT, "float16")
+    assert found.words == "bias added after rounding to 16 bit"
 
 
 @pytest.mark.parametrize(("name", "words"), [("winograd-f4", "Winograd F(4, 3)"), ("tf32", "TF32 operands")])
