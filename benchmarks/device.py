@@ -18,11 +18,12 @@ from pathlib import Path
 
 from tabulate import tabulate
 
+from convcheck.model.verdicts import FAILURES
 from convcheck.report import read_record
 
 ROOT = Path(__file__).resolve().parents[1]
 PLUGINS = ROOT / "tests" / "plugins"
-KERNELS = f"{Path(__file__).with_name('device_kernels.py')}"
+KERNELS = Path(__file__).with_name("device_kernels.py")
 KNOWN = ROOT / "tests" / "known_failures"
 
 
@@ -56,11 +57,6 @@ class Row:
     versions: dict[str, str] = field(default_factory=dict)
     error: str = ""
 
-    @property
-    def in_cases(self) -> float:
-        """The share of the time that went to cases."""
-        return sum(self.seconds.get(part, 0.0) for part in ("generation", "candidate", "judging", "bookkeeping"))
-
 
 def jobs(cpu: bool) -> list[Job]:
     """What is done."""
@@ -85,45 +81,23 @@ def jobs(cpu: bool) -> list[Job]:
 
 def done(job: Job, folder: Path, number: int) -> Row:
     """Run a command and read its record."""
-    command = [
-        *(
-            sys.executable,
-            "-c",
-            "from convcheck.cli import main; main()",
-            "run",
-            "--backend",
-            job.backend,
-            *job.options,
-            "--database",
-            "none",
-        ),
-        *(
-            "--known-failures",
-            str(KNOWN),
-            "--diagnosis-time",
-            "25s",
-            "--report-dir",
-            str(folder),
-            "--name",
-            str(number),
-        ),
-    ]
+    own = ("--database", "none", "--known-failures", KNOWN, "--diagnosis-time", "25s")
+    convcheck = (sys.executable, "-c", "from convcheck.cli import main; main()")
+    where = ("--report-dir", folder, "--name", str(number))
+    command = [*convcheck, "run", "--backend", job.backend, *job.options, *own, *where]
     begun = time.perf_counter()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    ended = None
     try:
         ended = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=75, check=False)
         record = read_record(folder / str(number))
     except Exception as error:  # noqa: BLE001  (the other rows are worth having)
-        said = getattr(locals().get("ended"), "stderr", "")
+        said = "" if ended is None else ended.stderr
         return Row(job.label, False, 0, [], time.perf_counter() - begun, error=f"{error}"[:300] + said[-1500:])
     wall = time.perf_counter() - begun
     (backend,) = record.backends
     findings = [f"{f.level}: {f.status}, {f.verdict.quantity}: {f.verdict.reason}"[:300] for f in record.findings]
-    unknown = [
-        text
-        for f, text in zip(record.findings, findings, strict=True)
-        if f.status in ("fail", "crashed", "hung", "wrongly refused", "wrongly accepted", "unwritten")
-    ]
+    unknown = [text for f, text in zip(record.findings, findings, strict=True) if f.status in FAILURES]
     right = any(job.expected in text for text in unknown) if job.expected else not unknown
     error = backend.unavailable or ("" if ended.returncode in (0, 1) else ended.stderr[-1500:])
     return Row(job.label, right and not error, backend.cases, findings, wall, backend.seconds, backend.versions, error)

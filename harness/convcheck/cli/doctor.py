@@ -12,17 +12,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from ctypes.util import find_library
 from dataclasses import dataclass, fields
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from convcheck.execution import open_candidate
 from convcheck.execution.launch import trusted
+from convcheck.execution.sanitizer_launch import UnavailableSanitizerError, needed
 from convcheck.model.capabilities import Capabilities
+from convcheck.model.sanitizers import Sanitizer
 from convcheck.report.tables import printable, table
 from convcheck_reference.errors import ConvcheckError
 
@@ -105,8 +105,8 @@ def _packages() -> Iterator[Fact]:
     for package in (*_OWN, *_ENGINES):
         found = ", ".join(f"{name} {version(name)}" for name in sorted(set(distributions.get(package, ()))))
         if found or package in _OWN:
-            needed = f"install it: pip install {package}"
-            yield Fact(package, found.removeprefix(f"{package} ") or "absent", "" if found else needed)
+            advice = f"install it: pip install {package}"
+            yield Fact(package, found.removeprefix(f"{package} ") or "absent", "" if found else advice)
 
 
 def _nvidia() -> Iterator[Fact]:
@@ -151,8 +151,8 @@ def _memory() -> Iterator[Fact]:
         if poisons
         else "elements that are never written show less often; it takes glibc, and no other allocator in LD_PRELOAD",
     )
-    yield Fact("compute-sanitizer", _compute_sanitizer() or "not found")
-    yield Fact("AddressSanitizer's runtime", find_library("asan") or "not found")
+    yield Fact("compute-sanitizer", _needed(Sanitizer.MEMCHECK))
+    yield Fact("AddressSanitizer's runtime", _needed(Sanitizer.ADDRESS))
 
 
 def _allocator_poisons() -> bool:
@@ -164,10 +164,11 @@ def _allocator_poisons() -> bool:
         return False
 
 
-def _compute_sanitizer() -> str | None:
-    toolkits = (os.environ.get("CUDA_HOME"), os.environ.get("CUDA_PATH"), "/usr/local/cuda")
-    folders = [os.environ.get("PATH", ""), *(str(Path(toolkit) / "bin") for toolkit in toolkits if toolkit)]
-    return shutil.which("compute-sanitizer", path=os.pathsep.join(folders))
+def _needed(sanitizer: Sanitizer) -> str:
+    try:
+        return needed(sanitizer)
+    except UnavailableSanitizerError:
+        return "not found"
 
 
 def _answer(command: list[str], environment: dict[str, str] | None = None) -> str:

@@ -1,7 +1,7 @@
 """The numerics of torch on CUDA, on the CPU: every promise that `CUDA_PROFILES` gives up is really made use of.
 
 What was measured is in `convcheck.model.cuda_profiles`. Which layers cuDNN computes how follows from heuristics that
-nobody documents, so here parity of the sizes decides, as arbitrarily.
+nobody documents, so here strides and sizes decide, as arbitrarily.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from convcheck.evaluation.variant_backends import ProductVariant
 from convcheck.model.capabilities import Capabilities
-from convcheck.model.cuda_profiles import CUDA_PROFILES
+from convcheck.model.cuda_profiles import CUDA_PROFILES, SCATTERED
 from convcheck.plugin.backend import Gradients
 from convcheck.plugin.reference_backend import check_tensors
 from convcheck_reference.padding import source_index
@@ -48,53 +48,45 @@ class CudnnLike(ProductVariant):
         check_tensors(x, weight, bias, params)
         half = x.dtype.itemsize == 2
         own_kernel = _depthwise(params) and not (_channels_last(x) or _channels_last(weight))
-        inexact = params.kernel_size != (1, 1) and params.stride == (1, 1)
-        out = super().conv2d(*_scaled(x, weight, params.fan_in, chosen=inexact), None, params)
+        out = super().conv2d(*_scaled(x, weight, params.fan_in, chosen=_transforms(params)), None, params)
         if half and params.groups > 1 and out.size:
             out = _spread(out, params.groups)
-        flushes = x.dtype.name == "bfloat16"
         if bias is not None and half and not own_kernel:
             out = out.astype(x.dtype) + bias[:, None, None]
         elif bias is not None:
             out = out + bias.astype(out.dtype)[:, None, None]
-        return _flushed(out.astype(x.dtype), flushes=flushes)
+        return _flushed(out.astype(x.dtype), flushes=_always_flushes(x))
 
     def conv2d_backward(
         self, grad_output: Array, x: Array, weight: Array, bias: Array | None, params: Conv2dParams
     ) -> Gradients:
         """The gradients: not exact for some layers, flushed in some, added up in any order in others."""
-        inexact = params.kernel_size != (1, 1) and params.stride == (1, 1)
-        terms = params.fan_in * params.out_channels // params.in_channels
-        wide = _wide(x)
-        of_input = super().conv2d_backward(
-            *_scaled(grad_output, weight, terms, chosen=inexact)[:1],
-            x.astype(wide),
-            _scaled(grad_output, weight, terms, chosen=inexact)[1],
-            None,
-            params,
-        )
+        sums, scattered = self._sums_in(x), params.padding_mode in SCATTERED
+        if scattered:
+            grad_input = self._scattered(grad_output, x, weight, params)
+        else:
+            terms = params.fan_in * params.out_channels // params.in_channels
+            factors = _scaled(grad_output, weight, terms, chosen=_transforms(params))
+            grad_input = self._grad_input(*factors, params, x.shape, sums)
         pixels = grad_output.size // max(1, params.out_channels)
-        scaled_grad, scaled_x = _scaled(grad_output, x, pixels, chosen=pixels % 2 == 0)
-        of_weight = super().conv2d_backward(scaled_grad, scaled_x, weight.astype(wide), None, params)
-        grad_input = self._folded(grad_output, x, weight, params, of_input.input)
+        grad_weight = self._grad_weight(*_scaled(grad_output, x, pixels, chosen=pixels % 2 == 0), params, sums)
+        always = _always_flushes(x)
         return Gradients(
-            _flushed(grad_input.astype(x.dtype), flushes=_flushes(x, params)),
-            _flushed(of_weight.weight.astype(x.dtype), flushes=x.dtype.name == "bfloat16"),
-            None if bias is None else super().conv2d_backward(grad_output, x, weight, bias, params).bias,
+            _flushed(grad_input.astype(x.dtype), flushes=always or (scattered and x.dtype == np.float32)),
+            _flushed(grad_weight.astype(x.dtype), flushes=always),
+            None if bias is None else self._grad_bias(grad_output, params, sums).astype(x.dtype),
         )
 
-    def _folded(self, grad_output: Array, x: Array, weight: Array, params: Conv2dParams, grad_input: Array) -> Array:
-        """The input gradient; of reflect and replicate padding added up in an order of its own every time."""
-        if params.padding_mode not in ("reflect", "replicate"):
-            return grad_input
+    def _scattered(self, grad_output: Array, x: Array, weight: Array, params: Conv2dParams) -> Array:
+        """The input gradient of reflect and replicate padding, added up in an order of its own every time."""
         height, width = x.shape[-2:]
         rows, columns = (
             source_index(size, pads, params.padding_mode)
             for size, pads in zip((height, width), params.padding, strict=True)
         )
         unpadded = Conv2dParams.of(replace(params.arguments, padding=0, padding_mode="zeros"))
-        padded = x[..., rows[:, None], columns]
-        found = super().conv2d_backward(grad_output, padded, weight, None, unpadded).input.astype(x.dtype)
+        shape = (*x.shape[:-2], rows.size, columns.size)
+        found = self._grad_input(grad_output, weight, unpadded, shape, self._sums_in(x)).astype(x.dtype)
         at = (rows[:, None] * width + columns).ravel()
         order = self._chance.permutation(at.size)
         folded = np.zeros((height * width, x.size // max(1, height * width)), x.dtype)
@@ -107,13 +99,9 @@ def _depthwise(params: Conv2dParams) -> bool:
     return params.groups == params.in_channels > 1
 
 
-def _wide(array: Array) -> Any:
-    return np.float64 if array.dtype == np.float64 else np.float32
-
-
 def _scaled(a: Array, b: Array, terms: int, *, chosen: bool) -> tuple[Array, Array]:
     """Both factors in the format of the sums; where the layer is `chosen` as they are after a transform."""
-    wide = _wide(a)
+    wide = np.float64 if a.dtype == np.float64 else np.float32
     a, b = a.astype(wide), b.astype(wide)
     if not chosen or wide is np.float64 or terms < _LEAST_TERMS:
         return a, b
@@ -132,9 +120,13 @@ def _spread(out: Array, groups: int) -> Array:
         return np.asarray((by_group + 0 * beside.sum(axis=-3, keepdims=True)).reshape(out.shape))
 
 
-def _flushes(x: Array, params: Conv2dParams) -> bool:
-    scattered = params.padding_mode in ("reflect", "replicate")
-    return x.dtype.name == "bfloat16" or (x.dtype == np.float32 and scattered)
+def _transforms(params: Conv2dParams) -> bool:
+    """Whether a layer's operands are transformed on the way to its output and input gradient."""
+    return params.kernel_size != (1, 1) and params.stride == (1, 1)
+
+
+def _always_flushes(x: Array) -> bool:
+    return x.dtype.name == "bfloat16"
 
 
 def _flushed(array: Array, *, flushes: bool) -> Array:

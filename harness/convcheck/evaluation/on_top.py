@@ -26,13 +26,8 @@ class OnTop(Backend):
 
     def __init__(self, defect: Backend, engine: Backend) -> None:
         self._defect, self._engine, self._reference = defect, engine, ReferenceBackend()
-        declared = engine.capabilities
-        dtypes = tuple(dtype for dtype in declared.dtypes if dtype in defect.capabilities.dtypes)
-        self.capabilities = replace(
-            defect.capabilities,
-            dtypes=dtypes,
-            profiles={k: p for k, p in declared.profiles.items() if (k if isinstance(k, str) else k[0]) in dtypes},
-        )
+        dtypes = tuple(dtype for dtype in engine.capabilities.dtypes if dtype in defect.capabilities.dtypes)
+        self.capabilities = replace(defect.capabilities, dtypes=dtypes, profiles=engine.capabilities.profiles)
         self.name = defect.name
 
     def conv2d(self, x: Array, weight: Array, bias: Array | None, params: Conv2dParams) -> Any:

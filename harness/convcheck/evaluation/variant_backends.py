@@ -16,7 +16,7 @@ from convcheck.model.capabilities import Capabilities
 from convcheck.plugin.backend import Gradients
 from convcheck.plugin.reference_backend import ReferenceBackend, check_tensors
 from convcheck_reference.convolution import col2im, im2col
-from convcheck_reference.params import Conv2dParams
+from convcheck_reference.params import Conv2dParams, Shape
 
 Array = NDArray[Any]
 Product: TypeAlias = Callable[[Array, Array], Array]
@@ -60,22 +60,31 @@ class ProductVariant(ReferenceBackend):
     def conv2d_backward(
         self, grad_output: Array, x: Array, weight: Array, bias: Array | None, params: Conv2dParams
     ) -> Gradients:
-        """The three gradients; images and windows are summed together."""
+        """The three gradients."""
         dtype = self._sums_in(x)
+        return Gradients(
+            self._grad_input(grad_output, weight, params, x.shape, dtype).astype(x.dtype),
+            self._grad_weight(grad_output, x, params, dtype).astype(x.dtype),
+            None if bias is None else self._grad_bias(grad_output, params, dtype).astype(x.dtype),
+        )
+
+    def _grad_input(
+        self, grad_output: Array, weight: Array, params: Conv2dParams, shape: Shape, dtype: np.dtype[Any]
+    ) -> Array:
+        """The gradient of an x of this shape, in the format of the sums."""
         grad = _grouped(self._factor(grad_output, dtype), params)
         columns = self._product(_matrix(self._factor(weight, dtype), params).swapaxes(-1, -2), grad)
-        patches = im2col(self._factor(x, dtype), params)
-        grad_weight = self._product(_over_images(grad), _over_images(patches).swapaxes(-1, -2))
-        grad_bias = None
-        if bias is not None:
-            # a bias gradient multiplies nothing, so nothing is prepared
-            rows = _over_images(_grouped(grad_output.astype(dtype), params))
-            grad_bias = self._product(rows, np.ones((rows.shape[-1], 1), dtype)).reshape(bias.shape).astype(x.dtype)
-        return Gradients(
-            col2im(columns, params, x.shape).astype(x.dtype),
-            grad_weight.reshape(params.weight_shape).astype(x.dtype),
-            grad_bias,
-        )
+        return col2im(columns, params, shape)
+
+    def _grad_weight(self, grad_output: Array, x: Array, params: Conv2dParams, dtype: np.dtype[Any]) -> Array:
+        """The gradient of the weight, in the format of the sums; images and windows are summed together."""
+        grad, patches = _grouped(self._factor(grad_output, dtype), params), im2col(self._factor(x, dtype), params)
+        return self._product(_over_images(grad), _over_images(patches).swapaxes(-1, -2)).reshape(params.weight_shape)
+
+    def _grad_bias(self, grad_output: Array, params: Conv2dParams, dtype: np.dtype[Any]) -> Array:
+        """The gradient of the bias, in the format of the sums; it multiplies nothing, so nothing is prepared."""
+        rows = _over_images(_grouped(grad_output.astype(dtype), params))
+        return self._product(rows, np.ones((rows.shape[-1], 1), dtype)).reshape(params.out_channels)
 
     def _sums_in(self, x: Array) -> np.dtype[Any]:
         if self._accumulator is not None:

@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from convcheck.execution.candidate import Candidate
+from convcheck.execution.wrapping_candidate import WrappingCandidate
 from convcheck.model.calls import Call, Outcome
-from convcheck.model.capabilities import Capabilities
 
 
-class RestartingCandidate:
-    """Another candidate, restarted before each of its turns, so that what it does depends on these calls alone.
-
-    Args:
-        candidate: it is restarted.
-    """
-
-    def __init__(self, candidate: Candidate) -> None:
-        self._candidate = candidate
-
-    @property
-    def name(self) -> str:
-        """The candidate's name."""
-        return self._candidate.name
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """The candidate's."""
-        return self._candidate.capabilities
-
-    @property
-    def versions(self) -> Mapping[str, str]:
-        """The candidate's."""
-        return self._candidate.versions
+class RestartingCandidate(WrappingCandidate):
+    """Another candidate, restarted before each of its turns, so that what it does depends on these calls alone."""
 
     def call(self, call: Call) -> Outcome:
         """Make one call on a fresh candidate."""
@@ -50,7 +27,3 @@ class RestartingCandidate:
 
     def restart(self) -> None:
         """Every turn begins with one."""
-
-    def close(self) -> None:
-        """Release the candidate's resources."""
-        self._candidate.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -14,8 +14,8 @@ from typing import Final
 from convcheck.execution.sanitizer_launch import sanitized
 from convcheck.execution.sanitizer_reports import reports
 from convcheck.execution.subprocess_candidate import CALL_LIMIT, SubprocessCandidate
+from convcheck.execution.wrapping_candidate import WrappingCandidate
 from convcheck.model.calls import Call, Died, Hung, Outcome, Raised, Sanitized
-from convcheck.model.capabilities import Capabilities
 from convcheck.model.sanitizers import Sanitizer
 
 SLOWER: Final = 4.0
@@ -24,7 +24,7 @@ SLOWER: Final = 4.0
 _AFTER_A_REPORT: Final = "an earlier call of the case was reported on"
 
 
-class SanitizedCandidate:
+class SanitizedCandidate(WrappingCandidate):
     """A backend in a worker under a sanitizer.
 
     After a report nothing can be relied on in a process, and on a device nothing works any more, so the worker is
@@ -44,27 +44,13 @@ class SanitizedCandidate:
         with ExitStack() as held:
             folder = Path(held.enter_context(TemporaryDirectory()))
             launcher = partial(sanitized, sanitizer=sanitizer, folder=folder)
-            self._candidate = SubprocessCandidate(spec, SLOWER * limit, launcher)
+            self._in_worker = SubprocessCandidate(spec, SLOWER * limit, launcher)
             self._held = held.pop_all()
+        super().__init__(self._in_worker)
         self._sanitizer = sanitizer
         self._log = _Log(folder, sanitizer)
         self._fresh = True
         self._writes_late = False
-
-    @property
-    def name(self) -> str:
-        """The backend's name."""
-        return self._candidate.name
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What the backend says it supports."""
-        return self._candidate.capabilities
-
-    @property
-    def versions(self) -> Mapping[str, str]:
-        """The backend's versions and settings."""
-        return self._candidate.versions
 
     def call(self, call: Call) -> Sanitized:
         """Make one call."""
@@ -95,12 +81,12 @@ class SanitizedCandidate:
     def restart(self) -> None:
         """Replace the worker by a fresh one, unless it is one."""
         if not self._fresh:
-            self._candidate.replace()  # what it reports at its end is waited for
+            self._in_worker.replace()  # what it reports at its end is waited for
             self._fresh = True
 
     def close(self) -> None:
         """End the worker, and remove its logs."""
-        self._candidate.close()
+        super().close()
         self._held.close()
 
     def _made(self, call: Call) -> Sanitized:

@@ -70,7 +70,7 @@ def sanitized(spec: str, sanitizer: Sanitizer, folder: Path) -> Launch:
     usual = trusted(spec)
     environment = {**usual.environment, UNDER: str(sanitizer)}
     if sanitizer is Sanitizer.ADDRESS:
-        environment["LD_PRELOAD"] = _joined(_asan_library(), environment.get("LD_PRELOAD"))
+        environment["LD_PRELOAD"] = _joined(needed(sanitizer), environment.get("LD_PRELOAD"))
         own = ":".join((*_ASAN_OPTIONS, f"log_path={folder / 'log'}"))
         environment["ASAN_OPTIONS"] = _joined(environment.get("ASAN_OPTIONS"), own)
         wrapper: tuple[str, ...] = ()
@@ -87,15 +87,26 @@ def sanitized(spec: str, sanitizer: Sanitizer, folder: Path) -> Launch:
     )
 
 
-def _compute_sanitizer(sanitizer: Sanitizer, folder: Path) -> tuple[str, ...]:
+def needed(sanitizer: Sanitizer) -> str:
+    """The path of the library or program that a sanitizer needs.
+
+    Raises:
+        UnavailableSanitizerError: it is not installed, or not where it is looked for.
+    """
+    if sanitizer is Sanitizer.ADDRESS:
+        return _asan_library()
     program = shutil.which(_COMPUTE_SANITIZER)
     if program is None:
         raise UnavailableSanitizerError(
             f"--sanitize {sanitizer} needs {_COMPUTE_SANITIZER}, which is not on PATH; it comes with the CUDA toolkit"
         )
+    return program
+
+
+def _compute_sanitizer(sanitizer: Sanitizer, folder: Path) -> tuple[str, ...]:
     chosen = (*_COMPUTE_OPTIONS, *(_OF_MEMCHECK if sanitizer is Sanitizer.MEMCHECK else ()))
     options = (("--tool", str(sanitizer)), *chosen, ("--log-file", str(folder / "log.%p")))
-    return (program, *(word for option in options for word in option), "--")
+    return (needed(sanitizer), *(word for option in options for word in option), "--")
 
 
 def _asan_library() -> str:

@@ -148,7 +148,7 @@ class SubprocessCandidate:
         if not self._used:
             return
         self._used = False
-        if self._supply.worth_it or not self._supply.reload(self._limit):
+        if self._supply.worth_it or not self._supply.reload():
             self._supply.replace(died=False)
 
     def close(self) -> None:

@@ -78,10 +78,10 @@ class WorkerSupply:
             self.worker = self._launched(self.worker.process)
         self.ready = self._received(asked)
 
-    def reload(self, limit: float) -> bool:
-        """A fresh backend in the worker in use; whether there is one within so many seconds."""
+    def reload(self) -> bool:
+        """A fresh backend in the worker in use; whether there is one."""
         try:
-            self.worker.channel.send(Reload(), limit)
+            self.worker.channel.send(Reload(), _START_LIMIT)
             answer = self.worker.channel.receive(_START_LIMIT)
         except (EOFError, OSError, MessageError):
             return False

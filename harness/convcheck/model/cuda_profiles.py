@@ -24,7 +24,8 @@ from convcheck.model.capabilities import ProfileKey
 from convcheck.model.profiles import STRICT, TF32_INPUTS, Algorithm, Profile
 from convcheck_reference.formats import BFLOAT16
 
-_SCATTERED: Final = ("reflect", "replicate")
+SCATTERED: Final = ("reflect", "replicate")
+"""Padding modes whose gradient is."""
 
 
 def _declared(dtype: str, base: Profile, *, flushes: bool = False) -> Iterator[tuple[ProfileKey, Profile]]:
@@ -41,7 +42,7 @@ def _declared(dtype: str, base: Profile, *, flushes: bool = False) -> Iterator[t
     yield (dtype, "output", "spatial"), replace(convolved, name="", rounds_before_bias=half)
     grad_input = replace(convolved, name="", flushes_subnormals=flushes or dtype == "float16")
     yield (dtype, "grad_input"), grad_input
-    for mode in _SCATTERED:
+    for mode in SCATTERED:
         yield (dtype, "grad_input", mode), replace(grad_input, name="", repeatable=False, flushes_subnormals=True)
     yield (dtype, "grad_weight"), transformed
     if dtype == "bfloat16":
@@ -50,7 +51,7 @@ def _declared(dtype: str, base: Profile, *, flushes: bool = False) -> Iterator[t
 
 
 def _of_float64() -> Iterator[tuple[ProfileKey, Profile]]:
-    for mode in _SCATTERED:
+    for mode in SCATTERED:
         yield ("float64", "grad_input", mode), replace(STRICT["float64"], name="", repeatable=False)
 
 

@@ -60,6 +60,8 @@ _TF32: Final = MappingProxyType(
     {name: getattr(TF32_INPUTS, name) for name in ("input_rounding", "input_precision", "truncating")}
 )
 
+_WIDEST: Final = _algorithm(Algorithm.FFT, "Fourier transforms")
+
 PROPERTIES: Final[tuple[Property, ...]] = (
     _property("not repeatable", "repeatable", repeatable=False),
     _property("subnormals flushed", "subnormals", flushes_subnormals=True),
@@ -78,7 +80,7 @@ PROPERTIES: Final[tuple[Property, ...]] = (
     _algorithm(Algorithm.WINOGRAD_F4, "Winograd F(4, 3)"),
     _algorithm(Algorithm.WINOGRAD_F6, "Winograd F(6, 3)"),
     _property("integers not exact", "exact", exact=False),
-    _algorithm(Algorithm.FFT, "Fourier transforms"),
+    _WIDEST,
 )
 """What may be given up, the least first."""
 
@@ -112,7 +114,7 @@ def promises(
         for chosen in combinations(possible, count):
             if len({p.kind for p in chosen}) < count or sum(p not in EDGES for p in chosen) > 1:
                 continue
-            if (PROPERTIES[-1] in chosen) is not widest:
+            if (_WIDEST in chosen) is not widest:
                 continue
             profile = base
             for each in chosen:

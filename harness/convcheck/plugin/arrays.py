@@ -13,6 +13,7 @@ from convcheck.model.capabilities import CapabilityError
 from convcheck.model.case import LAYOUTS, Layout
 from convcheck.plugin import torch_bridge
 from convcheck.plugin.accelerator import Accelerator
+from convcheck.plugin.backend import plain_array
 from convcheck.plugin.package_arrays import PACKAGES, PackageArrays
 from convcheck.plugin.torch_accelerator import TorchAccelerator
 from convcheck.plugin.torch_bridge import from_torch, to_torch
@@ -104,9 +105,7 @@ class NumpyArrays:
 
     def to_numpy(self, native: Any) -> Array:
         """The result itself, which has to be an array."""
-        if type(native) is not np.ndarray:
-            raise TypeError(f"returned a {type(native).__name__}; expected a numpy.ndarray")
-        return native
+        return plain_array(native)
 
     def current(self) -> AbstractContextManager[Any]:
         """There is but one."""

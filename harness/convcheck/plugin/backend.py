@@ -19,6 +19,17 @@ class UnavailableError(ConvcheckError, RuntimeError):
     """Raised by a backend's constructor, or its module, where its device or engine is absent; the message says why."""
 
 
+def plain_array(native: Any) -> Array:
+    """A result that has to be an array of NumPy's, and of no subclass.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if type(native) is not np.ndarray:
+        raise TypeError(f"returned a {type(native).__name__}; expected a numpy.ndarray")
+    return native
+
+
 class Gradients(NamedTuple):
     """What `conv2d_backward` returns; `bias` is None where the layer has none."""
 
@@ -121,9 +132,7 @@ class Backend:
         Raises:
             TypeError: the result is not of the type that the backend promises.
         """
-        if type(native) is not np.ndarray:
-            raise TypeError(f"returned a {type(native).__name__}; expected a numpy.ndarray")
-        return native
+        return plain_array(native)
 
     def accelerator(self) -> Accelerator | None:
         """The device that it computes on, so that convcheck places tensors there; None where `to_native` does.
