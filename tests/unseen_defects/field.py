@@ -1,4 +1,4 @@
-"""Wrong results at sizes that layers have in the field. Above each defect stands the kind of bug.
+"""Wrong results at sizes that layers have in the field. Above each defect stands the kind of bug, and a thread if any.
 
 Each hangs on another quantity: where a counter, a register, a tile or a buffer of the kernel ends.
 """
@@ -84,7 +84,8 @@ SIZES = (
         "output_w > 256",
         gives(_columns_in_a_byte),
     ),
-    # The second and third dimension of a CUDA grid end at 65,535, and one block has one plane.
+    # The second and third dimension of a CUDA grid end at 65,535, and one block has one plane:
+    # https://github.com/tensorflow/tensorflow/issues/9870
     deviating(
         Category.INDEXING, "planes-beyond-the-grid",
         "planes of the output beyond the first 65,535 left at zero",

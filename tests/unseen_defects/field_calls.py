@@ -1,7 +1,7 @@
-"""Layouts, plans, refusals and partial sums that go wrong in the field. Above each stands the kind of bug.
+"""Layouts, plans, refusals and partial sums that go wrong in the field.
 
-"Not expressible" are those that no case and no call of the commit of their first measurement can show. They are wrong
-for whoever calls them so.
+Above each stands the kind of bug, and a thread that reports one if there is one. "Not expressible" are those that no
+case and no call of the commit of their first measurement can show. They are wrong for whoever calls them so.
 """
 
 from __future__ import annotations
@@ -125,7 +125,8 @@ def _four_parts_in_half(a, b):
 
 
 CALLS = (
-    # The gradient behind a global average pool has stride 0 along rows and columns alone. Not expressible.
+    # The gradient behind a global average pool has stride 0 along rows and columns alone; gradients that are not
+    # contiguous go wrong in https://github.com/pytorch/pytorch/pull/708. Not expressible.
     deviating(
         Category.LAYOUT, "grad-output-behind-pool",
         "gradients from a grad_output of stride 0 along rows and columns, not channels, as if all but one were zero",
@@ -140,7 +141,8 @@ CALLS = (
         "batch > 1",
         operand("x", _images_end_to_end),
     ),
-    # A weight of another framework, (kh, kw, C/G, O), permuted. Not expressible.
+    # A weight of another framework, (kh, kw, C/G, O), permuted: https://github.com/pytorch/pytorch/issues/192212.
+    # Not expressible.
     deviating(
         Category.LAYOUT, "filters-last-as-stored",
         "a weight whose filters are its innermost axis read as contiguous",
@@ -154,13 +156,14 @@ CALLS = (
         "bias and out_channels > 1",
         operand("bias", _without_steps),
     ),
-    # A plan's key with the padded size for both that of the image and the padding.
+    # A plan's key with the padded size for both that of the image and the padding; a key without pads is found in
+    # https://github.com/microsoft/onnxruntime/pull/32681
     Defect(
         "plan-of-padded-size", Category.STATE,
         "an image at the corner of the padded buffer that the first layer of its padded size had",
         Rule("padding_mode == 'zeros' and (pad_bottom > 0 or pad_right > 0)"), PlanOfPaddedSize,
     ),
-    # A key that misses an argument.
+    # A key that misses an argument: https://github.com/tensorflow/tfjs/pull/2507
     Defect(
         "border-without-mode", Category.STATE,
         "the padding mode of the first layer of the same geometry",
@@ -172,7 +175,8 @@ CALLS = (
         "the last row of the output left at zero from the 4,097th call on",
         ALWAYS, SlotsNotReturned,
     ),
-    # A bias is copied into a buffer of whole vectors, and its length is not looked at.
+    # A bias is copied into a buffer of whole vectors, and its length is not looked at:
+    # https://github.com/microsoft/onnxruntime/pull/29464
     Defect(
         "short-bias-taken", Category.CONTRACT,
         "a bias of too few elements accepted, with zeros for those that it lacks",
@@ -184,7 +188,8 @@ CALLS = (
         "a padding of one and a half accepted as one",
         Rule("False"), TruncatedPadding,
     ),
-    # Split-K: four parts of the sum go through memory in the dtype of the result.
+    # Split-K: four parts of the sum go through memory in the dtype of the result:
+    # https://github.com/modular/modular/issues/7165
     deviating(
         Category.PRECISION, "split-sums-in-half",
         "float16 layers of 512 products and more whose sum is made of four quarters rounded to float16",
@@ -198,7 +203,8 @@ CALLS = (
         "a weight gradient of zeros where the input needs none",
         Rule("False"), lambda: FunctionBackend(torch_functions.weight_with_input, "defect"),
     ),
-    # Fused for inference, and apart while a graph is recorded. Not expressible.
+    # Fused for inference, and apart while a graph is recorded; the two differ in
+    # https://github.com/intel/intel-extension-for-pytorch/issues/597. Not expressible.
     Defect(
         "bias-lost-while-recording", Category.BIAS,
         "an output without the bias wherever autograd records it",

@@ -1,4 +1,4 @@
-"""Wrong results at other sizes that layers have in the field. Above each defect stands the kind of bug."""
+"""Wrong results at other sizes that layers have in the field. Above each stands the kind of bug, and a thread if any."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ def _row_in_16_kib(x, _):
 
 
 SIZES = (
-    # The pixel of a plane in sixteen bits, which a picture of 256×257 overflows.
+    # The pixel of a plane in sixteen bits, which a picture of 256×257 overflows; a grid does so at 256×256 in
+    # https://github.com/ml-explore/mlx/pull/3893
     deviating(
         Category.INDEXING, "pixel-in-16-bits",
         "pixels of an image beyond the first 65,536 replaced by the first ones again",
@@ -91,7 +92,8 @@ SIZES = (
         "kernel_h * kernel_w == 1 and in_per_group > 1024",
         sums(_products_of_1024_channels),
     ),
-    # Coordinates in signed 16 bits: a second of sound is longer.
+    # Coordinates in signed 16 bits, which two seconds of sound at 24 kHz overflow:
+    # https://github.com/ml-explore/mlx-swift/issues/424
     deviating(
         Category.INDEXING, "column-in-15-bits",
         "columns of the image beyond the first 32,768 taken for padding",
@@ -150,7 +152,8 @@ SIZES = (
         " and width < 2 * dilation_w and (height > dilation_h or width > dilation_w)",
         reads_both(_centre_tap),
     ),
-    # The transformed tiles of all images in one buffer, used as a ring.
+    # The transformed tiles of all images in one buffer, used as a ring; a buffer that large is the end of results in
+    # https://github.com/ml-explore/mlx/pull/4102
     deviating(
         Category.TILES, "winograd-tiles-of-a-table",
         "3×3 layers of 32 and more channels whose 4×4 tiles beyond the 1,024th repeat the first ones",

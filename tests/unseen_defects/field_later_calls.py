@@ -1,6 +1,6 @@
-"""Other layouts, plans, refusals and partial sums that go wrong in the field. Above each stands the kind of bug.
+"""Other layouts, plans, refusals and partial sums that go wrong in the field.
 
-"Not expressible" as in `field_calls`.
+Above each stands the kind of bug, and a thread that reports one if there is one. "Not expressible" as in `field_calls`.
 """
 
 from __future__ import annotations
@@ -107,7 +107,8 @@ def _sixteen_in_half(a, b):
 
 
 CALLS = (
-    # The pointer of the storage for that of the tensor. Not expressible: every tensor begins its own storage.
+    # The pointer of the storage for that of the tensor: https://github.com/pytorch/pytorch/issues/174345.
+    # Not expressible: every tensor begins its own storage.
     Defect(
         "storage-from-its-start", Category.LAYOUT,
         "an input that is a view of a larger torch tensor read from the start of that",
@@ -121,15 +122,16 @@ CALLS = (
         "width > 1",
         operand("x", _columns_without_steps),
     ),
-    # Some channels of a channels_last tensor: the distance of two pixels is that of the larger one. Not expressible.
+    # Some channels of a channels_last tensor: the distance of two pixels is that of the larger one:
+    # https://github.com/pytorch/pytorch/issues/180984. Not expressible.
     deviating(
         Category.LAYOUT, "pixels-of-own-channels",
         "an input of some channels of a channels_last tensor whose pixels are read as if there were no others",
         "in_channels > 1 and width > 1",
         operand("x", _pixels_of_own_channels),
     ),
-    # One filter for all channels, expanded: stride 0 along one axis of the weight that is not the first.
-    # Not expressible.
+    # One filter for all channels, expanded: stride 0 along one axis of the weight that is not the first:
+    # https://github.com/pytorch/pytorch/issues/4500. Not expressible.
     deviating(
         Category.LAYOUT, "shared-filter-as-stored",
         "a weight of stride 0 along its channels read as contiguous",
@@ -142,13 +144,13 @@ CALLS = (
         "an output of zeros for a layer that 700 others were called after",
         ALWAYS, PlansEvicted,
     ),
-    # A key without the batch.
+    # A key without the batch: https://github.com/pjreddie/darknet/issues/915
     Defect(
         "workspace-of-first-batch", Category.STATE,
         "images beyond as many as the first call of a layer had left at zero",
         Rule("batch > 1"), WorkspaceOfFirstBatch,
     ),
-    # A barrier that is missing.
+    # A barrier that is missing: https://github.com/iree-org/iree/pull/22669
     Defect(
         "rare-race", Category.STATE,
         "the last channel of the output left at zero in one call of five thousand",
@@ -166,7 +168,8 @@ CALLS = (
         "True accepted as one group",
         Rule("False"), TruthOfGroups,
     ),
-    # Matrix instructions of sixteen products whose accumulator has the dtype of the operands.
+    # Matrix instructions of sixteen products whose accumulator has the dtype of the operands:
+    # https://github.com/uxlfoundation/oneDNN/pull/5041
     deviating(
         Category.PRECISION, "sixteen-products-in-half",
         "float16 layers of more than 16 products that round every sixteen of them to float16 before they are summed",
