@@ -134,7 +134,7 @@ CALLS = (
         operand("grad_output", _first_pixel_alone, on=BACKWARD),
     ),
     # Channels of a larger tensor, as concatenated features are: each image is dense, and they lie further apart.
-    # Not expressible but for images of a single pixel and channel.
+    # Not expressible but for images of one channel and row.
     deviating(
         Category.LAYOUT, "channel-slice-end-to-end",
         "dense images with gaps between them read as if they lay end to end",
