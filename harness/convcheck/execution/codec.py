@@ -2,8 +2,8 @@
 
 A header is made of JSON's own scalars and lists, and of objects with one of four marks:
 ``{"array": 0}`` the array of that number; ``{"items": [[key, value], …]}`` a mapping;
-``{"is": "Call", …}`` a dataclass that the reader knows, with its fields; ``{"again": 0}`` the first of `SHARED` that
-was complete. Lists are read as tuples.
+``{"is": "Call", …}`` a dataclass that the reader knows, with its fields but for those at their defaults;
+``{"again": 0}`` the first of `SHARED` that was complete. Lists are read as tuples.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ Makers = Mapping[str, Callable[..., Any]]
 ALIGNMENT: Final = 64
 _BFLOAT16: Final = np.dtype(ml_dtypes.bfloat16)
 _NUMERIC: Final = re.compile(r"[<>|][biufc]\d{1,2}")
-_COMPACT: Final = (",", ":")
+_WRITTEN: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 SHARED: Final = frozenset({"Call", "Tensor", "Arguments"})
 """Dataclasses that are written once where they stand twice. A judge sends these and accepts none of them, so that
 nobody can send it few bytes which take for ever to look at."""
-_SCALARS: Final = frozenset({bool, int, float, type(None)})
+_SCALARS: Final = frozenset({bool, int, float, str, type(None)})
 
 
 class MessageError(ConvcheckError, ValueError):
@@ -62,7 +62,7 @@ def encode(message: Any) -> tuple[bytes, list[Array]]:
     writer = _Writer()
     plain = writer.plain(message)
     described = [(dtype_name(array.dtype), array.shape) for array in writer.arrays]
-    header = f"{json.dumps(described, separators=_COMPACT)}\n{json.dumps(plain, separators=_COMPACT)}"
+    header = f"{_WRITTEN(described)}\n{_WRITTEN(plain)}"
     return header.encode(), [np.ascontiguousarray(array) for array in writer.arrays]
 
 
@@ -97,29 +97,38 @@ class _Writer:
         self._complete = 0
 
     def plain(self, value: Any) -> Any:
-        kind = type(value)
+        kind: Any = type(value)
         if kind in _SCALARS or isinstance(value, str):
             return value
-        if (number := self._numbers.get(id(value))) is not None:
-            return number
-        if kind is np.ndarray:
-            self._numbers[id(value)] = number = {"array": len(self.arrays)}
-            self.arrays.append(value)
-            return number
-        if is_dataclass(kind):
-            written = {name: self.plain(getattr(value, name)) for name in _field_names(kind)}
-            if kind.__name__ in SHARED:
-                self._numbers[id(value)] = {"again": self._complete}
-                self._complete += 1
-            return {"is": kind.__name__, **written}
+        if kind is tuple:
+            return [self.plain(item) for item in value]
+        if kind is np.ndarray or _fields(kind) is not None:
+            return self._numbers.get(id(value)) or self._new(value)
         if isinstance(value, Mapping):
             return {"items": [(self.plain(k), self.plain(v)) for k, v in value.items()]}
         return [self.plain(item) for item in value]
 
+    def _new(self, value: Any) -> dict[str, Any]:
+        """An array or a dataclass that has no number yet."""
+        kind: Any = type(value)
+        if kind is np.ndarray:
+            self._numbers[id(value)] = number = {"array": len(self.arrays)}
+            self.arrays.append(value)
+            return number
+        written = {"is": kind.__name__}
+        for name, default in _fields(kind) or ():
+            if (own := getattr(value, name)) is not default:
+                written[name] = self.plain(own)
+        if kind.__name__ in SHARED:
+            self._numbers[id(value)] = {"again": self._complete}
+            self._complete += 1
+        return written
+
 
 @lru_cache(maxsize=64)
-def _field_names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+def _fields(kind: Any) -> tuple[tuple[str, Any], ...] | None:
+    """The fields of a dataclass, and the one object that need not be written; None for what is no dataclass."""
+    return tuple((field.name, field.default) for field in fields(kind)) if is_dataclass(kind) else None
 
 
 def _made(plain: dict[str, Any], arrays: Sequence[Array], made: list[Any], makers: Makers) -> Any:

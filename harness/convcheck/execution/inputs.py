@@ -27,7 +27,7 @@ class Buffer:
         tensor: what was written there.
         array: the memory, as the tensor's layout views it.
         region: the memory, with its surroundings.
-        before: the bytes of the region before the call.
+        before: the bytes of the region before the call; a bytearray, which is compared with memory without a copy.
         native: what the candidate gets, made of `array`.
         shared: whether it shows what is written to `array`; a copy elsewhere does not.
     """
@@ -35,18 +35,18 @@ class Buffer:
     tensor: Tensor
     array: Array
     region: Region
-    before: bytes
+    before: bytearray
     native: Any
     shared: bool
 
     def changes(self) -> tuple[bool, bool]:
         """Whether elements have changed, and whether bytes around or between them have; both are restored."""
         whole = self.region.whole
-        if whole.tobytes() == self.before:
+        if self.before == whole.data:
             return False, False
         mutated = self.array.tobytes() != self.tensor.values.tobytes()
         self.array[...] = self.tensor.values
-        spilled = whole.tobytes() != self.before
+        spilled = self.before != whole.data
         whole[:] = np.frombuffer(self.before, whole.dtype)
         return mutated, spilled
 
@@ -137,12 +137,13 @@ class Inputs:
             region.whole.fill(surrounding_byte(tensor.memory))
             array[...] = tensor.values
             native = earlier.native if earlier.shared else backend.to_native(array)
-        return Buffer(tensor, array, region, region.whole.tobytes(), native, _shares_memory(native, array, backend))
+        before = bytearray(region.whole.data)
+        return Buffer(tensor, array, region, before, native, _shares_memory(native, array, backend))
 
     def _on_device(self, tensor: Tensor, earlier: Buffer | None, accelerator: Accelerator) -> Buffer:
         """The tensor in memory of the device: that of an earlier one with new contents, or new."""
         array, region = lay_out(tensor, self._allocate)
-        before = region.whole.tobytes()
+        before = bytearray(region.whole.data)
         if isinstance(earlier, DeviceBuffer):
             memory, native = earlier.memory, earlier.native
             accelerator.write(memory, region.whole)

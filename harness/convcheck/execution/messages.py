@@ -128,7 +128,7 @@ def _answer(*, number: Any, outcome: Any) -> Answer:
     return Answer(number, outcome)
 
 
-def _raised(*, kind: Any, message: Any, traceback: Any) -> Raised:
+def _raised(*, kind: Any, message: Any, traceback: Any = "") -> Raised:
     return Raised(_text(kind), _text(message), _text(traceback))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -17,15 +18,25 @@ Array = NDArray[Any]
 _WORK: Final = 100_000
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kept:
+    """A native result, its array, and a copy of that from when it was returned, whose memory the contents are."""
+
+    native: Any
+    array: Array
+    copy: Array
+    contents: bytearray
+
+
 class Results:
-    """The last native result of each name, with a copy of what it held.
+    """The last native result of each name, with what it held.
 
     A reference to each is held, so no allocator may hand out its memory: whoever changes it keeps a
     pointer to what he has given away, or writes late.
     """
 
     def __init__(self) -> None:
-        self._kept: Mapping[str, tuple[Any, Array, Array]] = {}  # native, its array, a copy
+        self._kept: Mapping[str, _Kept] = {}
 
     def collect(self, backend: Backend, native: Mapping[str, Any], inputs: Mapping[str, Array]) -> Returned:
         """Copies of the results by name; the originals are kept in place of earlier ones.
@@ -38,11 +49,11 @@ class Results:
             native: by name.
             inputs: the memory of each tensor of the call, which no result may share.
         """
-        others = [*inputs.items(), *((f"the earlier {n}", original) for n, (_, original, _) in self._kept.items())]
+        others = [*inputs.items(), *((f"the earlier {n}", kept.array) for n, kept in self._kept.items())]
         arrays: dict[str, Array | None] = {}
         aliased: list[str] = []
         malformed: dict[str, str] = {}
-        kept: dict[str, tuple[Any, Array, Array]] = {}
+        kept: dict[str, _Kept] = {}
         for name, result in native.items():
             arrays[name] = None
             if result is None:
@@ -50,26 +61,36 @@ class Results:
             try:
                 original = backend.to_numpy(result)
                 dtype_name(original.dtype)
-                # a copy: the candidate may write to its result again
-                copy = np.array(original, order="C", copy=True)
+                contents = _bytes_of(original)  # a copy: the candidate may write to its result again
             except Exception as error:  # noqa: BLE001  (whatever a candidate's result raises is a finding)
                 malformed[name] = f"{type(error).__name__}: {error}"
                 continue
-            arrays[name], kept[name] = copy, (result, original, copy)
+            arrays[name] = copy = np.ndarray(original.shape, original.dtype, contents)
+            kept[name] = _Kept(result, original, copy, contents)
             aliased += [f"{name} with {other}" for other, array in others if _share_memory(original, array)]
             others.append((name, original))
         replaced = {name: self._kept[name] for name in kept if name in self._kept}
         self._kept = {**self._kept, **kept}
-        changed = [name for name, (earlier, _, copy) in replaced.items() if not _holds(backend, earlier, copy)]
+        changed = [name for name, earlier in replaced.items() if not _unchanged(backend, earlier)]
         return Returned(arrays, malformed, aliased=tuple(aliased), overwritten=tuple(changed))
 
 
-def _holds(backend: Backend, native: Any, copy: Array) -> bool:
+def _unchanged(backend: Backend, kept: _Kept) -> bool:
     try:
-        array = backend.to_numpy(native)
+        array = backend.to_numpy(kept.native)
     except Exception:  # noqa: BLE001  (it had an array when it was returned)
         return False
-    return array.shape == copy.shape and array.dtype == copy.dtype and array.tobytes() == copy.tobytes()
+    alike = array.shape == kept.copy.shape and array.dtype == kept.copy.dtype
+    return alike and kept.contents == _flat(array).data
+
+
+def _bytes_of(array: Array) -> bytearray:
+    """The bytes of the elements in C order; a bytearray, which is compared with memory without a copy."""
+    return bytearray(_flat(array).data)
+
+
+def _flat(array: Array) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
 
 def _share_memory(one: Array, other: Array) -> bool:

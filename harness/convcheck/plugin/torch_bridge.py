@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -94,11 +95,10 @@ def from_torch(tensor: Any, device: str | None = None) -> NDArray[Any]:
 
     if type(tensor) not in (torch.Tensor, torch.nn.Parameter):  # others may compute what they hold when somebody looks
         raise TypeError(f"returned a {type(tensor).__name__}; expected a torch.Tensor")
-    if device is not None and not _lies_on(tensor.device, torch.device(device)):
+    if device is not None and not _lies_on(tensor.device, _device(device)):
         raise TypeError(f"returned a tensor on {tensor.device}; expected {device}")
-    tensor = tensor.detach()
     if tensor.dtype == torch.bfloat16:
-        return np.asarray(tensor.view(torch.int16).numpy(force=True).view(DTYPES["bfloat16"]))
+        return np.asarray(tensor.detach().view(torch.int16).numpy(force=True).view(DTYPES["bfloat16"]))
     return np.asarray(tensor.numpy(force=True))
 
 
@@ -171,6 +171,13 @@ def _recorded(function: Callable[..., Any], tensors: tuple[Any, Any, Any]) -> tu
     """The tensors as leaves of a graph of their own, and the output that the function gives on them."""
     leaves = [t if t is None else t.detach().requires_grad_() for t in tensors]
     return [leaf for leaf in leaves if leaf is not None], function(*leaves)
+
+
+@cache
+def _device(name: str) -> Any:
+    import torch  # noqa: PLC0415
+
+    return torch.device(name)
 
 
 def _lies_on(device: Any, wanted: Any) -> bool:

@@ -82,8 +82,11 @@ def is_poison(array: Array) -> NDArray[np.bool_]:
         return np.zeros(array.shape, np.bool_)
     patterns = (_pattern(array.dtype, "nan"), _pattern(array.dtype, "large"))
     words = np.ascontiguousarray(array).view(patterns[0].dtype)
-    found = (words == patterns[0]) | (words == patterns[1])
-    return np.asarray(found.reshape(*array.shape, -1).any(axis=-1), np.bool_)
+    found = words == patterns[1]
+    if not found.all():  # as new memory of an allocator that poisons is
+        found |= words == patterns[0]
+    parts = 2 if array.dtype in _COMPONENTS else 1
+    return np.asarray(found.reshape(*array.shape, parts).any(axis=-1) if parts > 1 else found.reshape(array.shape))
 
 
 @cache
