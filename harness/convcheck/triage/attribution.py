@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from statistics import median
 from typing import Any, Final
 
@@ -10,6 +12,7 @@ from convcheck.judging.judge import Failure
 from convcheck.model.calls import Call, Operation
 from convcheck.model.case import Case
 from convcheck.model.rules import Rule, facts
+from convcheck.model.verdicts import Verdict
 from convcheck.oracles import CALL, PRECISION, RESULT, Oracle, Trial
 from convcheck.triage.causes import CHECKED, FEW, MOSTLY, Cause, contradicting, size, without
 from convcheck.triage.diagnosis.promises import kept
@@ -22,6 +25,10 @@ from convcheck.triage.state_dependence import depends_on_state
 _CHECKED_FOR_STATE: Final = 6
 """Failures, the simplest, of which it is looked at whether they come of state: each takes many calls, each of them
 with a restart, so fewer than `CHECKED`."""
+
+_CHECKED_FOR_VALUES: Final = 6
+"""Failures, the simplest, of which it is looked at whether their layers fail on special values: each takes a call for
+every draw of the values until one shows it."""
 
 _ALIKE: Final = 4.0
 """Relative errors that differ by no more are of one size: they grow with the root of the length of sums, which differs
@@ -51,7 +58,10 @@ def consequences(
         return _of_state(probe, signature, cause, remaining) if cause.smallest.reproduced else []
     asker = signature.asker
     if asker is not None:
-        return [f for f in remaining if _calls_what_fails(probe, signature, asker, cause, f)]
+        following = [f for f in remaining if _calls_what_fails(probe, signature, asker, cause, f)]
+        if _told_by_values(signature, asker, cause):
+            following += _with_special_values(probe, cause, without(remaining, following))
+        return following
     numeric = signature.kind in (RESULT, PRECISION) and signature.quantity == cause.signature.quantity
     if numeric and cause.examination.promised is not None:
         return _kept_as_promised(probe, signature, cause, remaining)
@@ -89,6 +99,34 @@ def _as_imprecise(probe: Probe, signature: FailureSignature, cause: Cause, insid
     usual = median(relative_error(probe, f.case, cause.signature) for f in lacking)
     checked = sorted(inside, key=size)[:CHECKED]
     return without(inside, [f for f in checked if not relative_error(probe, f.case, signature) <= _ALIKE * usual])
+
+
+def _told_by_values(signature: FailureSignature, asker: Oracle, cause: Cause) -> bool:
+    """Whether an oracle repeats what a cause shows by special values, which hangs on more than the layer."""
+    repeated = cause.signature.kind in asker.repeats_kinds and cause.signature.kind not in (RESULT, PRECISION)
+    return repeated and signature.quantity == cause.signature.quantity
+
+
+def _with_special_values(probe: Probe, cause: Cause, remaining: Sequence[Failure]) -> list[Failure]:
+    """The failures whose layers fail as the cause does, and to the same class of numbers; all if the simplest do."""
+    checked = sorted(remaining, key=size)[:_CHECKED_FOR_VALUES]
+    alike = [f for f in checked if any(_class_got(v) == _class_got(f.verdict) for v in _drawn(probe, cause, f.case))]
+    return list(remaining) if checked and len(alike) == len(checked) else alike
+
+
+def _drawn(probe: Probe, cause: Cause, case: Case) -> Iterator[Verdict]:
+    """How a layer fails on data of the regime that shows a cause, drawn as often as that takes."""
+    for more in range(cause.signature.draws):
+        drawn = replace(case, regime=cause.smallest.case.regime, seed=case.seed + more, nonzeros=None)
+        found = probe.failing(drawn, cause.signature)
+        if found is not None:
+            yield found
+
+
+def _class_got(verdict: Verdict) -> str:
+    """What the worst element of a result is: finite, infinite or NaN."""
+    got = float(verdict.evidence.got) if verdict.evidence else 0.0
+    return "finite" if math.isfinite(got) else "NaN" if math.isnan(got) else "infinite"
 
 
 def _calls_what_fails(probe: Probe, signature: FailureSignature, asker: Oracle, cause: Cause, failure: Failure) -> bool:

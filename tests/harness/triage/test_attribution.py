@@ -5,6 +5,7 @@ import pytest
 
 from convcheck import Capabilities, Profile
 from convcheck.defects import defect
+from convcheck.model.token import read
 from convcheck.oracles import PRECISION, RESULT
 from convcheck.triage.attribution import consequences, explained
 from convcheck.triage.diagnosis.examine import Examination
@@ -118,6 +119,28 @@ def test_other_results_follow_where_the_known_defect_reproduces_them():
     exchanged, wrong = cause(OUTPUT, tokens=[token], examination=known), of(GRAD_WEIGHT, token)
     assert consequences(probe_of(defect("stride-exchanged").backend), GRAD_WEIGHT, exchanged, wrong) == wrong
     assert consequences(probe_of(defect("kernel-flipped").backend), GRAD_WEIGHT, exchanged, wrong) == []
+
+
+class Clamped(NumpyBackend):
+    """Takes infinities for the largest number."""
+
+    capabilities = Capabilities()
+
+    def conv2d(self, x, weight, bias, params):
+        largest = np.finfo(np.float32).max
+        return np.clip(super().conv2d(x, weight, bias, params), -largest, largest)
+
+
+def test_one_special_element_shows_what_many_show():
+    probe, lost = probe_of(Clamped), FailureSignature("taint", "output")
+    case = read("v1,x=1x4x6x6,out=4,k=3,p=1,seed=3")
+    found = probe.failing(case, lost)
+    finite, other = failure(case, found), failure(case, replace(found, evidence=replace(found.evidence, got="nan")))
+    assert np.isfinite(float(found.evidence.got))
+    special = cause(SPECIAL, tokens=["v1,x=1x1x1x1,out=1,k=1,values=special"])
+    assert consequences(probe, lost, special, [finite]) == [finite]
+    assert consequences(probe, lost, special, [finite, other]) == [finite]
+    assert consequences(probe_of(Right), lost, special, [finite]) == []
 
 
 class Imprecise(NumpyBackend):
