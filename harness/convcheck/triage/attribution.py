@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from statistics import median
 from typing import Any, Final
 
@@ -26,9 +27,9 @@ _CHECKED_FOR_STATE: Final = 6
 """Failures, the simplest, of which it is looked at whether they come of state: each takes many calls, each of them
 with a restart, so fewer than `CHECKED`."""
 
-_CHECKED_FOR_VALUES: Final = 6
-"""Failures, the simplest, of which it is looked at whether their layers fail on special values: each takes a call for
-every draw of the values until one shows it."""
+_CHECKED_APART: Final = 6
+"""Failures of an oracle's own calls, the simplest, whose layers are put to the candidate by themselves: each takes some
+calls, on special values one for every draw until one shows it."""
 
 _ALIKE: Final = 4.0
 """Relative errors that differ by no more are of one size: they grow with the root of the length of sums, which differs
@@ -59,9 +60,13 @@ def consequences(
     asker = signature.asker
     if asker is not None:
         following = [f for f in remaining if _calls_what_fails(probe, signature, asker, cause, f)]
-        if _told_by_values(signature, asker, cause):
-            following += _with_special_values(probe, cause, without(remaining, following))
-        return following
+        by_values = _told_by_values(signature, asker, cause)
+        shows = (
+            partial(_fails_with_special_values, probe, cause)
+            if by_values
+            else partial(_calls_a_failing_layer, probe, signature, asker, cause)
+        )
+        return [*following, *_as_the_simplest(without(remaining, following), shows)]
     numeric = signature.kind in (RESULT, PRECISION) and signature.quantity == cause.signature.quantity
     if numeric and cause.examination.promised is not None:
         return _kept_as_promised(probe, signature, cause, remaining)
@@ -107,11 +112,27 @@ def _told_by_values(signature: FailureSignature, asker: Oracle, cause: Cause) ->
     return repeated and signature.quantity == cause.signature.quantity
 
 
-def _with_special_values(probe: Probe, cause: Cause, remaining: Sequence[Failure]) -> list[Failure]:
-    """The failures whose layers fail as the cause does, and to the same class of numbers; all if the simplest do."""
-    checked = sorted(remaining, key=size)[:_CHECKED_FOR_VALUES]
-    alike = [f for f in checked if any(_class_got(v) == _class_got(f.verdict) for v in _drawn(probe, cause, f.case))]
+def _as_the_simplest(remaining: Sequence[Failure], shows: Callable[[Failure], bool]) -> list[Failure]:
+    """The failures that are looked at and show something; all, if each of them does."""
+    checked = sorted(remaining, key=size)[:_CHECKED_APART]
+    alike = [f for f in checked if shows(f)]
     return list(remaining) if checked and len(alike) == len(checked) else alike
+
+
+def _fails_with_special_values(probe: Probe, cause: Cause, failure: Failure) -> bool:
+    """Whether the layer of a failure fails as the cause does, and to the same class of numbers."""
+    drawn = _drawn(probe, cause, failure.case)
+    return any(_class_got(verdict) == _class_got(failure.verdict) for verdict in drawn)
+
+
+def _calls_a_failing_layer(
+    probe: Probe, signature: FailureSignature, asker: Oracle, cause: Cause, failure: Failure
+) -> bool:
+    """Whether a layer that an oracle called fails as the cause does, where no condition says that it would."""
+    if not _repeated_by(signature, asker, cause):
+        return False
+    layers = {layer.token: layer for layer in _layers(failure.case, _own_calls(probe, asker, failure))}
+    return any(probe.failing(layer, cause.signature) is not None for layer in layers.values())
 
 
 def _drawn(probe: Probe, cause: Cause, case: Case) -> Iterator[Verdict]:
@@ -132,13 +153,18 @@ def _class_got(verdict: Verdict) -> str:
 def _calls_what_fails(probe: Probe, signature: FailureSignature, asker: Oracle, cause: Cause, failure: Failure) -> bool:
     """Whether an oracle made a call of a layer for which the condition of such a failure holds."""
     condition = cause.diagnosis.failure_condition
-    alike = (signature.kind,) if signature.quantity == CALL else asker.repeats_kinds
-    if condition is None or cause.signature.asked_by or cause.signature.kind not in alike:
+    if condition is None or not _repeated_by(signature, asker, cause):
         return False
     # the values are the oracle's own
     rest = [Rule(text) for text in condition.rule.conditions if "values" not in text]
     layers = _layers(failure.case, _own_calls(probe, asker, failure))
     return any(all(rule.holds(facts(case)) for rule in rest) for case in layers)
+
+
+def _repeated_by(signature: FailureSignature, asker: Oracle, cause: Cause) -> bool:
+    """Whether failures of the kind of a cause show in the calls of an oracle as this."""
+    alike = (signature.kind,) if signature.quantity == CALL else asker.repeats_kinds
+    return not cause.signature.asked_by and cause.signature.kind in alike
 
 
 def _own_calls(probe: Probe, asker: Oracle, failure: Failure) -> Iterable[Call]:
