@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from convcheck.campaign.known_failures import Known, KnownFailure
 from convcheck.judging.judge import Tally
 from convcheck.model.levels import Level, LevelCount
-from convcheck.oracles.levels import level_of
-from convcheck.oracles.parity import kind_of_violation
+from convcheck.oracles.levels import kind_at, level_of
 
 
 def level_counts(backend: str, known: Sequence[KnownFailure], tally: Tally) -> tuple[LevelCount, ...]:
@@ -20,7 +19,8 @@ def level_counts(backend: str, known: Sequence[KnownFailure], tally: Tally) -> t
     """
     entries = Known(tuple(known))
     unknown = [f for f in tally.failures if entries.entry(f.case, f.verdict) is None]
-    failing = {(level_of(f.case, f.verdict), kind_of_violation(f.case), f.origin, f.block, f.position) for f in unknown}
+    leveled = [(level_of(f.case, f.verdict), f) for f in unknown]
+    failing = {(level, kind_at(level, f.case), f.origin, f.block, f.position) for level, f in leveled}
     failed = Counter[tuple[Level, str]]((level, kind) for level, kind, *_ in failing)
     return tuple(
         LevelCount(backend=backend, level=key[0], error_clause=key[1], passed=tally.levels[key], failed=failed[key])

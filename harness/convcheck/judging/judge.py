@@ -20,8 +20,8 @@ from convcheck.model.origins import Origin
 from convcheck.model.verdicts import FAILURES, JUDGED, Status, Verdict
 from convcheck.numerics.precision import Ratios
 from convcheck.oracles import CALL, CallKey, Oracle, Trial, due, extra_calls, find, judge
-from convcheck.oracles.levels import level_of, levels_shown
-from convcheck.oracles.parity import kind_of_violation, unspecified
+from convcheck.oracles.levels import kind_at, level_of, levels_shown
+from convcheck.oracles.parity import unspecified
 from convcheck.strategies.parameter_model import Classes, classify
 
 _SAMPLED = 8
@@ -238,8 +238,7 @@ def _count(tally: Tally, case: Case, verdicts: Sequence[Verdict]) -> None:
     tally.coverage.update(features(case))
     if case.violation is None and len(tally.classes) < MEASURED:
         tally.classes.append(classify(case))
-    kind = kind_of_violation(case)
-    tally.levels.update((level, kind) for level in _levels_passed(case, verdicts))
+    tally.levels.update((level, kind_at(level, case)) for level in _levels_passed(case, verdicts))
     best: dict[str, Verdict] = {}
     failed = {clause for verdict in verdicts if verdict.status in FAILURES for clause in verdict.clauses}
     for verdict in verdicts:

@@ -60,7 +60,8 @@ _TF32: Final = MappingProxyType(
     {name: getattr(TF32_INPUTS, name) for name in ("input_rounding", "input_precision", "truncating")}
 )
 
-_WIDEST: Final = _algorithm(Algorithm.FFT, "Fourier transforms")
+_WIDEST: Final = _algorithm(Algorithm.FFT, "transforms (errors within the bound of Fourier transforms)")
+"""No other bound covers those of tiles other than 3×3 and of tiles of dilated layers, so the words claim no more."""
 
 PROPERTIES: Final[tuple[Property, ...]] = (
     _property("not repeatable", "repeatable", repeatable=False),

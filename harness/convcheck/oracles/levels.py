@@ -7,7 +7,7 @@ from typing import Final
 from convcheck.model.case import Case
 from convcheck.model.levels import Level
 from convcheck.model.verdicts import Status, Verdict
-from convcheck.oracles import CALL, find, sanitizer
+from convcheck.oracles import CALL, find, parity, sanitizer
 
 _WHATEVER_THE_VALUES: Final = frozenset({Status.CRASHED, Status.HUNG, Status.UNWRITTEN})
 """Failures of legal layers that are no better for coming with NaN or lost digits."""
@@ -21,6 +21,14 @@ def level_of(case: Case, verdict: Verdict) -> Level:
     if level is not Level.STATE and verdict.status in _WHATEVER_THE_VALUES:
         return Level.COMPUTES
     return level
+
+
+def kind_at(level: Level, case: Case) -> str:
+    """The kind of illegal arguments that a case counts for at a level; empty at any but that of refusals.
+
+    What torch refuses and a backend declares to compute is illegal, too, but it is not there to be refused.
+    """
+    return parity.kind_of_violation(case) if level is Level.REFUSES else ""
 
 
 def levels_shown(case: Case, verdict: Verdict) -> tuple[Level, ...]:

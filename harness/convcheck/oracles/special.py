@@ -1,7 +1,8 @@
 """Special values: NaN and ±Inf stand where IEEE 754 arithmetic puts them, and nowhere else.
 
 A zero of the padding times a non-finite weight is left open: implementations that multiply it
-(0·Inf = NaN) and those that skip it are both legal. Under a profile that spreads NaN, every NaN is.
+(0·Inf = NaN) and those that skip it are both legal. Under a profile that spreads NaN, every NaN is. Transforms may put
+what is not finite anywhere, but what reads it is not finite either: a sum with it never is.
 """
 
 from __future__ import annotations
@@ -43,15 +44,17 @@ def judge(trial: Trial) -> Iterator[Verdict]:
         reason = "complex products of non-finite values are not specified"
         yield Verdict(NAME, "output", Status.NOT_APPLICABLE, clauses, reason)
         return
-    spread = spreads(trial.capabilities.promised(case, "output"), "output", case.params)
-    if spread:
-        yield Verdict(NAME, "output", Status.NOT_APPLICABLE, clauses, spread)
-        return
+    profile = trial.capabilities.promised(case, "output")
+    spread = spreads(profile, "output", case.params)
     got = trial.returned(REALS, "output")
     if got is None or got.size == 0:
         return
     expected, open_ = classify(trial)
-    clean, profile = _finite_part(trial), trial.capabilities.promised(case, "output")
+    if spread:
+        lost = misplaced(NAME, "output", clauses, got, expected, survives(got, expected, open_))
+        yield lost or Verdict(NAME, "output", Status.NOT_APPLICABLE, clauses, spread)
+        return
+    clean = _finite_part(trial)
     found, bound = clean.sum("output"), _bound(clean, profile)
     # where a sum may overflow, an infinity is legal
     judged = ~open_ & ((expected != FINITE) | np.isfinite(bound))
@@ -113,6 +116,11 @@ def _bound(clean: Expected, profile: Profile) -> Array:
 
 def _finite(array: Array) -> Array:
     return np.where(np.isfinite(array.astype(np.float64)), array, np.zeros((), array.dtype))
+
+
+def survives(got: Array, expected: Classes, open_: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The finite elements that may not be so where a transform spreads what is not finite: it never loses it."""
+    return np.asarray(~open_ & (expected != FINITE) & np.isfinite(got))
 
 
 def misplaced(

@@ -25,7 +25,7 @@ from convcheck.numerics.nonfinite import FINITE, Classes
 from convcheck.oracles.exact import compare_integers
 from convcheck.oracles.oracle import RESULT, Oracle, Priority
 from convcheck.oracles.special import NAME as SPECIAL
-from convcheck.oracles.special import misplaced
+from convcheck.oracles.special import misplaced, survives
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.products import counts, meets_padding
 from convcheck.oracles.support.trial import Trial
@@ -93,9 +93,12 @@ def _judge(trial: Trial, call: Tainted, quantity: Quantity, got: Array) -> Verdi
     profile = trial.capabilities.promised(case, quantity)
     clauses = ("C2D-SPECIAL-1", "C2D-SPECIAL-2", *exercised(case, quantity))
     spread = spreads(profile, quantity, case.params)
-    if spread:
-        return Verdict(NAME, quantity, Status.NOT_APPLICABLE, clauses, spread)
     expected, open_ = _classes(trial, call.values, quantity)
+    if spread:
+        lost = misplaced(NAME, quantity, clauses, got, expected, survives(got, expected, open_))
+        if lost is None:
+            return Verdict(NAME, quantity, Status.NOT_APPLICABLE, clauses, spread)
+        return replace(lost, reason=f"{call.name}: {lost.reason}")
     if profile.spreads_nan:
         open_ = open_ | np.isnan(got)
     exact = clean.exact(quantity, profile)
@@ -142,5 +145,12 @@ def _with_one(array: Array, special: float, rng: np.random.Generator, layout: La
 
 
 ORACLE: Final = Oracle(
-    NAME, judge, calls, level=Level.IEEE, every=6, priority=Priority.OWN_CALLS, repeats_kinds=(RESULT, SPECIAL)
+    NAME,
+    judge,
+    calls,
+    level=Level.IEEE,
+    every=6,
+    priority=Priority.OWN_CALLS,
+    draws=8,  # every other element is a NaN, and two of them are in an output's operands
+    repeats_kinds=(RESULT, SPECIAL),
 )

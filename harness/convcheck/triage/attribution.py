@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from statistics import median
 from typing import Any, Final
 
@@ -10,6 +13,7 @@ from convcheck.judging.judge import Failure
 from convcheck.model.calls import Call, Operation
 from convcheck.model.case import Case
 from convcheck.model.rules import Rule, facts
+from convcheck.model.verdicts import Verdict
 from convcheck.oracles import CALL, PRECISION, RESULT, Oracle, Trial
 from convcheck.triage.causes import CHECKED, FEW, MOSTLY, Cause, contradicting, size, without
 from convcheck.triage.diagnosis.promises import kept
@@ -22,6 +26,10 @@ from convcheck.triage.state_dependence import depends_on_state
 _CHECKED_FOR_STATE: Final = 6
 """Failures, the simplest, of which it is looked at whether they come of state: each takes many calls, each of them
 with a restart, so fewer than `CHECKED`."""
+
+_CHECKED_APART: Final = 6
+"""Failures of an oracle's own calls, the simplest, whose layers are put to the candidate by themselves: each takes some
+calls, on special values one for every draw until one shows it."""
 
 _ALIKE: Final = 4.0
 """Relative errors that differ by no more are of one size: they grow with the root of the length of sums, which differs
@@ -51,7 +59,14 @@ def consequences(
         return _of_state(probe, signature, cause, remaining) if cause.smallest.reproduced else []
     asker = signature.asker
     if asker is not None:
-        return [f for f in remaining if _calls_what_fails(probe, signature, asker, cause, f)]
+        following = [f for f in remaining if _calls_what_fails(probe, signature, asker, cause, f)]
+        by_values = _told_by_values(signature, asker, cause)
+        shows = (
+            partial(_fails_with_special_values, probe, cause)
+            if by_values
+            else partial(_calls_a_failing_layer, probe, signature, asker, cause)
+        )
+        return [*following, *_as_the_simplest(without(remaining, following), shows)]
     numeric = signature.kind in (RESULT, PRECISION) and signature.quantity == cause.signature.quantity
     if numeric and cause.examination.promised is not None:
         return _kept_as_promised(probe, signature, cause, remaining)
@@ -91,16 +106,65 @@ def _as_imprecise(probe: Probe, signature: FailureSignature, cause: Cause, insid
     return without(inside, [f for f in checked if not relative_error(probe, f.case, signature) <= _ALIKE * usual])
 
 
+def _told_by_values(signature: FailureSignature, asker: Oracle, cause: Cause) -> bool:
+    """Whether an oracle repeats what a cause shows by special values, which hangs on more than the layer."""
+    repeated = cause.signature.kind in asker.repeats_kinds and cause.signature.kind not in (RESULT, PRECISION)
+    return repeated and signature.quantity == cause.signature.quantity
+
+
+def _as_the_simplest(remaining: Sequence[Failure], shows: Callable[[Failure], bool]) -> list[Failure]:
+    """The failures that are looked at and show something; all, if each of them does."""
+    checked = sorted(remaining, key=size)[:_CHECKED_APART]
+    alike = [f for f in checked if shows(f)]
+    return list(remaining) if checked and len(alike) == len(checked) else alike
+
+
+def _fails_with_special_values(probe: Probe, cause: Cause, failure: Failure) -> bool:
+    """Whether the layer of a failure fails as the cause does, and to the same class of numbers."""
+    drawn = _drawn(probe, cause, failure.case)
+    return any(_class_got(verdict) == _class_got(failure.verdict) for verdict in drawn)
+
+
+def _calls_a_failing_layer(
+    probe: Probe, signature: FailureSignature, asker: Oracle, cause: Cause, failure: Failure
+) -> bool:
+    """Whether a layer that an oracle called fails as the cause does, where no condition says that it would."""
+    if not _repeated_by(signature, asker, cause):
+        return False
+    layers = {layer.token: layer for layer in _layers(failure.case, _own_calls(probe, asker, failure))}
+    return any(probe.failing(layer, cause.signature) is not None for layer in layers.values())
+
+
+def _drawn(probe: Probe, cause: Cause, case: Case) -> Iterator[Verdict]:
+    """How a layer fails on data of the regime that shows a cause, drawn as often as that takes."""
+    for more in range(cause.signature.draws):
+        drawn = replace(case, regime=cause.smallest.case.regime, seed=case.seed + more, nonzeros=None)
+        found = probe.failing(drawn, cause.signature)
+        if found is not None:
+            yield found
+
+
+def _class_got(verdict: Verdict) -> str:
+    """What the worst element of a result is: finite, infinite or NaN."""
+    got = float(verdict.evidence.got) if verdict.evidence else 0.0
+    return "finite" if math.isfinite(got) else "NaN" if math.isnan(got) else "infinite"
+
+
 def _calls_what_fails(probe: Probe, signature: FailureSignature, asker: Oracle, cause: Cause, failure: Failure) -> bool:
     """Whether an oracle made a call of a layer for which the condition of such a failure holds."""
     condition = cause.diagnosis.failure_condition
-    alike = (signature.kind,) if signature.quantity == CALL else asker.repeats_kinds
-    if condition is None or cause.signature.asked_by or cause.signature.kind not in alike:
+    if condition is None or not _repeated_by(signature, asker, cause):
         return False
     # the values are the oracle's own
     rest = [Rule(text) for text in condition.rule.conditions if "values" not in text]
     layers = _layers(failure.case, _own_calls(probe, asker, failure))
     return any(all(rule.holds(facts(case)) for rule in rest) for case in layers)
+
+
+def _repeated_by(signature: FailureSignature, asker: Oracle, cause: Cause) -> bool:
+    """Whether failures of the kind of a cause show in the calls of an oracle as this."""
+    alike = (signature.kind,) if signature.quantity == CALL else asker.repeats_kinds
+    return not cause.signature.asked_by and cause.signature.kind in alike
 
 
 def _own_calls(probe: Probe, asker: Oracle, failure: Failure) -> Iterable[Call]:

@@ -84,7 +84,7 @@ def triage(
         excluded: failures that are known; no case that a finding shows is one.
         defects: that the candidate may behave like; none of them may end its process.
         most_calls: of the candidate; what they do not suffice for is not looked at.
-        until: the time of `time.monotonic` after which none is made.
+        until: the time of `time.monotonic` after which no cause is begun.
     """
     probe = Probe(candidate, excluded, Budget(most_calls, until))
     search = _Search(probe, blocks, defects)
@@ -160,7 +160,7 @@ def _causes(
 ) -> tuple[list[Cause], Sequence[Failure]]:
     """The causes of the failures of one group, as far as calls for them are left, and those that have none then."""
     probe, found = search.probe, list[Cause]()
-    while remaining and len(found) < most and (probe.calls_left > 0 or not found):
+    while remaining and len(found) < most and not probe.budget.time_is_up and (probe.calls_left > 0 or not found):
         cause = _cause(search, signature, remaining, first)
         cause = replace(cause, explains=tuple(explained(probe, cause, remaining)))
         remaining = without(remaining, cause.explains)

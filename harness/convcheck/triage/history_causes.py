@@ -50,7 +50,7 @@ def with_histories(
         at = next((at for at, cause in enumerate(known) if _shows(probe, cause, failure, signature)), None)
         if at is not None:
             known[at] = replace(known[at], explains=(*known[at].explains, failure), also=(*known[at].also, signature))
-        elif kind in own:
+        elif kind in own or probe.budget.time_is_up:
             left.append(failure)
         else:
             own[kind] = _cause(probe, failure, signature)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,6 +38,20 @@ class Budget:
     left: int
     until: float = math.inf
     clock: Callable[[], float] = time.monotonic
+
+    @property
+    def time_is_up(self) -> bool:
+        """Whether no more calls are made, however many are left."""
+        return self.clock() >= self.until
+
+    @contextmanager
+    def beyond_time(self) -> Iterator[None]:
+        """For the few calls without which nothing is known of what was found in time."""
+        until, self.until = self.until, math.inf
+        try:
+            yield
+        finally:
+            self.until = until
 
     def set_aside(self, share: int) -> int:
         """Leave a share of the calls, and return how many are set aside, to be added again."""
@@ -76,7 +91,7 @@ class Probe:
     @property
     def calls_left(self) -> int:
         """Calls that are left."""
-        return self.budget.left if self.budget.clock() < self.budget.until else 0
+        return 0 if self.budget.time_is_up else self.budget.left
 
     def restarting(self) -> Probe:
         """A probe of the same candidate and budget that puts every case to a fresh one."""

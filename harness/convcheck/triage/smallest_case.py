@@ -63,11 +63,13 @@ def smallest_case(
     budget = probe.budget
     repetitions = ATTEMPTS * len(calls_showing(probe.blank(found.case), signature))
     left, budget.left = budget.left, max(budget.left, _RESERVED, repetitions)
-    found = repeated(probe, signature, found)
+    with budget.beyond_time():  # what was not asked is not told from what never repeats
+        found = repeated(probe, signature, found)
     if not found.reproduced:
         again = replace(found, case=found.first.case, verdict=found.first.verdict, free=())
         setup = setup_cases(probe, signature, found.first, blocks)
-        found = repeated(probe, signature, replace(again, setup_cases=setup))
+        with budget.beyond_time():
+            found = repeated(probe, signature, replace(again, setup_cases=setup))
     budget.left = min(left, budget.left)
     return found
 

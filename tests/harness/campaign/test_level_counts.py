@@ -39,6 +39,11 @@ def test_each_level_has_its_passes_and_its_failing_cases_in_order():
     ]
 
 
+def test_what_a_backend_declares_beyond_torch_is_no_kind_of_illegal_arguments():
+    refused = verdict("extensions", "call", Status.WRONGLY_REFUSED, level=Level.COMPUTES)
+    assert rows(Tally(failures=[failure("v1,x=1x1x4x4,out=1,k=3,s=2,p=same", refused)])) == [(Level.COMPUTES, "", 0, 1)]
+
+
 def test_what_is_known_to_fail_is_in_neither_number():
     failures = [failure(TOKENS[0], position=0), failure(TOKENS[1], position=1)]
     entry = KnownFailure(backend="", reason="known", token=TOKENS[0])

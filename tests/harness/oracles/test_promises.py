@@ -10,6 +10,7 @@ from convcheck.evaluation.variants import variant
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.blocks import generate
 from convcheck.judging.judge import judge_block
+from convcheck.model.profiles import Algorithm
 from convcheck.model.token import read
 from convcheck.numerics.bounds import error_bound
 from convcheck.oracles import Trial
@@ -162,11 +163,8 @@ class MultipliesZeros(NumpyBackend):
         return Gradients(found.input + zero, found.weight + zero, None if bias is None else found.bias + zero)
 
 
-SPECIAL = [f"{CASE},values=special,seed={seed}" for seed in range(6)]
-
-
-def caught(make, **properties):
-    tokens = (*SPECIAL, *(f"{CASE},seed={seed}" for seed in range(6)))
+def caught(make, case=CASE, **properties):
+    tokens = (f"{case}{values},seed={seed}" for values in (",values=special", "") for seed in range(6))
     return {f[:2] for token in tokens for f in failing(promising(make(), **properties), token, ("special", "taint"))}
 
 
@@ -188,6 +186,17 @@ def test_nan_from_zeros_passes_where_it_is_promised_and_fails_where_it_is_not():
 )
 def test_a_defect_in_what_is_not_finite_fails_where_nan_from_zeros_is_promised(change):
     assert caught(lambda: Altered(change), spreads_nan=True)
+
+
+def spread(a):
+    return a if np.isfinite(a).all() else np.full_like(a, np.nan)
+
+
+@pytest.mark.parametrize("algorithm", [Algorithm.FFT, Algorithm.WINOGRAD_F4])
+def test_transforms_may_spread_what_is_not_finite_and_never_lose_it(algorithm):
+    square = "v1,x=1x2x6x5,out=3,k=3,p=1"
+    assert not caught(lambda: Altered(spread), square, algorithm=algorithm)
+    assert {o for o, _ in caught(lambda: Altered(np.nan_to_num), square, algorithm=algorithm)} == {"special", "taint"}
 
 
 def test_finite_data_give_no_nan_whatever_is_promised():

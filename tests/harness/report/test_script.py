@@ -6,11 +6,13 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+from convcheck.model.calls import Tensor
 from convcheck.model.case import LAYOUTS
 from convcheck.model.reproduction import PackedArray, PackedTensor, Reproduction, StandaloneCall
 from convcheck.model.verdicts import Status
 from convcheck.report.script import literal, script
-from convcheck.tensors.layouts import conformed
+from convcheck.tensors.layouts import conformed, lay_out
+from convcheck.tensors.regions import heap
 from full_record import COMPLETE, RECORD
 
 TOKEN = "v1,x=2x2x3x4,out=3,k=1,s=2x1,p=1,mode=reflect"
@@ -242,9 +244,12 @@ def test_axes_of_size_1_have_odd_strides(run):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_an_empty_tensor_has_a_layout_too(run, layout):
-    shows = "def conv(x, weight, bias, stride, padding, dilation, groups):\n    raise ValueError(x.shape)\n"
+    shows = "def conv(x, weight, bias, stride, padding, dilation, groups):\n    raise ValueError(x.shape, x.strides)\n"
     empty = call(X[:0], (layout, "contiguous"))
-    assert "ValueError((0, 2, 3, 4))" in run(shows, empty, Status.WRONGLY_REFUSED, "call")[1]
+    drawn, _ = lay_out(Tensor(X[:0], layout), heap)
+    said = run(shows, empty, Status.WRONGLY_REFUSED, "call")[1]
+    assert f"ValueError((0, 2, 3, 4), {drawn.strides})" in said
+    assert layout != "reversed" or drawn.strides == (96, 48, -16, -4)
 
 
 @pytest.mark.parametrize(

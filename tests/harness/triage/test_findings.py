@@ -70,6 +70,15 @@ class DepthwiseAndTail(Depthwise):
         return output
 
 
+def test_no_cause_is_looked_for_when_the_time_is_up():
+    host = Counted(Depthwise)
+    failures = judge_block(host, generate(host.capabilities, run_seed=0, block=0, size=60), 0).failures
+    assert failures
+    found = triage(host, failures, lambda _: (), until=0.0)
+    assert not found.findings
+    assert list(found.not_looked_at) == failures
+
+
 def test_two_causes_are_two_findings():
     _, failures, findings = campaign(DepthwiseAndTail, size=250)
     assert len(failures) > 10

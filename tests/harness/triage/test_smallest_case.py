@@ -141,6 +141,14 @@ def test_how_often_a_case_repeats_is_known_though_no_calls_are_left():
     assert probe.calls_left == 0
 
 
+def test_how_often_a_case_repeats_is_known_though_the_time_is_up():
+    probe, failures = made(grouped, LARGE, budget=Budget(500, until=5.0, clock=count().__next__))
+    smallest = smallest_case(probe, probe.restarting(), OUTPUT, failures, failures[0], lambda _: [])
+    assert smallest.reproduced == ATTEMPTS
+    assert not smallest.state_dependent
+    assert probe.calls_left == 0
+
+
 def test_repetitions_are_paid_for_where_calls_are_left():
     probe, failures = made(grouped, SMALL, budget=Budget(2000))
     found(probe, failures)

@@ -16,6 +16,7 @@ from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.diagnosis import Diagnosis, FailureCondition, KnownDefectMatch, Localization
 from convcheck.model.rules import ALWAYS, facts
+from convcheck.model.verdicts import Status
 from convcheck.triage.diagnosis.failure_condition import learn
 from convcheck.triage.diagnosis.known_defect_match import match_after_setup, match_known_defects
 from convcheck.triage.diagnosis.localization import localize
@@ -93,7 +94,9 @@ def examine(
     if smallest.violation is not None:
         same = [c for c in alike if type(c.violation) is type(smallest.violation) and c.flaw == smallest.flaw]
         compared = [c for c in (base, *_as_illegal(base), *same[:_COMPARED]) if fails(c)]
-        return _named(probe, signature, compared, [], defects, None)
+        # a defect that lacks an extension refuses it as well, whatever is wrong with it
+        telling = () if signature.kind == Status.WRONGLY_REFUSED else defects
+        return _named(probe, signature, compared, [], telling, None)
     base = roomier(base, fails)
     legal = [case for case in alike if case.violation is None]
     asked: dict[bool, list[Case]] = {True: [], False: []}

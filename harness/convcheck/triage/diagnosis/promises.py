@@ -21,7 +21,7 @@ from convcheck.model.verdicts import FAILURES, Status
 from convcheck.oracles import PRECISION, RESULT, Trial, judge
 from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.probe import Probe, oracles_showing
-from convcheck.triage.promise_fitting import Fit, Results, fit, promising
+from convcheck.triage.promise_fitting import Fit, Results, fit, kind_of, promising
 
 _FAILING: Final = 12
 _FRESH: Final = 40
@@ -114,8 +114,12 @@ def _results(
 ) -> Results:
     """The failing results of one dtype, under what the candidate declares; others are added as they come."""
     made = [probe.trial(case, _asking(signature)) for case in failing if case.dtype == dtype]
-    kinds = frozenset({RESULT if signature.kind == PRECISION else signature.kind})
-    return Results(probe.candidate.capabilities, dtype, quantity, made, [], kinds)
+    return Results(probe.candidate.capabilities, dtype, quantity, made, [], _kinds(signature))
+
+
+def _kinds(signature: FailureSignature) -> frozenset[str]:
+    """The kinds of failures, as `kind_of` has them, that show a signature."""
+    return frozenset({RESULT if signature.kind == PRECISION else signature.kind})
 
 
 def _asked(
@@ -129,12 +133,13 @@ def _asked(
     """The trials under a promise that contradict it, and how many of the failing cases can tell right from wrong."""
     asking = _asking(signature)
     under = Probe(PromisingCandidate(probe.candidate, promised), budget=probe.budget)
-    against, telling = [], 0
+    kinds, against, telling = _kinds(signature), [], 0
     for at, case in enumerate((*failing, *fresh)):
         trial = under.trial(case, asking)
         verdicts = judge(trial, oracles_showing(case, asking))
-        statuses = {v.status for v in verdicts if v.quantity == quantity}
-        if statuses & FAILURES:
+        about = [v for v in verdicts if v.quantity == quantity]
+        # what fails in another way has a cause and a promise of its own
+        if any(v.status in FAILURES and kind_of(v) in kinds for v in about):
             against.append(trial.lean())
-        telling += at < len(failing) and Status.PASS in statuses
+        telling += at < len(failing) and any(v.status is Status.PASS for v in about)
     return against, telling

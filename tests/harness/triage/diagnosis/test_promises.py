@@ -21,7 +21,9 @@ from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.probe import Probe
 from convcheck_backends import NumpyBackend
 
-OUTPUT, IMPRECISE, TAINT = (FailureSignature(kind, "output") for kind in (RESULT, PRECISION, "taint"))
+OUTPUT, IMPRECISE, TAINT, SPECIAL = (
+    FailureSignature(kind, "output") for kind in (RESULT, PRECISION, "taint", "special")
+)
 
 
 def strict(make):
@@ -138,6 +140,21 @@ def _wrong_constant(x, weight, params):
 )
 def test_no_promise_explains_a_defect(make):
     assert explained(make, OUTPUT) is None
+
+
+class MultipliesZeros(Flushing):
+    """And adds what is not finite times zero to every sum."""
+
+    def conv2d(self, x, weight, bias, params):
+        return super().conv2d(x, weight, bias, params) + (x * np.float32(0)).sum()
+
+
+def test_what_fails_in_another_way_speaks_against_no_promise():
+    assert explained(MultipliesZeros, SPECIAL).words.startswith("NaN where zeros that the kernel adds itself")
+
+
+def test_no_promise_explains_nan_that_is_lost():
+    assert explained(partial(Altered, np.nan_to_num), SPECIAL) is None
 
 
 def test_what_is_no_result_is_no_matter_of_promises():
