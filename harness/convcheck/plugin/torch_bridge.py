@@ -172,8 +172,9 @@ def differentiate_twice(
     outer = grad_output.detach().requires_grad_()
     gradients = torch.autograd.grad(output, inputs, outer, create_graph=True)
     weights = [t for t in grad_grads if t is not None]
-    # on an empty batch nothing depends on x: its gradient is zero, not an error
-    second = torch.autograd.grad(gradients, (outer, *inputs[:2]), weights, materialize_grads=True)
+    # on an empty batch nothing depends on x: its gradient is zero; elsewhere nothing of the kind was recorded
+    empty = tensors[0].numel() == 0
+    second = torch.autograd.grad(gradients, (outer, *inputs[:2]), weights, materialize_grads=empty)
     return DoubleGradients(*second)
 
 
