@@ -37,4 +37,4 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     yield from worst([judge_own(trial, str(mode), "output", asked[mode]) for mode in _MODES])
 
 
-ORACLE: Final = Oracle(NAME, judge, calls, every=16, priority=Priority.OWN_CALLS)
+ORACLE: Final = Oracle(NAME, judge, calls, every=24, priority=Priority.OWN_CALLS)

@@ -167,16 +167,26 @@ def test_nothing_is_asked_of_a_backend_that_does_not_declare_it():
     assert not extra_calls(trial, ORACLE)
 
 
-def test_what_is_declared_has_to_be_there(tmp_path):
+@pytest.mark.parametrize(
+    ("declared", "method"),
+    [
+        ("double_backward=True", "conv2d_double_backward"),
+        ("gradients=True", "conv2d_backward"),
+        ("partial_gradients=True", "conv2d_partial_backward"),
+        ("autograd=True", "recorded"),
+        ("transforms=('vmap',)", "recorded"),
+    ],
+)
+def test_what_is_declared_has_to_be_there(tmp_path, declared, method):
     path = tmp_path / "claims.py"
     path.write_text(
         "import convcheck\n"
         "class Claims(convcheck.Backend):\n"
         "    name = 'claims'\n"
-        "    capabilities = convcheck.Capabilities(double_backward=True)\n"
+        f"    capabilities = convcheck.Capabilities({declared})\n"
         "    def conv2d(self, x, weight, bias, params): return x\n"
     )
-    with pytest.raises(CapabilityError, match="write conv2d_double_backward"):
+    with pytest.raises(CapabilityError, match=f"write {method}"):
         load(f"{path}:Claims")
 
 
