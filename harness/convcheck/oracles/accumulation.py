@@ -26,4 +26,4 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     return judge_two_passes(trial, NAME, CLAUSE, "in .grad after the backward passes of two outputs")
 
 
-ORACLE: Final = Oracle(NAME, judge, calls, level=Level.STATE, every=32, priority=Priority.OWN_CALLS)
+ORACLE: Final = Oracle(NAME, judge, calls, level=Level.STATE, every=32, priority=Priority.OWN_CALLS, redundant=True)

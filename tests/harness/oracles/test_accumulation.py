@@ -14,7 +14,8 @@ NAME = "gradients-accumulated"
 
 def test_a_kernel_that_adds_to_what_is_there_by_itself_fails():
     (found,) = [v for v in judged_function(wrong_gradients.adds_twice, NAME) if v.status in FAILURES]
-    assert (found.quantity, found.clauses[0]) == ("grad_weight", "C2D-GRAD-10")
+    assert (found.quantity, found.clauses[0]) == ("gradients", "C2D-GRAD-10")
+    assert found.reason.startswith("grad_weight in .grad after")
     assert level_of(read(CASE), found) is Level.STATE
 
 

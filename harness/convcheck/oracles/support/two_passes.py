@@ -18,6 +18,9 @@ from convcheck.oracles.support.own_call import Asked, integer_call, judge_own
 from convcheck.oracles.support.trial import Trial
 from convcheck_reference.formats import component_format
 
+QUANTITY: Final = "gradients"
+"""Of the verdicts: what goes wrong from pass to pass does so in all gradients, and is one failure."""
+
 _CALL: Final = "two passes"
 
 
@@ -37,12 +40,12 @@ def judge_two_passes(trial: Trial, oracle: str, clause: str, how: str) -> Iterat
         profile = trial.capabilities.promised(trial.case, quantity)
         if not profile.exact_integers or not trial.expected_integers.is_direct(quantity, profile):
             reason = f"integers are not exact under profile {profile.name}"
-            yield Verdict(oracle, quantity, Status.NOT_APPLICABLE, (clause,), reason)
+            yield Verdict(oracle, QUANTITY, Status.NOT_APPLICABLE, (clause,), reason)
             continue
         asked = Asked(oracle, clause, f"{quantity} {how}")
         verdict = judge_own(trial, _CALL, quantity, asked, partial(_compared, trial, quantity))
         if verdict is not None:
-            yield verdict
+            yield replace(verdict, quantity=QUANTITY)
 
 
 def _compared(trial: Trial, quantity: Quantity, got: NDArray[Any]) -> Comparison:
