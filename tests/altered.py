@@ -1,12 +1,16 @@
 """Wrong and legal variants of the reference, and what the oracles make of them."""
 
+from functools import partial
+
 import numpy as np
 
+from convcheck import capabilities
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.judge import judge_case
 from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES
 from convcheck.oracles import applicable, find
+from convcheck.plugin.function_backend import FunctionBackend
 from convcheck_backends import NumpyBackend
 
 CASE = "v1,x=2x4x7x6,out=6,k=3x2,s=2x1,p=1x0,g=2"
@@ -71,3 +75,10 @@ def with_last(value):
         return a
 
     return change
+
+
+def judged_function(function, oracle, token=CASE, **declared):
+    """The verdicts of one oracle, and of parity, on a function on torch's tensors."""
+    declare = capabilities(arrays="torch", **declared)
+    backend = FunctionBackend(declare(partial(function)), function.__name__)
+    return verdicts(backend, token, only=("parity", oracle))

@@ -66,6 +66,7 @@ class TorchBackend(Backend):
         dtypes=("float32", "float64", "float16", "bfloat16", "complex64", "complex128"),
         layouts=STRIDED,
         gradients=True,
+        autograd=True,
         double_backward=True,
         module=True,
         profiles=CPU_PROFILES,
@@ -88,6 +89,12 @@ class TorchBackend(Backend):
         """The gradients by autograd."""
         with self.settings():
             return differentiate(partial(apply, params=params), (x, weight, bias), grad_output)
+
+    @contextmanager
+    def recorded(self, params: Conv2dParams) -> Iterator[Callable[[Any, Any, Any | None], Any]]:
+        """The layer, with the settings of this backend."""
+        with self.settings():
+            yield partial(apply, params=params)
 
     def conv2d_double_backward(
         self,
@@ -215,6 +222,7 @@ class TorchCuda(TorchBackend):
         dtypes=("float32", "float64", "float16", "bfloat16"),
         layouts=STRIDED,
         gradients=True,
+        autograd=True,
         double_backward=True,
         module=True,
         thread_safe=False,  # its settings are those of the whole process
@@ -243,6 +251,7 @@ class TorchCudaTf32(TorchCuda):
         dtypes=("float32",),
         layouts=STRIDED,
         gradients=True,
+        autograd=True,
         double_backward=True,
         module=True,
         thread_safe=False,
@@ -263,7 +272,12 @@ class TorchMps(TorchBackend):
     name = "torch-mps"
     device = "mps"
     capabilities = Capabilities(
-        dtypes=("float32", "float16"), layouts=STRIDED, gradients=True, double_backward=True, module=True
+        dtypes=("float32", "float16"),
+        layouts=STRIDED,
+        gradients=True,
+        autograd=True,
+        double_backward=True,
+        module=True,
     )
 
 
@@ -276,6 +290,7 @@ class TorchXpu(TorchBackend):
         dtypes=("float32", "float64", "float16", "bfloat16"),
         layouts=STRIDED,
         gradients=True,
+        autograd=True,
         double_backward=True,
         module=True,
     )

@@ -42,7 +42,7 @@ class Clause:
     @property
     def of_extension(self) -> bool:
         """Whether it is about what a backend has to declare before it is judged."""
-        return self.id.startswith("C2D-EXT-")
+        return self.id.startswith(("C2D-EXT-", "C2D-TRANSFORM-"))
 
 
 _GROUPS: Final[tuple[tuple[str, str, str, tuple[tuple[str, str], ...]], ...]] = (
@@ -106,6 +106,10 @@ _GROUPS: Final[tuple[tuple[str, str, str, tuple[tuple[str, str], ...]], ...]] = 
         ("adjoint identity", "⟨dy, A·x⟩ = ⟨Aᵀ·dy, x⟩ = ⟨B·dy, w⟩, exactly on integers."),
         ("through padding", "Gradients of copies in reflect, replicate and circular padding add up at their source pixel."),
         ("double backward", "Gradients of the gradients are convolutions of the same kind."),
+        ("some gradients", "A gradient is the same whichever others are asked for with it."),
+        ("grad mode", "The output is the same while gradients are recorded, under no_grad and in inference mode."),
+        ("accumulation", "A backward pass adds its gradients to those that are there already."),
+        ("retained graph", "A second backward pass through a retained graph gives gradients of its own grad_output, as the first does."),
     )),
     ("MODULE", "The module", "docs, Parameters and Variables", (
         ("constructor", "All nine arguments by keyword, with the documented defaults."),
@@ -162,6 +166,11 @@ _GROUPS: Final[tuple[tuple[str, str, str, tuple[tuple[str, str], ...]], ...]] = 
         ("asymmetric-padding", "padding=(top, bottom, left, right) pads each side with zeros for itself."),
         ("empty-output", "A kernel larger than the padded input gives an output without elements."),
         ("promoted-dtypes", "A weight of another dtype than the input is computed with in the wider dtype of both, which the result has."),
+    )),
+    ("TRANSFORM", "Transforms, for backends that declare them", "docs, torch.func.vmap, torch.func.jvp; torch, meta device", (
+        ("vmap", "Over a leading dimension of every operand, each slice is convolved by itself."),
+        ("jvp", "The tangent of the output is conv(ẋ, w) + conv(x, ẇ) + ḃ, for tangents of x, weight and bias."),
+        ("meta", "Of tensors on the meta device comes one there, of the output's shape and dtype."),
     )),
 )  # fmt: skip
 

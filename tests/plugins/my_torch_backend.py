@@ -1,5 +1,7 @@
 """A kernel of one's own as a class, from public names: on torch tensors, twice differentiable, with a promise."""
 
+from contextlib import contextmanager
+
 import torch
 from my_torch_kernel import my_conv
 
@@ -26,6 +28,7 @@ class MyBackend(Backend):
         padding_modes=("zeros",),
         layouts=tuple(layout for layout in LAYOUTS if layout != "reversed"),
         gradients=True,
+        autograd=True,
         double_backward=True,
         string_padding=False,
         unbatched=False,
@@ -47,6 +50,11 @@ class MyBackend(Backend):
         """The gradients of the gradients by autograd."""
         grad_grads = (grad_grad_input, grad_grad_weight, grad_grad_bias)
         return differentiate_twice(self._function(params), (x, weight, bias), grad_output, grad_grads)
+
+    @contextmanager
+    def recorded(self, params):
+        """The function that autograd differentiates, for whatever else torch can be asked for."""
+        yield self._function(params)
 
     def to_native(self, array):
         """A tensor on the memory of the array."""

@@ -205,7 +205,7 @@ def _summary(capabilities: Capabilities) -> Iterator[tuple[str, str]]:
     yield "dtypes", ", ".join(capabilities.dtypes)
     yield "padding modes", ", ".join(capabilities.padding_modes)
     yield "layouts", ", ".join(capabilities.layouts)
-    traits = {f.name: getattr(capabilities, f.name) for f in fields(capabilities) if f.type == "bool"}
+    traits = {f.name: getattr(capabilities, f.name) for f in fields(capabilities) if str(f.type).startswith("bool")}
     yield "yes", ", ".join(name for name, holds in traits.items() if holds)
     yield "no", ", ".join(name for name, holds in traits.items() if not holds)
     if capabilities.excludes:

@@ -18,6 +18,7 @@ from convcheck.defects import (
     indexing,
     layout,
     padding,
+    partial_gradients,
     precision,
     sampling,
     special_values,
@@ -53,6 +54,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     *layout.DEFECTS,
     *state.DEFECTS,
     *gradients.DEFECTS,
+    *partial_gradients.DEFECTS,
     *conjunctions.DEFECTS,
     *cheats.DEFECTS,
 )

@@ -81,7 +81,9 @@ class DefectBackend(ReferenceBackend):
     """The reference for the real dtypes: what defects are made of."""
 
     name = "defect"
-    capabilities = Capabilities(dtypes=("float32", "float64", "float16", "bfloat16"), gradients=True, module=True)
+    capabilities = Capabilities(
+        dtypes=("float32", "float64", "float16", "bfloat16"), gradients=True, partial_gradients=True, module=True
+    )
 
 
 class DeviatingBackend(DefectBackend):

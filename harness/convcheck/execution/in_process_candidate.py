@@ -20,10 +20,12 @@ from convcheck.execution.at_once import at_once
 from convcheck.execution.call_tracing import Watch, untraced
 from convcheck.execution.inputs import Inputs
 from convcheck.execution.results import Results
-from convcheck.model.calls import Call, Operation, Outcome, Raised, Returned
+from convcheck.model.calls import OPERANDS, Call, Mode, Operand, Operation, Outcome, Raised, Returned
 from convcheck.model.capabilities import Capabilities
 from convcheck.plugin.accelerator import DeviceLostError
 from convcheck.plugin.backend import Backend
+from convcheck.plugin.torch_bridge import differentiate
+from convcheck.plugin.torch_modes import in_mode
 from convcheck.tensors.poison import Poison, poison_free_memory
 from convcheck.tensors.regions import Allocate, heap
 from convcheck_reference.errors import ConvcheckError
@@ -42,6 +44,7 @@ _RESULTS = {
     Operation.DOUBLE_BACKWARD: ("grad_grad_output", "grad_input", "grad_weight"),
     Operation.MODULE: ("weight", "bias", "output"),
 }
+_RESULTS_OF_TRANSFORMS = {Mode.VMAP: ("output", "negated"), Mode.JVP: ("output", "tangent")}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,7 +170,7 @@ class InProcessCandidate:
         return _Prepared(call, inputs, make, poisoned)
 
     def _tried(self, call: Call, params: Conv2dParams, native: Mapping[str, Any]) -> _Result:
-        """The backend's results in the order of `_RESULTS`, or what it raised."""
+        """The backend's results in the order of their names, or what it raised."""
         try:
             return self._invoke(call, params, native)
         except Exception as error:  # noqa: BLE001
@@ -181,7 +184,7 @@ class InProcessCandidate:
             inputs.changes()  # what it did to them is undone before the next call
             return result
         memory = {name: buffer.region.whole for name, buffer in inputs.buffers.items()}
-        named = dict(zip(_RESULTS[prepared.call.operation], result, strict=False))
+        named = dict(zip(_names_of_results(prepared.call), result, strict=False))
         found = self._results.collect(self._backend, named, memory)
         if found.malformed:
             self._check_device("; ".join(found.malformed.values()))
@@ -239,7 +242,7 @@ class InProcessCandidate:
         return self._layer[1]
 
     def _invoke(self, call: Call, params: Conv2dParams, native: Mapping[str, Any]) -> tuple[Any, ...]:
-        """The backend's results in the order of `_RESULTS`."""
+        """The backend's results in the order of their names."""
         backend = self._backend
         if call.operation is Operation.MODULE:
             spelled = {name: getattr(call.arguments, name) for name in call.arguments.__slots__}
@@ -247,12 +250,31 @@ class InProcessCandidate:
             module = backend.make_module(**spelled, dtype=call.dtype)
             return module.weight, module.bias, module(native["x"])
         x, weight, bias = native["x"], native["weight"], native.get("bias")
+        if call.mode is not Mode.USUAL:
+            with backend.recorded(params) as function:
+                return in_mode(call.mode, function, native)
         if call.operation is Operation.FORWARD:
             return (backend.conv2d(x, weight, bias, params),)
         if call.operation is Operation.DOUBLE_BACKWARD:
             outer = (native["grad_grad_input"], native["grad_grad_weight"], native.get("grad_grad_bias"))
             return tuple(backend.conv2d_double_backward(*outer, native["grad_output"], x, weight, bias, params))
-        return tuple(backend.conv2d_backward(native["grad_output"], x, weight, bias, params))
+        if call.wanted == OPERANDS:
+            return tuple(backend.conv2d_backward(native["grad_output"], x, weight, bias, params))
+        return self._some_gradients(call.wanted, native, params)
+
+    def _some_gradients(
+        self, wanted: tuple[Operand, ...], native: Mapping[str, Any], params: Conv2dParams
+    ) -> tuple[Any, ...]:
+        """By autograd where it records the backend's functions, else by the backend itself."""
+        tensors = (native["x"], native["weight"], native.get("bias"))
+        if not self._backend.capabilities.autograd:
+            return tuple(self._backend.conv2d_partial_backward(wanted, native["grad_output"], *tensors, params))
+        with self._backend.recorded(params) as function:
+            return tuple(differentiate(function, tensors, native["grad_output"], wanted))
+
+
+def _names_of_results(call: Call) -> tuple[str, ...]:
+    return _RESULTS_OF_TRANSFORMS.get(call.mode, _RESULTS[call.operation])
 
 
 def _one_by_one(threads: _Jobs) -> list[_Made]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from convcheck.execution.codec import Makers, MessageError
-from convcheck.model.calls import Call, Operation, Raised, Returned, Tensor
+from convcheck.model.calls import Call, Mode, Operation, Raised, Returned, Tensor
 from convcheck.model.capabilities import Capabilities, CapabilityError
 from convcheck.model.profiles import Profile
 from convcheck.plugin.backend import UnavailableError
@@ -104,8 +104,8 @@ class Answer:
     outcome: Returned | Raised
 
 
-def _call(*, operation: str, **others: Any) -> Call:
-    return Call(operation=Operation(operation), **others)
+def _call(*, operation: str, mode: str, **others: Any) -> Call:
+    return Call(operation=Operation(operation), mode=Mode(mode), **others)
 
 
 def _ready(*, name: Any, capabilities: Any, versions: Any, seconds: Any = 0.0) -> Ready:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from numpy.typing import NDArray
 
@@ -24,6 +24,34 @@ class Operation(StrEnum):
     BACKWARD = "backward"
     DOUBLE_BACKWARD = "double backward"
     MODULE = "module"
+
+
+Operand: TypeAlias = Literal["x", "weight", "bias"]
+"""A tensor of the layer, of which a gradient can be asked for."""
+
+OPERANDS: Final[tuple[Operand, ...]] = ("x", "weight", "bias")
+"""All of them: what a backward pass asks for, unless told otherwise."""
+
+
+class Mode(StrEnum):
+    """In which of torch's ways an operation is asked of a backend whose functions autograd records.
+
+    USUAL: as `Backend` has it. Forward, on operands that require gradients: RECORDED as in training, NO_GRAD and
+    INFERENCE as in evaluation. Backward: ACCUMULATED, the passes of two outputs add up in `.grad`; RETAINED, the sum of
+    two passes through one graph; the second pass has −2 times the first one's grad_output, so that −1 times the
+    gradients are due, exactly. Forward, through a transform of the function: VMAP over the operands and others, with x
+    and bias negated; JVP with tangents; META on tensors without values.
+    """
+
+    USUAL = "usual"
+    RECORDED = "recorded"
+    NO_GRAD = "no_grad"
+    INFERENCE = "inference_mode"
+    ACCUMULATED = "accumulated"
+    RETAINED = "retained"
+    VMAP = "vmap"
+    JVP = "jvp"
+    META = "meta"
 
 
 Buffers: TypeAlias = Literal["fresh", "reused"]
@@ -75,9 +103,11 @@ class Call:
         arguments: the layer, as spelled.
         tensors: by name: x, weight, bias (absent for a layer without one), and for BACKWARD grad_output;
             for DOUBLE_BACKWARD grad_grad_input, grad_grad_weight and grad_grad_bias as well. A MODULE call
-            has x only.
+            has x only; for Mode.JVP tangent_x, tangent_weight and tangent_bias as well.
         dtype: of the parameters of a module.
         buffers: where the tensors lie.
+        wanted: for BACKWARD, the operands whose gradients are asked for; those that the layer lacks have none.
+        mode: in which of torch's ways it is asked.
     """
 
     operation: Operation
@@ -85,6 +115,8 @@ class Call:
     tensors: Mapping[str, Tensor]
     dtype: str = "float32"
     buffers: Buffers = "fresh"
+    wanted: tuple[Operand, ...] = OPERANDS
+    mode: Mode = Mode.USUAL
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,8 +125,9 @@ class Returned:
 
     Attributes:
         arrays: results by name: output for FORWARD; grad_input, grad_weight, grad_bias for BACKWARD
-            (grad_bias is None for a layer without bias); grad_grad_output, grad_input and grad_weight for
-            DOUBLE_BACKWARD; weight, bias and output for MODULE.
+            (None for what is not asked for, and for the bias of a layer without one); grad_grad_output,
+            grad_input and grad_weight for DOUBLE_BACKWARD; weight, bias and output for MODULE; output and
+            negated for Mode.VMAP, output and tangent for Mode.JVP.
         malformed: results that are no plain arrays, with what is wrong, by name.
         mutated: names of the tensors whose bytes the candidate changed.
         spilled: names of the tensors around which bytes have changed, or between whose elements.

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from convcheck.model.case import LAYOUTS, Case, Layout
 from convcheck.model.extensions import Extension, extension_of
 from convcheck.model.paths import Path, on_path, overlap, problem, specificity
 from convcheck.model.profiles import GRADIENTS, QUANTITIES, STRICT, Profile, Quantity
 from convcheck.model.rules import Rule, RuleError, facts
+from convcheck.model.transforms import Transform
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.formats import DTYPES
 from convcheck_reference.params import PADDING_MODES, PaddingMode
@@ -34,7 +35,13 @@ class Capabilities:
         padding_modes: the padding modes.
         layouts: the memory layouts that may reach it.
         gradients: whether `conv2d_backward` gives gradients.
-        double_backward: whether `conv2d_double_backward` gives gradients of the gradients.
+        partial_gradients: whether `conv2d_partial_backward` gives the gradients of some operands alone.
+        autograd: whether `recorded` gives functions that torch's autograd differentiates: then gradients are asked for
+            in every way in which torch can be asked.
+        double_backward: whether `conv2d_double_backward` gives gradients of the gradients; "tried" where nobody knows:
+            what it gives is judged then, and that it raises is not applicable.
+        transforms: the transforms of a function that it goes through, of `convcheck.model.transforms`; for backends
+            with `autograd`.
         module: whether `make_module` builds layers.
         groups: whether groups > 1 is supported.
         dilation: whether dilation > 1 is supported.
@@ -61,7 +68,10 @@ class Capabilities:
     padding_modes: tuple[PaddingMode, ...] = PADDING_MODES
     layouts: tuple[Layout, ...] = LAYOUTS
     gradients: bool = False
-    double_backward: bool = False
+    partial_gradients: bool = False
+    autograd: bool = False
+    double_backward: bool | Literal["tried"] = False
+    transforms: tuple[Transform, ...] = ()
     module: bool = False
     groups: bool = True
     dilation: bool = True
@@ -83,8 +93,9 @@ class Capabilities:
             ("padding_modes", self.padding_modes, PADDING_MODES),
             ("layouts", self.layouts, LAYOUTS),
             ("extensions", self.extensions, tuple(map(str, Extension))),
+            ("transforms", self.transforms, tuple(map(str, Transform))),
         ):
-            some = given or name == "extensions"
+            some = given or name in ("extensions", "transforms")
             if isinstance(given, str) or not some or not set(given) <= set(known):
                 raise CapabilityError(f"capabilities: {name}={given!r}; expected a tuple of some of {known}")
             object.__setattr__(self, name, tuple(given))
@@ -95,6 +106,11 @@ class Capabilities:
         object.__setattr__(self, "profiles", {_plain(key): profile for key, profile in self.profiles.items()})
         _check_overlaps(self.profiles)
         object.__setattr__(self, "extensions", tuple(map(Extension, self.extensions)))
+        object.__setattr__(self, "transforms", tuple(map(Transform, self.transforms)))
+        if self.double_backward not in (True, False, "tried"):
+            raise CapabilityError(
+                f"capabilities: double_backward={self.double_backward!r}; expected True, False or 'tried'"
+            )
         if {Extension.SAME_UPPER, Extension.SAME_LOWER} <= set(self.extensions):
             raise CapabilityError(
                 "capabilities: extensions: 'same' with a stride is same-upper or same-lower, not both"

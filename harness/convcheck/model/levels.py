@@ -64,6 +64,8 @@ _OF_CLAUSES: Final[Mapping[str, Level]] = MappingProxyType(
         "C2D-SPECIAL-5": Level.PRECISION,
         **{f"C2D-ERROR-{number}": Level.REFUSES for number in range(1, 13)},
         "C2D-ARITH-4": Level.STATE,
+        "C2D-GRAD-10": Level.STATE,
+        "C2D-GRAD-11": Level.STATE,
         "C2D-PURE-4": Level.STATE,
     }
 )

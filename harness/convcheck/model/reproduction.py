@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcheck.model.calls import OPERANDS, Operand
 from convcheck.model.case import Layout
 from convcheck_reference.formats import DTYPES
 
@@ -57,12 +58,14 @@ class StandaloneCall:
     Attributes:
         backward: whether it asks for gradients.
         tensors: by name.
+        wanted: the operands whose gradients it asks for.
         expected: the right result; None where the finding is that nothing, or anything, came back.
         tolerance: how far from it each element may be; infinite where it is not judged.
     """
 
     backward: bool
     tensors: Mapping[str, PackedTensor]
+    wanted: tuple[Operand, ...] = OPERANDS
     expected: PackedArray | None = None
     tolerance: PackedArray | None = None
 

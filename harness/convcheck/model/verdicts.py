@@ -73,7 +73,7 @@ class Verdict:
 
     Attributes:
         oracle: its name.
-        quantity: output, grad_input, grad_weight, grad_bias, inputs, memory, work, module or call.
+        quantity: output, grad_input, grad_weight, grad_bias, gradients, inputs, memory, work, module or call.
         status: the outcome.
         clauses: the clauses that this case exercises there.
         reason: why, in words; empty for a pass.

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.model.calls import Call, Operation, Returned, Tensor
+from convcheck.model.calls import Call, Operation, Raised, Returned, Tensor
 from convcheck.model.case import Case
 from convcheck.model.levels import Level
 from convcheck.model.profiles import QUANTITIES, Profile, Quantity
@@ -48,39 +48,49 @@ _RESULTS: Final[tuple[tuple[str, Quantity], ...]] = (
 
 
 def calls(trial: Trial) -> Mapping[str, Call]:
-    """One double backward on integers and one on reals, where it is declared."""
+    """One double backward on integers and one on reals, where it is declared, or tried."""
     case = trial.case
     if not trial.capabilities.double_backward or case.params.multiply_adds(case.input_shape) > BUDGET:
         return {}
-    return {regime: _call(case, _values(trial, regime)) for regime in (INTEGERS, REALS)}
+    return {regime: _call(case, second_order(trial, regime)) for regime in (INTEGERS, REALS)}
 
 
 def judge(trial: Trial) -> Iterator[Verdict]:
     """Judge the three results in both regimes (clause C2D-GRAD-7 and whatever the case exercises)."""
     for regime in (INTEGERS, REALS):
         outcome = trial.outcome(NAME, regime)
+        if isinstance(outcome, Raised) and may_raise(trial):
+            reason = f"gradients of gradients are not declared, and asking for them raises {outcome.kind}"
+            yield Verdict(NAME, QUANTITY, Status.NOT_APPLICABLE, (CLAUSE,), reason)
         if not isinstance(outcome, Returned):
             continue
-        expected = _Expected.of(trial.case, _values(trial, regime))
+        expected = SecondOrderExpected.of(trial.case, second_order(trial, regime))
         for result, quantity in _RESULTS:
             yield from _judge_result(trial, outcome, regime, expected, result, quantity)
 
 
+def may_raise(trial: Trial) -> bool:
+    """Whether a double backward may raise: where nobody has declared that there is one."""
+    return trial.capabilities.double_backward == "tried"
+
+
 @dataclass(frozen=True, slots=True)
-class _Expected:
+class SecondOrderExpected:
     """The reference on (ggx, w, ggb) and on (x, ggw)."""
 
     outer: Expected
     inner: Expected
 
     @classmethod
-    def of(cls, case: Case, values: SecondOrder) -> _Expected:
+    def of(cls, case: Case, values: SecondOrder) -> SecondOrderExpected:
+        """Of the tensors of a double backward."""
         layer = values.layer
         outer = Values(values.grad_grad_input, layer.weight, values.grad_grad_bias, layer.grad_output)
         inner = Values(layer.x, values.grad_grad_weight, None, layer.grad_output)
         return cls(Expected(case, outer), Expected(case, inner))
 
     def sum(self, quantity: Quantity) -> Sum:
+        """The result that has the shape of a quantity."""
         if quantity == "grad_input":
             return self.inner.sum(quantity)
         if quantity == "grad_weight":
@@ -96,6 +106,7 @@ class _Expected:
         return (self.inner if quantity == "grad_input" else self.outer).exact(quantity, narrow)
 
     def bound(self, quantity: Quantity, profile: Profile, dtype: str) -> NDArray[np.float64] | None:
+        """The largest legal error; None where there is no bound."""
         if quantity == "output":
             return self._bound_of_output(profile, dtype)
         return (self.inner if quantity == "grad_input" else self.outer).bound(quantity, profile)
@@ -113,7 +124,7 @@ class _Expected:
 
 
 def _judge_result(
-    trial: Trial, outcome: Returned, regime: str, expected: _Expected, result: str, quantity: Quantity
+    trial: Trial, outcome: Returned, regime: str, expected: SecondOrderExpected, result: str, quantity: Quantity
 ) -> Iterator[Verdict]:
     case = trial.case
     clauses = (*exercised(case), CLAUSE)
@@ -156,7 +167,8 @@ def _verdict(result: str, compared: Comparison, clauses: tuple[str, ...], empty:
     return Verdict(NAME, QUANTITY, compared.status, clauses, reason, compared.margin, compared.evidence, level)
 
 
-def _values(trial: Trial, regime: str) -> SecondOrder:
+def second_order(trial: Trial, regime: str) -> SecondOrder:
+    """The tensors of the second order in one value regime."""
     if regime == REALS:
         return second_order_reals(trial.case)
     profiles = {q: trial.capabilities.promised(trial.case, q) for q in QUANTITIES}

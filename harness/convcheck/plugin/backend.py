@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convcheck.model.calls import Operand
 from convcheck.model.capabilities import Capabilities
 from convcheck.plugin.accelerator import Accelerator
 from convcheck_reference.errors import ConvcheckError
@@ -31,7 +34,7 @@ def plain_array(native: Any) -> Array:
 
 
 class Gradients(NamedTuple):
-    """What `conv2d_backward` returns; `bias` is None where the layer has none."""
+    """What `conv2d_backward` returns; `bias` is None where the layer has none, as is what nobody asked for."""
 
     input: Any
     weight: Any
@@ -88,6 +91,35 @@ class Backend:
         self, grad_output: Any, x: Any, weight: Any, bias: Any | None, params: Conv2dParams
     ) -> Gradients:
         """The gradients of the output, weighted by `grad_output`, with respect to x, weight and bias."""
+        raise NotImplementedError
+
+    def conv2d_partial_backward(
+        self,
+        wanted: tuple[Operand, ...],
+        grad_output: Any,
+        x: Any,
+        weight: Any,
+        bias: Any | None,
+        params: Conv2dParams,
+    ) -> Gradients:
+        """The gradients with respect to some operands alone, None in place of the others.
+
+        Args:
+            wanted: names of the operands, "x", "weight" and "bias", in this order; no bias where the layer has none.
+            grad_output: shaped as the output.
+            x: the input.
+            weight: the weight.
+            bias: the bias or None.
+            params: the layer.
+        """
+        raise NotImplementedError
+
+    def recorded(self, params: Conv2dParams) -> AbstractContextManager[Callable[[Any, Any, Any | None], Any]]:
+        """A function of (x, weight, bias) whose output torch's autograd records, for as long as the context lasts.
+
+        convcheck differentiates it in the context, in every way in which torch does: for some operands alone, into
+        gradients that are there already, twice, and without gradients at all.
+        """
         raise NotImplementedError
 
     def conv2d_double_backward(

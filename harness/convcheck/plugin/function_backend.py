@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
@@ -64,7 +65,7 @@ class FunctionBackend(Backend):
 
     The function gets the spelling of the caller: ints, pairs, 'same' and 'valid'. Without a declaration
     it is taken to support float32, and padding_mode only if it has a parameter of that name. With torch
-    tensors its gradients come from autograd.
+    tensors its gradients come from autograd, and those of the gradients, where it can be differentiated twice.
 
     Raises:
         SignatureError: the function lacks one of the four keywords, or does not take three tensors.
@@ -83,8 +84,9 @@ class FunctionBackend(Backend):
         defaults = Capabilities(gradients=library == "torch", layouts=self._arrays.layouts)
         if "padding_mode" not in self._keywords:
             defaults = replace(defaults, padding_modes=("zeros",))
-        self.capabilities = replace(defaults, **declared)
-        if library != "torch" and (self.capabilities.gradients or self.capabilities.double_backward):
+        self.capabilities = replace(defaults, **{**_by_autograd(defaults.gradients, declared), **declared})
+        found = self.capabilities
+        if library != "torch" and (found.gradients or found.autograd or found.double_backward):
             raise CapabilityError(
                 f"{name} declares gradients, which come from autograd for torch's tensors alone; for arrays of "
                 f"{library} subclass convcheck.Backend and write conv2d_backward, or do not declare them"
@@ -103,6 +105,12 @@ class FunctionBackend(Backend):
         return differentiate(
             lambda x, weight, bias: self.conv2d(x, weight, bias, params), (x, weight, bias), grad_output
         )
+
+    @contextmanager
+    def recorded(self, params: Conv2dParams) -> Iterator[Callable[[Any, Any, Any | None], Any]]:
+        """The function on torch's tensors, in the keywords of the layer."""
+        with self._arrays.current():
+            yield lambda x, weight, bias: self.conv2d(x, weight, bias, params)
 
     def conv2d_double_backward(
         self,
@@ -138,6 +146,12 @@ class FunctionBackend(Backend):
     def versions(self) -> dict[str, str]:
         """Those of the library of its arrays."""
         return self._arrays.versions()
+
+
+def _by_autograd(of_torch: bool, declared: Mapping[str, Any]) -> dict[str, Any]:
+    """What a function on torch's tensors is asked for, unless it declares otherwise: all that autograd gives."""
+    recorded = of_torch and declared.get("gradients", True)
+    return {"autograd": True, "double_backward": "tried"} if recorded else {}
 
 
 def _arrays(function: Callable[..., Any]) -> str:

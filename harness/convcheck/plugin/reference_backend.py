@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcheck.model.calls import OPERANDS, Operand
 from convcheck.model.capabilities import Capabilities
 from convcheck.plugin.backend import Backend, DoubleGradients, Gradients
 from convcheck_reference.convolution import (
@@ -31,7 +32,9 @@ class ReferenceBackend(Backend):
     """`convcheck_reference.convolution`, for every dtype, layout and mode."""
 
     name = "reference"
-    capabilities = Capabilities(dtypes=tuple(DTYPES), gradients=True, double_backward=True, module=True)
+    capabilities = Capabilities(
+        dtypes=tuple(DTYPES), gradients=True, partial_gradients=True, double_backward=True, module=True
+    )
 
     def conv2d(self, x: Array, weight: Array, bias: Array | None, params: Conv2dParams) -> Any:
         """The output."""
@@ -48,6 +51,19 @@ class ReferenceBackend(Backend):
             conv2d_grad_weight(grad_output, x, params, dtype=x.dtype),
             None if bias is None else conv2d_grad_bias(grad_output, dtype=x.dtype),
         )
+
+    def conv2d_partial_backward(
+        self,
+        wanted: tuple[Operand, ...],
+        grad_output: Array,
+        x: Array,
+        weight: Array,
+        bias: Array | None,
+        params: Conv2dParams,
+    ) -> Gradients:
+        """Those of the three gradients that are wanted: whatever a subclass makes of these holds here as well."""
+        found = zip(OPERANDS, self.conv2d_backward(grad_output, x, weight, bias, params), strict=True)
+        return Gradients(*(gradient if operand in wanted else None for operand, gradient in found))
 
     def conv2d_double_backward(
         self,

@@ -283,7 +283,9 @@ def _validated(backend: Backend, spec: str) -> Backend:
     for declared, method in (
         (True, "conv2d"),
         (capabilities.gradients, "conv2d_backward"),
-        (capabilities.double_backward, "conv2d_double_backward"),
+        (capabilities.partial_gradients, "conv2d_partial_backward"),
+        (capabilities.autograd or bool(capabilities.transforms), "recorded"),
+        (bool(capabilities.double_backward), "conv2d_double_backward"),
         (capabilities.module, "make_module"),
     ):
         if declared and getattr(type(backend), method) is getattr(Backend, method):

@@ -6,7 +6,7 @@ torch is imported by the first call, so a backend that needs none of it does not
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cache
 from importlib import import_module
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcheck.model.calls import OPERANDS, Operand
 from convcheck.model.capabilities import CapabilityError
 from convcheck.plugin.backend import DoubleGradients, Gradients
 from convcheck_reference.formats import DTYPES
@@ -124,22 +125,30 @@ def versions(device: str) -> dict[str, str]:
     return found if named is None else {**found, "device": f"{device}, {named(wanted)}"}
 
 
-def differentiate(function: Callable[..., Any], tensors: tuple[Any, Any, Any], grad_output: Any) -> Gradients:
+def differentiate(
+    function: Callable[..., Any],
+    tensors: tuple[Any, Any, Any],
+    grad_output: Any,
+    wanted: Sequence[Operand] = OPERANDS,
+) -> Gradients:
     """The gradients of a function of (x, weight, bias), by torch's autograd.
 
     Args:
         function: gives the output.
         tensors: x, weight, and bias or None.
         grad_output: shaped as the output.
+        wanted: of which of the tensors; the others require no gradient, and get None.
 
     Raises:
         RuntimeError: the output does not depend on one of the tensors, or not in a way that autograd records.
     """
     import torch  # noqa: PLC0415
 
-    inputs, output = _recorded(function, tensors)
-    grad_input, grad_weight, *grad_bias = torch.autograd.grad(output, inputs, grad_output)
-    return Gradients(grad_input, grad_weight, grad_bias[0] if grad_bias else None)
+    leaves = as_leaves(tensors, wanted)
+    output = function(*leaves.values())
+    inputs = requiring_grad(leaves)
+    found = torch.autograd.grad(output, list(inputs.values()), grad_output)
+    return gradients_of(dict(zip(inputs, found, strict=True)))
 
 
 def differentiate_twice(
@@ -158,19 +167,31 @@ def differentiate_twice(
     """
     import torch  # noqa: PLC0415
 
-    inputs, output = _recorded(function, tensors)
+    leaves = as_leaves(tensors)
+    inputs, output = list(requiring_grad(leaves).values()), function(*leaves.values())
     outer = grad_output.detach().requires_grad_()
     gradients = torch.autograd.grad(output, inputs, outer, create_graph=True)
     weights = [t for t in grad_grads if t is not None]
-    # on an empty batch nothing depends on x: its gradient is zero, not an error
-    second = torch.autograd.grad(gradients, (outer, *inputs[:2]), weights, materialize_grads=True)
+    # on an empty batch nothing depends on x: its gradient is zero; elsewhere nothing of the kind was recorded
+    empty = tensors[0].numel() == 0
+    second = torch.autograd.grad(gradients, (outer, *inputs[:2]), weights, materialize_grads=empty)
     return DoubleGradients(*second)
 
 
-def _recorded(function: Callable[..., Any], tensors: tuple[Any, Any, Any]) -> tuple[list[Any], Any]:
-    """The tensors as leaves of a graph of their own, and the output that the function gives on them."""
-    leaves = [t if t is None else t.detach().requires_grad_() for t in tensors]
-    return [leaf for leaf in leaves if leaf is not None], function(*leaves)
+def as_leaves(tensors: tuple[Any, Any, Any], wanted: Sequence[Operand] = OPERANDS) -> dict[Operand, Any]:
+    """The tensors by name as leaves of a graph of their own; those of which gradients are wanted require them."""
+    named = zip(OPERANDS, tensors, strict=True)
+    return {name: t if t is None else t.detach().requires_grad_(name in wanted) for name, t in named}
+
+
+def requiring_grad(leaves: Mapping[Operand, Any]) -> dict[Operand, Any]:
+    """Those of the leaves that require gradients."""
+    return {name: leaf for name, leaf in leaves.items() if leaf is not None and leaf.requires_grad}
+
+
+def gradients_of(found: Mapping[Operand, Any]) -> Gradients:
+    """Gradients by operand, None for the others."""
+    return Gradients(*map(found.get, OPERANDS))
 
 
 @cache

@@ -62,6 +62,7 @@ def _of_one_call(record: Record, finding: Finding) -> str:
             arguments=case.arguments,
             spec=spec,
             backward=call.backward,
+            wanted=tuple(name for name in call.wanted if name in call.tensors),
             tensors=[(name, literal(t.values), t.layout) for name, t in call.tensors.items()],
             results=[(name, literal(array)) for name, array in results],
             bfloat16=any(array.dtype == "bfloat16" for array in packed),

@@ -66,7 +66,7 @@ def test_a_backend_is_loaded_on_request(monkeypatch, capsys):
     code, tables, _ = asked(monkeypatch, capsys, "--backend", "numpy")
     assert code == 0
     assert "backend numpy  numpy, ready after" in tables
-    assert "gradients, double_backward, module" in tables
+    assert "gradients, partial_gradients, double_backward, module" in tables
 
 
 def test_a_backend_that_cannot_be_loaded_decides_the_exit_status(monkeypatch, capsys, tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from convcheck.execution.codec import ALIGNMENT, MessageError, decode, dtype_name, encode, padding
 from convcheck.execution.messages import TO_JUDGE, TO_WORKER, Calls
-from convcheck.model.calls import Call, Operation, Tensor
+from convcheck.model.calls import OPERANDS, Call, Mode, Operation, Tensor
 from convcheck.model.case import LAYOUTS
 from convcheck_reference import DTYPES, Arguments
 
@@ -41,6 +41,8 @@ def several_calls(draw):
         st.dictionaries(st.sampled_from(["x", "weight", "bias", "grad_output"]), tensors),
         st.sampled_from(list(DTYPES)),
         st.sampled_from(["fresh", "reused"]),
+        st.sampled_from([OPERANDS, ("weight", "bias"), ("x",)]),
+        st.sampled_from(Mode),
     )
     return tuple(draw(st.lists(call, max_size=3)))
 
@@ -56,7 +58,7 @@ def plain(call):
     tensors = {
         n: (t.values.tobytes(), t.values.dtype, t.values.shape, t.layout, t.memory) for n, t in call.tensors.items()
     }
-    return call.operation, repr(call.arguments), tensors, call.dtype, call.buffers
+    return call.operation, repr(call.arguments), tensors, call.dtype, call.buffers, call.wanted, call.mode
 
 
 @settings(deadline=None)

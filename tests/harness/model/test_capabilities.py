@@ -3,8 +3,10 @@ from dataclasses import fields, replace
 import pytest
 
 from convcheck import LAYOUTS, PROFILES, QUANTITIES, Capabilities, CapabilityError
+from convcheck.model.calls import Mode
 from convcheck.model.profiles import STRICT
 from convcheck.model.token import read
+from convcheck.model.transforms import Transform
 from convcheck_reference import DTYPES
 
 EVERYTHING = Capabilities(dtypes=tuple(DTYPES), gradients=True, double_backward=True, module=True)
@@ -134,3 +136,18 @@ def test_illegal_arguments_are_not_applicable_to_who_does_not_validate_unless_he
     assert lax.unsupported(read(f"{LAYER},s=0")) == "illegal arguments: the backend does not validate"
     assert lax.unsupported(read(f"{LAYER},s=2,p=same")) is None
     assert lax.unsupported(read(f"{LAYER},s=2")) is None
+
+
+@pytest.mark.parametrize("wrong", [{"transforms": ("jit",)}, {"transforms": "vmap"}, {"double_backward": "perhaps"}])
+def test_unknown_transforms_and_second_gradients_are_refused(wrong):
+    (name,) = wrong
+    with pytest.raises(CapabilityError, match=f"{name}=.*; expected"):
+        Capabilities(**wrong)
+
+
+def test_transforms_are_named_as_they_are_declared():
+    declared = Capabilities(transforms=("vmap", "meta")).transforms
+    assert [(t, t.mode, t.clause) for t in declared] == [
+        (Transform.VMAP, Mode.VMAP, "C2D-TRANSFORM-1"),
+        (Transform.META, Mode.META, "C2D-TRANSFORM-3"),
+    ]

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+import torch
 
-from altered import CASE, off_by
+from altered import CASE, judged_function, off_by
 from convcheck import Capabilities, CapabilityError, DoubleGradients, Status, capabilities
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.blocks import generate
@@ -14,7 +15,9 @@ from convcheck.plugin.function_backend import FunctionBackend
 from convcheck.plugin.registry import load
 from convcheck_backends import NumpyBackend
 from convcheck_reference.naive import naive_conv2d, naive_grad_input, naive_grad_weight
+from plugins import wrong_gradients
 
+NAME = "double-backward"
 ORACLE = [o for o in ORACLES if o.name == "double-backward"]
 RESULTS = ("grad_grad_output", "grad_input", "grad_weight")
 
@@ -124,8 +127,6 @@ def test_torch_takes_an_empty_batch():
 
 
 def test_a_function_on_torch_tensors_is_differentiated_twice():
-    import torch
-
     class Once(torch.autograd.Function):
         """Right gradients, whose own gradients are wrong: the second derivative of a constant."""
 
@@ -148,21 +149,44 @@ def test_a_function_on_torch_tensors_is_differentiated_twice():
     assert failing(FunctionBackend(declare(wrong), "wrong"))
 
 
+def test_functions_on_torch_tensors_are_tried_unless_they_declare_it():
+    declare = {"double_backward": True}
+    (tried,) = {(v.status, v.reason) for v in judged_function(wrong_gradients.right, NAME) if v.oracle == NAME}
+    assert tried[0] is Status.NOT_APPLICABLE
+    assert tried[1].startswith("gradients of gradients are not declared, and asking for them raises RuntimeError")
+    declared = {v.status for v in judged_function(wrong_gradients.right, NAME, **declare) if v.oracle == NAME}
+    assert declared == {Status.WRONGLY_REFUSED}
+    assert {v.status for v in judged_function(torch.nn.functional.conv2d, NAME)} == {Status.PASS}
+    lost = [v for v in judged_function(wrong_gradients.second_gradients_lost, NAME) if v.status in FAILURES]
+    assert lost
+    assert {v.clauses[-1] for v in lost} == {"C2D-GRAD-7"}
+
+
 def test_nothing_is_asked_of_a_backend_that_does_not_declare_it():
     trial = Trial(read(CASE), Capabilities(gradients=True))
     assert not extra_calls(trial, ORACLE)
 
 
-def test_what_is_declared_has_to_be_there(tmp_path):
+@pytest.mark.parametrize(
+    ("declared", "method"),
+    [
+        ("double_backward=True", "conv2d_double_backward"),
+        ("gradients=True", "conv2d_backward"),
+        ("partial_gradients=True", "conv2d_partial_backward"),
+        ("autograd=True", "recorded"),
+        ("transforms=('vmap',)", "recorded"),
+    ],
+)
+def test_what_is_declared_has_to_be_there(tmp_path, declared, method):
     path = tmp_path / "claims.py"
     path.write_text(
         "import convcheck\n"
         "class Claims(convcheck.Backend):\n"
         "    name = 'claims'\n"
-        "    capabilities = convcheck.Capabilities(double_backward=True)\n"
+        f"    capabilities = convcheck.Capabilities({declared})\n"
         "    def conv2d(self, x, weight, bias, params): return x\n"
     )
-    with pytest.raises(CapabilityError, match="write conv2d_double_backward"):
+    with pytest.raises(CapabilityError, match=f"write {method}"):
         load(f"{path}:Claims")
 
 

@@ -21,7 +21,7 @@ from convcheck.oracles import (
 )  # fmt: skip
 
 LAYER = read("v1,x=2x4x5x6,out=4,k=2")
-BOTH_WAYS = Capabilities(gradients=True, double_backward=True)
+BOTH_WAYS = Capabilities(gradients=True, partial_gradients=True, double_backward=True)
 
 
 def test_an_oracle_that_says_nothing_else_judges_what_every_case_calls():

@@ -147,6 +147,38 @@ def test_wrong_values_backward(run):
     assert run(TORCH.format(""), bias, quantity="grad_bias")[0] == 0
 
 
+PARTIAL = """
+import numpy as np
+import convcheck
+from convcheck_backends import NumpyBackend
+
+class Backend(NumpyBackend):
+    def conv2d_partial_backward(self, wanted, *tensors):
+        found = super().conv2d_partial_backward(wanted, *tensors)
+        return found._replace(weight={} * found.weight) if wanted == ("weight",) else found
+
+conv = Backend
+"""
+FIRST_LAYER = """
+import torch
+
+def conv(x, weight, bias, stride, padding, dilation, groups):
+    factor = 1.0 if x.requires_grad else {}
+    return torch.nn.functional.conv2d(x, factor * weight, bias, stride, padding, dilation, groups)
+"""
+
+
+@pytest.mark.parametrize("candidate", [PARTIAL, FIRST_LAYER], ids=["class", "torch"])
+def test_gradients_of_some_operands_alone(run, candidate):
+    grad_output = RANDOM.standard_normal((2, 3, 3, 4)).astype(np.float32)
+    due = np.einsum("nchw,nohw->oc", X.astype(float), grad_output.astype(float))[..., None, None]
+    backward = call(expected=due, tolerance=1e-4, bias=BIAS, grad_output=grad_output)
+    alone = replace(backward, wanted=("weight",))
+    assert run(candidate.format("0.5"), alone, quantity="grad_weight")[0] == 1
+    assert run(candidate.format("1.0"), alone, quantity="grad_weight")[0] == 0
+    assert run(candidate.format("0.5"), backward, quantity="grad_weight")[0] == 0
+
+
 def test_bfloat16(run):
     values = call(x=X.astype(ml_dtypes.bfloat16), tolerance=0.05)
     token = "v1,x=2x2x3x4,out=3,k=1,dtype=bfloat16"

@@ -1,0 +1,111 @@
+"""Transforms of a function that a backend declares: vmap and jvp on exact integers, and the meta device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+from numpy.typing import NDArray
+
+from convcheck.model.calls import Call, Mode, Operation, Returned, Tensor
+from convcheck.model.profiles import Profile
+from convcheck.model.transforms import Transform
+from convcheck.model.verdicts import Status, Verdict
+from convcheck.oracles.double_backward import SecondOrderExpected, second_order
+from convcheck.oracles.oracle import Oracle, Priority
+from convcheck.oracles.support.compare import Comparison, compare_exact
+from convcheck.oracles.support.own_call import Asked, integer_call, judge_own, worst
+from convcheck.oracles.support.trial import INTEGERS, Trial
+from convcheck.oracles.support.wellformed import fault, misshapen
+
+NAME = "function-transforms"
+
+
+def calls(trial: Trial) -> Mapping[str, Call]:
+    """The forward call of the case on integers through each transform that is declared."""
+    once = integer_call(trial, "output")
+    if once is None or trial.case.batch == 0:
+        return {}
+    through = {t: replace(once, mode=t.mode) for t in trial.capabilities.transforms}
+    if Transform.JVP in through:
+        through[Transform.JVP] = _with_tangents(trial)
+    return {str(transform): call for transform, call in through.items()}
+
+
+def judge(trial: Trial) -> Iterator[Verdict]:
+    """Judge what came through each transform (clauses C2D-TRANSFORM-1 to -3)."""
+    for transform in trial.capabilities.transforms:
+        yield from _JUDGES[transform](trial)
+
+
+def _judge_vmap(trial: Trial) -> Iterator[Verdict]:
+    """Both slices: as the case itself, and −1 times that."""
+    clause, profile = Transform.VMAP.clause, trial.capabilities.promised(trial.case, "output")
+    asked = Asked(NAME, clause, "a slice of the output through vmap")
+    if not _exact(trial, profile):
+        yield Verdict(NAME, "output", Status.NOT_APPLICABLE, (clause,), _not_exact(profile))
+        return
+    expected = trial.expected_integers
+
+    def negated(got: NDArray[Any]) -> Comparison:
+        return compare_exact(got, -expected.sum("output").value, expected.exact("output", profile))
+
+    vmap = str(Transform.VMAP)
+    yield from worst(
+        [
+            judge_own(trial, vmap, "output", asked),
+            judge_own(trial, vmap, "output", asked, negated, "negated"),
+        ]
+    )
+
+
+def _judge_jvp(trial: Trial) -> Iterator[Verdict]:
+    """The tangent, which is what a double backward calls grad_grad_output; the output beside it shows elsewhere."""
+    clause, profile = Transform.JVP.clause, trial.capabilities.promised(trial.case, "output")
+    if not _exact(trial, profile):
+        yield Verdict(NAME, "output", Status.NOT_APPLICABLE, (clause,), _not_exact(profile))
+        return
+    asked = Asked(NAME, clause, "the tangent of the output")
+    verdict = judge_own(trial, str(Transform.JVP), "output", asked, partial(_tangent, trial, profile), "tangent")
+    if verdict is not None:
+        yield verdict
+
+
+def _tangent(trial: Trial, profile: Profile, got: NDArray[Any]) -> Comparison:
+    expected = SecondOrderExpected.of(trial.case, second_order(trial, INTEGERS))
+    return compare_exact(got, expected.sum("output").value, expected.exact("output", profile, trial.case.dtype))
+
+
+def _judge_meta(trial: Trial) -> Iterator[Verdict]:
+    """Shape and dtype."""
+    outcome, clause = trial.outcome(NAME, str(Transform.META)), Transform.META.clause
+    if not isinstance(outcome, Returned):
+        return
+    wrong = fault(outcome, "output", trial.shape("output"), trial.case.dtype)
+    if wrong:
+        yield misshapen(NAME, "output", (clause,), "the output on the meta device", wrong, trial.shape("output"))
+    else:
+        yield Verdict(NAME, "output", Status.PASS, (clause,))
+
+
+def _with_tangents(trial: Trial) -> Call:
+    values = second_order(trial, INTEGERS)
+    call = trial.call(Operation.FORWARD, values.layer)
+    tangents = {"x": values.grad_grad_input, "weight": values.grad_grad_weight, "bias": values.grad_grad_bias}
+    given = {f"tangent_{n}": Tensor(t, call.tensors[n].layout) for n, t in tangents.items() if t is not None}
+    return replace(call, tensors={**call.tensors, **given}, mode=Mode.JVP)
+
+
+def _exact(trial: Trial, profile: Profile) -> bool:
+    return profile.exact_integers and trial.expected_integers.is_direct("output", profile)
+
+
+def _not_exact(profile: Profile) -> str:
+    return f"integers are not exact under profile {profile.name}"
+
+
+_JUDGES: Final = {Transform.VMAP: _judge_vmap, Transform.JVP: _judge_jvp, Transform.META: _judge_meta}
+
+ORACLE: Final = Oracle(NAME, judge, calls, every=8, priority=Priority.OWN_CALLS)

@@ -1,0 +1,121 @@
+"""What torch can be asked of a function whose outputs autograd records, besides its output and its gradients.
+
+torch is imported by the first call, as in `convcheck.plugin.torch_bridge`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+from convcheck.model.calls import OPERANDS, Mode, Operand
+from convcheck.plugin.torch_bridge import as_leaves, gradients_of, requiring_grad
+
+Leaves: TypeAlias = Mapping[Operand, Any]
+
+SECOND: Final = -2
+"""How many times the first pass's grad_output that of a second one is: the sum of both is exact, and no pass's own."""
+
+
+def in_mode(mode: Mode, function: Callable[..., Any], tensors: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The results of a function of (x, weight, bias), asked in one of torch's ways, in the order of a call's results.
+
+    Args:
+        mode: any but Mode.USUAL.
+        function: gives the output, as autograd records it.
+        tensors: of the call, by name.
+
+    Raises:
+        RuntimeError: as `torch_bridge.differentiate`, or the function does not go through a transform.
+        TypeError: tensors on the meta device give something else.
+    """
+    operands = (tensors["x"], tensors["weight"], tensors.get("bias"))
+    if mode in _FORWARD:
+        return (_FORWARD[mode](function, as_leaves(operands)),)
+    if mode in _BACKWARD:
+        return _BACKWARD[mode](function, as_leaves(operands), tensors["grad_output"])
+    if mode is Mode.JVP:
+        return _jvp(function, operands, tuple(tensors.get(f"tangent_{name}") for name in OPERANDS))
+    return _vmap(function, operands) if mode is Mode.VMAP else (_meta(function, operands),)
+
+
+def _recorded(function: Callable[..., Any], leaves: Leaves) -> Any:
+    return function(*leaves.values())
+
+
+def _no_grad(function: Callable[..., Any], leaves: Leaves) -> Any:
+    import torch  # noqa: PLC0415
+
+    with torch.no_grad():
+        return function(*leaves.values())
+
+
+def _inference(function: Callable[..., Any], leaves: Leaves) -> Any:
+    import torch  # noqa: PLC0415
+
+    with torch.inference_mode():
+        output = function(*leaves.values())
+    return output.clone() if type(output) is torch.Tensor else output  # what reads it does so outside of that mode
+
+
+def _accumulated(function: Callable[..., Any], leaves: Leaves, grad_output: Any) -> tuple[Any, ...]:
+    """The gradients of two outputs, added up by torch where the first ones already are."""
+    for weight in (grad_output, SECOND * grad_output):
+        function(*leaves.values()).backward(weight)
+    return gradients_of({name: leaf.grad for name, leaf in requiring_grad(leaves).items()})
+
+
+def _retained(function: Callable[..., Any], leaves: Leaves, grad_output: Any) -> tuple[Any, ...]:
+    """The gradients of one output in two passes, added up when both are there: a pass may not change the other's."""
+    import torch  # noqa: PLC0415
+
+    inputs, output = requiring_grad(leaves), function(*leaves.values())
+    first = torch.autograd.grad(output, list(inputs.values()), grad_output, retain_graph=True)
+    second = torch.autograd.grad(output, list(inputs.values()), SECOND * grad_output)
+    return gradients_of({name: a + b for name, a, b in zip(inputs, first, second, strict=True)})
+
+
+def _vmap(function: Callable[..., Any], operands: tuple[Any, Any, Any]) -> tuple[Any, ...]:
+    """The outputs of two slices: the operands, and the same with x and bias negated."""
+    import torch  # noqa: PLC0415
+
+    x, weight, bias = operands
+    slices = [torch.stack([x, -x]), torch.stack([weight, weight]), None if bias is None else torch.stack([bias, -bias])]
+    along = tuple(None if t is None else 0 for t in slices)
+    output, negated = torch.func.vmap(function, along)(*slices)
+    return output.clone(), negated.clone()
+
+
+def _jvp(function: Callable[..., Any], operands: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The output, and its derivative along the tangents of the operands that are there."""
+    import torch  # noqa: PLC0415
+
+    def of_present(*present: Any) -> Any:
+        return function(*present, *operands[len(present) :])
+
+    given = 3 if operands[2] is not None else 2
+    output, tangent, *_ = torch.func.jvp(of_present, operands[:given], tangents[:given])
+    return output, tangent
+
+
+def _meta(function: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
+    """Zeros of the shape and dtype of the output of tensors without values."""
+    import torch  # noqa: PLC0415
+
+    output = function(*(t if t is None else t.detach().to("meta") for t in operands))
+    if type(output) is not torch.Tensor or output.device.type != "meta":
+        raise TypeError(
+            f"of tensors on the meta device came a {type(output).__name__}; expected a tensor on the meta device"
+        )
+    return torch.zeros(output.shape, dtype=output.dtype, device=operands[0].device)
+
+
+_FORWARD: Final[Mapping[Mode, Callable[[Callable[..., Any], Leaves], Any]]] = {
+    Mode.RECORDED: _recorded,
+    Mode.NO_GRAD: _no_grad,
+    Mode.INFERENCE: _inference,
+}
+_BACKWARD: Final[Mapping[Mode, Callable[[Callable[..., Any], Leaves, Any], tuple[Any, ...]]]] = {
+    Mode.ACCUMULATED: _accumulated,
+    Mode.RETAINED: _retained,
+}
