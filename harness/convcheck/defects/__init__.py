@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from convcheck.defects import (
+    accumulators,
     channels,
     cheats,
     conjunctions,
@@ -48,6 +49,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     *channels.BIASES,
     *tiles.DEFECTS,
     *precision.DEFECTS,
+    *accumulators.DEFECTS,
     *special_values.DEFECTS,
     *contract.DEFECTS,
     *layout.DEFECTS,
