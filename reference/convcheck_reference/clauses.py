@@ -131,8 +131,9 @@ _GROUPS: Final[tuple[tuple[str, str, str, tuple[tuple[str, str], ...]], ...]] = 
         ("reflect", "Reflect padding not smaller than the input is refused."),
         ("circular", "Circular padding larger than the input is refused."),
         ("tensors that do not fit", "Tensors of a wrong number of dimensions, channels or sizes are refused."),
-        ("mixed dtypes", "A weight of another dtype than the input is refused."),
+        ("mixed dtypes", "A weight or bias of another dtype than the input is refused."),
         ("what is legal", "A legal call is accepted."),
+        ("wrong types", "A float, however whole, NaN, None or a bool for stride, padding, dilation or groups is refused, and None or a list in place of a tensor."),
     )),
     ("DTYPE", "dtypes", "docs, Parameters: dtype; IEEE 754", (
         ("result dtype", "Results have the dtype of the input."),

@@ -316,7 +316,10 @@ def _integer(name: str, value: Any, least: int, error: type[ParameterError]) -> 
     # because looking for a protocol takes microseconds
     if type(value) is not int and (isinstance(value, bool) or not isinstance(value, SupportsIndex)):
         raise ParameterTypeError(f"{name}={value!r} is a {_kind(value)}; expected an int")
-    value = operator.index(value)
+    try:
+        value = operator.index(value)
+    except TypeError:  # NumPy's bools and arrays have the protocol, and refuse
+        raise ParameterTypeError(f"{name}={value!r} is a {_kind(value)}; expected an int") from None
     if value < least:
         raise error(f"{name}={value} is too small; expected at least {least}")
     if value > MAX_INDEX:

@@ -1,3 +1,6 @@
+import math
+
+import numpy as np
 import pytest
 
 from convcheck_reference import Conv2dParams, errors
@@ -46,6 +49,11 @@ def test_same_puts_the_odd_pixel_below_and_to_the_right():
         ({"padding_mode": "constant"}, errors.PaddingModeError),
         ({"stride": True}, errors.ParameterTypeError),
         ({"stride": 1.5}, errors.ParameterTypeError),
+        ({"stride": math.nan}, errors.ParameterTypeError),
+        ({"dilation": np.True_}, errors.ParameterTypeError),
+        ({"padding": np.array([1, 1])}, errors.ParameterTypeError),
+        ({"stride": (1, 1, 1)}, errors.StrideError),
+        ({"padding": "same "}, errors.PaddingError),
         ({"bias": 1}, errors.ParameterTypeError),
         ({"in_channels": 0}, errors.ChannelsError),
         ({"kernel_size": 2**64}, errors.SizeOverflowError),

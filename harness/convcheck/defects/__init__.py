@@ -10,10 +10,12 @@ from types import MappingProxyType
 from typing import Final
 
 from convcheck.defects import (
+    accumulators,
     channels,
     cheats,
     conjunctions,
     contract,
+    flaws,
     gradients,
     indexing,
     layout,
@@ -49,8 +51,10 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     *channels.BIASES,
     *tiles.DEFECTS,
     *precision.DEFECTS,
+    *accumulators.DEFECTS,
     *special_values.DEFECTS,
     *contract.DEFECTS,
+    *flaws.DEFECTS,
     *layout.DEFECTS,
     *state.DEFECTS,
     *gradients.DEFECTS,

@@ -25,7 +25,7 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Request:
+class Request:
     """What a caller asks for."""
 
     arguments: Arguments
@@ -37,11 +37,11 @@ class _Request:
 class _Lenient(DefectBackend):
     """Makes a request legal in one respect before it looks at it."""
 
-    def __init__(self, repair: Callable[[_Request], _Request]) -> None:
+    def __init__(self, repair: Callable[[Request], Request]) -> None:
         self._repair = repair
 
     def conv2d(self, x: Array, weight: Array, bias: Array | None, params: Conv2dParams) -> Any:
-        request = self._repair(_Request(params.arguments, x, weight, bias))
+        request = self._repair(Request(params.arguments, x, weight, bias))
         return super().conv2d(request.x, request.weight, request.bias, Conv2dParams.of(request.arguments))
 
 
@@ -74,12 +74,12 @@ class _ReturningGradients(DefectBackend):
 class _Fatal(DefectBackend):
     """Does something to its process on some requests."""
 
-    def __init__(self, condition: Callable[[_Request], bool], act: Callable[[], None]) -> None:
+    def __init__(self, condition: Callable[[Request], bool], act: Callable[[], None]) -> None:
         self._condition = condition
         self._act = act
 
     def conv2d(self, x: Array, weight: Array, bias: Array | None, params: Conv2dParams) -> Any:
-        if self._condition(_Request(params.arguments, x, weight, bias)):
+        if self._condition(Request(params.arguments, x, weight, bias)):
             self._act()
         return super().conv2d(x, weight, bias, params)
 
@@ -117,7 +117,8 @@ def _returns_gradients(name: str, summary: str, region: str, gradients: Callable
     return Defect(name, Category.CONTRACT, summary, rule, lambda: _ReturningGradients(rule, gradients))
 
 
-def _accepts(name: str, summary: str, repair: Callable[[_Request], _Request]) -> Defect:
+def accepts(name: str, summary: str, repair: Callable[[Request], Request]) -> Defect:
+    """A defect that makes a request legal before it computes it."""
     return Defect(name, Category.CONTRACT, summary, Rule("False"), lambda: _Lenient(repair))
 
 
@@ -125,10 +126,10 @@ def _refuse(_: Array) -> Any:
     raise NotImplementedError("not supported")
 
 
-def _respelled(**changes: Callable[[Arguments], Any]) -> Callable[[_Request], _Request]:
+def respelled(**changes: Callable[[Arguments], Any]) -> Callable[[Request], Request]:
     """A request whose arguments are computed from what they were."""
 
-    def repair(request: _Request) -> _Request:
+    def repair(request: Request) -> Request:
         values = {name: value(request.arguments) for name, value in changes.items()}
         return replace(request, arguments=replace(request.arguments, **values))
 
@@ -145,7 +146,7 @@ def _at_least(name: str, least: int) -> Callable[[Arguments], Any]:
     return value
 
 
-def _fitting_channels(request: _Request) -> _Request:
+def _fitting_channels(request: Request) -> Request:
     """Channels that the layer does not have are not looked at."""
     arguments, x = request.arguments, request.x
     if x.ndim not in (3, 4) or x.shape[-3] <= arguments.in_channels:
@@ -153,7 +154,7 @@ def _fitting_channels(request: _Request) -> _Request:
     return replace(request, x=x[..., : arguments.in_channels, :, :])
 
 
-def _whole_groups(request: _Request) -> _Request:
+def _whole_groups(request: Request) -> Request:
     """Channels left over by the groups are not looked at."""
     spelled, x = request.arguments, request.x
     groups = spelled.groups
@@ -169,7 +170,7 @@ def _unit_stride(arguments: Arguments) -> Any:
     return 1 if arguments.padding == "same" else arguments.stride
 
 
-def _one_dtype(request: _Request) -> _Request:
+def _one_dtype(request: Request) -> Request:
     return replace(request, weight=request.weight.astype(request.x.dtype))
 
 
@@ -189,7 +190,8 @@ def _module(name: str, summary: str, region: str, **changes: Any) -> Defect:
     return Defect(name, Category.CONTRACT, summary, rule, partial(_BuildingModules, **changes))
 
 
-def _divides_by_zero() -> None:
+def divides_by_zero() -> None:
+    """End the process as a division by zero does."""
     os.kill(os.getpid(), signal.SIGFPE)
 
 
@@ -198,9 +200,10 @@ def _hangs() -> None:
         time.sleep(1.0)
 
 
-def _fatal(
-    name: str, summary: str, region: str, condition: Callable[[_Request], bool], act: Callable[[], None]
+def fatal(
+    name: str, summary: str, region: str, condition: Callable[[Request], bool], act: Callable[[], None]
 ) -> Defect:
+    """A defect that does something to its process where a condition holds."""
     return Defect(name, Category.CONTRACT, summary, Rule(region), lambda: _Fatal(condition, act), fatal=True)
 
 
@@ -232,25 +235,25 @@ DEFECTS: Final[tuple[Defect, ...]] = (
                        lambda g: g._replace(bias=None if g.bias is None else g.bias[None])),
     _returns_gradients("grad-input-in-float64", "an input gradient in float64 whatever the input",
                        "dtype != 'float64'", lambda g: g._replace(input=g.input.astype(np.float64))),
-    _accepts("groups-round-down", "groups that do not divide the input channels accepted", _whole_groups),
-    _accepts("negative-padding-as-zero", "negative padding accepted as none",
-             _respelled(padding=_at_least("padding", 0))),
-    _accepts("zero-stride-as-one", "strides below 1 accepted as 1", _respelled(stride=_at_least("stride", 1))),
-    _accepts("zero-dilation-as-one", "dilations below 1 accepted as 1",
-             _respelled(dilation=_at_least("dilation", 1))),
-    _accepts("same-with-stride-accepted", "'same' with a stride accepted as stride 1", _respelled(stride=_unit_stride)),
-    _accepts("mixed-dtypes-accepted", "a weight of another dtype converted", _one_dtype),
-    _accepts("extra-channels-accepted", "input channels that the layer does not have dropped", _fitting_channels),
+    accepts("groups-round-down", "groups that do not divide the input channels accepted", _whole_groups),
+    accepts("negative-padding-as-zero", "negative padding accepted as none",
+             respelled(padding=_at_least("padding", 0))),
+    accepts("zero-stride-as-one", "strides below 1 accepted as 1", respelled(stride=_at_least("stride", 1))),
+    accepts("zero-dilation-as-one", "dilations below 1 accepted as 1",
+             respelled(dilation=_at_least("dilation", 1))),
+    accepts("same-with-stride-accepted", "'same' with a stride accepted as stride 1", respelled(stride=_unit_stride)),
+    accepts("mixed-dtypes-accepted", "a weight of another dtype converted", _one_dtype),
+    accepts("extra-channels-accepted", "input channels that the layer does not have dropped", _fitting_channels),
     _module("module-fan-out", "a layer initialised from its fan-out", "", module=_fan_out),
     _module("module-zero-bias", "a layer whose bias starts at zero", "bias", module=_zero_bias),
     _module("module-forgets-mode", "a layer that pads with zeros in every mode",
             "padding_mode != 'zeros' and (pad_bottom > 0 or pad_right > 0)",
             arguments=lambda a: {**a, "padding_mode": "zeros"}),
-    _fatal("dies-on-empty-batch", "a process that divides by a batch of zero", "batch == 0",
-           lambda r: r.x.ndim == 4 and not len(r.x), _divides_by_zero),
-    _fatal("dies-on-zero-stride", "a process that divides by a stride of zero", "False",
-           lambda r: _has_zero(r.arguments.stride), _divides_by_zero),
-    _fatal("hangs-on-zero-dilation", "a loop that a dilation of zero never ends", "False",
+    fatal("dies-on-empty-batch", "a process that divides by a batch of zero", "batch == 0",
+           lambda r: r.x.ndim == 4 and not len(r.x), divides_by_zero),
+    fatal("dies-on-zero-stride", "a process that divides by a stride of zero", "False",
+           lambda r: _has_zero(r.arguments.stride), divides_by_zero),
+    fatal("hangs-on-zero-dilation", "a loop that a dilation of zero never ends", "False",
            lambda r: _has_zero(r.arguments.dilation), _hangs),
 )  # fmt: skip
 """The defects of this category."""

@@ -104,7 +104,7 @@ class Inputs:
             )
             for name, tensor in call.tensors.items()
         }
-        return {name: buffer.native for name, buffer in self._buffers.items()}
+        return {name: _given(buffer) for name, buffer in self._buffers.items()}
 
     def changes(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The names of the tensors whose elements have changed, and of those around which bytes have; all restored."""
@@ -151,6 +151,13 @@ class Inputs:
             memory = accelerator.upload(region.whole)
             native = accelerator.view(memory, array, _address(array) - _address(region.whole))
         return DeviceBuffer(tensor, array, region, before, native, True, memory, accelerator)
+
+
+def _given(buffer: Buffer) -> Any:
+    given = buffer.tensor.given
+    if given == "tensor":
+        return buffer.native
+    return None if given == "none" else buffer.tensor.values.tolist()
 
 
 def _fits(earlier: Tensor, tensor: Tensor) -> bool:

@@ -16,6 +16,9 @@ from convcheck.model.case import Layout
 from convcheck.model.sanitizers import Sanitizer
 from convcheck_reference.params import Arguments
 
+Given: TypeAlias = Literal["tensor", "none", "list"]
+"""What a candidate gets for a tensor: itself, or None or nested lists of its values, which it has to refuse."""
+
 
 class Operation(StrEnum):
     """What a call asks of the candidate."""
@@ -87,11 +90,13 @@ class Tensor:
         values: for an expanded tensor they are equal along the first axis, for a broadcast one they are all 1.
         layout: the strides.
         memory: where it lies.
+        given: what the candidate gets.
     """
 
     values: NDArray[Any]
     layout: Layout = "contiguous"
     memory: Memory = "heap"
+    given: Given = "tensor"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias, get_args
 
-from convcheck_reference.errors import ConvcheckError, InputShapeError
+from convcheck_reference.errors import ConvcheckError, InputShapeError, ParameterTypeError
 from convcheck_reference.params import Arguments, Conv2dParams, Shape
 
 Regime: TypeAlias = Literal[
@@ -47,14 +47,39 @@ Entry: TypeAlias = Literal["function", "module"]
 """Whether the candidate is called as a function on given tensors, or built as a module first."""
 
 Flaw: TypeAlias = Literal[
-    "none", "input_ndim", "input_channels", "weight_ndim", "weight_channels", "bias_shape", "weight_dtype"
+    "none",
+    "input_ndim",
+    "input_channels",
+    "weight_ndim",
+    "weight_channels",
+    "bias_shape",
+    "weight_dtype",
+    "input_ndim_5",
+    "input_channels_few",
+    "weight_channels_few",
+    "bias_few",
+    "bias_single",
+    "bias_column",
+    "bias_dtype",
+    "input_none",
+    "input_list",
+    "weight_none",
+    "weight_list",
+    "bias_list",
 ]
-"""What is wrong with the tensors of an otherwise legal case (the candidate has to refuse it)."""
+"""What is wrong with the tensors of an otherwise legal case (the candidate has to refuse it).
+
+input_ndim: two dimensions. input_channels, weight_channels, bias_shape: one channel, or entry, more than the layer has;
+_few: one less. weight_ndim: three dimensions. bias_single: shape (1,). bias_column: shape (out_channels, 1). _dtype:
+another dtype than the input's. _none and _list: None and nested lists where a tensor belongs.
+"""
 
 REGIMES: Final[tuple[Regime, ...]] = get_args(Regime)
 LAYOUTS: Final[tuple[Layout, ...]] = get_args(Layout)
 ENTRIES: Final[tuple[Entry, ...]] = get_args(Entry)
 FLAWS: Final[tuple[Flaw, ...]] = get_args(Flaw)
+NO_TENSORS: Final[tuple[Flaw, ...]] = tuple(flaw for flaw in FLAWS if flaw.endswith(("_none", "_list")))
+"""Something else stands in place of a tensor."""
 
 Layouts: TypeAlias = tuple[Layout, Layout, Layout]
 """The layouts of x, weight and grad_output."""
@@ -107,7 +132,8 @@ class Case:
         except ConvcheckError as error:
             return error
         if self.flaw != "none":
-            return InputShapeError(f"flawed tensors: {self.flaw}")
+            kind: type[ConvcheckError] = ParameterTypeError if self.flaw in NO_TENSORS else InputShapeError
+            return kind(f"flawed tensors: {self.flaw}")
         return None
 
     @property

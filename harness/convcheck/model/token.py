@@ -3,11 +3,13 @@
 ``v1,x=16x3x28x28,out=10,k=5,p=2`` is a Conv2d(3, 10, kernel_size=5, padding=2) on a (16, 3, 28, 28) input.
 Fields equal to their default are left out; no character needs quoting in a shell. A value keeps its
 spelling: ``k=5`` is the int 5, ``k=5x5`` the pair (5, 5), ``p=same`` a string, ``k=2.5`` a float,
-``bias=true`` a bool, ``g=none`` is None. After benchdnn's problem descriptors (oneDNN).
+``bias=true`` a bool, ``g=none`` is None, ``s=nan`` NaN, ``p=same%20`` a string that ends with a space.
+After benchdnn's problem descriptors (oneDNN).
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -131,7 +133,7 @@ def _write_value(value: Any) -> str:
         return "x".join(map(_write_value, value)) + ("x" if len(value) == 1 else "")
     if isinstance(value, bool) or value is None:
         return str(value).lower()
-    return value if isinstance(value, str) else repr(value)
+    return value.replace(" ", "%20") if isinstance(value, str) else repr(value)
 
 
 _SPELLINGS: Final[tuple[tuple[str, Callable[[str], Any]], ...]] = (
@@ -139,6 +141,7 @@ _SPELLINGS: Final[tuple[tuple[str, Callable[[str], Any]], ...]] = (
     (r"-?\d+\.\d*(e[+-]?\d+)?", float),
     (r"true|false", lambda text: text == "true"),
     (r"none", lambda _: None),
+    (r"nan", lambda _: math.nan),  # one and the same, so that cases are equal
     (r"(-?[\d.]+x)+(-?[\d.]+)?", lambda text: tuple(_read_value(part) for part in text.split("x") if part)),
 )
 
@@ -147,7 +150,7 @@ def _read_value(text: str) -> Any:
     for pattern, convert in _SPELLINGS:
         if re.fullmatch(pattern, text):
             return convert(text)
-    return text
+    return text.replace("%20", " ")
 
 
 def _read_shape(text: str) -> tuple[int, ...]:

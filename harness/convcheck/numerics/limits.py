@@ -19,22 +19,23 @@ _COMPLEX_BITS: Final = 2
 
 
 def integer_limit(profile: Profile, dtype: str) -> int:
-    """The largest Σ|a||b| whose integer partial sums are exact in any order, and fit the result's dtype.
+    """The largest Σ|a||b| whose integer partial sums are exact in any order, whether or not `dtype` has such numbers.
 
-    2^p of the accumulator, less head-room for truncating accumulators and complex products; at most the
-    largest finite number of `dtype`.
+    2^p of the accumulator, less head-room for truncating accumulators and complex products; at most its largest finite
+    number.
     """
     bits = profile.accumulator.precision
     if profile.truncating:
         bits -= _TRUNCATION_BITS
     if DTYPES[dtype].kind == "c":
         bits -= _COMPLEX_BITS
-    return int(min(2.0**bits, component_format(dtype).largest))
+    return int(min(2.0**bits, profile.accumulator.largest))
 
 
 def output_limit(profile: Profile, dtype: str) -> int:
-    """`integer_limit` of an output that is right to the last bit: where it is rounded before the bias, twice."""
-    return integer_limit(within_dtype(profile, dtype) if profile.rounds_before_bias else profile, dtype)
+    """`integer_limit` of an output that is finite and right to the last bit: where rounded before the bias, twice."""
+    limit = integer_limit(within_dtype(profile, dtype) if profile.rounds_before_bias else profile, dtype)
+    return int(min(limit, component_format(dtype).largest))
 
 
 def within_dtype(profile: Profile, dtype: str) -> Profile:

@@ -122,7 +122,8 @@ def ratios(error: Array, result: Array, norm: Array, dtype: str) -> tuple[float,
     """
     u = FORMATS[dtype].unit_roundoff
     if dtype in ("float16", "bfloat16"):
-        error = np.maximum(error - u * np.abs(result), 0.0)
+        with np.errstate(invalid="ignore"):  # an infinite result is not looked at
+            error = np.maximum(error - u * np.abs(result), 0.0)
     at = np.flatnonzero((norm.reshape(-1) > 0) & np.isfinite(error.reshape(-1)))
     at = at[np.linspace(0, len(at) - 1, min(len(at), MOST_VALUES)).astype(int)] if len(at) else at
     return tuple(float(t) for t in error.reshape(-1)[at] / (u * norm.reshape(-1)[at]))

@@ -68,7 +68,8 @@ def compare_integers(got: NDArray[Any], expected: Expected, quantity: Quantity, 
         judged = expected.exact(quantity, profile)
         if profile.rounds_before_bias:  # it may be, and need not
             once = expected.sum(quantity).value
-            value = np.where(got == once.astype(got.dtype), once, value)
+            with np.errstate(over="ignore"):  # where it is not finite, it is not judged
+                value = np.where(got == once.astype(got.dtype), once, value)
         if profile.exact:
             return compare_exact(got, value, judged, quantity)
         if value.dtype.kind != "c":

@@ -10,6 +10,7 @@ from typing import Final
 
 from convcheck.model.calls import Died, Hung, Raised, Returned, Sanitized
 from convcheck.model.case import Case
+from convcheck.model.extensions import Extension
 from convcheck.model.levels import Level
 from convcheck.model.profiles import QUANTITIES
 from convcheck.model.verdicts import Status, Verdict
@@ -34,6 +35,7 @@ _CLAUSES: Final[dict[type[errors.ConvcheckError], str]] = {
     errors.ReflectPaddingError: "C2D-ERROR-9",
     errors.CircularPaddingError: "C2D-ERROR-10",
     errors.InputShapeError: "C2D-ERROR-11",
+    errors.ParameterTypeError: "C2D-ERROR-14",
 }
 
 _ON_REALS: Final = frozenset(plain_key(REALS, quantity) for quantity in QUANTITIES)
@@ -61,7 +63,9 @@ def judge(trial: Trial) -> Iterator[Verdict]:
             reason = f"no result within {outcome.limit:g} s"
             yield Verdict(asked_by, "call", Status.HUNG, (*_clauses(case), "C2D-PURE-3"), reason)
         elif case.violation is not None:
-            if trial.capabilities.extension_of(case) is None:  # else what it gives is judged, not whether it refuses
+            # where it is an extension, what it gives is judged, not whether it refuses
+            promoted = case.flaw == "bias_dtype" and Extension.PROMOTED_DTYPES in trial.capabilities.extensions
+            if trial.capabilities.extension_of(case) is None and not promoted:
                 yield _judge_illegal(case, outcome)
         elif isinstance(outcome, Raised):
             if call.asked_by == double_backward.NAME and double_backward.may_raise(trial):
@@ -77,8 +81,15 @@ def judge(trial: Trial) -> Iterator[Verdict]:
 
 def unspecified(case: Case) -> str | None:
     """Why an illegal case is not judged: the documentation leaves its refusal open."""
-    if isinstance(case.violation, errors.ParameterTypeError):
-        return "wrong types: the documentation names the types, not what happens to others"
+    spelled = case.arguments
+    sizes = (spelled.in_channels, spelled.out_channels, spelled.kernel_size)
+    if any(isinstance(size, bool) for size in sizes) or not isinstance(spelled.bias, bool):
+        return "True counts as 1, and whatever is true as True: torch.nn.Conv2d takes these"
+    pairs = (spelled.stride, spelled.padding, spelled.dilation)
+    if any(isinstance(pair, list | tuple) and len(pair) == 1 for pair in pairs):
+        return "one number in a tuple: torch takes it for both axes"
+    if case.flaw == "bias_dtype" and isinstance(spelled.padding, str):
+        return "torch looks at the dtype of the bias only where padding is a number"
     if isinstance(case.violation, errors.ChannelsError | errors.SizeOverflowError):
         return "the documentation does not say that such channels and sizes are refused"
     return None
@@ -99,7 +110,7 @@ def kind_of_violation(case: Case) -> str:
     """The kind of illegal arguments that a case has, as the clause that they break; empty for a legal case."""
     if case.violation is None:
         return ""
-    if case.flaw == "weight_dtype":
+    if case.flaw in ("weight_dtype", "bias_dtype"):
         return "C2D-ERROR-12"
     return _CLAUSES.get(type(case.violation), "C2D-ERROR-11")
 

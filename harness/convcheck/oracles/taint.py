@@ -107,7 +107,8 @@ def _judge(trial: Trial, call: Tainted, quantity: Quantity, got: Array) -> Verdi
     failure = misplaced(NAME, quantity, clauses, got, expected, judged)
     if failure is not None:
         return replace(failure, reason=f"{call.name}: {failure.reason}")
-    unreached = np.where(judged & (expected == FINITE), got, clean.integers(quantity, profile).astype(got.dtype))
+    with np.errstate(over="ignore"):  # where it is not finite, it is not judged
+        unreached = np.where(judged & (expected == FINITE), got, clean.integers(quantity, profile).astype(got.dtype))
     compared = compare_integers(unreached.astype(got.dtype), clean, quantity, profile)
     if compared.status is not Status.PASS:
         reason = f"{call.name}: elements that do not read it are wrong"

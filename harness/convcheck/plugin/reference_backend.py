@@ -20,7 +20,7 @@ from convcheck_reference.convolution import (
     conv2d_grad_input,
     conv2d_grad_weight,
 )
-from convcheck_reference.errors import InputShapeError
+from convcheck_reference.errors import InputShapeError, ParameterTypeError
 from convcheck_reference.formats import DTYPES
 from convcheck_reference.initialisation import reset_parameters
 from convcheck_reference.params import Conv2dParams
@@ -122,7 +122,12 @@ def check_tensors(x: Array, weight: Array, bias: Array | None, params: Conv2dPar
 
     Raises:
         InputError: they do not.
+        ParameterTypeError: one is no array.
     """
+    given: tuple[Any, ...] = (x, weight) if bias is None else (x, weight, bias)
+    for name, tensor in zip(("x", "weight", "bias"), given, strict=False):
+        if not isinstance(tensor, np.ndarray):
+            raise ParameterTypeError(f"{name} is a {type(tensor).__name__}; expected an array")
     params.output_shape(x.shape)
     if weight.shape != params.weight_shape:
         raise InputShapeError(f"weight has shape {weight.shape}; expected {params.weight_shape}")

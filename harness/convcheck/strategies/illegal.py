@@ -5,16 +5,20 @@ Each clause on errors has the same share, however many ways there are to break i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from convcheck.model.case import FLAWS, Case, Flaw
+from convcheck.model.case import FLAWS, NO_TENSORS, Case, Flaw
 from convcheck.model.extensions import Extension
 from convcheck.strategies.draws import Draw, pick
 
 Break: TypeAlias = Callable[[Draw, Case], Case]
+
+_WRONG_STRINGS: Final = ("full", "sme", "Same", "SAME", "same ", " same", "Valid", "VALID", "valid ")
+_DTYPES: Final[tuple[Flaw, ...]] = ("weight_dtype", "bias_dtype")
 
 
 def break_case(draw: Draw, case: Case, way: str, *, module: bool) -> Case:
@@ -30,7 +34,8 @@ def break_case(draw: Draw, case: Case, way: str, *, module: bool) -> Case:
     if case.batch == 0:  # without an image there is nothing to refuse before it is touched
         shape = (1, *shape[1:])
     broken = WAYS[way](draw, replace(case, input_shape=shape, regime="reals"))
-    if way in MODULE_ONLY or (module and way not in FUNCTION_ONLY and draw(0, 1)):
+    either = module and way not in FUNCTION_ONLY and broken.flaw == "none"
+    if way in MODULE_ONLY or (either and draw(0, 1)):
         return replace(broken, entry="module")
     return broken
 
@@ -40,11 +45,13 @@ def _changed(case: Case, **changes: Any) -> Case:
 
 
 def _one_side(case: Case, draw: Draw, name: str, values: tuple[int, ...]) -> Case:
-    """One entry of a pair replaced, or the whole written as an int."""
-    value, axis = pick(draw, values), draw(0, 2)
+    """One entry of a pair replaced, or the whole written as an int, or three numbers where two belong."""
+    value, axis = pick(draw, values), draw(0, 3)
     if axis == 2:
         return _changed(case, **{name: value})
     pair = list(getattr(case.params, name))
+    if axis == 3:
+        return _changed(case, **{name: (*pair, pair[-1])})
     pair[axis] = value
     return _changed(case, **{name: tuple(pair)})
 
@@ -81,10 +88,11 @@ def _same_with_stride(draw: Draw, case: Case) -> Case:
 
 
 def _padding(draw: Draw, case: Case) -> Case:
-    """A string that is not 'same' or 'valid', or a side below 0."""
+    """A string that is not 'same' or 'valid', a side below 0, or three sides."""
     sides = [max(pads) for pads in case.params.padding]
+    three = (*sides, sides[-1])
     sides[draw(0, 1)] = -1
-    wrong = ("full", "Same", "sme") if draw(0, 1) else (-1, tuple(sides))
+    wrong = _WRONG_STRINGS if draw(0, 1) else (-1, tuple(sides), three)
     return _changed(case, padding=pick(draw, wrong), padding_mode="zeros")
 
 
@@ -128,11 +136,39 @@ def _too_much(draw: Draw, case: Case, mode: str, beyond: int) -> Case:
 
 
 def _tensors(draw: Draw, case: Case) -> Case:
-    return _flawed(case, pick(draw, tuple(f for f in FLAWS if f not in ("none", "weight_dtype"))))
+    """Shapes that do not fit; one less, and a single entry, only where that is not none, and not all there are."""
+    params = case.params
+    fitting: set[Flaw] = {"none", *NO_TENSORS, *_DTYPES}
+    if params.in_channels == 1:
+        fitting.add("input_channels_few")
+    if params.in_channels == params.groups:
+        fitting.add("weight_channels_few")
+    if params.out_channels == 1:
+        fitting |= {"bias_few", "bias_single"}
+    return _flawed(case, pick(draw, tuple(flaw for flaw in FLAWS if flaw not in fitting)))
 
 
-def _dtypes(_: Draw, case: Case) -> Case:
-    return _flawed(case, "weight_dtype")
+def _dtypes(draw: Draw, case: Case) -> Case:
+    flaw = pick(draw, _DTYPES)
+    if flaw == "bias_dtype" and isinstance(case.arguments.padding, str):  # whose refusal is left open
+        case = _changed(case, padding=tuple(max(pads) for pads in case.params.padding), padding_mode="zeros")
+    return _flawed(case, flaw)
+
+
+def _types(draw: Draw, case: Case) -> Case:
+    """No int where one belongs, near to the one that is there or to what it stands for; or no tensor."""
+    name = pick(draw, ("stride", "padding", "dilation", "groups", "tensor"))
+    if name == "tensor":
+        return _flawed(case, pick(draw, NO_TENSORS))
+    if name == "groups":
+        groups = case.params.groups
+        return _changed(case, groups=pick(draw, (True, float(groups), groups + 0.5, math.nan, None)))
+    pair = case.params.stride if name == "stride" else case.params.dilation
+    if name == "padding":
+        pair = case.params.padding[0][0], case.params.padding[1][0]
+    wrong = (pair[0] + 0.9, float(pair[0]), True, math.nan, None, (pair[0], pair[1] + 0.5), (float(pair[0]), pair[1]))
+    same = {} if name != "padding" and case.arguments.padding != "same" else {"padding": 0, "padding_mode": "zeros"}
+    return _changed(case, **(same | {name: pick(draw, wrong)}))
 
 
 def _asymmetric(draw: Draw, case: Case) -> Case:
@@ -143,7 +179,7 @@ def _asymmetric(draw: Draw, case: Case) -> Case:
 
 
 def _flawed(case: Case, flaw: Flaw) -> Case:
-    return replace(_changed(case, bias=True) if flaw == "bias_shape" else case, flaw=flaw)
+    return replace(_changed(case, bias=True) if flaw.startswith("bias") else case, flaw=flaw)
 
 
 WAYS: Final[Mapping[str, Break]] = MappingProxyType(
@@ -160,10 +196,11 @@ WAYS: Final[Mapping[str, Break]] = MappingProxyType(
         "circular": _circular,
         "tensors": _tensors,
         "dtypes": _dtypes,
+        "types": _types,
         "asymmetric padding": _asymmetric,
     }
 )
-"""What is made wrong, in the order of the clauses C2D-ERROR-1 to -12; the last is put to those only who take it."""
+"""What is made wrong, as clauses C2D-ERROR-1 to -12 and -14 have it; the last is put to those only who take it."""
 
 OF_EXTENSIONS: Final[Mapping[Extension, str]] = MappingProxyType(
     {

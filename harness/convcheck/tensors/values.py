@@ -11,19 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.model.case import REGIMES, Case, Layout
-from convcheck.model.profiles import GRADIENTS, Profile, Quantity
-from convcheck.numerics.gauges import integer_room
-from convcheck.numerics.limits import integer_limit
+from convcheck.model.profiles import Profile, Quantity
 from convcheck.numerics.reduction_length import reduction_lengths
+from convcheck.tensors.cancelling import cancelling
+from convcheck.tensors.integer_sizes import sizes_of
 from convcheck.tensors.layouts import conformed
 from convcheck_reference.convolution import conv2d, conv2d_grad_bias, conv2d_grad_input, conv2d_grad_weight
 from convcheck_reference.formats import DTYPES, Format, component_format
 
 Array = NDArray[Any]
-
-_LEAST_MAGNITUDE: Final = 4
-"""Integers are drawn from ±1…±4 at least; below that they are thinned out instead. With magnitudes up
-to M, one draw misses a wrong output element with probability ≤ 2/(2M+1) (Schwartz–Zippel)."""
 
 _DIGITS: Final = 9  # the same in most layers, so that contents that are to stay do
 _INTEGER_STREAM: Final = 8
@@ -46,83 +42,32 @@ class Values:
 def integer_values(case: Case, profiles: Mapping[Quantity, Profile], seeds: tuple[int, ...] | None = None) -> Values:
     """Dense signed integers, sized so that every partial sum is exact in the promised accumulators.
 
-    With |x|, |w| ≤ M and |bias| ≤ M_b, M²·n + M_b ≤ 2^p makes every partial sum of n products exact in
-    an accumulator of p bits, in any order, with or without fused operations. Where 2^p/n leaves less
-    than ±4, the tensor that is summed over is thinned out instead. Under a fast algorithm magnitudes are
-    such that the result gives the integer away.
+    Where not even ±4 is little enough, the tensor that is summed over is thinned out. Under a fast algorithm magnitudes
+    are such that the result gives the integer away. In a dtype of fewer bits than the accumulators, sums cancel.
 
     Args:
         case: a legal case.
         profiles: the promised profile of each quantity.
         seeds: of x, weight, bias and grad_output, of digits then: each keeps its contents with its seed and shape.
     """
-    sizes = _sizes(case, profiles)
+    sizes = sizes_of(case, profiles)
     rngs = [np.random.default_rng([case.seed, _INTEGER_STREAM])] * 4
     if seeds is not None:
-        sizes = replace(
-            sizes, **{name: min(_DIGITS, getattr(sizes, name)) for name in ("magnitude", "grad_magnitude", "bias")}
-        )
+        sizes = sizes.at_most(_DIGITS)
         rngs = [np.random.default_rng([seed, _INTEGER_STREAM, number]) for number, seed in enumerate(seeds)]
-    x, weight, bias, grad = rngs
-    products = sizes.magnitude**2, sizes.magnitude * sizes.grad_magnitude
-    drawn = Values(
-        x=_integers(x, case.input_shape, sizes.magnitude, _share(*sizes.forward, products[0])),
-        weight=_integers(weight, case.params.weight_shape, sizes.magnitude, 1.0),
-        bias=_integers(bias, case.params.bias_shape, sizes.bias, 1.0) if case.params.bias_shape else None,
-        grad_output=_integers(grad, case.output_shape, sizes.grad_magnitude, _share(*sizes.backward, products[1])),
-    )
-    parts = iter((x, weight, grad) if drawn.bias is None else (bias, x, weight, grad))  # as they are finished
-    return _finish(case, drawn, x, imaginary=lambda a: _integers(next(parts), a.shape, 1, 1.0))
-
-
-@dataclass(frozen=True, slots=True)
-class _Sizes:
-    """Of the integers of a case.
-
-    Attributes:
-        magnitude: the largest |x| and |w|.
-        grad_magnitude: the largest |grad_output|.
-        bias: the largest |bias|.
-        forward: what sums of products may reach, and the number of products.
-        backward: as forward, for the gradients.
-    """
-
-    magnitude: int
-    grad_magnitude: int
-    bias: int
-    forward: tuple[float, int]
-    backward: tuple[float, int]
-
-
-def _sizes(case: Case, profiles: Mapping[Quantity, Profile]) -> _Sizes:
-    fmt = component_format(case.dtype)
-    counts = reduction_lengths(case.params, case.input_shape)
-    forward = integer_limit(profiles["output"], case.dtype)
-    backward = min(integer_limit(profiles[q], case.dtype) for q in GRADIENTS)
-    if case.params.padding_mode != "zeros":
-        # the gradient is rounded to the dtype before the padding is folded back
-        backward = min(backward, 2**fmt.precision)
-    rooms = {q: integer_room(p, q, case.params, case.input_shape) for q, p in profiles.items()}
-    # thinning out does not help transforms, whose errors follow the largest values: there down to ±1
-    least = _LEAST_MAGNITUDE if all(map(math.isinf, rooms.values())) else 1
-    dense_forward = min(forward, rooms["output"])
-    dense_backward = min(backward, *(rooms[q] for q in GRADIENTS))
-    most = min(2 ** min(p.input_precision or fmt.precision, fmt.precision) for p in profiles.values())
-    bias = max(1, min(most, int(dense_forward // 4)))
-    summed = max(counts["grad_input"], counts["grad_weight"])
-    room = min(0.75 * dense_forward / counts["output"], dense_backward / summed)
-    magnitude = min(most, max(least, math.isqrt(max(0, int(room)))))
-    grad_magnitude = max(
-        least,
-        min(most, int(dense_backward / (summed * magnitude)), int(dense_backward // counts["grad_bias"])),
-    )
-    return _Sizes(
-        magnitude,
-        min(grad_magnitude, most),
-        bias,
-        (0.75 * forward, counts["output"]),
-        (backward, summed),
-    )
+    of_x, of_weight, of_bias, of_grad = rngs
+    if sizes.cancelling:
+        x, weight, grad = cancelling(case, sizes, of_x)
+    else:
+        most, of_gradients = sizes.magnitudes, sizes.share("grad_input", "grad_weight")
+        x = _integers(of_x, case.input_shape, most["x"], sizes.share("output"))
+        weight = _integers(of_weight, case.params.weight_shape, most["weight"], 1.0)
+        grad = _integers(of_grad, case.output_shape, most["grad_output"], of_gradients)
+    bias = _integers(of_bias, case.params.bias_shape, sizes.bias, 1.0) if case.params.bias_shape else None
+    drawn = Values(x, weight, bias, grad)
+    rngs = [of_x, of_weight, of_grad] if bias is None else [of_bias, of_x, of_weight, of_grad]
+    parts = iter(rngs)  # as they are finished
+    return _finish(case, drawn, of_x, imaginary=lambda a: _integers(next(parts), a.shape, 1, 1.0))
 
 
 def real_values(case: Case) -> Values:
@@ -166,11 +111,6 @@ def _integers(rng: np.random.Generator, shape: tuple[int, ...], magnitude: int, 
     if share < 1.0:
         drawn *= rng.random(shape) < share
     return drawn
-
-
-def _share(limit: float, terms: int, product: float) -> float:
-    """Share of non-zeros that keeps a sum of `terms` products of at most `product` below `limit`."""
-    return min(1.0, limit / (terms * product))
 
 
 def _moderate(fmt: Format) -> float:

@@ -27,7 +27,8 @@ def shown_by_one_call(probe: Probe, case: Case, signature: FailureSignature, ver
 def standalone_call(trial: Trial, verdict: Verdict) -> StandaloneCall | None:
     """The one call that shows a failure, as a script can make it; None for what is more than one result of it.
 
-    Those are failures of modules, of inputs, of what results have to do with one another, and of wrong shapes.
+    Those are failures of modules, of inputs, of what stands in place of tensors, of what results have to do with one
+    another, and of wrong shapes.
     """
     if trial.case.entry == "module":
         return None
@@ -39,9 +40,11 @@ def standalone_call(trial: Trial, verdict: Verdict) -> StandaloneCall | None:
     return None if expectation is None else _packed(trial, expectation.key, expectation)
 
 
-def _packed(trial: Trial, key: CallKey, due: Expectation | None = None) -> StandaloneCall:
+def _packed(trial: Trial, key: CallKey, due: Expectation | None = None) -> StandaloneCall | None:
     oracles = (find(key.asked_by),) if key.asked_by else ()
     call = {**trial.calls, **extra_calls(trial, oracles)}[key]
+    if any(tensor.given != "tensor" for tensor in call.tensors.values()):
+        return None
     return StandaloneCall(
         backward=call.operation is Operation.BACKWARD,
         tensors={name: PackedTensor(PackedArray.of(t.values), t.layout) for name, t in call.tensors.items()},

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from hypothesis import given, settings
 
@@ -12,6 +14,13 @@ from convcheck_reference import Arguments
 def test_a_descriptor_gives_the_case_back(case):
     assert read(case.token) == case
     assert read(case.token).token == case.token
+
+
+@pytest.mark.parametrize("value", [math.nan, "same ", " same", "SAME", 1.9, True, None, (1, 2, 3), (1, 1.5)])
+def test_any_spelling_gives_itself_back(value):
+    case = Case(Arguments(3, 10, 5, padding=value), (16, 3, 28, 28))
+    assert read(case.token) == case
+    assert " " not in case.token
 
 
 def test_defaults_are_left_out():

@@ -24,7 +24,7 @@ ACCUMULATORS = {FP16_ACC: np.float16, BF16_ACC: ml_dtypes.bfloat16, FP32_STRICT:
         (FP32_STRICT, "float32", 2**24),
         (FP64_STRICT, "float64", 2**53),
         (BF16_IN_FP32_ACC, "bfloat16", 2**24),
-        (FP16_IN_FP32_ACC, "float16", 65504),  # the largest float16, not what the accumulator holds
+        (FP16_IN_FP32_ACC, "float16", 2**24),  # what the accumulator holds, far beyond the largest float16
         (FP16_ACC, "float16", 2**11),
         (BF16_ACC, "bfloat16", 2**8),
         (TF32_INPUTS, "float32", 2**22),  # two bits of head-room where sums are truncated

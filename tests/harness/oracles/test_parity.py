@@ -3,7 +3,19 @@ import pytest
 from altered import CASE, Altered, failing
 from convcheck import Backend, Capabilities, Status
 
-ILLEGAL = ("v1,x=1x2x4x4,out=2,k=3,s=0", "v1,x=1x3x4x4,out=4,k=1,g=2", f"{CASE},flaw=bias_shape")
+ILLEGAL = (
+    "v1,x=1x2x4x4,out=2,k=3,s=0",
+    "v1,x=1x3x4x4,out=4,k=1,g=2",
+    f"{CASE},flaw=bias_shape",
+    f"{CASE},flaw=bias_few",
+    f"{CASE},flaw=weight_list",
+    "v1,x=1x2x4x4,out=2,k=3,s=1.9",
+    "v1,x=1x2x4x4,out=2,k=3,d=nan",
+    "v1,x=1x2x4x4,out=2,k=3,g=true",
+    "v1,x=1x2x4x4,out=2,k=3,s=none",
+    "v1,x=1x2x4x4,out=2,k=3,s=1x1x1",
+    "v1,x=1x2x4x4,out=2,k=3,p=same%20",
+)
 
 
 class Lenient(Backend):
@@ -19,6 +31,18 @@ class Strict(Altered):
         if params.groups > 1:
             raise NotImplementedError("groups")
         return super().conv2d(x, weight, bias, params)
+
+
+LEFT_OPEN = (
+    "v1,x=1x2x4x4,out=2,k=3,s=1x",
+    "v1,x=1x1x4x4,in=true,out=2,k=1",
+    "v1,x=1x2x4x4,out=2,k=3,p=valid,flaw=bias_dtype",
+)
+
+
+@pytest.mark.parametrize("token", LEFT_OPEN)
+def test_what_torch_takes_against_its_documentation_is_left_open(token):
+    assert not failing(Lenient(), token)
 
 
 @pytest.mark.parametrize("token", ILLEGAL)

@@ -1,6 +1,7 @@
 import pytest
 
 from convcheck import Capabilities
+from convcheck.model.case import NO_TENSORS
 from convcheck.model.token import read
 from convcheck.oracles.parity import _clauses
 from convcheck.strategies.cases import free_case, ways
@@ -17,11 +18,11 @@ def broken():
     }
 
 
-@pytest.mark.parametrize(("number", "way"), list(enumerate(WAYS, 1)))
+@pytest.mark.parametrize(("number", "way"), list(zip((*range(1, 13), 14, 5), WAYS, strict=True)))
 def test_each_way_breaks_its_own_clause_and_no_other(broken, number, way):
     for case in broken[way]:
         assert case.violation is not None
-        assert _clauses(case) == ("C2D-ERROR-5" if way == "asymmetric padding" else f"C2D-ERROR-{number}",)
+        assert _clauses(case) == (f"C2D-ERROR-{number}",)
         assert read(case.token) == case
         assert case.batch > 0
         assert case.dtype != "complex64"
@@ -50,8 +51,23 @@ def test_all_is_one_step_from_legality(broken):
 
 def test_tensors_are_wrong_in_every_way(broken):
     assert {case.flaw for case in broken["tensors"]} == {
-        "input_ndim", "input_channels", "weight_ndim", "weight_channels", "bias_shape",
+        "input_ndim", "input_channels", "weight_ndim", "weight_channels", "bias_shape", "input_ndim_5",
+        "input_channels_few", "weight_channels_few", "bias_few", "bias_single", "bias_column",
     }  # fmt: skip
+
+
+def test_types_are_wrong_in_every_argument_and_tensor(broken):
+    assert {case.flaw for case in broken["types"]} == {"none", *NO_TENSORS}
+    wrong = [case.arguments for case in broken["types"] if case.flaw == "none"]
+    kinds = {type(getattr(a, name)) for a in wrong for name in ("stride", "padding", "dilation", "groups")}
+    assert kinds >= {float, bool, type(None)}
+    assert {case.flaw for case in broken["dtypes"]} == {"weight_dtype", "bias_dtype"}
+
+
+def test_three_numbers_stand_where_two_belong(broken):
+    for way in ("stride", "padding", "dilation", "kernel"):
+        name = "kernel_size" if way == "kernel" else way
+        assert 3 in {len(v) for v in (getattr(c.arguments, name) for c in broken[way]) if isinstance(v, tuple)}
 
 
 def test_without_a_module_only_functions_are_called():

@@ -97,11 +97,17 @@ class Expected:
         return self._grad_weight if quantity == "grad_weight" else self._grad_bias
 
     def exact(self, quantity: Quantity, profile: Profile) -> NDArray[np.bool_]:
-        """Where the integers' sums are exact in the promised accumulator: S ≤ limit, of operands that it keeps."""
+        """Where the integers' sums are exact in the promised accumulator: S ≤ limit, of operands that it keeps.
+
+        They are finite in the dtype as well, with and without the bias.
+        """
         found = self.sum(quantity)
         if profile.input_precision is not None and max(found.operands) > 2**profile.input_precision:
             return np.zeros(found.value.shape, np.bool_)
-        exact = self._below(found, integer_limit(profile, self._case.dtype))
+        limit, largest = integer_limit(profile, self._case.dtype), component_format(self._case.dtype).largest
+        exact = self._below(found, limit)
+        if min(limit, found.ceiling) > largest:
+            exact &= np.abs(found.value) + found.addend <= largest
         if quantity == "grad_input" and self.folds:
             # pixels that the padding copies sum gradients which were rounded to the dtype before
             precision = component_format(self._case.dtype).precision
@@ -127,7 +133,8 @@ class Expected:
         before = self.before_bias(quantity, profile)
         if before is None or self._bias is None:
             return value
-        rounded = before.astype(DTYPES[self._case.dtype]).astype(value.dtype)
+        with np.errstate(over="ignore"):  # where it is not finite, it is not judged
+            rounded = before.astype(DTYPES[self._case.dtype]).astype(value.dtype)
         return np.asarray(rounded + self._bias[:, None, None])
 
     def integers_between(self, quantity: Quantity, profile: Profile) -> tuple[Array, Array]:
@@ -144,7 +151,8 @@ class Expected:
         if before is None or self._bias is None:
             return low, high
         dtype, bias = DTYPES[self._case.dtype], self._bias[:, None, None]
-        twice = [np.asarray(side.astype(dtype).astype(np.float64) + bias) for side in (before - off, before + off)]
+        with np.errstate(over="ignore"):  # as above
+            twice = [np.asarray(side.astype(dtype).astype(np.float64) + bias) for side in (before - off, before + off)]
         return np.minimum(low, twice[0]), np.maximum(high, twice[1])
 
     def _bound_of_integers(self, quantity: Quantity, profile: Profile, result: Format) -> NDArray[np.float64]:

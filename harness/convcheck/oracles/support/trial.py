@@ -9,14 +9,15 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from convcheck.model.calls import Buffers, Call, Memory, Operation, Outcome, Returned, Tensor
+from convcheck.model.calls import Buffers, Call, Given, Memory, Operation, Outcome, Returned, Tensor
 from convcheck.model.capabilities import Capabilities
-from convcheck.model.case import Case, Layout
+from convcheck.model.case import Case, Flaw, Layout
 from convcheck.model.profiles import QUANTITIES, Quantity
 from convcheck.oracles.support.expected import Expected
 from convcheck.tensors.layouts import conformed
 from convcheck.tensors.values import Values, integer_values, real_values
 from convcheck_reference.formats import DTYPES
+from convcheck_reference.params import Shape
 
 INTEGERS: Final = "integers"
 REALS: Final = "reals"
@@ -173,26 +174,40 @@ def _single_call(case: Case) -> Call:
         chosen: Layout = "contiguous" if layout is None else case.layouts[layout]
         return Tensor(conformed(values, chosen), chosen, "guard_after")
 
-    shape = case.input_shape
-    if case.flaw == "input_ndim":
-        shape = shape[-2:]
-    elif case.flaw == "input_channels":
-        shape = (*shape[:-3], shape[-3] + 1, *shape[-2:])
-    tensors = {"x": tensor(shape, None if case.flaw == "input_ndim" else 0)}
+    def flawed(name: str, tensor: Tensor) -> Tensor:
+        if case.flaw == f"{name}_dtype":
+            other = np.float64 if dtype != np.float64 else np.float32
+            return replace(tensor, values=tensor.values.astype(other))
+        given: dict[str, Given] = {f"{name}_none": "none", f"{name}_list": "list"}
+        return replace(tensor, given=given.get(case.flaw, "tensor"))
+
+    shape = _flawed_shape(case.flaw, "input", case.input_shape)
+    tensors = {"x": flawed("input", tensor(shape, 0 if len(shape) == len(case.input_shape) else None))}
     if case.entry == "module":
         return Call(Operation.MODULE, case.arguments, tensors, case.dtype)
     weight = _plausible_weight_shape(case)
-    if case.flaw == "weight_ndim":
-        weight = weight[:-1]
-    elif case.flaw == "weight_channels":
-        weight = (weight[0], weight[1] + 1, *weight[2:])
-    tensors["weight"] = tensor(weight)
-    if case.flaw == "weight_dtype":
-        other = np.float64 if dtype != np.float64 else np.float32
-        tensors["weight"] = replace(tensors["weight"], values=tensors["weight"].values.astype(other))
+    tensors["weight"] = flawed("weight", tensor(_flawed_shape(case.flaw, "weight", weight)))
     if case.arguments.bias:
-        tensors["bias"] = tensor((weight[0] + (case.flaw == "bias_shape"),))
+        tensors["bias"] = flawed("bias", tensor(_flawed_shape(case.flaw, "bias", weight[:1])))
     return Call(Operation.FORWARD, case.arguments, tensors, case.dtype)
+
+
+def _flawed_shape(flaw: Flaw, name: str, shape: Shape) -> Shape:
+    """The shape that a flaw gives the input, the weight or the bias."""
+    shapes: dict[Flaw, Shape] = {
+        "input_ndim": shape[-2:],
+        "input_ndim_5": ((1,) * 5 + shape)[-5:],
+        "input_channels": (*shape[:-3], *(size + 1 for size in shape[-3:-2]), *shape[-2:]),
+        "input_channels_few": (*shape[:-3], *(size - 1 for size in shape[-3:-2]), *shape[-2:]),
+        "weight_ndim": shape[:-1],
+        "weight_channels": (*shape[:1], *(size + 1 for size in shape[1:2]), *shape[2:]),
+        "weight_channels_few": (*shape[:1], *(size - 1 for size in shape[1:2]), *shape[2:]),
+        "bias_shape": (shape[0] + 1,),
+        "bias_few": (shape[0] - 1,),
+        "bias_single": (1,),
+        "bias_column": (shape[0], 1),
+    }
+    return shapes.get(flaw, shape) if flaw.startswith(name) else shape
 
 
 def _plausible_weight_shape(case: Case) -> tuple[int, ...]:

@@ -3,10 +3,12 @@ import pytest
 
 from convcheck import Capabilities
 from convcheck.execution import InProcessCandidate
+from convcheck.execution.inputs import Inputs
 from convcheck.model.calls import Operation, Raised, Returned
 from convcheck.model.profiles import QUANTITIES
 from convcheck.model.token import read
 from convcheck.oracles.support.trial import INTEGERS, REALS, SINGLE_CALL, CallKey, Trial, plain_key
+from convcheck.tensors.regions import heap
 from convcheck_backends import NumpyBackend
 from convcheck_reference import DTYPES
 
@@ -124,6 +126,12 @@ def test_poison_is_known_of_the_call_that_gives_a_quantity():
         ("weight_ndim", "weight", lambda shape: shape[:-1]),
         ("weight_channels", "weight", lambda shape: (shape[0], shape[1] + 1, *shape[2:])),
         ("bias_shape", "bias", lambda shape: (shape[0] + 1,)),
+        ("input_ndim_5", "x", lambda shape: (1, *shape)),
+        ("input_channels_few", "x", lambda shape: (shape[0], shape[1] - 1, *shape[2:])),
+        ("weight_channels_few", "weight", lambda shape: (shape[0], shape[1] - 1, *shape[2:])),
+        ("bias_few", "bias", lambda shape: (shape[0] - 1,)),
+        ("bias_single", "bias", lambda _: (1,)),
+        ("bias_column", "bias", lambda shape: (shape[0], 1)),
     ],
 )
 def test_a_flaw_is_of_one_tensor(flaw, name, change):
@@ -131,6 +139,22 @@ def test_a_flaw_is_of_one_tensor(flaw, name, change):
     right = {n: t.values.shape for n, t in plain.calls[FORWARD].tensors.items()}
     wrong = {n: t.values.shape for n, t in flawed.calls[SINGLE_CALL].tensors.items()}
     assert wrong == right | {name: change(right[name])}
+
+
+@pytest.mark.parametrize(
+    ("flaw", "name", "given"),
+    [
+        ("input_none", "x", type(None)),
+        ("weight_none", "weight", type(None)),
+        ("input_list", "x", list),
+        ("weight_list", "weight", list),
+        ("bias_list", "bias", list),
+    ],
+)
+def test_something_else_stands_in_place_of_one_tensor(flaw, name, given):
+    asked = trial(f"{LAYER},flaw={flaw}").calls[SINGLE_CALL]
+    placed = Inputs(heap).place(asked, NumpyBackend())
+    assert {n: type(native) for n, native in placed.items() if type(native) is not np.ndarray} == {name: given}
 
 
 def test_a_flawed_dtype_is_of_the_weight():
