@@ -136,6 +136,10 @@ class Capabilities:
                 (layout not in self.layouts, f"layout {layout} is not declared")
                 for layout in case.layouts[: 3 if self.gradients else 2]
             ),
+            (
+                case.layout_bias not in ("contiguous", *self.layouts),  # a plain bias goes with all others
+                "layout {0.layout_bias} is not declared",
+            ),
             (case.entry == "module" and not self.module, "modules are not declared"),
             (not self.groups and case.arguments.groups != 1, "groups are not declared"),
             (not self.dilation and case.arguments.dilation not in (1, (1, 1)), "dilation is not declared"),

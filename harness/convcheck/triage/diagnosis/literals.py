@@ -25,11 +25,17 @@ _CHOICES: Final = {
     "layout_x": "contiguous",
     "layout_weight": "contiguous",
     "layout_grad": "contiguous",
+    "layout_bias": "contiguous",
+    "placement": "aligned",
     "entry": "function",
 }
 _SWITCHES: Final = ("bias", "unbatched", "padding_same")
 _SPELLINGS: Final = ("padding_valid", "stride_pair", "kernel_pair", "padding_pair", "dilation_pair")
 """How the arguments are spelled, which few kernels see."""
+
+_ALIGNMENTS: Final = ("alignment", "alignment_x", "alignment_weight", "alignment_bias", "alignment_grad")
+_BYTES: Final = (64, 32, 16, 8, 4)
+"""That loads ask for."""
 
 _AXES: Final = ("kernel", "stride", "dilation", "padding", "left_over", "output")
 _DIVIDED: Final = (
@@ -115,6 +121,7 @@ def literals(base: Facts, seen: Sequence[Facts]) -> tuple[Literal, ...]:
         *_switches(base),
         *_choices(base, seen),
         *_counts(base, seen),
+        *_alignments(base),
         *_axes(base),
         *_remainders(base),
         *_products(base, seen),
@@ -154,6 +161,13 @@ def _counts(base: Facts, seen: Sequence[Facts]) -> Iterator[Literal]:
                 yield Literal(f"{name} > {limit}", 1.3 + extra)
             elif limit >= value:
                 yield Literal(f"{name} <= {limit}", 1.9 + extra)
+
+
+def _alignments(base: Facts) -> Iterator[Literal]:
+    for name in _ALIGNMENTS:
+        for size in _BYTES:
+            text = f"{name} < {size}" if int(base[name]) < size else f"{name} >= {size}"
+            yield Literal(text, 1.2 if name == "alignment" else 1.25)
 
 
 def _axes(base: Facts) -> Iterator[Literal]:
