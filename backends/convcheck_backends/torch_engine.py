@@ -68,6 +68,7 @@ class TorchBackend(Backend):
         gradients=True,
         double_backward=True,
         module=True,
+        memory_format=True,
         profiles=CPU_PROFILES,
     )
 
@@ -188,6 +189,8 @@ class TorchCpuChannelsLast(TorchCpu):
 
     name = "torch-cpu-channels-last"
     memory_format = torch.channels_last
+    # whatever a case says, its tensors are in one format
+    capabilities = replace(TorchCpu.capabilities, memory_format=False)
 
 
 class TorchCpuNative(TorchCpu):

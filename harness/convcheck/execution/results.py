@@ -61,7 +61,15 @@ class Results:
         replaced = {name: self._kept[name] for name in kept if name in self._kept}
         self._kept = {**self._kept, **kept}
         changed = [name for name, (earlier, _, copy) in replaced.items() if not _holds(backend, earlier, copy)]
-        return Returned(arrays, malformed, aliased=tuple(aliased), overwritten=tuple(changed))
+        originals = {name: original for name, (_, original, _) in kept.items()}
+        return Returned(
+            arrays,
+            malformed,
+            aliased=tuple(aliased),
+            overwritten=tuple(changed),
+            contiguous=tuple([name for name, array in originals.items() if array.flags.c_contiguous]),
+            channels_last=tuple([name for name, array in originals.items() if _is_channels_last(array)]),
+        )
 
 
 def _holds(backend: Backend, native: Any, copy: Array) -> bool:
@@ -70,6 +78,10 @@ def _holds(backend: Backend, native: Any, copy: Array) -> bool:
     except Exception:  # noqa: BLE001  (it had an array when it was returned)
         return False
     return array.shape == copy.shape and array.dtype == copy.dtype and array.tobytes() == copy.tobytes()
+
+
+def _is_channels_last(array: Array) -> bool:
+    return array.ndim == 4 and array.transpose(0, 2, 3, 1).flags.c_contiguous
 
 
 def _share_memory(one: Array, other: Array) -> bool:

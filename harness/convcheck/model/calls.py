@@ -107,6 +107,8 @@ class Returned:
         poisoned: whether all new memory of the size of a result held poison when the call began, or before the first of
             those at the same time did.
         called: convolutions of other people that the candidate called; None where nobody looked.
+        contiguous: results without gaps in C order.
+        channels_last: results of four dimensions without gaps in NHWC order; it may be both.
     """
 
     arrays: Mapping[str, NDArray[Any] | None]
@@ -118,6 +120,8 @@ class Returned:
     copied: tuple[str, ...] = ()
     poisoned: bool = False
     called: tuple[str, ...] | None = None
+    contiguous: tuple[str, ...] = ()
+    channels_last: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,25 @@ def repeated_axes(layout: Layout, dimensions: int) -> tuple[int, ...]:
     return _axes(layout, "expanded", dimensions)
 
 
+def is_channels_last(shape: tuple[int, ...], layout: Layout) -> bool:
+    """Whether an image or a batch of them is in NHWC order, gaps allowed, so that its strides say so and not the other.
+
+    As torch reads strides (`is_channels_last_strides_2d` in its c10/core/MemoryFormat.h), which has to tell from them
+    in which order results are; an image without a batch is read as one of a dense batch.
+    """
+    if len(shape) not in (_DIMENSIONS - 1, _DIMENSIONS):
+        return False
+    steps, channels, least = strides_of(shape, layout).steps, -3, 0
+    for axis in (channels, -1, -2, *(0,) * (len(shape) == _DIMENSIONS)):
+        step, size = steps[axis], shape[axis]
+        if size == 0 or step < least or (axis == channels and step == 0):
+            return False
+        if axis == 0 and least == steps[channels]:  # one pixel: both orders have these strides
+            return False
+        least = step * max(1, size)
+    return len(shape) == _DIMENSIONS or max(shape) > 1
+
+
 def alignment(shape: tuple[int, ...], itemsize: int, layout: Layout, placement: Placement) -> int:
     """The bytes that the address of the first element is a multiple of for sure, a power of 2 up to `ALIGNMENT`.
 
