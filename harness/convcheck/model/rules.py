@@ -141,7 +141,7 @@ def facts(case: Case) -> Facts:
         spelled.padding == "valid",
         *(isinstance(one, tuple) for one in (spelled.kernel_size, spelled.stride, spelled.padding, spelled.dilation)),
         width * np.dtype(DTYPES[case.dtype]).itemsize,
-        case.layout_bias, case.placement,
+        case.layout_bias if params.bias else "contiguous", case.placement,
         *aligned.values(), min(aligned[name] for name in ("x", "weight", "bias")),
         *(
             is_channels_last(shape, layout)
