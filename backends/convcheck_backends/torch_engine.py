@@ -69,6 +69,7 @@ class TorchBackend(Backend):
         autograd=True,
         double_backward=True,
         module=True,
+        memory_format=True,
         profiles=CPU_PROFILES,
     )
 
@@ -195,6 +196,8 @@ class TorchCpuChannelsLast(TorchCpu):
 
     name = "torch-cpu-channels-last"
     memory_format = torch.channels_last
+    # whatever a case says, its tensors are in one format
+    capabilities = replace(TorchCpu.capabilities, memory_format=False)
 
 
 class TorchCpuNative(TorchCpu):

@@ -9,6 +9,7 @@ from convcheck.model.calls import Call, Memory
 
 _WORDS = {
     "guard_after": "it read or wrote beyond the end of {}",
+    "guard_after_aligned": "it read or wrote beyond the end of {}",
     "guard_before": "it read or wrote before the start of {}",
     "read_only": "it wrote to {}",
 }

@@ -199,6 +199,8 @@ class InProcessCandidate:
             copied=tuple([name for name, buffer in inputs.buffers.items() if not buffer.shared]),
             poisoned=prepared.poisoned,
             called=called,
+            contiguous=found.contiguous,
+            channels_last=found.channels_last,
         )
 
     def _check_device(self, error: str) -> None:

@@ -72,7 +72,15 @@ class Results:
         replaced = {name: self._kept[name] for name in kept if name in self._kept}
         self._kept = {**self._kept, **kept}
         changed = [name for name, earlier in replaced.items() if not _unchanged(backend, earlier)]
-        return Returned(arrays, malformed, aliased=tuple(aliased), overwritten=tuple(changed))
+        originals = {name: result.array for name, result in kept.items()}
+        return Returned(
+            arrays,
+            malformed,
+            aliased=tuple(aliased),
+            overwritten=tuple(changed),
+            contiguous=tuple([name for name, array in originals.items() if array.flags.c_contiguous]),
+            channels_last=tuple([name for name, array in originals.items() if _is_channels_last(array)]),
+        )
 
 
 def _unchanged(backend: Backend, kept: _Kept) -> bool:
@@ -91,6 +99,10 @@ def _bytes_of(array: Array) -> bytearray:
 
 def _flat(array: Array) -> NDArray[np.uint8]:
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+
+
+def _is_channels_last(array: Array) -> bool:
+    return array.ndim == 4 and array.transpose(0, 2, 3, 1).flags.c_contiguous
 
 
 def _share_memory(one: Array, other: Array) -> bool:

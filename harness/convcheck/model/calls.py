@@ -69,13 +69,14 @@ matter to a candidate without hidden state.
 """
 
 
-Memory: TypeAlias = Literal["heap", "guard_after", "guard_before", "read_only"]
+Memory: TypeAlias = Literal["heap", "guard_after", "guard_after_aligned", "guard_before", "read_only"]
 """Where a tensor lies, and what surrounds it.
 
 heap: between bytes that make NaN. guard_after, guard_before: in pages that can only be read while the
 candidate runs, right before or right after a page that cannot be touched; what is left of the tensor's
 own pages, and the gaps of a sliced layout, hold NaN for guard_after and large finite numbers for
-guard_before. read_only: in pages that can only be read, with accessible ones around them.
+guard_before. guard_after_aligned: as guard_after, but so far before the guard that the memory begins at a multiple of
+64 bytes, as it does in all others. read_only: in pages that can only be read, with accessible ones around them.
 
 Only a worker process has such pages, because a candidate that strays dies; elsewhere tensors lie on the
 heap, with the same bytes around them.
@@ -87,7 +88,7 @@ class Tensor:
     """The values of a tensor, C-contiguous, and how the candidate gets them.
 
     Attributes:
-        values: for an expanded tensor they are equal along the first axis, for a broadcast one they are all 1.
+        values: equal along the axes that the layout repeats, for a broadcast one all 1.
         layout: the strides.
         memory: where it lies.
         given: what the candidate gets.
@@ -144,6 +145,8 @@ class Returned:
         poisoned: whether all new memory of the size of a result held poison when the call began, or before the first of
             those at the same time did.
         called: convolutions of other people that the candidate called; None where nobody looked.
+        contiguous: results without gaps in C order.
+        channels_last: results of four dimensions without gaps in NHWC order; it may be both.
     """
 
     arrays: Mapping[str, NDArray[Any] | None]
@@ -155,6 +158,8 @@ class Returned:
     copied: tuple[str, ...] = ()
     poisoned: bool = False
     called: tuple[str, ...] | None = None
+    contiguous: tuple[str, ...] = ()
+    channels_last: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

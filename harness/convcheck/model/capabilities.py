@@ -52,6 +52,7 @@ class Capabilities:
         constant_weight: whether weight and bias are constants to it, as in a compiled graph: they are never changed
             in place, nor their memory used for others while a call goes on.
         thread_safe: whether several threads may call it at the same time, each with tensors of its own.
+        memory_format: whether results lie in memory as torch's do: in NHWC order where x or the weight does.
         validates: whether it refuses illegal arguments; if not, none is put to it, save those of `extensions`.
         extensions: what it documents where torch refuses, and is judged by.
         excludes: rules (`convcheck.model.rules`) for legal layers that it does not take, as "in_channels < 4" or
@@ -81,6 +82,7 @@ class Capabilities:
     nonfinite: bool = True
     constant_weight: bool = False
     thread_safe: bool = True
+    memory_format: bool = False
     validates: bool = True
     extensions: tuple[Extension, ...] = ()
     excludes: tuple[str, ...] = ()
@@ -151,6 +153,10 @@ class Capabilities:
             *(
                 (layout not in self.layouts, f"layout {layout} is not declared")
                 for layout in case.layouts[: 3 if self.gradients else 2]
+            ),
+            (
+                case.layout_bias not in ("contiguous", *self.layouts),  # a plain bias goes with all others
+                "layout {0.layout_bias} is not declared",
             ),
             (case.entry == "module" and not self.module, "modules are not declared"),
             (not self.groups and case.arguments.groups != 1, "groups are not declared"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias, get_args
@@ -23,24 +24,36 @@ element side by side.
 """
 
 Layout: TypeAlias = Literal[
-    "contiguous",
-    "channels_last",
-    "sliced",
-    "transposed",
-    "expanded",
-    "reversed",
-    "offset",
-    "odd_strides",
-    "broadcast",
-]
+    "contiguous", "channels_last", "sliced", "transposed", "expanded", "reversed", "offset", "odd_strides", "broadcast",
+    "expanded_channels", "expanded_rows", "expanded_columns", "expanded_pixels",
+    "step", "step_channels", "step_rows", "step_columns",
+    "channel_slice", "channels_last_channel_slice",
+    "channels_last+offset", "sliced+offset", "channel_slice+offset", "channels_last_channel_slice+offset",
+    "order-0213", "order-0312", "order-0321", "order-1023", "order-1032", "order-1203",
+    "order-1230", "order-1302", "order-1320", "order-2013", "order-2031", "order-2103",
+    "order-2130", "order-2301", "order-2310", "order-3012", "order-3021", "order-3102",
+    "order-3120", "order-3201", "order-3210",
+]  # fmt: skip
 """How a tensor lies in memory.
 
 contiguous: C order. channels_last: NHWC order. sliced: a view at an offset inside a larger array, with
 gaps between rows. transposed: the last two axes stored swapped. expanded: the first axis has stride 0,
-so its entries are equal. reversed: negative strides along height and width. offset: C order, but one element
-into its memory, so that its address has no alignment beyond that of an element. odd_strides: C order, but axes of
+so its entries are equal; expanded_channels, _rows, _columns: the third, second, last axis from the end has;
+expanded_pixels: the last two have, as in the gradient of a mean over each channel. reversed: negative strides along
+height and width. offset: C order, but one element into its memory, so that its address has no alignment beyond that
+of an element; with "+offset" another layout has such an address. odd_strides: C order, but axes of
 size 1, and all axes of an empty tensor, have strides that no dense tensor has. broadcast: every axis has stride 0
-and every entry is 1, as in the gradient of a sum.
+and every entry is 1, as in the gradient of a sum. step: every second entry along the first axis of a larger array;
+step_channels, _rows, _columns: along that axis. channel_slice: some channels of a larger array, so that each image is
+dense and the next lies further away; channels_last_channel_slice: of one in NHWC order. order-2310: the axes from the
+outermost to the innermost, here HWIO for a weight, which is OIHW; an image without a batch has no axis 0.
+"""
+
+Placement: TypeAlias = Literal["aligned", "at_end"]
+"""Where the memory of a tensor lies, in the first of the two calls that each case makes forward, and backward.
+
+aligned: it begins at a multiple of 64 bytes, as in all other calls. at_end: it ends where a page begins that cannot be
+touched, so that its address is only as aligned as its size is, and whoever reads on behind the last element dies.
 """
 
 Entry: TypeAlias = Literal["function", "module"]
@@ -76,6 +89,11 @@ another dtype than the input's. _none and _list: None and nested lists where a t
 
 REGIMES: Final[tuple[Regime, ...]] = get_args(Regime)
 LAYOUTS: Final[tuple[Layout, ...]] = get_args(Layout)
+BIAS_LAYOUTS: Final[tuple[Layout, ...]] = (
+    "contiguous", "sliced", "expanded", "reversed", "offset", "odd_strides", "step", "sliced+offset",
+)  # fmt: skip
+"""Those that mean something for a single axis."""
+PLACEMENTS: Final[tuple[Placement, ...]] = get_args(Placement)
 ENTRIES: Final[tuple[Entry, ...]] = get_args(Entry)
 FLAWS: Final[tuple[Flaw, ...]] = get_args(Flaw)
 NO_TENSORS: Final[tuple[Flaw, ...]] = tuple(flaw for flaw in FLAWS if flaw.endswith(("_none", "_list")))
@@ -95,6 +113,8 @@ class Case:
         dtype: name of the dtype of every tensor.
         regime: the real-valued data.
         layouts: memory layouts of x, weight and grad_output.
+        layout_bias: memory layout of the bias.
+        placement: where the memory of each tensor lies.
         entry: function or module.
         flaw: what is wrong with the tensors; "none" for a legal case.
         nonzeros: at most so many elements of x, weight and grad_output are non-zero; None for dense data.
@@ -106,6 +126,8 @@ class Case:
     dtype: str = "float32"
     regime: Regime = "reals"
     layouts: Layouts = ("contiguous", "contiguous", "contiguous")
+    layout_bias: Layout = "contiguous"
+    placement: Placement = "aligned"
     entry: Entry = "function"
     flaw: Flaw = "none"
     nonzeros: int | None = None
@@ -170,9 +192,15 @@ class Case:
         return len(self.input_shape) == 3
 
     @property
+    def layout_of(self) -> Mapping[str, Layout]:
+        """The layout of x, weight, bias and grad_output, by name."""
+        layout_x, layout_weight, layout_grad = self.layouts
+        return {"x": layout_x, "weight": layout_weight, "bias": self.layout_bias, "grad_output": layout_grad}
+
+    @property
     def repeats(self) -> bool:
         """Whether a tensor has stride 0, so that some of its values are equal."""
-        return not {"expanded", "broadcast"}.isdisjoint(self.layouts)
+        return any(layout.startswith(("expanded", "broadcast")) for layout in self.layout_of.values())
 
     @cached_property
     def token(self) -> str:

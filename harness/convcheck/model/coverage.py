@@ -41,6 +41,8 @@ def features(case: Case) -> tuple[tuple[str, str], ...]:
         ("dtype", case.dtype),
         ("values", case.regime),
         ("layout", case.layouts[0] if len(set(case.layouts)) == 1 else "mixed"),
+        ("layout of the bias", case.layout_bias if case.arguments.bias else "no bias"),
+        ("placement", case.placement),
         (
             "batch",
             "unbatched" if case.unbatched else str(min(case.batch, _LARGE)) + "+" * (case.batch >= _LARGE),

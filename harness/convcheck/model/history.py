@@ -195,7 +195,7 @@ def _what(step: Step) -> str:
 _TRAITS: Final[tuple[tuple[str, Callable[[Step], object]], ...]] = (
     ("input", lambda step: step.case.input_shape),
     ("dtype", lambda step: step.case.dtype),
-    ("layouts", lambda step: ", ".join(step.case.layouts)),
+    ("layouts", lambda step: ", ".join(step.case.layout_of.values())),
 )
 
 

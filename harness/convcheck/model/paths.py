@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from convcheck.model.case import Case
+from convcheck.model.strides import is_channels_last
 from convcheck_reference.params import PADDING_MODES
 
 Path: TypeAlias = str
@@ -16,8 +17,7 @@ Path: TypeAlias = str
 def _channels_last(case: Case) -> bool:
     # as torch chooses (`cudnn_conv_suggest_memory_format`): one operand in it is enough, if its strides show it
     shapes = (case.input_shape, case.params.weight_shape)
-    told = [max(shape[-3:]) > 1 for shape in shapes]
-    return any(layout == "channels_last" and tells for layout, tells in zip(case.layouts, told, strict=False))
+    return any(is_channels_last(shape, layout) for shape, layout in zip(shapes, case.layouts, strict=False))
 
 
 def _depthwise(case: Case) -> bool:

@@ -19,6 +19,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from convcheck.model.case import Case
+from convcheck.model.strides import ALIGNMENT, alignment, is_channels_last
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.formats import DTYPES
 
@@ -32,11 +33,16 @@ NAMES: Final = (
     "extent_h", "extent_w", "output_h", "output_w", "left_over_h", "left_over_w",
     "dtype", "values", "layout_x", "layout_weight", "layout_grad", "entry",
     "padding_valid", "kernel_pair", "stride_pair", "padding_pair", "dilation_pair", "row_bytes",
+    "layout_bias", "placement",
+    "alignment_x", "alignment_weight", "alignment_bias", "alignment_grad", "alignment",
+    "channels_last_x", "channels_last_weight", "channels_last_grad",
 )  # fmt: skip
 """What a rule may ask of a legal case. padding_h and padding_w are the pixels above and to the left; the
 two pad_ names differ from them for 'same' with an even kernel only. extent is the span of the dilated
 kernel; left_over counts the padded rows and columns after the last window. The names that end in _pair say whether an
-argument is spelled as two numbers; row_bytes is the size of a row of the image in memory."""
+argument is spelled as two numbers; row_bytes is the size of a row of the image in memory. alignment is the power of 2,
+up to 64, of which the addresses of a tensor are multiples in every call; without a name, of x, weight and bias; a bias
+that is absent has the largest. The names that begin with channels_last say whether strides are those of NHWC order."""
 
 _NAME: Final = re.compile(r"\b[a-z_]+\b(?!')")  # no string
 _PAIRS: Final = (
@@ -122,6 +128,7 @@ def facts(case: Case) -> Facts:
     (top, bottom), (left, right) = params.padding
     height, width = case.input_shape[-2:]
     output_h, output_w = params.output_size(height, width)
+    aligned = _alignments(case)
     values = (
         case.batch, case.unbatched, params.in_channels, params.out_channels,
         params.in_channels // params.groups, params.out_channels // params.groups, params.groups,
@@ -134,5 +141,29 @@ def facts(case: Case) -> Facts:
         spelled.padding == "valid",
         *(isinstance(one, tuple) for one in (spelled.kernel_size, spelled.stride, spelled.padding, spelled.dilation)),
         width * np.dtype(DTYPES[case.dtype]).itemsize,
+        case.layout_bias if params.bias else "contiguous", case.placement,
+        *aligned.values(), min(aligned[name] for name in ("x", "weight", "bias")),
+        *(
+            is_channels_last(shape, layout)
+            for shape, layout in zip(
+                (case.input_shape, params.weight_shape, case.output_shape), case.layouts, strict=True
+            )
+        ),
     )  # fmt: skip
     return MappingProxyType(dict(zip(NAMES, values, strict=True)))
+
+
+def _alignments(case: Case) -> dict[str, int]:
+    """Of the addresses of each tensor of a legal case, in the order of the names."""
+    params = case.params
+    shapes = {
+        "x": case.input_shape,
+        "weight": params.weight_shape,
+        "bias": params.bias_shape,
+        "grad_output": case.output_shape,
+    }
+    itemsize = np.dtype(DTYPES[case.dtype]).itemsize
+    return {
+        name: alignment(shape, itemsize, case.layout_of[name], case.placement) if shape else ALIGNMENT
+        for name, shape in shapes.items()
+    }

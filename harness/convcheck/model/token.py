@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from convcheck.model.case import ENTRIES, FLAWS, LAYOUTS, REGIMES, Case
+from convcheck.model.case import BIAS_LAYOUTS, ENTRIES, FLAWS, LAYOUTS, PLACEMENTS, REGIMES, Case, Layout
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.formats import DTYPES
 from convcheck_reference.params import Arguments
@@ -39,6 +39,8 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "layout-x": LAYOUTS,
     "layout-weight": LAYOUTS,
     "layout-grad": LAYOUTS,
+    "layout-bias": BIAS_LAYOUTS,
+    "placement": PLACEMENTS,
     "entry": ENTRIES,
     "flaw": FLAWS,
 }
@@ -67,6 +69,8 @@ def write(case: Case) -> str:
         ("dtype", case.dtype, _PLAIN_CASE.dtype),
         ("values", case.regime, _PLAIN_CASE.regime),
         *_layout_fields(case),
+        ("layout-bias", case.layout_bias, _usual_of_bias(case.arguments, case.layouts[1])),
+        ("placement", case.placement, _PLAIN_CASE.placement),
         ("entry", case.entry, _PLAIN_CASE.entry),
         ("flaw", case.flaw, _PLAIN_CASE.flaw),
         ("nonzeros", case.nonzeros, None),
@@ -102,18 +106,22 @@ def read(token: str) -> Case:
             raise TokenError(f"{token!r} lacks {key}=…; x, out and k have no default")
     shape = _read_shape(fields["x"])
     layout = _choice(fields, "layout", "contiguous")
+    layout_weight = _choice(fields, "layout-weight", layout)
     arguments: dict[str, Any] = {"in_channels": shape[-3] if len(shape) >= 3 else 1}
     arguments |= {name: _read_value(fields[key]) for key, name in _ARGUMENTS.items() if key in fields}
+    spelled = Arguments(**arguments)
     return Case(
-        arguments=Arguments(**arguments),
+        arguments=spelled,
         input_shape=shape,
         dtype=_choice(fields, "dtype", "float32"),
         regime=_choice(fields, "values", "reals"),
         layouts=(
             _choice(fields, "layout-x", layout),
-            _choice(fields, "layout-weight", layout),
+            layout_weight,
             _choice(fields, "layout-grad", layout),
         ),
+        layout_bias=_choice(fields, "layout-bias", _usual_of_bias(spelled, layout_weight)),
+        placement=_choice(fields, "placement", _PLAIN_CASE.placement),
         entry=_choice(fields, "entry", "function"),
         flaw=_choice(fields, "flaw", "none"),
         nonzeros=_count(fields, "nonzeros", None),
@@ -126,6 +134,11 @@ def _layout_fields(case: Case) -> list[tuple[str, str, str]]:
         return [("layout", case.layouts[0], "contiguous")]
     keys = ("layout-x", "layout-weight", "layout-grad")
     return [(key, layout, "contiguous") for key, layout in zip(keys, case.layouts, strict=True)]
+
+
+def _usual_of_bias(arguments: Arguments, layout_weight: Layout) -> Layout:
+    """The layout of a bias that is not spelled: before it could be, it followed the weight in this one."""
+    return "sliced" if layout_weight == "sliced" and arguments.bias is True else "contiguous"
 
 
 def _write_value(value: Any) -> str:

@@ -186,7 +186,8 @@ def _call(case: Case, values: SecondOrder) -> Call:
         "weight": Tensor(layer.weight, layout_weight),
     }
     if layer.bias is not None and values.grad_grad_bias is not None:
-        tensors |= {"bias": Tensor(layer.bias), "grad_grad_bias": Tensor(values.grad_grad_bias)}
+        layout = case.layout_bias
+        tensors |= {"bias": Tensor(layer.bias, layout), "grad_grad_bias": Tensor(values.grad_grad_bias, layout)}
     return Call(Operation.DOUBLE_BACKWARD, case.arguments, tensors, case.dtype)
 
 

@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.model.calls import Call, Operation, Returned
+from convcheck.model.case import Case
 from convcheck.model.levels import Level
 from convcheck.model.profiles import Profile, Quantity
+from convcheck.model.strides import repeated_axes
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.numerics.limits import rounded_to
 from convcheck.oracles.oracle import PRECISION, RESULT, Expectation, Oracle, Priority
@@ -91,7 +93,7 @@ def _applies(trial: Trial) -> bool:
     """Products with 1 are exact, but for complex ones, which may be formed from sums of parts."""
     case, profile = trial.case, trial.capabilities.promised(trial.case, "output")
     as_they_are = profile.exact_integers and not profile.input_rounding and profile.input_precision is None
-    one_hot_fits = case.layouts[1] != "broadcast"
+    one_hot_fits = set(_repeated(case)) <= {0}
     return as_they_are and one_hot_fits and case.batch > 0 and not case.dtype.startswith("complex")
 
 
@@ -121,9 +123,14 @@ def _held(x: Array, profile: Profile, result: Format) -> Array:
 
 def _taps(trial: Trial) -> list[int]:
     """Which of the fan_in taps each filter has: others in other filters, unless they share their memory."""
-    params, layout = trial.case.params, trial.case.layouts[1]
-    step = 0 if layout == "expanded" else _STEP
+    params = trial.case.params
+    step = 0 if _repeated(trial.case) else _STEP
     return [(trial.case.seed + step * o) % params.fan_in for o in range(params.out_channels)]
+
+
+def _repeated(case: Case) -> tuple[int, ...]:
+    """The axes along which the weight is the same: filters may be, taps of one filter may not."""
+    return repeated_axes(case.layouts[1], len(case.params.weight_shape))
 
 
 def _columns(trial: Trial) -> Array:

@@ -18,6 +18,7 @@ from convcheck.model.calls import Call, Operation
 from convcheck.model.case import Layout
 from convcheck.model.levels import Level
 from convcheck.model.profiles import GRADIENTS, Quantity
+from convcheck.model.strides import repeated_axes
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.numerics import nonfinite
 from convcheck.numerics.gauges import spreads
@@ -134,14 +135,12 @@ def _classes(trial: Trial, values: Values, quantity: Quantity) -> tuple[Classes,
 
 def _with_one(array: Array, special: float, rng: np.random.Generator, layout: Layout) -> Array:
     """`array` with one special element, the first, the last or any, and those that share its memory."""
-    changed = array.copy()
-    if layout == "broadcast":
-        changed[...] = special
-        return changed
-    flat = changed.reshape(len(changed), -1) if layout == "expanded" else changed.reshape(1, -1)
-    last = flat.shape[1] - 1
+    changed, last = array.copy(), array.size - 1
     at = (0, last, int(rng.integers(0, last, endpoint=True)))[int(rng.integers(3))]
-    flat[:, at] = special
+    place: list[Any] = list(np.unravel_index(at, array.shape))
+    for axis in repeated_axes(layout, array.ndim):
+        place[axis] = slice(None)
+    changed[tuple(place)] = special
     return changed
 
 

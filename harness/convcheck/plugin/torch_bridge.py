@@ -63,7 +63,7 @@ def absence(device: str) -> str:
 def to_torch(array: NDArray[Any], device: str = "cpu") -> Any:
     """A torch tensor of `array`: on its memory, strides included, or a copy on another device.
 
-    bfloat16 is reinterpreted.
+    Where the array is a view of flat memory, so is the tensor: its storage is all of that. bfloat16 is reinterpreted.
 
     Args:
         array: of any dtype that torch has.
@@ -75,10 +75,17 @@ def to_torch(array: NDArray[Any], device: str = "cpu") -> Any:
     """
     import torch  # noqa: PLC0415
 
-    if array.dtype == DTYPES["bfloat16"]:  # NumPy has no such type of its own, so torch takes the bits
-        tensor = torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+    # NumPy has no bfloat16 of its own, so torch takes the bits
+    kind = np.dtype(np.int16) if array.dtype == DTYPES["bfloat16"] else array.dtype
+    memory = _memory(array, kind)
+    if memory is None:
+        tensor = torch.from_numpy(array.view(kind))
     else:
-        tensor = torch.from_numpy(array)
+        offset = (_address(array) - _address(memory)) // kind.itemsize
+        strides = [stride // kind.itemsize for stride in array.strides]
+        tensor = torch.from_numpy(memory).as_strided(array.shape, strides, offset)
+    if kind != array.dtype:
+        tensor = tensor.view(torch.bfloat16)
     return tensor if device == "cpu" else tensor.to(device)
 
 
@@ -199,6 +206,25 @@ def _device(name: str) -> Any:
     import torch  # noqa: PLC0415
 
     return torch.device(name)
+
+
+def _memory(array: NDArray[Any], kind: np.dtype[Any]) -> NDArray[Any] | None:
+    """The flat memory that an array is a view of, as elements of a kind; None where torch cannot say so of a view."""
+    base = array.base
+    if (
+        not isinstance(base, np.ndarray)
+        or base.dtype != np.uint8
+        or base.ndim != 1
+        or min(array.strides, default=0) < 0
+    ):
+        return None
+    whole = base.nbytes % kind.itemsize == 0 and (_address(array) - _address(base)) % kind.itemsize == 0
+    return base.view(kind) if whole and base.flags.c_contiguous else None
+
+
+def _address(array: NDArray[Any]) -> int:
+    address, _ = array.__array_interface__["data"]
+    return int(address)
 
 
 def _lies_on(device: Any, wanted: Any) -> bool:

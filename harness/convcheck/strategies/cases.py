@@ -10,13 +10,14 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from convcheck.model.capabilities import Capabilities
-from convcheck.model.case import Case, Layout, Layouts, Regime
+from convcheck.model.case import Case, Regime
 from convcheck.model.extensions import Extension
 from convcheck.strategies.conjunctions import CONJUNCTIONS
 from convcheck.strategies.covering_array import ARRAYS, ROWS, covering_array
 from convcheck.strategies.draws import BASE, Draw, from_hypothesis, pick
 from convcheck.strategies.illegal import MODULE_ONLY, OF_EXTENSIONS, WAYS, break_case
 from convcheck.strategies.layers import Plan, common, deep, medium, small, spell
+from convcheck.strategies.layouts import in_memory, placed
 from convcheck.strategies.parameter_model import Space
 from convcheck.strategies.plain import PlainSpace
 from convcheck.strategies.realistic import realistic
@@ -29,11 +30,6 @@ _REGIMES: Final[tuple[Regime, ...]] = (
     "reals", "reals", "reals", "reals", "reals", "wide", "positive", "cancelling", "mixed", "special",
     "large", "overflow", "subnormal",
 )  # fmt: skip
-_LAYOUTS: Final[tuple[Layout, ...]] = (
-    "contiguous", "contiguous", "contiguous", "channels_last", "channels_last", "sliced", "transposed",
-    "reversed", "expanded", "offset", "odd_strides",
-)  # fmt: skip
-
 
 KINDS: Final = (
     *("plain",) * 21, "small", "conjunction", "common", "deep", "medium", "realistic", "steered", *("illegal",) * 4,
@@ -136,18 +132,18 @@ def free_case(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...] | 
     wanted = tuple(d for d in _DTYPES if d in (dtypes or capabilities.dtypes))
     real = tuple(d for d in wanted if not d.startswith("complex"))
     dtype = pick(draw, real if real and kind in WAYS else wanted)
-    regime, layouts = pick(draw, regimes(capabilities)), _layouts(draw, capabilities.layouts)
+    regime, memory = pick(draw, regimes(capabilities)), placed(draw, capabilities.layouts)
     seed = draw(0, SEEDS - 1)
     plan = _plan(draw, capabilities, kind)
     if not plan.supported(capabilities):
         plan = small(draw, capabilities)
-    case = Case(*spell(draw, plan), dtype, regime, layouts, seed=seed)
+    case = Case(*spell(draw, plan), dtype, regime, seed=seed, **in_memory(memory, bias=plan.bias))
     if kind in WAYS:
         return break_case(draw, case, kind, module=capabilities.module)
     # how complex parameters are initialised is not documented
     if capabilities.module and case.dtype in real and draw(0, 5) == 5:
         # its weight is its own
-        return replace(case, entry="module", regime="reals", layouts=(layouts[0],) * 3)
+        return replace(case, entry="module", regime="reals", layouts=(memory.layouts[0],) * 3, layout_bias="contiguous")
     return case
 
 
@@ -166,14 +162,3 @@ def _plan(draw: Draw, capabilities: Capabilities, kind: str) -> Plan:
     if kind == "medium":
         return medium(draw, capabilities)
     return realistic(draw) if kind == "realistic" else small(draw, capabilities)
-
-
-def _layouts(draw: Draw, supported: tuple[Layout, ...]) -> Layouts:
-    """One layout for all tensors in half of the cases, three independent ones in the rest."""
-    known = tuple(layout for layout in _LAYOUTS if layout in supported)
-    first = pick(draw, known)
-    if draw(0, 1) == 0:
-        return first, first, first
-    # a gradient is the tensor that comes as one number, from the sum that is differentiated
-    of_gradients = (*known, "broadcast") if "broadcast" in supported else known
-    return first, pick(draw, known), pick(draw, of_gradients)

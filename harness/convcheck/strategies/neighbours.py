@@ -42,7 +42,8 @@ def first_layer(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...] 
     functions = replace(capabilities, module=False, empty_batch=False)
     case = free_case(draw, functions, dtypes, pick(draw, _KINDS))
     spelled = {name: _short(getattr(case.arguments, name)) for name in _IN_PAIRS}
-    return replace(case, arguments=replace(case.arguments, **spelled), regime="reals", seed=draw(0, SEEDS))
+    arguments = replace(case.arguments, **spelled)
+    return replace(case, arguments=arguments, regime="reals", placement="aligned", seed=draw(0, SEEDS))
 
 
 def traded(draw: Draw, capabilities: Capabilities, case: Case) -> Case:

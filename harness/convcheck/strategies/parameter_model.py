@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from convcheck.model.capabilities import Capabilities
-from convcheck.model.case import Case
+from convcheck.model.case import Case, Layout
 from convcheck_reference.params import PADDING_MODES
 
 Classes: TypeAlias = tuple[int, ...]
@@ -74,7 +74,7 @@ class Space:
 
     dtypes: tuple[str, ...]
     modes: tuple[str, ...]
-    layouts: tuple[str, ...]
+    layouts: tuple[Layout, ...]
     groups: bool = True
     dilation: bool = True
     strings: bool = True
@@ -108,12 +108,12 @@ class Space:
         return (*plain, *others, *(3,) * (len(self.layouts) > 1))
 
     @cached_property
-    def layouts_of_data(self) -> tuple[str, ...]:
+    def layouts_of_data(self) -> tuple[Layout, ...]:
         """The layouts of x and weight: one in which every value is 1 is for gradients."""
         return tuple(layout for layout in self.layouts if layout != "broadcast")
 
     @cached_property
-    def others(self) -> tuple[str, ...]:
+    def others(self) -> tuple[Layout, ...]:
         """The layouts without a class of their own."""
         return tuple(layout for layout in self.layouts_of_data if layout not in LAYOUTS)
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from convcheck.model.capabilities import Capabilities
-from convcheck.model.case import LAYOUTS, REGIMES, Case
+from convcheck.model.case import BIAS_LAYOUTS, LAYOUTS, PLACEMENTS, REGIMES, Case
 from convcheck.strategies.draws import Draw
 from convcheck.strategies.layers import COMMON_BUDGET, Axis, Channels, Plan, fewest_pixels, spell
+from convcheck.strategies.layouts import weighted
 from convcheck.strategies.plain_fields import (
     BASE,
     FIELDS,
@@ -34,7 +35,7 @@ _DTYPES: Final = ("float32", "float64", "float16", "bfloat16", "complex64", "com
 _FORMS: Final = ("batched", "unbatched", "empty batch")
 
 _WEIGHTS: Final = {
-    "dtypes": 3, "regimes": 6, "layouts": 4, "layouts_of_gradients": 4, "modes": 3, "paddings": 8, "forms": 14,
+    "dtypes": 3, "regimes": 6, "layouts_of_biases": 6, "placements": 2, "modes": 3, "paddings": 8, "forms": 14,
     "entries": 5,
 }  # fmt: skip
 """How often the first of some choices stands among them when cases are generated."""
@@ -49,6 +50,8 @@ class PlainSpace:
         regimes: the real-valued data.
         layouts: of x and of the weight.
         layouts_of_gradients: of grad_output.
+        layouts_of_biases: of the bias.
+        placements: where memory lies.
         modes: of the padding.
         paddings: how padding is spelled: '' for numbers.
         forms: of the input.
@@ -62,6 +65,8 @@ class PlainSpace:
     regimes: tuple[str, ...]
     layouts: tuple[str, ...]
     layouts_of_gradients: tuple[str, ...]
+    layouts_of_biases: tuple[str, ...]
+    placements: tuple[str, ...]
     modes: tuple[str, ...]
     paddings: tuple[str, ...]
     forms: tuple[str, ...]
@@ -78,6 +83,8 @@ class PlainSpace:
             regimes=tuple(regime for regime in REGIMES if capabilities.nonfinite or regime != "special"),
             layouts=_those(LAYOUTS, set(capabilities.layouts) - {"broadcast"}),
             layouts_of_gradients=_those(LAYOUTS, capabilities.layouts),
+            layouts_of_biases=_those(BIAS_LAYOUTS, {"contiguous", *capabilities.layouts}),
+            placements=PLACEMENTS,
             modes=_those(PADDING_MODES, capabilities.padding_modes),
             paddings=("", "valid", "same") if capabilities.string_padding else ("",),
             forms=_allowed(_FORMS, (True, capabilities.unbatched, capabilities.empty_batch)),
@@ -92,7 +99,7 @@ class PlainSpace:
 
     def weighted(self) -> PlainSpace:
         """The space for generation: the simplest choices stand several times where there are others."""
-        repeated: dict[str, Any] = {}
+        repeated: dict[str, Any] = {name: weighted(getattr(self, name)) for name in ("layouts", "layouts_of_gradients")}
         for name, times in _WEIGHTS.items():
             repeated[name] = _first_repeated(getattr(self, name), times)
         return replace(self, **repeated)
@@ -157,6 +164,8 @@ class PlainSpace:
             "layout_x": self.layouts,
             "layout_weight": self.layouts,
             "layout_grad": self.layouts_of_gradients,
+            "layout_bias": self.layouts_of_biases,
+            "placement": self.placements,
             "mode": self.modes,
             "padding": self.paddings,
             "form": self.forms,
@@ -199,6 +208,8 @@ class PlainSpace:
             dtype=picked["dtype"],
             regime="reals" if module else picked["regime"],
             layouts=(layouts[0],) * 3 if module else layouts,
+            layout_bias=picked["layout_bias"] if plan.bias and not module else "contiguous",
+            placement=picked["placement"],
             entry="module" if module else "function",
             nonzeros=picked["nonzeros"],
             seed=amount(numbers, "seed"),
@@ -226,6 +237,8 @@ def _picked(case: Case) -> dict[str, Any]:
         "layout_x": case.layouts[0],
         "layout_weight": case.layouts[1],
         "layout_grad": case.layouts[2],
+        "layout_bias": case.layout_bias,
+        "placement": case.placement,
         "mode": case.params.padding_mode,
         "padding": spelled if isinstance(spelled, str) else "",
         "form": _FORMS[1 if case.unbatched else 2 if case.batch == 0 else 0],

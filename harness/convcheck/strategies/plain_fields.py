@@ -31,7 +31,7 @@ def digits(quantity: str) -> tuple[str, ...]:
 
 
 _QUANTITIES: Final = (
-    "entry", "dtype", "regime", "layout_x", "layout_weight", "layout_grad",
+    "entry", "dtype", "regime", "layout_x", "layout_weight", "layout_grad", "layout_bias", "placement",
     "mode", "padding", "dilation_h", "dilation_w", "groups", "stride_h", "stride_w", "padding_h", "padding_w",
     "form", "batch", "in_per_group", "out_per_group", "kernel_h", "kernel_w", "spare_h", "spare_w",
     "bias", *SPELLED, "nonzeros", "seed",

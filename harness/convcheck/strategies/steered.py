@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
-from convcheck.model.case import Case, Layouts, Regime
+from convcheck.model.case import Case, Regime
 from convcheck.strategies import parameter_model
 from convcheck.strategies.draws import Draw, pick
 from convcheck.strategies.layers import SMALL_BUDGET, Plan, spell
+from convcheck.strategies.layouts import Placed, any_of, in_memory, placed
 from convcheck.strategies.parameter_model import Classes, Space
 from convcheck.strategies.tables import axes, axis, channels
 from convcheck_reference.params import PADDING_MODES
@@ -36,8 +37,8 @@ def steered(draw: Draw, space: Space, row: Classes, regimes: tuple[Regime, ...])
         shape,
         dtype=pick(draw, of_class),
         regime=pick(draw, regimes),
-        layouts=_layouts(draw, space, row[parameter_model.LAYOUT]),
         seed=draw(0, SEEDS - 1),
+        **in_memory(_placed(draw, space, row[parameter_model.LAYOUT]), bias=bool(row[parameter_model.BIAS])),
     )
 
 
@@ -64,12 +65,14 @@ def _low(draw: Draw, some: NDArray[Any] | tuple[Any, ...]) -> int:
     return min(draw(0, len(some) - 1), draw(0, len(some) - 1))
 
 
-def _layouts(draw: Draw, space: Space, number: int) -> Layouts:
+def _placed(draw: Draw, space: Space, number: int) -> Placed:
+    drawn = placed(draw, space.layouts)
     if number < 3:
-        layout = parameter_model.LAYOUTS[number] if number < 2 else pick(draw, space.others)
-        return layout, layout, layout  # type: ignore[return-value]
-    first, second = pick(draw, space.layouts_of_data), pick(draw, space.layouts_of_data)
-    third = pick(draw, space.layouts)
+        layout: Any = parameter_model.LAYOUTS[number] if number < 2 else any_of(draw, space.others)
+        return drawn._replace(layouts=(layout,) * 3)
+    first, second, third = drawn.layouts
     if first == second == third:  # mixed is what the row asks for
-        third = space.layouts[(space.layouts.index(third) + 1) % len(space.layouts)]
-    return first, second, third  # type: ignore[return-value]
+        other = any_of(draw, [layout for layout in space.layouts_of_data if layout != first] or space.layouts_of_data)
+        third = any_of(draw, [layout for layout in space.layouts if layout != other])
+        return drawn._replace(layouts=(first, other, third))
+    return drawn

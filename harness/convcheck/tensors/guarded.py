@@ -2,7 +2,7 @@
 
 A touch is a segmentation fault, so these are for candidates in a process of their own. Pages come from
 mmap, and mprotect is called through ctypes. A tensor that ends with its last page is aligned as its
-element type asks, not better; no candidate has been promised more.
+size is, maybe to one element only; no candidate has been promised more.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from convcheck.model.calls import Memory
+from convcheck.model.strides import ALIGNMENT
 from convcheck.tensors.regions import Bytes, Region, heap, surrounding_byte
 
 _NO_ACCESS: Final = 0
@@ -35,7 +36,8 @@ _Protect: TypeAlias = Callable[[int, int, int], None]
 class GuardedPages:
     """Gives guarded regions; it is an `Allocate`.
 
-    guard_after: the tensor ends where the guard begins. guard_before: it starts where the guard ends.
+    guard_after: the tensor ends where the guard begins. guard_after_aligned: it ends less than `ALIGNMENT` bytes before
+    that, and starts at a multiple of these. guard_before: it starts where the guard ends.
     read_only: it lies between accessible pages. heap: as `convcheck.tensors.regions.heap`.
 
     Mapping and unmapping pages takes longer than a small convolution, so small mappings are parked when
@@ -58,7 +60,10 @@ class GuardedPages:
         pages, protect = self._between_guards(inner) if memory != "read_only" else _mapped(_new(inner))
         whole = pages[page : page + inner]
         (pages if memory == "read_only" else whole).fill(surrounding_byte(memory))
-        content = whole[:size] if memory == "guard_before" else whole[inner - size :]
+        start = 0 if memory == "guard_before" else inner - size
+        if memory != "guard_after":
+            start -= start % ALIGNMENT
+        content = whole[start : start + size]
         return Region(content, whole, partial(protect, page, inner, _READ), partial(protect, page, inner, _READ_WRITE))
 
     def _between_guards(self, inner: int) -> tuple[Bytes, _Protect]:

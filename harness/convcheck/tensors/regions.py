@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.model.calls import Memory
+from convcheck.model.strides import ALIGNMENT
 
 Bytes: TypeAlias = NDArray[np.uint8]
 
 NAN_BYTE: Final = 0xFF
 LARGE_BYTE: Final = 0x71
-_MARGIN: Final = 64
-"""Bytes before and after a tensor on the heap; a multiple of every alignment that malloc gives."""
+_MARGIN: Final = ALIGNMENT
+"""Bytes before and after a tensor on the heap, at least."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,10 +52,16 @@ def surrounding_byte(memory: Memory) -> int:
 
 
 def heap(size: int, memory: Memory) -> Region:
-    """A region on the heap. A candidate in this process would take it down with it, so nothing is guarded."""
-    whole = np.empty(size + 2 * _MARGIN, np.uint8)
+    """A region on the heap, aligned as if it were guarded.
+
+    A candidate in this process would take it down with it, so nothing is guarded.
+    """
+    room = np.empty(size + 4 * _MARGIN, np.uint8)
+    begin = -room.ctypes.data % ALIGNMENT
+    at = _MARGIN + (-size % ALIGNMENT if memory == "guard_after" else 0)
+    whole = room[begin : begin + at + size + _MARGIN]
     whole.fill(surrounding_byte(memory))
-    return Region(whole[_MARGIN : _MARGIN + size], whole, _nothing, _nothing)
+    return Region(whole[at : at + size], whole, _nothing, _nothing)
 
 
 def exact(size: int, memory: Memory) -> Region:

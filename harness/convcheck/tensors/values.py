@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.model.case import REGIMES, Case, Layout
+from convcheck.model.case import REGIMES, Case
 from convcheck.model.profiles import Profile, Quantity
 from convcheck.numerics.reduction_length import reduction_lengths
 from convcheck.tensors.cancelling import cancelling
@@ -134,8 +134,12 @@ def _near_overflow(values: Values, case: Case, fmt: Format) -> Values:
     x and weight share the exponent that the output leaves; grad_output takes what both gradients leave.
     """
     params = case.params
-    x, weight, grad = (np.abs(a) for a in (values.x, values.weight, values.grad_output))
-    bias = None if values.bias is None else np.abs(values.bias)
+    # entries that will be equal make larger sums
+    x, weight, grad = (
+        np.abs(conformed(a, layout))
+        for a, layout in zip((values.x, values.weight, values.grad_output), case.layouts, strict=True)
+    )
+    bias = None if values.bias is None else np.abs(conformed(values.bias, case.layout_bias))
     # the imaginary part, drawn later, makes four products of each
     limit = fmt.largest / (8.0 if case.dtype.startswith("complex") else 2.0)
 
@@ -216,7 +220,7 @@ def _mixed_along(array: Array, fmt: Format, rng: np.random.Generator) -> Array:
 def _finish(case: Case, values: Values, rng: np.random.Generator, imaginary: Any) -> Values:
     """Rounded to the dtype, thinned out to `nonzeros`, equal where the layout has stride 0."""
     dtype = DTYPES[case.dtype]
-    layouts = dict(zip(("x", "weight", "grad_output"), case.layouts, strict=True))
+    layout_of = case.layout_of
 
     def finish(name: str, array: Array) -> Array:
         if dtype.kind == "c":
@@ -225,11 +229,10 @@ def _finish(case: Case, values: Values, rng: np.random.Generator, imaginary: Any
         if case.nonzeros is not None and name != "bias":
             rank = rng.permutation(array.size).reshape(array.shape)
             array = np.where(rank < case.nonzeros, array, 0)
-        layout: Layout = layouts.get(name, "contiguous")
-        return conformed(array, layout).astype(dtype, order="C")
+        return conformed(array, layout_of[name]).astype(dtype, order="C")
 
     bias = None if values.bias is None else finish("bias", values.bias)
-    x, weight, grad = (finish(name, getattr(values, name)) for name in layouts)
+    x, weight, grad = (finish(name, getattr(values, name)) for name in ("x", "weight", "grad_output"))
     return Values(x, weight, bias, grad)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 from convcheck.judging.judge import Failure
 from convcheck.model.calls import Call, Operation
@@ -175,11 +175,17 @@ def _own_calls(probe: Probe, asker: Oracle, failure: Failure) -> Iterable[Call]:
 def _layers(case: Case, calls: Iterable[Call]) -> Iterator[Case]:
     """The layers that calls are made of, as cases."""
     for call in calls:
-        layouts: Any = tuple(
-            call.tensors[name].layout if name in call.tensors else other
-            for name, other in zip(("x", "weight", "grad_output"), case.layouts, strict=True)
+        of_call = {name: tensor.layout for name, tensor in call.tensors.items()}
+        layout_x, layout_weight, layout_bias, layout_grad = ({**case.layout_of, **of_call}[n] for n in case.layout_of)
+        yield Case(
+            call.arguments,
+            call.tensors["x"].values.shape,
+            case.dtype,
+            case.regime,
+            (layout_x, layout_weight, layout_grad),
+            layout_bias,
+            case.placement,
         )
-        yield Case(call.arguments, call.tensors["x"].values.shape, case.dtype, case.regime, layouts)
 
 
 def _of_state(probe: Probe, signature: FailureSignature, cause: Cause, remaining: Sequence[Failure]) -> list[Failure]:

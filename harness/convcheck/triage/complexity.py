@@ -42,7 +42,8 @@ def _away(case: Case) -> int:
         case.flaw != "none",
         len(case.input_shape) != 4,
         case.batch == 0,
-        *(layout != "contiguous" for layout in case.layouts),
+        *(layout != "contiguous" for layout in case.layout_of.values()),
+        case.placement != "aligned",
     )
     parameters = (_entries(getattr(arguments, name)) - {plainest} for name, plainest in _PLAIN.items())
     return sum(properties) + sum(map(bool, parameters))

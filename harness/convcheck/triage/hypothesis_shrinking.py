@@ -30,7 +30,18 @@ from convcheck.triage.trials import Trials
 _COMMENTED: Final = re.compile(r"^\s*(\w+)=\d+,\s*# or any other generated value$", re.MULTILINE)
 
 _DATA: Final = frozenset(field for field in FIELDS if field.startswith(("seed", "nonzeros")))
-_CHOICES: Final = ("entry", "dtype", "regime", "layout_x", "layout_weight", "layout_grad", "mode", "padding")
+_CHOICES: Final = (
+    "entry",
+    "dtype",
+    "regime",
+    "layout_x",
+    "layout_weight",
+    "layout_grad",
+    "layout_bias",
+    "placement",
+    "mode",
+    "padding",
+)
 _UP_TO: Final = {
     "dilation_h": 2, "dilation_w": 2, "groups": 2, "stride_h": 2, "stride_w": 2, "padding_h": 2, "padding_w": 2,
     "batch": 2, "in_per_group": 3, "out_per_group": 3, "kernel_h": 2, "kernel_w": 2, "spare_h": 3, "spare_w": 3,
@@ -41,7 +52,8 @@ _UP_TO: Final = {
 _WORDS: Final = {
     "dtype": ("dtype",),
     "values": ("regime",),
-    "layout": ("layout_x", "layout_weight", "layout_grad"),
+    "layout": ("layout_x", "layout_weight", "layout_grad", "layout_bias"),
+    "placement": ("placement",),
     "padding_mode": ("mode",),
     "padding": ("padding", "padding_h", "padding_w"),
     "dilation": ("dilation_h", "dilation_w"),

@@ -66,10 +66,12 @@ def _neighbours(case: Case) -> Iterator[Case]:
 
 
 def _plainer_data(case: Case) -> Iterator[Case]:
-    yield replace(case, layouts=_CONTIGUOUS)
+    yield replace(case, layouts=_CONTIGUOUS, layout_bias="contiguous")
     for at in range(3):
         layouts: Any = (*case.layouts[:at], "contiguous", *case.layouts[at + 1 :])
         yield replace(case, layouts=layouts)
+    yield replace(case, layout_bias="contiguous")
+    yield replace(case, placement="aligned")
     yield replace(case, regime="reals")
     if case.dtype != "float32":
         yield replace(case, dtype="float32")

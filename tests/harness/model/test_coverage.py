@@ -59,7 +59,7 @@ def test_an_illegal_case_counts_under_what_is_wrong_with_it():
 def test_every_legal_case_counts_once_under_every_parameter(case):
     found = [parameter for parameter, _ in features(case)]
     assert len(set(found)) == len(found)
-    assert len(found) == (1 if case.violation else 13)
+    assert len(found) == (1 if case.violation else 15)
 
 
 def test_the_most_frequent_value_comes_first():

@@ -8,6 +8,7 @@ from convcheck import LAYOUTS, Status
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.blocks import generate
 from convcheck.judging.judge import judge_case
+from convcheck.model.case import BIAS_LAYOUTS
 from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES
 from convcheck.oracles import ORACLES
@@ -67,23 +68,30 @@ def test_a_defect_shows_in_its_layout_only(backend, layouts, found):
     assert not failing(NumpyBackend(), f"{CASE},{layouts}")
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "complex64"])
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_the_reference_passes_in_every_layout(layout, dtype):
-    for case in (
-        CASE,
-        "v1,x=3x4x5x4,out=4,k=2,g=2,mode=circular,p=1",
-        "v1,x=0x4x5x4,out=4,k=2",
+def test_the_reference_passes_in_every_layout(layout):
+    cases = (
+        f"{CASE},dtype=complex64",
+        "v1,x=3x4x5x4,out=4,k=2,g=2,mode=circular,p=1,dtype=float16",
+        "v1,x=0x4x5x4,out=4,k=2,dtype=bfloat16",
         "v1,x=4x5x4,out=2,k=2",
-    ):
-        assert not failing(NumpyBackend(), f"{case},dtype={dtype},layout={layout}")
+    )
+    some = cases if not layout.startswith("order-") else cases[-1:]
+    for case in some:
+        assert not failing(NumpyBackend(), f"{case},layout={layout}")
 
 
 def test_every_layout_but_the_plain_one_is_a_clause_and_is_drawn():
     clauses = {layout: exercised(read(f"{CASE},layout={layout}")) for layout in LAYOUTS}
     assert [layout for layout, c in clauses.items() if not any("LAYOUT" in x for x in c)] == ["contiguous"]
     drawn = generate(NumpyBackend.capabilities, run_seed=0, block=1, size=300)
-    assert {layout for case in drawn for layout in case.layouts} == set(LAYOUTS)
+    assert {layout for layout in LAYOUTS if not layout.startswith("order-")} <= {
+        layout for case in drawn for layout in case.layouts
+    }
+    assert {case.layout_bias for case in drawn} == set(BIAS_LAYOUTS)
+    plain = [[name for name, layout in case.layout_of.items() if layout != "contiguous"] for case in drawn]
+    assert all(plain.count([name]) >= 5 for name in ("x", "weight", "bias", "grad_output"))
+    assert 60 < sum(case.placement == "at_end" for case in drawn) < 150
 
 
 @pytest.mark.parametrize("layouts", ["layout=offset", "layout=odd_strides", "layout-grad=broadcast"])

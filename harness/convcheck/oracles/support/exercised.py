@@ -13,7 +13,8 @@ from typing import Final
 from convcheck.model.case import Case
 from convcheck_reference.params import Conv2dParams
 
-_STRIDED = frozenset({"channels_last", "sliced", "transposed", "offset", "odd_strides"})
+_UNLIKE_MEMORY = ("expanded", "reversed", "broadcast")
+"""How the names of layouts begin that read an element twice, or backwards."""
 
 
 @lru_cache(maxsize=1024)
@@ -74,9 +75,10 @@ def _parameters(case: Case) -> list[str]:
 
 def _data(case: Case) -> list[str]:
     params = case.params
+    layouts = (*case.layouts, *(case.layout_bias,) * params.bias)
     candidates = (
-        ("C2D-LAYOUT-2", not {"expanded", "reversed", "broadcast"}.isdisjoint(case.layouts)),
-        ("C2D-LAYOUT-1", not _STRIDED.isdisjoint(case.layouts)),
+        ("C2D-LAYOUT-2", any(layout.startswith(_UNLIKE_MEMORY) for layout in layouts)),
+        ("C2D-LAYOUT-1", any(not layout.startswith(("contiguous", *_UNLIKE_MEMORY)) for layout in layouts)),
         ("C2D-DTYPE-3", case.dtype.startswith("complex")),
         ("C2D-DTYPE-2", case.dtype in ("float16", "bfloat16")),
         ("C2D-BIAS-1", params.bias),

@@ -11,7 +11,7 @@ import numpy as np
 
 from convcheck.model.calls import Buffers, Call, Given, Memory, Operation, Outcome, Returned, Tensor
 from convcheck.model.capabilities import Capabilities
-from convcheck.model.case import Case, Flaw, Layout
+from convcheck.model.case import Case, Flaw, Layout, Placement
 from convcheck.model.profiles import QUANTITIES, Quantity
 from convcheck.oracles.support.expected import Expected
 from convcheck.tensors.layouts import conformed
@@ -21,6 +21,7 @@ from convcheck_reference.params import Shape
 
 INTEGERS: Final = "integers"
 REALS: Final = "reals"
+_BEFORE_GUARD: Final[Mapping[Placement, Memory]] = {"aligned": "guard_after_aligned", "at_end": "guard_after"}
 _OTHER_SEED: Final = 0x5EED
 _DATA: Final = ("integers", "other_integers", "reals")
 _EXPECTED: Final = ("expected_integers", "expected_reals")
@@ -71,7 +72,7 @@ class Trial:
     def calls_on(self, regime: str) -> dict[CallKey, Call]:
         """The calls of a legal function in one value regime, forward and backward; data of the other is not drawn."""
         values = self.integers if regime == INTEGERS else self.reals
-        memory: Memory = "guard_after" if regime == INTEGERS else "guard_before"
+        memory: Memory = _BEFORE_GUARD[self.case.placement] if regime == INTEGERS else "guard_before"
         backward = self.call(Operation.BACKWARD, values, memory=memory)
         # the same tensors, which are placed once
         tensors = {name: tensor for name, tensor in backward.tensors.items() if name != "grad_output"}
@@ -155,12 +156,10 @@ class Trial:
 
     def call(self, operation: Operation, values: Values, buffers: Buffers = "fresh", memory: Memory = "heap") -> Call:
         """A call of the case's layer on `values`, in the case's layouts."""
-        layout_x, layout_weight, layout_grad = self.case.layouts
-        tensors = {"x": Tensor(values.x, layout_x, memory), "weight": Tensor(values.weight, layout_weight, memory)}
-        if values.bias is not None:
-            tensors["bias"] = Tensor(values.bias, "sliced" if layout_weight == "sliced" else "contiguous", memory)
-        if operation is Operation.BACKWARD:
-            tensors["grad_output"] = Tensor(values.grad_output, layout_grad, memory)
+        layout_of = self.case.layout_of
+        names = ("x", "weight", "bias", *("grad_output",) * (operation is Operation.BACKWARD))
+        given = {name: getattr(values, name) for name in names}
+        tensors = {name: Tensor(array, layout_of[name], memory) for name, array in given.items() if array is not None}
         return Call(operation, self.case.arguments, tensors, self.case.dtype, buffers)
 
 
@@ -172,7 +171,7 @@ def _single_call(case: Case) -> Call:
     def tensor(shape: tuple[int, ...], layout: int | None = None) -> Tensor:
         values = rng.standard_normal(shape).astype(dtype)
         chosen: Layout = "contiguous" if layout is None else case.layouts[layout]
-        return Tensor(conformed(values, chosen), chosen, "guard_after")
+        return Tensor(conformed(values, chosen), chosen, _BEFORE_GUARD[case.placement])
 
     def flawed(name: str, tensor: Tensor) -> Tensor:
         if case.flaw == f"{name}_dtype":

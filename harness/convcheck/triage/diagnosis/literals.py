@@ -25,11 +25,18 @@ _CHOICES: Final = {
     "layout_x": "contiguous",
     "layout_weight": "contiguous",
     "layout_grad": "contiguous",
+    "layout_bias": "contiguous",
+    "placement": "aligned",
     "entry": "function",
 }
 _SWITCHES: Final = ("bias", "unbatched", "padding_same")
+_FORMATS: Final = ("channels_last_x", "channels_last_weight", "channels_last_grad")
 _SPELLINGS: Final = ("padding_valid", "stride_pair", "kernel_pair", "padding_pair", "dilation_pair")
 """How the arguments are spelled, which few kernels see."""
+
+_ALIGNMENTS: Final = ("alignment", "alignment_x", "alignment_weight", "alignment_bias", "alignment_grad")
+_BYTES: Final = (64, 32, 16, 8, 4)
+"""That loads ask for."""
 
 _AXES: Final = ("kernel", "stride", "dilation", "padding", "left_over", "output")
 _DIVIDED: Final = (
@@ -115,6 +122,7 @@ def literals(base: Facts, seen: Sequence[Facts]) -> tuple[Literal, ...]:
         *_switches(base),
         *_choices(base, seen),
         *_counts(base, seen),
+        *_alignments(base),
         *_axes(base),
         *_remainders(base),
         *_products(base, seen),
@@ -127,6 +135,8 @@ def literals(base: Facts, seen: Sequence[Facts]) -> tuple[Literal, ...]:
 def _switches(base: Facts) -> Iterator[Literal]:
     for name in _SWITCHES:
         yield Literal(name if base[name] else f"not {name}", 1.0 if base[name] else 1.1)
+    for name in _FORMATS:
+        yield Literal(name if base[name] else f"not {name}", 1.05 if base[name] else 1.3)
     for name in _SPELLINGS:
         yield Literal(name if base[name] else f"not {name}", 1.2 if base[name] else 1.8)
 
@@ -154,6 +164,13 @@ def _counts(base: Facts, seen: Sequence[Facts]) -> Iterator[Literal]:
                 yield Literal(f"{name} > {limit}", 1.3 + extra)
             elif limit >= value:
                 yield Literal(f"{name} <= {limit}", 1.9 + extra)
+
+
+def _alignments(base: Facts) -> Iterator[Literal]:
+    for name in _ALIGNMENTS:
+        for size in _BYTES:
+            text = f"{name} < {size}" if int(base[name]) < size else f"{name} >= {size}"
+            yield Literal(text, 1.2 if name == "alignment" else 1.25)
 
 
 def _axes(base: Facts) -> Iterator[Literal]:

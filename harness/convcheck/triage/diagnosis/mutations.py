@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from convcheck.model.case import LAYOUTS, Case, Layout, Regime
+from convcheck.model.case import BIAS_LAYOUTS, LAYOUTS, PLACEMENTS, Case, Layout, Regime
 from convcheck.model.rules import facts
 from convcheck.triage.diagnosis.terms import EVERY_PARAMETER, PARAMETERS, Terms, case_of, terms_of
 from convcheck_reference.params import PADDING_MODES
@@ -21,7 +21,10 @@ _SMALL: Final = (1, 2, 3, 4, 5, 6, 7, 8)
 _SIZES: Final = (*_SMALL, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 23, 24, 31, 32, 33)
 _DTYPES: Final = ("float32", "float64", "float16", "bfloat16")
 _REGIMES: Final[tuple[Regime, ...]] = ("reals", "wide", "positive", "large", "cancelling", "subnormal")
-_LAYOUTS: Final[tuple[Layout, ...]] = (*("contiguous",) * 3, *LAYOUTS[1:])
+_LAYOUTS: Final[tuple[Layout, ...]] = (
+    *("contiguous",) * 3, *LAYOUTS[1:LAYOUTS.index("channels_last+offset") + 1], "order-2310", "order-3210",
+)  # fmt: skip
+"""Of the orders some: there are more of them than of all others."""
 _OF_OPERANDS: Final = tuple(layout for layout in _LAYOUTS if layout != "broadcast")
 """Of gradients alone are one number: of an image of equal pixels nothing tells where they were read."""
 
@@ -53,6 +56,8 @@ VALUES: Final[dict[str, tuple[Any, ...]]] = {
     "stride_pair": (False, True),
     "padding_pair": (False, True),
     "dilation_pair": (False, True),
+    "layout_bias": BIAS_LAYOUTS,
+    "placement": PLACEMENTS,
 }
 """Values that are tried, the most usual first."""
 
@@ -86,6 +91,7 @@ NEAR_VALUES: Final[dict[str, tuple[Any, ...]]] = {
     "layout_x": LAYOUTS[:3],
     "layout_weight": LAYOUTS[:3],
     "layout_grad": LAYOUTS[:3],
+    "layout_bias": BIAS_LAYOUTS[:2],
     "regime": ("reals", "wide", "positive"),
 }
 """Fewer of them, for single changes."""

@@ -6,7 +6,7 @@ import math
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from convcheck.model.case import Case, Layout, Regime
+from convcheck.model.case import Case, Layout, Placement, Regime
 from convcheck_reference.params import Arguments, Conv2dParams, Pair
 
 MOST_MULTIPLY_ADDS: Final = 200_000
@@ -50,6 +50,8 @@ class Terms(NamedTuple):
     stride_pair: bool
     padding_pair: bool
     dilation_pair: bool
+    layout_bias: Layout
+    placement: Placement
 
 
 PARAMETERS: Final = Terms._fields
@@ -100,7 +102,9 @@ def terms_of(case: Case) -> Terms:
         case.dtype,
         case.regime,
         *case.layouts,
-        *(isinstance(one, tuple) for one in (spelled.kernel_size, spelled.stride, spelled.padding, spelled.dilation)),
+        *_pairs(spelled),
+        case.layout_bias,
+        case.placement,
     )
 
 
@@ -138,6 +142,8 @@ def case_of(terms: Terms, like: Case) -> Case | None:
         dtype=terms.dtype,
         regime=terms.regime,
         layouts=(terms.layout_x, terms.layout_weight, terms.layout_grad),
+        layout_bias=terms.layout_bias,
+        placement=terms.placement,
         entry=like.entry,
         flaw=like.flaw,
         nonzeros=like.nonzeros,
@@ -147,6 +153,14 @@ def case_of(terms: Terms, like: Case) -> Case | None:
         return None
     elements = [math.prod(shape) for shape in (found.output_shape, found.input_shape, params.weight_shape)]
     return found if elements[0] * params.fan_in <= MOST_MULTIPLY_ADDS and max(elements) <= MOST_ELEMENTS else None
+
+
+def _pairs(spelled: Arguments) -> tuple[bool, bool, bool, bool]:
+    """Whether the arguments that take two numbers are spelled as pairs."""
+    kernel, stride, padding, dilation = (
+        isinstance(one, tuple) for one in (spelled.kernel_size, spelled.stride, spelled.padding, spelled.dilation)
+    )
+    return kernel, stride, padding, dilation
 
 
 def _spelled(values: Pair, *, pair: bool) -> int | Pair:

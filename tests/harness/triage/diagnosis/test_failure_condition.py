@@ -24,6 +24,8 @@ BASES = {
     "output_h * output_w > 64": "v1,x=2x3x9x11,out=3,k=1",
     "pad_right > left_over_w and stride_w > 1": "v1,x=2x3x5x7,out=3,k=1,s=1x2,p=0x1",
     "kernel_h == 1 and kernel_w == 1": "v1,x=2x3x5x6,out=3,k=1",
+    "bias and layout_bias == 'step'": "v1,x=2x3x5x6,out=3,k=3,layout-bias=step",
+    "channels_last_x and groups > 1": "v1,x=2x4x5x6,out=4,k=3,layout-x=channels_last,g=2",
     "": "v1,x=2x3x5x6,out=3,k=3",
 }
 
