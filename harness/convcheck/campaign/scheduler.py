@@ -21,6 +21,7 @@ from convcheck.execution import Candidate, open_candidate
 from convcheck.judging.blocks import BLOCK, for_each_case
 from convcheck.judging.histories import judge_histories
 from convcheck.judging.judge import Judge, Tally
+from convcheck.judging.own_cases import tried_alone
 from convcheck.judging.parts import SANITIZED, Part, part_at
 from convcheck.judging.remembered import judge_remembered, remembered_cases
 from convcheck.judging.sanitizing import chosen
@@ -90,6 +91,7 @@ class Job:
             self._draw(candidate.capabilities, part, judge)
         else:
             judge_remembered(judge, self.remembered, index)
+        judge.tally.failures = list(tried_alone(candidate, judge.tally.failures, self.options.clause or None))
         seconds = judge.tally.seconds
         seconds["generation"] += time.perf_counter() - start - sum(seconds.values())
         return judge.tally
