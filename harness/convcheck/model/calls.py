@@ -78,6 +78,8 @@ class Call:
             has x only.
         dtype: of the parameters of a module.
         buffers: where the tensors lie.
+        times: how often it is made, one right after the other, with the same tensors; calls of several threads at the
+            same time are made once.
     """
 
     operation: Operation
@@ -85,6 +87,7 @@ class Call:
     tensors: Mapping[str, Tensor]
     dtype: str = "float32"
     buffers: Buffers = "fresh"
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,6 +109,9 @@ class Returned:
         poisoned: whether all new memory of the size of a result held poison when the call began, or before the first of
             those at the same time did.
         called: convolutions of other people that the candidate called; None where nobody looked.
+        others: of a call that is made many times, how many answers have other bits than the first.
+        first_other: the number of the first of these, counted from 1; 0 if there is none.
+        other: the results of that answer.
     """
 
     arrays: Mapping[str, NDArray[Any] | None]
@@ -117,6 +123,9 @@ class Returned:
     copied: tuple[str, ...] = ()
     poisoned: bool = False
     called: tuple[str, ...] | None = None
+    others: int = 0
+    first_other: int = 0
+    other: Mapping[str, NDArray[Any] | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
