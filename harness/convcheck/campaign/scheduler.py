@@ -21,6 +21,7 @@ from convcheck.execution import Candidate, open_candidate
 from convcheck.judging.blocks import BLOCK, for_each_case
 from convcheck.judging.histories import judge_histories
 from convcheck.judging.judge import Judge, Tally
+from convcheck.judging.long_history import judge_long_history
 from convcheck.judging.own_cases import tried_alone
 from convcheck.judging.parts import SANITIZED, Part, part_at
 from convcheck.judging.remembered import judge_remembered, remembered_cases
@@ -72,6 +73,17 @@ class Job:
                 dtypes=self.options.dtypes or None,
                 excluded=Known(self.options.known).covers,
                 most_calls=self.options.diagnosis_calls,
+            )
+        if part.origin is Origin.LONG_HISTORY:
+            return judge_long_history(
+                candidate,
+                index,
+                run_seed=self.options.seed,
+                number=part.number,
+                size=part.size,
+                clause=self.options.clause or None,
+                dtypes=self.options.dtypes or None,
+                excluded=Known(self.options.known).covers,
             )
         if part.origin is Origin.SANITIZED:
             return judge_share(self.spec, self.options, self.cases(candidate.capabilities, index), index)
