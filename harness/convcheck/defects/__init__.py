@@ -22,6 +22,7 @@ from convcheck.defects import (
     sampling,
     special_values,
     state,
+    state_keys,
     tiles,
 )
 from convcheck.defects.model import Category, Defect
@@ -52,6 +53,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     *contract.DEFECTS,
     *layout.DEFECTS,
     *state.DEFECTS,
+    *state_keys.DEFECTS,
     *gradients.DEFECTS,
     *conjunctions.DEFECTS,
     *cheats.DEFECTS,

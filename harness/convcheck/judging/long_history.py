@@ -109,7 +109,9 @@ def judge_long_history(
     playing, wrong, passed = Playing(candidate, ask), dict[int, Verdict](), 0
     for at, step in enumerate(steps):
         verdicts = playing.make(step)
-        passed += any(verdict.status is Status.PASS for verdict in verdicts)
+        right = [verdict.quantity for verdict in verdicts if verdict.status is Status.PASS]
+        passed += bool(right)
+        tally.calls.update(dict.fromkeys(right, number_of_calls(step)))
         found = [verdict for verdict in failing(verdicts) if not excluded(step.case, verdict)]
         wrong |= {at: found[0]} if found else {}
         if any(verdict.quantity == CALL for verdict in found):

@@ -82,6 +82,7 @@ class Verdict:
         level: what it is about, where the oracle knows better than by what it judges in general.
         alone: the token of the case that makes the failing call by itself, where an oracle's call is of another layer,
             size or data than the case's own; empty for none.
+        calls: of a pass, how many calls were found to give the right result.
     """
 
     oracle: str
@@ -93,3 +94,4 @@ class Verdict:
     evidence: Evidence | None = None
     level: Level | None = None
     alone: str = ""
+    calls: int = 0

@@ -64,7 +64,8 @@ def judge(trial: Trial) -> Iterator[Verdict]:
             yield Verdict(NAME, quantity, first.status, (CLAUSE,), reason, evidence=first.evidence)
         else:
             reason = "" if judged[quantity] else "no call has a result that is exact under the declared profile"
-            yield Verdict(NAME, quantity, Status.VACUOUS if reason else Status.PASS, (CLAUSE,), reason)
+            status = Status.VACUOUS if reason else Status.PASS
+            yield Verdict(NAME, quantity, status, (CLAUSE,), reason, calls=TIMES * judged[quantity])
 
 
 @dataclass(frozen=True, slots=True)

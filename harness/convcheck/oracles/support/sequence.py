@@ -75,7 +75,8 @@ def judge(trial: Trial, oracle: str, clause: str, steps: Steps) -> Iterator[Verd
     for quantity in passed.keys() - failed:
         told_apart = _differ(earlier[quantity]) and passed[quantity] > 1
         reason = "" if told_apart else "the results of the calls are the same, or none is exact"
-        yield Verdict(oracle, quantity, Status.PASS if told_apart else Status.VACUOUS, (clause,), reason)
+        status = Status.PASS if told_apart else Status.VACUOUS
+        yield Verdict(oracle, quantity, status, (clause,), reason, calls=passed[quantity])
 
 
 def _misshapen(asked: JudgedCall, outcome: Outcome | None) -> Iterator[tuple[Quantity, str]]:
