@@ -269,6 +269,7 @@ def _backend_record(spec: str, job: Job, candidate: Candidate, tally: Tally) -> 
         versions=dict(candidate.versions),
         profiles=_profiles(capabilities),
         margins=dict(sorted(tally.margins.items())),
+        right_calls=dict(sorted(tally.calls.items())),
         behaviour=_behaviour(capabilities, tally.precision_samples),
         seconds={part: tally.seconds[part] for part in PARTS_OF_TIME},
     )

@@ -21,6 +21,8 @@ from convcheck.execution import Candidate, open_candidate
 from convcheck.judging.blocks import BLOCK, generate
 from convcheck.judging.histories import judge_histories
 from convcheck.judging.judge import Judge, Tally
+from convcheck.judging.long_history import judge_long_history
+from convcheck.judging.own_cases import tried_alone
 from convcheck.judging.parts import SANITIZED, Part, part_at
 from convcheck.judging.remembered import judge_remembered, remembered_cases
 from convcheck.judging.sanitizing import chosen
@@ -72,6 +74,17 @@ class Job:
                 excluded=Known(self.options.known).covers,
                 most_calls=self.options.diagnosis_calls,
             )
+        if part.origin is Origin.LONG_HISTORY:
+            return judge_long_history(
+                candidate,
+                index,
+                run_seed=self.options.seed,
+                number=part.number,
+                size=part.size,
+                clause=self.options.clause or None,
+                dtypes=self.options.dtypes or None,
+                excluded=Known(self.options.known).covers,
+            )
         if part.origin is Origin.SANITIZED:
             return judge_share(self.spec, self.options, self.cases(candidate.capabilities, index), index)
         candidate.restart()
@@ -91,6 +104,7 @@ class Job:
                 judge(case)
         else:
             judge_remembered(judge, self.remembered, index)
+        judge.tally.failures = list(tried_alone(candidate, judge.tally.failures, self.options.clause or None))
         seconds = judge.tally.seconds
         seconds["generation"] += time.perf_counter() - start - sum(seconds.values())
         return judge.tally

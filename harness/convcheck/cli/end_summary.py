@@ -5,6 +5,7 @@ from __future__ import annotations
 from convcheck.model.record import Record
 from convcheck.report.discrepancies import diagnosis
 from convcheck.report.levels import levels_table, opening
+from convcheck.report.rare_calls import excluded_rate_lines
 from convcheck.report.summary import verdict
 from convcheck.report.tables import counted, printable, table
 
@@ -30,4 +31,4 @@ def end_summary(record: Record) -> str:
             f"{printable(f.verdict.reason)}"
         )
         lines += [f"  {line}" for line in (diagnosis(f), f.reproduction.history or f.reproduction.token) if line]
-    return "\n".join([*lines, verdict(record)])
+    return "\n".join([*lines, *excluded_rate_lines(record), verdict(record)])

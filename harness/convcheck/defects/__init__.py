@@ -25,6 +25,7 @@ from convcheck.defects import (
     sampling,
     special_values,
     state,
+    state_keys,
     tiles,
 )
 from convcheck.defects.model import Category, Defect
@@ -57,6 +58,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     *flaws.DEFECTS,
     *layout.DEFECTS,
     *state.DEFECTS,
+    *state_keys.DEFECTS,
     *gradients.DEFECTS,
     *partial_gradients.DEFECTS,
     *conjunctions.DEFECTS,

@@ -21,7 +21,8 @@ from convcheck.evaluation.on_top import OnTop
 from convcheck.evaluation.variants import Variant, variant
 from convcheck.execution import Candidate, InProcessCandidate, SubprocessCandidate
 from convcheck.judging.blocks import generate
-from convcheck.judging.judge import first_causes, judge_case
+from convcheck.judging.judge import Failure, first_causes, judge_case
+from convcheck.judging.long_history import judge_long_history
 from convcheck.judging.parts import parts_of
 from convcheck.judging.search import search
 from convcheck.model.capabilities import Capabilities
@@ -111,7 +112,13 @@ def check_for_false_alarms(variant: Variant, budget: Budget) -> FalseAlarmCheck:
         alarms += bool(causes)
         return verdicts
 
-    _run(judge, candidate, budget.variant_examples, budget.seed)
+    def alarm(failure: Failure) -> None:
+        nonlocal alarms, token, reason
+        if not alarms:
+            token, reason = failure.case.token, failure.verdict.reason
+        alarms += 1
+
+    _run(judge, alarm, candidate, budget.variant_examples, budget.seed)
     return FalseAlarmCheck(variant.name, judged, alarms, token, reason)
 
 
@@ -135,9 +142,15 @@ def _by_harness(defect: Defect, budget: Budget) -> Detection:
             raise _DetectedError
         return verdicts
 
+    def detected(failure: Failure) -> None:
+        nonlocal found
+        verdict, token = failure.verdict, failure.case.token
+        found = replace(found, detected_at=next(cases), oracle=verdict.oracle, clause=verdict.clauses[0], token=token)
+        raise _DetectedError
+
     try:
         with suppress(_DetectedError):
-            _run(judge, candidate, budget.examples, budget.seed)
+            _run(judge, detected, candidate, budget.examples, budget.seed)
     finally:
         candidate.close()
     return found
@@ -159,12 +172,31 @@ def _candidate(defect: Defect, on: str) -> Candidate:
     return InProcessCandidate(defect.backend)
 
 
-def _run(judge: Callable[[Case], Sequence[Verdict]], candidate: Candidate, examples: int, seed: int) -> None:
-    """The cases of `convcheck run` for this candidate, which begins each part of it afresh; not its histories."""
+def _run(
+    judge: Callable[[Case], Sequence[Verdict]],
+    of_history: Callable[[Failure], None],
+    candidate: Candidate,
+    examples: int,
+    seed: int,
+) -> None:
+    """The cases of `convcheck run` for this candidate, which begins each part of it afresh, and its long history.
+
+    Args:
+        judge: called with each case.
+        of_history: called with what fails in the long history, which counts as one case more.
+        candidate: it is called.
+        examples: number of cases.
+        seed: of the generator.
+    """
     # profiles decide no drawn case: candidates that differ in them only share their blocks
     shared = replace(candidate.capabilities, profiles={})
     for part in parts_of(examples):
         if part.origin is Origin.HISTORY:
+            continue
+        if part.origin is Origin.LONG_HISTORY:
+            tally = judge_long_history(candidate, 0, run_seed=seed, number=part.number, size=part.size)
+            for failure in tally.failures:
+                of_history(failure)
             continue
         candidate.restart()
         if part.origin is Origin.SEARCHED:

@@ -9,7 +9,7 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import Any, TypeAlias
@@ -19,6 +19,7 @@ import numpy as np
 from convcheck.execution.at_once import at_once
 from convcheck.execution.call_tracing import Watch, untraced
 from convcheck.execution.inputs import Inputs
+from convcheck.execution.repeating import repeated
 from convcheck.execution.results import Results
 from convcheck.model.calls import OPERANDS, Call, Mode, Operand, Operation, Outcome, Raised, Returned
 from convcheck.model.capabilities import Capabilities
@@ -109,7 +110,41 @@ class InProcessCandidate:
     def call(self, call: Call) -> Returned | Raised:
         """Make one call: inputs in their layouts, poisoned free memory, and a look at the memory after."""
         ((outcome,),) = self._outcomes(((call,),), _one_by_one)
-        return outcome
+        return self._again(call, outcome) if call.times > 1 and isinstance(outcome, Returned) else outcome
+
+    def _again(self, call: Call, first: Returned) -> Returned | Raised:
+        """Make a call that has returned again, as often as it asks for, on the tensors that lie there."""
+        inputs, params = self._inputs[0], self._validated(call.arguments) or Conv2dParams.unchecked(call.arguments)
+        native = {name: buffer.native for name, buffer in inputs.buffers.items()}
+
+        def make() -> Mapping[str, Any] | Raised:
+            result = self._tried(call, params, native)
+            return result if isinstance(result, Raised) else self._arrays(call, result)
+
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            inputs.seal()
+            try:
+                outcome = repeated(first, make, call.times)
+            finally:
+                inputs.unseal()
+        mutated, spilled = inputs.changes()
+        if isinstance(outcome, Raised):
+            self._check_device(outcome.message)
+            return outcome
+        return replace(
+            outcome,
+            mutated=tuple(dict.fromkeys((*first.mutated, *mutated))),
+            spilled=tuple(dict.fromkeys((*first.spilled, *spilled))),
+        )
+
+    def _arrays(self, call: Call, result: tuple[Any, ...]) -> Mapping[str, Any] | Raised:
+        """The arrays of a call's results by name; what a result that is no array raises."""
+        named = zip(_RESULTS[call.operation], result, strict=False)
+        try:
+            return {name: None if native is None else self._backend.to_numpy(native) for name, native in named}
+        except Exception as error:  # noqa: BLE001
+            return _raised(error)
 
     def call_at_once(self, threads: Sequence[Sequence[Call]]) -> list[list[Returned | Raised]]:
         """Make the calls of several threads at the same time.

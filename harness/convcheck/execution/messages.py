@@ -132,13 +132,34 @@ def _raised(*, kind: Any, message: Any, traceback: Any = "") -> Raised:
     return Raised(_text(kind), _text(message), _text(traceback))
 
 
-def _returned(*, arrays: Any, malformed: Any, poisoned: Any = False, called: Any = None, **names: Any) -> Returned:
-    for name, array in dict(arrays).items():
+def _returned(
+    *,
+    arrays: Any,
+    malformed: Any,
+    poisoned: Any = False,
+    called: Any = None,
+    others: Any = 0,
+    first_other: Any = 0,
+    other: Any = (),
+    **names: Any,
+) -> Returned:
+    for name, array in (*dict(arrays).items(), *dict(other).items()):
         if type(name) is not str or not (array is None or isinstance(array, np.ndarray)):
             raise MessageError("malformed message: a result that is no array")
+    if type(others) is not int or type(first_other) is not int or min(others, first_other) < 0:
+        raise MessageError("malformed message: a number of answers that is none")
     found = {what: tuple(map(_text, listed)) for what, listed in names.items()}
     watched = None if called is None else tuple(map(_text, called))
-    return Returned(arrays=arrays, malformed=_texts(malformed), poisoned=poisoned is True, called=watched, **found)
+    return Returned(
+        arrays=arrays,
+        malformed=_texts(malformed),
+        poisoned=poisoned is True,
+        called=watched,
+        others=others,
+        first_other=first_other,
+        other=dict(other),
+        **found,
+    )
 
 
 def _texts(mapping: Any) -> dict[str, str]:

@@ -79,6 +79,7 @@ class Tally:
         classes: those of the first `MEASURED` legal cases, in which interactions are counted.
         searched: by index, the cases of the searched parts in which one failed: only the candidate can repeat the way
             to them.
+        calls: by quantity, how many calls were found to give it right.
         precision_samples: error ratios of some cases.
         seconds: wall time by part, none of which holds another.
     """
@@ -92,6 +93,7 @@ class Tally:
     coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
     classes: list[Classes] = field(default_factory=list)
     searched: dict[int, Sequence[Case]] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
     precision_samples: list[Ratios] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=partial(defaultdict, float))
 
@@ -107,6 +109,7 @@ class Tally:
         self.coverage.update(other.coverage)
         self.classes.extend(other.classes[: MEASURED - len(self.classes)])
         self.searched.update(other.searched)
+        self.calls.update(other.calls)
         self.precision_samples.extend(other.precision_samples)
         for part, seconds in other.seconds.items():
             self.seconds[part] += seconds
@@ -247,6 +250,8 @@ def _count(tally: Tally, case: Case, verdicts: Sequence[Verdict]) -> None:
             tally.margins[key] = max(verdict.margin, tally.margins.get(key, 0.0))
         if verdict.status in FAILURES:
             continue
+        if verdict.status is Status.PASS and verdict.calls:
+            tally.calls[verdict.quantity] += verdict.calls
         for clause in verdict.clauses:
             if clause not in best or _RANK[verdict.status] > _RANK[best[clause].status]:
                 best[clause] = verdict

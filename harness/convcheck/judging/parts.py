@@ -18,7 +18,7 @@ class Part:
     Attributes:
         origin: how they come about.
         number: of the part among those of its origin.
-        size: number of cases, or of histories.
+        size: number of cases, of histories, or of the steps of a long one.
     """
 
     origin: Origin
@@ -31,6 +31,9 @@ SEARCHED: Final = 0.2
 
 HISTORIES: Final = 0.01
 """Histories for each case of a run, at least one: each has twenty calls, on a fresh candidate."""
+
+LONG_HISTORY: Final = 0.1
+"""Steps of the long history for each case of a run, at least one: one candidate makes them all."""
 
 SANITIZED: Final = 8
 """Of so many drawn cases one is run again under a sanitizer, if there is to be one."""
@@ -74,7 +77,7 @@ def parts_of(examples: int) -> Iterator[Part]:
 def _cycle(cases: int, *, sanitized: bool) -> tuple[Part, ...]:
     """The first drawn block, whose cases tell most, then what takes longest, the searches and histories, then the rest.
 
-    Histories come on top of the cases, as does what is run again under a sanitizer.
+    Histories, the long one too, come on top of the cases, as does what is run again under a sanitizer.
     """
     searched = round(SEARCHED * cases)
     drawn = cases - searched
@@ -85,6 +88,7 @@ def _cycle(cases: int, *, sanitized: bool) -> tuple[Part, ...]:
         *blocks[:1],
         *(Part(Origin.SEARCHED, n, (searched + n) // searches) for n in range(searches)),
         Part(Origin.HISTORY, 0, max(1, round(HISTORIES * cases))),
+        Part(Origin.LONG_HISTORY, 0, max(1, round(LONG_HISTORY * cases))),
         *again[:1],
         *blocks[1:],
         *again[1:],

@@ -18,7 +18,7 @@ from convcheck.execution import Candidate
 from convcheck.model.calls import Died, Hung, Operation, Outcome, Raised, Returned
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.history import History, Step, has_threads
-from convcheck.model.profiles import QUANTITIES
+from convcheck.model.profiles import QUANTITIES, Quantity
 from convcheck.model.verdicts import FAILURES, Status, Verdict
 from convcheck.oracles import CALL, Trial
 from convcheck.oracles.memory import OWN_RESULTS
@@ -43,7 +43,7 @@ _TRIES: Final = 10
 
 def number_of_calls(step: Step) -> int:
     """Calls of the candidate in a step."""
-    return TIMES * len(step.calls) if step.beside else 1
+    return TIMES * len(step.calls) if step.beside else step.times
 
 
 def remembering(capabilities: Capabilities) -> Ask:
@@ -78,7 +78,7 @@ class Playing:
         if step.beside:
             outcomes = self._candidate.call_at_once([(call.call,) * TIMES for call in calls])
         else:
-            outcomes = [(self._candidate.call(calls[0].call),)]
+            outcomes = [(self._candidate.call(replace(calls[0].call, times=step.times)),)]
         made = [(call, outcome) for call, each in zip(calls, outcomes, strict=True) for outcome in each]
         if not_back := next(filter(None, (_not_back(outcome) for _, outcome in made)), None):
             return (not_back,)
@@ -95,16 +95,17 @@ class Playing:
         self, call: JudgedCall, outcome: Outcome, beside: Sequence[Outcome], clauses: tuple[str, ...]
     ) -> list[Verdict]:
         """The verdicts on the results of one call, beside which others had these outcomes."""
-        found = {}
+        found: dict[str, Verdict] = {}
         # near the largest float64 sums of magnitudes overflow; what they bound is then not judged
         with np.errstate(over="ignore", invalid="ignore"):
-            for quantity, got, compared in call.judged(outcome):
+            for quantity, got, compared in (*call.judged(outcome), *call.judged_again(outcome)):
                 earlier = self._earlier.setdefault(quantity, [])
                 wrong = compared.status is not Status.PASS
                 whose = (_of_another_thread(got, quantity, beside) or stale(got, earlier)) if wrong else ""
-                reason = f"{quantity} is wrong{whose}" if wrong else ""
+                reason = f"{quantity} is wrong{_which(call, outcome, got, quantity)}{whose}" if wrong else ""
                 status = compared.status if wrong or compared.judged else Status.VACUOUS
-                found[quantity] = Verdict(NAME, quantity, status, clauses, reason, evidence=compared.evidence)
+                judged = Verdict(NAME, quantity, status, clauses, reason, evidence=compared.evidence)
+                found[quantity] = min(found.get(quantity, judged), judged, key=_severity)
                 earlier.append(got)
         for quantity in call.quantities:
             if quantity not in found and call.trial.array(outcome, quantity) is None:
@@ -125,6 +126,13 @@ def _severity(verdict: Verdict) -> int:
     if verdict.status in FAILURES:
         return 0
     return 1 if verdict.status is Status.PASS else 2
+
+
+def _which(call: JudgedCall, outcome: Outcome, got: Array, quantity: Quantity) -> str:
+    """Of a call that was made many times, from which answer on a result is wrong, in words."""
+    if not isinstance(outcome, Returned) or not outcome.others or got is call.trial.array(outcome, quantity):
+        return ""
+    return f" in {outcome.others} of its answers, the first of them number {outcome.first_other}"
 
 
 def _of_another_thread(got: Array, quantity: str, beside: Sequence[Outcome]) -> str:
@@ -160,9 +168,10 @@ def of_state(candidate: Candidate, ask: Ask, wrong: tuple[Verdict, ...], history
         wrong: what is wrong with the last step.
         history: the calls that have been made.
     """
-    if not wrong or (len(history) < 2 and not has_threads(history)):
+    if not wrong or (len(history) < 2 and not has_threads(history) and history[0].times == 1):
         return None
-    by_itself = [v for call in history[-1].calls for v in failing(Playing(candidate, ask).make(call))]
+    once = [replace(call, times=1) for call in history[-1].calls]
+    by_itself = [v for call in once for v in failing(Playing(candidate, ask).make(call))]
     if any(verdict.quantity == CALL for verdict in by_itself):
         return None
     found = next((v for v in wrong if v.quantity not in {alone.quantity for alone in by_itself}), None)
@@ -175,7 +184,7 @@ def _where(history: History) -> str:
     """The last call of a history, in words."""
     threads, steps = len(history[-1].calls), len(history)
     if threads == 1:
-        return f"the last of {steps} calls"
+        return f"the last of {sum(map(number_of_calls, history))} calls"
     return f"one of {threads} calls from as many threads at once" + (f", the last of {steps} steps" * (steps > 1))
 
 

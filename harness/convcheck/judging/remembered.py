@@ -8,15 +8,15 @@ from convcheck.judging.judge import Failure, Judge
 from convcheck.judging.playing import play_until_it_fails, unplayable
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
-from convcheck.model.history import AT_ONCE, read_history
+from convcheck.model.history import AT_ONCE, MARK, read_history
 from convcheck.model.origins import Origin
 from convcheck.model.token import read
 from convcheck.oracles import applicable
 
 
 def is_history(line: str) -> bool:
-    """Whether a remembered line is a history: it has steps with spaces between them, or one of several threads."""
-    return " " in line or AT_ONCE in line
+    """Whether a remembered line is a history: steps with spaces between them, or one that no token of a case says."""
+    return not {" ", AT_ONCE, MARK}.isdisjoint(line)
 
 
 def remembered_cases(lines: Sequence[str]) -> tuple[Case, ...]:

@@ -114,6 +114,8 @@ class Call:
         buffers: where the tensors lie.
         wanted: for BACKWARD, the operands whose gradients are asked for; those that the layer lacks have none.
         mode: in which of torch's ways it is asked.
+        times: how often it is made, one right after the other, with the same tensors; calls of several threads at the
+            same time are made once.
     """
 
     operation: Operation
@@ -123,6 +125,7 @@ class Call:
     buffers: Buffers = "fresh"
     wanted: tuple[Operand, ...] = OPERANDS
     mode: Mode = Mode.USUAL
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,6 +150,9 @@ class Returned:
         called: convolutions of other people that the candidate called; None where nobody looked.
         contiguous: results without gaps in C order.
         channels_last: results of four dimensions without gaps in NHWC order; it may be both.
+        others: of a call that is made many times, how many answers have other bits than the first.
+        first_other: the number of the first of these, counted from 1; 0 if there is none.
+        other: the results of that answer.
     """
 
     arrays: Mapping[str, NDArray[Any] | None]
@@ -160,6 +166,9 @@ class Returned:
     called: tuple[str, ...] | None = None
     contiguous: tuple[str, ...] = ()
     channels_last: tuple[str, ...] = ()
+    others: int = 0
+    first_other: int = 0
+    other: Mapping[str, NDArray[Any] | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 A step is written as the token of its case, and after an ``@`` what the token does not say:
 ``v1,x=1x1x3x3,out=1,k=1,seed=4@weight=2,backward`` is the backward pass with the x of seed 4, and with the bias and
-grad_output of the same, but with the weight of seed 2. Calls that several threads make at the same time are one step,
+grad_output of the same, but with the weight of seed 2. ``@times=50`` is that call fifty times, one right after the
+other. Calls that several threads make at the same time are one step,
 with an ``&`` between them. A history is its steps with spaces between them.
 """
 
@@ -25,6 +26,7 @@ AT_ONCE: Final = "&"
 """Between the calls of a step that several threads make at the same time; no token has one."""
 
 _BACKWARD: Final = "backward"
+_TIMES: Final = "times"
 
 TensorName: TypeAlias = Literal["weight", "bias", "grad_output"]
 """The tensors whose data a step names besides its case, whose seed is that of x."""
@@ -47,6 +49,8 @@ class Step:
         grad_output: the seed of grad_output, even in a forward pass.
         operation: forward or backward.
         beside: the calls that other threads make meanwhile, none of which has any beside it.
+        times: how often the call is made, one right after the other; of calls at the same time each is made as often as
+            any other.
     """
 
     case: Case
@@ -55,6 +59,7 @@ class Step:
     grad_output: int
     operation: Operation = Operation.FORWARD
     beside: tuple[Step, ...] = ()
+    times: int = 1
 
     @classmethod
     def of(cls, case: Case, operation: Operation = Operation.FORWARD) -> Step:
@@ -94,6 +99,7 @@ def _written(call: Step) -> str:
     others = {name: getattr(call, name) for name in _NAMES if getattr(call, name) != call.case.seed}
     rest = [f"{name}={seed}" for name, seed in others.items()]
     rest += [_BACKWARD] if call.operation is Operation.BACKWARD else []
+    rest += [f"{_TIMES}={call.times}"] if call.times != 1 else []
     return call.case.token + (MARK + ",".join(rest) if rest else "")
 
 
@@ -153,10 +159,10 @@ def _with_rest(step: Step, parts: list[str], text: str) -> Step:
         name, equals, value = part.partition("=")
         if part == _BACKWARD:
             name, given = "operation", Operation.BACKWARD
-        elif equals and name in _NAMES and value.isdecimal():
+        elif equals and name in (*_NAMES, _TIMES) and value.isdecimal() and int(value) >= (name == _TIMES):
             given = int(value)  # type: ignore[assignment]
         else:
-            expected = ", ".join(f"{name}=SEED" for name in _NAMES)
+            expected = ", ".join([*(f"{name}=SEED" for name in _NAMES), f"{_TIMES}=NUMBER"])
             raise HistoryError(f"{part!r} in the step {text!r} is unknown; expected some of {expected} and {_BACKWARD}")
         if name in found:
             raise HistoryError(f"{part!r} is said twice in the step {text!r}; once is expected")
@@ -170,14 +176,18 @@ def in_words(history: History) -> tuple[str, ...]:
     Of calls at the same time the first is told so, and those of the other threads by what sets them apart from it.
     """
     first, *_ = history
-    words = [f"{_what(first)} {first.operation}{_beside(first)}"]
+    words = [f"{_what(first)} {first.operation}{_times(first)}{_beside(first)}"]
     for number, (before, step) in enumerate(pairwise(history), 1):
         again = history.index(step) + 1
         if again <= number:
             words.append(f"the same call as number {again}" if again < number else "the same call again")
         else:
-            words.append((", ".join(_changes(before, step)) or "the same call again") + _beside(step))
+            words.append((", ".join(_changes(before, step)) or "the same call again") + _times(step) + _beside(step))
     return tuple(words)
+
+
+def _times(step: Step) -> str:
+    return f", {step.times} times" if step.times != 1 else ""
 
 
 def _beside(step: Step) -> str:

@@ -12,13 +12,14 @@ class Origin(StrEnum):
     REMEMBERED: they failed in an earlier run. DRAWN: from the seed alone, half of them along a covering array.
     SEARCHED: Hypothesis searches, steered by what the candidate does. HISTORY: not a case, but a sequence of calls that
     a state machine of Hypothesis makes. SANITIZED: no more cases either, but some of those drawn, run again under a
-    sanitizer.
+    sanitizer. LONG_HISTORY: one history for the whole run, of many calls of one candidate that is never restarted.
     """
 
     REMEMBERED = "remembered"
     DRAWN = "drawn"
     SEARCHED = "searched"
     HISTORY = "histories"
+    LONG_HISTORY = "a long history"
     SANITIZED = "sanitized"
 
 
@@ -28,8 +29,8 @@ class OriginCount:
 
     Attributes:
         origin: the way.
-        cases: how many there were; of histories, the histories; of sanitized ones, those of which the sanitizer saw
-            a call.
+        cases: how many there were; of histories, the histories; of a long one, its steps; of sanitized ones, those of
+            which the sanitizer saw a call.
         failing_cases: how many of them failed, known failures included.
     """
 

@@ -80,6 +80,7 @@ class BackendRecord:
         versions: versions and settings.
         profiles: the promised profile by "dtype quantity", and by "dtype quantity path" where paths differ.
         margins: largest margin seen by "dtype quantity"; at most 1 for a pass.
+        right_calls: by quantity, how many calls were found to give it right; empty in records of earlier versions.
         behaviour: the precision that it behaves like by "dtype quantity", where there was enough to tell.
         seconds: wall time by each of `PARTS_OF_TIME`, added up over the judging processes.
     """
@@ -93,6 +94,7 @@ class BackendRecord:
     versions: Mapping[str, str] = field(default_factory=dict)
     profiles: Mapping[str, Profile] = field(default_factory=dict)
     margins: Mapping[str, float] = field(default_factory=dict)
+    right_calls: Mapping[str, int] = field(default_factory=dict)
     behaviour: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -276,6 +278,7 @@ def _joined(a: BackendRecord, b: BackendRecord) -> BackendRecord:
         origins=_added(*a.origins, *b.origins),
         # a part knows of the dtypes that it judged
         profiles={**b.profiles, **a.profiles},
+        right_calls=dict(sorted((Counter(a.right_calls) + Counter(b.right_calls)).items())),
         behaviour=dict(sorted({**b.behaviour, **a.behaviour}.items())),
         margins=margins,
         seconds=seconds,

@@ -80,6 +80,9 @@ class Verdict:
         margin: max |got − expected| / bound where a bound was used; above 1 is a failure.
         evidence: for failures with a wrong result.
         level: what it is about, where the oracle knows better than by what it judges in general.
+        alone: the token of the case that makes the failing call by itself, where an oracle's call is of another layer,
+            size or data than the case's own; empty for none.
+        calls: of a pass, how many calls were found to give the right result.
     """
 
     oracle: str
@@ -90,3 +93,5 @@ class Verdict:
     margin: float | None = None
     evidence: Evidence | None = None
     level: Level | None = None
+    alone: str = ""
+    calls: int = 0

@@ -45,7 +45,8 @@ def judge_exact(trial: Trial, quantity: Quantity, oracle: str, clause: str) -> I
         reason = too_few_judged(found.judged, got.size) or vacuous(expected.sum(quantity), quantity, trial.case)
         if not reason and quantity == "output":
             reason = blind_taps(trial.integers.x, trial.case)
-        yield Verdict(oracle, quantity, Status.VACUOUS if reason else Status.PASS, (*clauses, *written), reason)
+        status = Status.VACUOUS if reason else Status.PASS
+        yield Verdict(oracle, quantity, status, (*clauses, *written), reason, calls=1)
         return
     reason = f"{quantity} differs from the exact integer result"
     if found.status is Status.UNWRITTEN:

@@ -8,20 +8,21 @@ judged on exact integers, so a stale result shows whatever it is a result of.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convcheck.model.calls import Call, Operation
+from convcheck.model.case import Case
 from convcheck.model.levels import Level
-from convcheck.model.profiles import Quantity
-from convcheck.model.verdicts import Status, Verdict
+from convcheck.model.verdicts import Verdict
 from convcheck.oracles.oracle import Oracle, Priority
-from convcheck.oracles.support.judged_call import JudgedCall, stale
-from convcheck.oracles.support.trial import INTEGERS, REALS, Trial
+from convcheck.oracles.support import sequence
+from convcheck.oracles.support.judged_call import JudgedCall
+from convcheck.oracles.support.sequence import Step
+from convcheck.oracles.support.trial import Trial
+from convcheck.tensors.layouts import conformed
 
 NAME = "state"
 CLAUSE = "C2D-PURE-4"
@@ -29,78 +30,53 @@ CLAUSE = "C2D-PURE-4"
 _OTHER_DTYPE = {"float32": "float64", "float64": "float32", "float16": "float32", "bfloat16": "float32"}
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One call of the sequence.
-
-    Attributes:
-        name: what sets it apart from the step before.
-        asked: the call.
-        judged: whether its own results are; another dtype's are judged in cases of that dtype.
-    """
-
-    name: str
-    asked: JudgedCall
-    judged: bool = True
-
-
 def calls(trial: Trial) -> dict[str, Call]:
     """The sequence; every step reuses the buffers of the one before where shapes allow."""
-    return {step.name: step.asked.call for step in steps(trial)}
-
-
-def steps(trial: Trial) -> Iterator[Step]:
-    """A larger image, A, B one tensor at a time, another stride and dtype, A again; then B and A backward."""
-    case = trial.case
-    if case.batch == 0:
-        return
-    a, b = trial.integers, trial.other_integers
-    larger = np.pad(a.x, [(0, 0)] * (a.x.ndim - 2) + [(0, 1), (0, 1)], mode="edge")
-    grown = Trial(replace(case, input_shape=larger.shape), trial.capabilities)
-    yield Step("a larger image", JudgedCall(grown, replace(a, x=larger)))
-    yield Step("the image of the case", JudgedCall(trial, a))
-    yield Step("x changed in place", JudgedCall(trial, replace(a, x=b.x)))
-    yield Step("weight changed in place", JudgedCall(trial, replace(a, x=b.x, weight=b.weight)))
-    if b.bias is not None:
-        yield Step("bias changed in place", JudgedCall(trial, b))
-    if case.arguments.padding != "same":
-        wider = tuple(s + 1 for s in case.params.stride)
-        strided = Trial(replace(case, arguments=replace(case.arguments, stride=wider)), trial.capabilities)
-        yield Step("another stride", JudgedCall(strided, b))
-    dtype = _OTHER_DTYPE.get(case.dtype)
-    if dtype in trial.capabilities.dtypes:
-        other = Trial(replace(case, dtype=dtype), trial.capabilities)
-        yield Step("another dtype", JudgedCall(other, other.integers), judged=False)
-    yield Step("the first contents again", JudgedCall(trial, a))
-    if trial.capabilities.gradients:
-        yield Step("other contents backward", JudgedCall(trial, b, Operation.BACKWARD))
-        yield Step("the first contents backward", JudgedCall(trial, a, Operation.BACKWARD))
+    return sequence.calls(steps(trial))
 
 
 def judge(trial: Trial) -> Iterator[Verdict]:
     """Judge each step's results, one verdict a quantity (clause C2D-PURE-4)."""
-    earlier: dict[Quantity, list[NDArray[np.generic]]] = {}
-    failed: set[Quantity] = set()
-    passed: dict[Quantity, int] = {}
-    for step in steps(trial):
-        if not step.judged:
-            continue
-        for quantity, got, compared in step.asked.judged(trial.outcome(NAME, step.name), but=tuple(failed)):
-            if compared.status is not Status.PASS:
-                failed.add(quantity)
-                known = [*earlier.get(quantity, []), *(trial.returned(r, quantity) for r in (INTEGERS, REALS))]
-                reason = f"{quantity} is wrong in the call '{step.name}'{stale(got, known)}"
-                yield Verdict(NAME, quantity, compared.status, (CLAUSE,), reason, evidence=compared.evidence)
-            passed[quantity] = passed.get(quantity, 0) + bool(compared.judged)
-            earlier.setdefault(quantity, []).append(got)
-    for quantity in passed.keys() - failed:
-        told_apart = _differ(earlier[quantity]) and passed[quantity] > 1
-        reason = "" if told_apart else "the results of the calls are the same, or none is exact"
-        yield Verdict(NAME, quantity, Status.PASS if told_apart else Status.VACUOUS, (CLAUSE,), reason)
+    yield from sequence.judge(trial, NAME, CLAUSE, steps(trial))
 
 
-def _differ(results: list[NDArray[np.generic]]) -> bool:
-    return any(a.shape == b.shape and not np.array_equal(a, b) for a, b in pairwise(results))
+def steps(trial: Trial) -> dict[str, Step]:
+    """The steps by what sets each apart from the one before; none for an empty batch."""
+    return {} if trial.case.batch == 0 else dict(_steps(trial))
+
+
+def _steps(trial: Trial) -> Iterator[tuple[str, Step]]:
+    """A larger image and batch, A, B one tensor at a time, another stride and dtype, A again; then B and A backward."""
+    case = trial.case
+    a, b, of_b = trial.integers, trial.other_integers, trial.other_case
+
+    def of(other: Case) -> Trial:
+        return Trial(other, trial.capabilities)
+
+    larger = np.pad(a.x, [(0, 0)] * (a.x.ndim - 2) + [(0, 1), (0, 1)], mode="edge")
+    grown = of(replace(case, input_shape=larger.shape))
+    yield "a larger image", Step(JudgedCall(grown, replace(a, x=larger)), grown.case)
+    if not case.unbatched:
+        batch = conformed(np.concatenate([b.x, a.x[:1]]), case.layouts[0])
+        several = of(replace(case, input_shape=batch.shape))
+        yield "a larger batch", Step(JudgedCall(several, replace(a, x=batch)), several.case)
+    yield "the image of the case", Step(JudgedCall(trial, a))
+    yield "x changed in place", Step(JudgedCall(trial, replace(a, x=b.x)), of_b)
+    yield "weight changed in place", Step(JudgedCall(trial, replace(a, x=b.x, weight=b.weight)), of_b)
+    if b.bias is not None:
+        yield "bias changed in place", Step(JudgedCall(trial, b), of_b)
+    if case.arguments.padding != "same":
+        wider = tuple(s + 1 for s in case.params.stride)
+        strided = of(replace(of_b, arguments=replace(case.arguments, stride=wider)))
+        yield "another stride", Step(JudgedCall(strided, b), strided.case)
+    dtype = _OTHER_DTYPE.get(case.dtype)
+    if dtype in trial.capabilities.dtypes:
+        other = of(replace(case, dtype=dtype))
+        yield "another dtype", Step(JudgedCall(other, other.integers), other.case)
+    yield "the first contents again", Step(JudgedCall(trial, a))
+    if trial.capabilities.gradients:
+        yield "other contents backward", Step(JudgedCall(trial, b, Operation.BACKWARD), of_b)
+        yield "the first contents backward", Step(JudgedCall(trial, a, Operation.BACKWARD))
 
 
 ORACLE: Final = Oracle(NAME, judge, calls, level=Level.STATE, every=20, priority=Priority.OWN_CALLS, of_state=True)

@@ -9,6 +9,7 @@ from convcheck.model.record import BackendRecord, Record
 from convcheck.model.verdicts import FAILURES, Status
 from convcheck.report.levels import INTERRUPTED, levels_table, opening
 from convcheck.report.matrix import cell, clauses_in_order
+from convcheck.report.rare_calls import CONFIDENCE, excluded_rates
 from convcheck.report.tables import Style, counted, table
 
 _IN_FINDINGS = FAILURES | {Status.ELSEWHERE}
@@ -26,6 +27,7 @@ def summary(record: Record, style: Style) -> str:
         ("Clauses", _clauses(record, style)),
         ("Statuses", _statuses(record, style)),
         ("Margins", _margins(record, style)),
+        ("Rare wrong calls", _rare(record, style)),
         ("Coverage", _coverage(record, style)),
         ("This run", _run(record, style)),
     ]
@@ -129,6 +131,15 @@ def _margins(record: Record, style: Style) -> str:
 
 def _profile(backend: BackendRecord, key: str) -> str:
     return backend.profiles[key].name if key in backend.profiles else ""
+
+
+def _rare(record: Record, style: Style) -> str:
+    """What rate of wrong calls a run excludes, where it saw none."""
+    rows = [
+        [b.name, quantity, calls, said] for b in record.backends for quantity, calls, said in excluded_rates(record, b)
+    ]
+    headers = ["backend", "quantity", "calls found right", f"wrong calls, with {CONFIDENCE:.0%} confidence"]
+    return table(headers, rows, style) if rows else ""
 
 
 def _coverage(record: Record, style: Style) -> str:

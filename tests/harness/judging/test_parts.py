@@ -8,6 +8,9 @@ from convcheck.judging.blocks import BLOCK
 from convcheck.judging.parts import CYCLE, MOST_SEARCHED, SANITIZED, SEARCHED, Part, part_at, parts_of
 from convcheck.model.origins import Origin
 
+ON_TOP = (Origin.HISTORY, Origin.LONG_HISTORY)
+"""What comes on top of the cases."""
+
 
 def parts(examples, remembered=0):
     return list(takewhile(bool, (part_at(index, examples, remembered) for index in count())))
@@ -16,7 +19,7 @@ def parts(examples, remembered=0):
 @given(st.integers(1, 30_000))
 def test_parts_hold_all_cases_and_a_share_of_them_is_searched(examples):
     made = parts(examples)
-    assert sum(part.size for part in made if part.origin is not Origin.HISTORY) == examples
+    assert sum(part.size for part in made if part.origin not in ON_TOP) == examples
     assert min(part.size for part in made) >= 1
     searched = sum(part.size for part in made if part.origin is Origin.SEARCHED)
     assert abs(searched - SEARCHED * examples) <= 0.5
@@ -32,23 +35,27 @@ def test_every_part_of_an_origin_has_a_number_of_its_own(examples):
 
 @given(st.integers(1, 30_000))
 def test_a_search_is_long_enough_to_climb_and_no_longer_than_a_process_should_be_busy(examples):
-    most = {Origin.DRAWN: BLOCK, Origin.SEARCHED: MOST_SEARCHED, Origin.HISTORY: examples}
+    most = {Origin.DRAWN: BLOCK, Origin.SEARCHED: MOST_SEARCHED, **dict.fromkeys(ON_TOP, examples)}
     for part in parts(examples):
         assert part.size <= most[part.origin]
     searches = [p.size for p in parts(examples) if p.origin is Origin.SEARCHED]
     assert not searches or max(searches) - min(searches) <= 1
 
 
-@pytest.mark.parametrize(("examples", "histories"), [(1, 1), (300, 3), (2000, 20)])
-def test_histories_come_on_top_of_the_cases(examples, histories):
-    assert [part for part in parts(examples) if part.origin is Origin.HISTORY] == [Part(Origin.HISTORY, 0, histories)]
+@pytest.mark.parametrize(("examples", "histories", "steps"), [(1, 1, 1), (300, 3, 30), (2000, 20, 200)])
+def test_histories_come_on_top_of_the_cases(examples, histories, steps):
+    assert [part for part in parts(examples) if part.origin in ON_TOP] == [
+        Part(Origin.HISTORY, 0, histories),
+        Part(Origin.LONG_HISTORY, 0, steps),
+    ]
 
 
 def test_the_cases_that_tell_most_come_first_and_what_takes_long_is_begun_early():
-    assert [part.origin for part in parts(2000)[:4]] == [
+    assert [part.origin for part in parts(2000)[:5]] == [
         Origin.DRAWN,
         Origin.SEARCHED,
         Origin.HISTORY,
+        Origin.LONG_HISTORY,
         Origin.DRAWN,
     ]
 
@@ -56,7 +63,7 @@ def test_the_cases_that_tell_most_come_first_and_what_takes_long_is_begun_early(
 def test_without_a_number_of_cases_there_is_always_another_part_and_none_comes_twice():
     made = list(islice((part_at(index, None) for index in count()), 600))
     assert len({(part.origin, part.number) for part in made}) == 600
-    assert sum(part.size for part in made[:6] if part.origin is not Origin.HISTORY) == CYCLE
+    assert sum(part.size for part in made[:7] if part.origin not in ON_TOP) == CYCLE
 
 
 @pytest.mark.parametrize("examples", [100, None])

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.model.calls import Call, Operation, Outcome
+from convcheck.model.calls import Call, Operation, Outcome, Returned
 from convcheck.model.profiles import GRADIENTS, Quantity
+from convcheck.model.verdicts import Status
 from convcheck.oracles.exact import compare_integers
-from convcheck.oracles.support.compare import Comparison
+from convcheck.oracles.support.compare import Comparison, compare_exact
 from convcheck.oracles.support.expected import Expected
 from convcheck.oracles.support.trial import Trial
 from convcheck.tensors.values import Values
@@ -68,6 +69,26 @@ class JudgedCall:
                 continue
             profile = self.trial.capabilities.promised(self.trial.case, quantity)
             yield Judged(quantity, got, compare_integers(got, self._expected, quantity, profile))
+
+    def judged_again(self, outcome: Outcome | None) -> Iterator[Judged]:
+        """As `judged`, of the first answer with other bits than the first of all, where the call was made many times.
+
+        Where the same bits are promised, an answer that may be right is wrong if it is not the first one.
+        """
+        if not isinstance(outcome, Returned) or not outcome.others:
+            return
+        other = replace(outcome, arrays=outcome.other)
+        for quantity in self.quantities:
+            if self.trial.array(other, quantity) is None:
+                yield Judged(quantity, np.empty(0), Comparison(Status.FAIL, 1))
+        for quantity, got, compared in self.judged(other):
+            first = self.trial.array(outcome, quantity)
+            if first is not None and self._repeatable(quantity) and compared.status is Status.PASS:
+                compared = compare_exact(got, first, np.ones(got.shape, bool), quantity)  # noqa: PLW2901
+            yield Judged(quantity, got, compared)
+
+    def _repeatable(self, quantity: Quantity) -> bool:
+        return self.trial.capabilities.promised(self.trial.case, quantity).repeatable
 
     @cached_property
     def _expected(self) -> Expected:

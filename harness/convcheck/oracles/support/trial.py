@@ -87,11 +87,15 @@ class Trial:
         """The exact regime's data."""
         return integer_values(self.case, {q: self.capabilities.promised(self.case, q) for q in QUANTITIES})
 
+    @property
+    def other_case(self) -> Case:
+        """The same case with other data."""
+        return replace(self.case, seed=self.case.seed ^ _OTHER_SEED)
+
     @cached_property
     def other_integers(self) -> Values:
         """Other data of the exact regime, of the same shapes."""
-        other = replace(self.case, seed=self.case.seed ^ _OTHER_SEED)
-        return integer_values(other, {q: self.capabilities.promised(self.case, q) for q in QUANTITIES})
+        return integer_values(self.other_case, {q: self.capabilities.promised(self.case, q) for q in QUANTITIES})
 
     @cached_property
     def reals(self) -> Values:
