@@ -18,6 +18,7 @@ from convcheck.model.history import History
 from convcheck.model.levels import Level
 from convcheck.model.origins import Origin
 from convcheck.model.verdicts import FAILURES, JUDGED, Status, Verdict
+from convcheck.model.work import is_large
 from convcheck.numerics.precision import Ratios
 from convcheck.oracles import CALL, CallKey, Oracle, Trial, due, extra_calls, find, judge
 from convcheck.oracles.levels import level_of, levels_shown
@@ -179,7 +180,7 @@ class Judge:
         start = time.perf_counter()
         tally, position = self.tally, self.tally.cases
         trial, verdicts, in_candidate, in_judging = _judged(self.candidate, case, oracles)
-        if trial is not None and position % _SAMPLED == 0:
+        if trial is not None and position % _SAMPLED == 0 and not is_large(case):
             tally.precision_samples += sample_precision(trial)
         if self._clause is not None:
             verdicts = tuple(v for v in verdicts if self._clause in v.clauses)

@@ -7,7 +7,7 @@ The order matters where one defect shows in several of them: a failing case is n
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -16,6 +16,7 @@ from convcheck.model.calls import Call
 from convcheck.model.case import Case
 from convcheck.model.profiles import QUANTITIES
 from convcheck.model.verdicts import Verdict
+from convcheck.model.work import has_many_elements, is_large
 from convcheck.oracles import (
     adjoint,
     aggregated,
@@ -34,13 +35,15 @@ from convcheck.oracles import (
     module,
     one_hot,
     parity,
+    projected,
     sanitizer,
     soak,
     special,
     state,
     taint,
 )
-from convcheck.oracles.oracle import CALL, PRECISION, RESULT, USUAL_DRAWS, Expectation, Oracle, Priority
+from convcheck.oracles.oracle import CALL, PRECISION, RESULT, USUAL_DRAWS, AtScale, Expectation, Oracle, Priority
+from convcheck.oracles.support.slices import slices
 from convcheck.oracles.support.trial import CallKey, Trial
 
 __all__ = [
@@ -76,6 +79,7 @@ ORACLES: Final = (
     gradients_exact.ORACLE,
     gradients_bounded.ORACLE,
     aggregated.ORACLE,
+    projected.ORACLE,
     adjoint.ORACLE,
     module.ORACLE,
     double_backward.ORACLE,
@@ -121,13 +125,15 @@ def due(case: Case) -> tuple[Oracle, ...]:
     Whether one is due hangs on the case and on its own name, so that adding one changes no other's cases.
     """
     token = case.token.encode()
-    return tuple(o for o in applicable(case) if _draw(o, token) % o.every == 0)
+    many = case.violation is None and has_many_elements(case)
+    return tuple(o for o in applicable(case) if _draw(o, token) % o.every == 0 and not (many and o.has_own_calls))
 
 
 def applicable(case: Case) -> tuple[Oracle, ...]:
     """All oracles that can say something about this case, whatever their calls cost."""
     # an illegal case has no result to judge: only whether it was refused
-    return tuple(o for o in ORACLES if o.judges_illegal or case.violation is None)
+    some = tuple(o for o in ORACLES if o.judges_illegal or case.violation is None)
+    return tuple(o for o in some if o.at_scale is not AtScale.NOT_ASKED) if is_large(case) else some
 
 
 def extra_calls(trial: Trial, oracles: Sequence[Oracle]) -> dict[CallKey, Call]:
@@ -141,7 +147,19 @@ def judge(trial: Trial, oracles: Sequence[Oracle]) -> tuple[Verdict, ...]:
     """The verdicts of `oracles` on a trial whose calls have been made."""
     # near the largest float64 sums of magnitudes overflow; what they bound is then not judged
     with np.errstate(over="ignore", invalid="ignore"):
+        if is_large(trial.case):
+            return tuple(_judge_large(trial, oracles))
         return tuple(verdict for oracle in oracles for verdict in oracle.judge(trial))
+
+
+def _judge_large(trial: Trial, oracles: Sequence[Oracle]) -> Iterator[Verdict]:
+    """As `judge`, of a layer that is too large for the reference: some channels are compared, the others projected."""
+    parts = tuple(slices(trial)) if any(o.at_scale is AtScale.SLICES for o in oracles) else ()
+    for oracle in oracles:
+        if oracle.at_scale is AtScale.WHOLE:
+            yield from oracle.judge(trial)
+        elif oracle.at_scale is AtScale.SLICES:
+            yield from (part.in_the_whole(v) for part in parts for v in oracle.judge(part.trial))
 
 
 def _draw(oracle: Oracle, token: bytes) -> int:

@@ -13,7 +13,7 @@ from convcheck.model.case import Case
 from convcheck.model.levels import Level
 from convcheck.model.profiles import QUANTITIES
 from convcheck.model.verdicts import Status, Verdict
-from convcheck.oracles.oracle import CALL, Oracle
+from convcheck.oracles.oracle import CALL, AtScale, Oracle
 from convcheck.oracles.support.error_level import EXTREME
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.trial import REALS, Trial, plain_key
@@ -105,4 +105,4 @@ def _clauses(case: Case) -> tuple[str, ...]:
     return exercised(case) if case.violation is None else (kind_of_violation(case),)
 
 
-ORACLE: Final = Oracle(NAME, judge, judges_illegal=True, kind=CALL)
+ORACLE: Final = Oracle(NAME, judge, judges_illegal=True, kind=CALL, at_scale=AtScale.WHOLE)
