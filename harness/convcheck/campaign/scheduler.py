@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import count, takewhile
@@ -18,7 +18,7 @@ from convcheck.campaign.known_failures import Known
 from convcheck.campaign.options import Options
 from convcheck.campaign.sanitizing import judge_share
 from convcheck.execution import Candidate, open_candidate
-from convcheck.judging.blocks import BLOCK, for_each_case
+from convcheck.judging.blocks import BLOCK, generate
 from convcheck.judging.histories import judge_histories
 from convcheck.judging.judge import Judge, Tally
 from convcheck.judging.parts import SANITIZED, Part, part_at
@@ -87,7 +87,8 @@ class Job:
                 size=part.size,
             )
         elif part.origin is Origin.DRAWN:
-            self._draw(candidate.capabilities, part, judge)
+            for case in self._drawn(candidate.capabilities, part):
+                judge(case)
         else:
             judge_remembered(judge, self.remembered, index)
         seconds = judge.tally.seconds
@@ -100,22 +101,14 @@ class Job:
         assert part is not None
         if part.origin is Origin.REMEMBERED:
             return remembered_cases(self.remembered)
-        found: list[Case] = []
         if part.origin is Origin.SANITIZED:
-            self._draw(capabilities, replace(part, size=min(BLOCK, SANITIZED * part.size)), found.append)
-            return chosen(found, capabilities, part.size)
-        self._draw(capabilities, part, found.append)
-        return tuple(found)
+            drawn = self._drawn(capabilities, replace(part, size=min(BLOCK, SANITIZED * part.size)))
+            return chosen(drawn, capabilities, part.size)
+        return self._drawn(capabilities, part)
 
-    def _draw(self, capabilities: Capabilities, part: Part, do: Callable[[Case], object]) -> None:
-        for_each_case(
-            do,
-            capabilities,
-            self.options.dtypes or None,
-            run_seed=self.options.seed,
-            block=part.number,
-            size=part.size,
-        )
+    def _drawn(self, capabilities: Capabilities, part: Part) -> tuple[Case, ...]:
+        dtypes = self.options.dtypes or None
+        return generate(capabilities, dtypes, run_seed=self.options.seed, block=part.number, size=part.size)
 
 
 def tallies(job: Job, candidate: Candidate) -> Iterator[Tally]:

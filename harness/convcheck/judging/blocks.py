@@ -9,7 +9,7 @@ from typing import Final
 from convcheck.judging.prioritization import prioritized
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
-from convcheck.strategies.cases import KINDS, cases, ways
+from convcheck.strategies.cases import KINDS, unpadded_cases, ways
 from convcheck.strategies.covering_array import ARRAYS, ROWS
 from convcheck.strategies.draws import Draw, choices, from_key, opening_with
 from convcheck.strategies.engine import for_each
@@ -25,16 +25,10 @@ _OF_A_WAY: Final = {"tensors": 5}
 _OF_ANY_OTHER_WAY: Final = 2
 
 
-def for_each_case(
-    do: Callable[[Case], object],
-    capabilities: Capabilities,
-    dtypes: tuple[str, ...] | None = None,
-    *,
-    run_seed: int,
-    block: int,
-    size: int = BLOCK,
-) -> None:
-    """Let Hypothesis' engine draw the cases of a block, and hand each to `do`.
+def generate(
+    capabilities: Capabilities, dtypes: tuple[str, ...] | None = None, *, run_seed: int, block: int, size: int = BLOCK
+) -> tuple[Case, ...]:
+    """The cases of a block, drawn by Hypothesis' engine.
 
     Every other case is steered: it takes the next row of a covering array, which a thousand cases use up.
     The rest is drawn freely, every kind of case with its share in every block. Blocks are independent of
@@ -42,37 +36,30 @@ def for_each_case(
     sees the most telling cases.
 
     Args:
-        do: called with each case.
         capabilities: what is drawn at all.
         dtypes: restricts the dtypes further.
         run_seed: of the whole run.
         block: number of the block.
         size: number of cases, at most `BLOCK`.
-
-    Raises:
-        Exception: what `do` raises.
     """
-    order = _order(capabilities, dtypes, run_seed) if block == 0 else range(BLOCK)
-    draws = _draws(capabilities, run_seed, block)
-    for_each(cases(capabilities, dtypes), [draws(number) for number in order[:size]], do)
-
-
-def generate(
-    capabilities: Capabilities, dtypes: tuple[str, ...] | None = None, *, run_seed: int, block: int, size: int = BLOCK
-) -> tuple[Case, ...]:
-    """The cases of a block, as `for_each_case` hands them out."""
-    found: list[Case] = []
-    for_each_case(found.append, capabilities, dtypes, run_seed=run_seed, block=block, size=size)
-    return tuple(found)
+    if block == 0:
+        return _first_block(capabilities, dtypes, run_seed)[:size]
+    return _drawn(capabilities, dtypes, run_seed, block, min(size, BLOCK))
 
 
 @lru_cache(maxsize=8)
-def _order(capabilities: Capabilities, dtypes: tuple[str, ...] | None, run_seed: int) -> tuple[int, ...]:
-    """The numbers of the cases of the first block, the most telling first."""
-    found: list[Case] = []
-    draws = _draws(capabilities, run_seed, 0)
-    for_each(cases(capabilities, dtypes), [draws(number) for number in range(BLOCK)], found.append)
-    return prioritized(found)
+def _first_block(capabilities: Capabilities, dtypes: tuple[str, ...] | None, run_seed: int) -> tuple[Case, ...]:
+    """The cases of the first block, the most telling first."""
+    found = _drawn(capabilities, dtypes, run_seed, 0, BLOCK)
+    return tuple(found[at] for at in prioritized(found))
+
+
+def _drawn(
+    capabilities: Capabilities, dtypes: tuple[str, ...] | None, run_seed: int, block: int, size: int
+) -> tuple[Case, ...]:
+    draws, found = _draws(capabilities, run_seed, block), list[Case]()
+    for_each(unpadded_cases(capabilities, dtypes), [draws(number) for number in range(size)], found.append)
+    return tuple(found)
 
 
 def _draws(capabilities: Capabilities, run_seed: int, block: int) -> Callable[[int], Draw]:

@@ -70,18 +70,29 @@ def chosen_cases(
         return drawn[-1]
 
     choose = from_hypothesis(draw_and_note)
-    kind = pick(choose, KINDS)
-    if kind == "plain" or (kind == "illegal" and not ways(capabilities)):
-        case = _plain_space(capabilities, dtypes).draw(choose)
-    else:
-        case = _constructed(choose, capabilities, dtypes, kind)
-        # to Hypothesis, fewer choices are simpler: as many as a plain case takes, so that it shrinks to those
-        for _ in range(_plain_choices(capabilities, dtypes) + 1 - len(drawn)):
-            choose(0, BASE - 1)
+    case = _of_any_kind(choose, capabilities, dtypes)
+    # to Hypothesis, fewer choices are simpler: as many as a plain case takes, so that it shrinks to those
+    for _ in range(_plain_choices(capabilities, dtypes) + 1 - len(drawn)):
+        choose(0, BASE - 1)
     return case, tuple(drawn)
 
 
-def _constructed(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...] | None, kind: str) -> Case:
+@st.composite
+def unpadded_cases(draw: Any, capabilities: Capabilities, dtypes: tuple[str, ...] | None = None) -> Case:
+    """As `cases`, without the choices that only tell Hypothesis which cases are simpler: where nothing is shrunk.
+
+    Args:
+        draw: given by Hypothesis.
+        capabilities: what is drawn at all.
+        dtypes: restricts the dtypes further.
+    """
+    return _of_any_kind(from_hypothesis(draw), capabilities, dtypes)
+
+
+def _of_any_kind(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...] | None) -> Case:
+    kind = pick(draw, KINDS)
+    if kind == "plain" or (kind == "illegal" and not ways(capabilities)):
+        return _plain_space(capabilities, dtypes).draw(draw)
     if kind == "steered":
         space = Space.of(capabilities, dtypes)
         row = draw(0, ARRAYS * ROWS - 1)
