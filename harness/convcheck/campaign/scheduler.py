@@ -21,7 +21,8 @@ from convcheck.execution import Candidate, open_candidate
 from convcheck.judging.blocks import BLOCK, generate
 from convcheck.judging.histories import judge_histories
 from convcheck.judging.judge import Judge, Tally
-from convcheck.judging.parts import SANITIZED, Part, part_at
+from convcheck.judging.parts import REACHING, SANITIZED, Part, part_at
+from convcheck.judging.reaching import reach
 from convcheck.judging.remembered import judge_remembered, remembered_cases
 from convcheck.judging.sanitizing import chosen
 from convcheck.judging.search import search
@@ -47,7 +48,9 @@ class Job:
     def part(self, index: int) -> Part | None:
         """A part of the run; None after the last."""
         sanitized = self.options.sanitize is not None
-        return part_at(index, self.options.examples, len(self.remembered), sanitized=sanitized)
+        return part_at(
+            index, self.options.examples, len(self.remembered), sanitized=sanitized, ladder=self.options.reach
+        )
 
     def open(self) -> Candidate:
         """The candidate; the caller closes it. Raises what `open_candidate` raises."""
@@ -86,11 +89,11 @@ class Job:
                 number=part.number,
                 size=part.size,
             )
-        elif part.origin is Origin.DRAWN:
-            for case in self._drawn(candidate.capabilities, part):
-                judge(case)
-        else:
+        elif part.origin is Origin.REMEMBERED:
             judge_remembered(judge, self.remembered, index)
+        else:
+            for case in self.cases(candidate.capabilities, index):
+                judge(case)
         seconds = judge.tally.seconds
         seconds["generation"] += time.perf_counter() - start - sum(seconds.values())
         return judge.tally
@@ -101,6 +104,15 @@ class Job:
         assert part is not None
         if part.origin is Origin.REMEMBERED:
             return remembered_cases(self.remembered)
+        if part.origin is Origin.REACH:
+            return reach(
+                capabilities,
+                self.options.dtypes or None,
+                run_seed=self.options.seed,
+                first=part.number * REACHING,
+                size=part.size,
+                ladder=self.options.reach,
+            )
         if part.origin is Origin.SANITIZED:
             drawn = self._drawn(capabilities, replace(part, size=min(BLOCK, SANITIZED * part.size)))
             return chosen(drawn, capabilities, part.size)

@@ -17,6 +17,7 @@ from convcheck.model.coverage import features
 from convcheck.model.history import History
 from convcheck.model.levels import Level
 from convcheck.model.origins import Origin
+from convcheck.model.reach import Reach
 from convcheck.model.verdicts import FAILURES, JUDGED, Status, Verdict
 from convcheck.model.work import is_large
 from convcheck.numerics.precision import Ratios
@@ -27,6 +28,9 @@ from convcheck.strategies.parameter_model import Classes, classify
 
 _SAMPLED = 8
 """The precision that a candidate computes in is looked at in one case of so many."""
+
+_RARELY: Final = 8
+"""Of layers that reach far, oracles with calls of their own are asked so many times less often: a call takes long."""
 
 MEASURED: Final = 1000
 """Legal cases, the first, in which pairs and triples of classes are counted."""
@@ -78,6 +82,7 @@ class Tally:
         failures: in the order of the cases.
         coverage: cases by feature.
         classes: those of the first `MEASURED` legal cases, in which interactions are counted.
+        reach: what was reached by legal cases whose values were compared.
         searched: by index, the cases of the searched parts in which one failed: only the candidate can repeat the way
             to them.
         precision_samples: error ratios of some cases.
@@ -92,6 +97,7 @@ class Tally:
     failures: list[Failure] = field(default_factory=list)
     coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
     classes: list[Classes] = field(default_factory=list)
+    reach: Reach = field(default_factory=Reach)
     searched: dict[int, Sequence[Case]] = field(default_factory=dict)
     precision_samples: list[Ratios] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=partial(defaultdict, float))
@@ -107,6 +113,7 @@ class Tally:
         self.failures.extend(other.failures)
         self.coverage.update(other.coverage)
         self.classes.extend(other.classes[: MEASURED - len(self.classes)])
+        self.reach.add(other.reach)
         self.searched.update(other.searched)
         self.precision_samples.extend(other.precision_samples)
         for part, seconds in other.seconds.items():
@@ -179,6 +186,8 @@ class Judge:
         """The verdicts on the next case, by default those of the oracles that are due."""
         start = time.perf_counter()
         tally, position = self.tally, self.tally.cases
+        if oracles is None and self._origin is Origin.REACH:
+            oracles = due(case, _RARELY)
         trial, verdicts, in_candidate, in_judging = _judged(self.candidate, case, oracles)
         if trial is not None and position % _SAMPLED == 0 and not is_large(case):
             tally.precision_samples += sample_precision(trial)
@@ -239,6 +248,8 @@ def _count(tally: Tally, case: Case, verdicts: Sequence[Verdict]) -> None:
     tally.coverage.update(features(case))
     if case.violation is None and len(tally.classes) < MEASURED:
         tally.classes.append(classify(case))
+    if case.violation is None and any(v.status in JUDGED and find(v.oracle).compares_values for v in verdicts):
+        tally.reach.look_at(case)
     kind = kind_of_violation(case)
     tally.levels.update((level, kind) for level in _levels_passed(case, verdicts))
     best: dict[str, Verdict] = {}

@@ -10,13 +10,14 @@ class Origin(StrEnum):
     """How cases come about.
 
     REMEMBERED: they failed in an earlier run. DRAWN: from the seed alone, half of them along a covering array.
-    SEARCHED: Hypothesis searches, steered by what the candidate does. HISTORY: not a case, but a sequence of calls that
-    a state machine of Hypothesis makes. SANITIZED: no more cases either, but some of those drawn, run again under a
-    sanitizer.
+    REACH: layers that cross the thresholds of a ladder, and published ones. SEARCHED: Hypothesis searches, steered by
+    what the candidate does. HISTORY: not a case, but a sequence of calls that a state machine of Hypothesis makes.
+    SANITIZED: no more cases either, but some of those drawn, run again under a sanitizer.
     """
 
     REMEMBERED = "remembered"
     DRAWN = "drawn"
+    REACH = "reach"
     SEARCHED = "searched"
     HISTORY = "histories"
     SANITIZED = "sanitized"

@@ -1,8 +1,8 @@
 """How far cases reach: the quantities that a kernel may branch on, and the thresholds that kernels have.
 
-Thresholds are powers of two with both their neighbours, where SIMD lanes, warps, tiles and bit fields begin and end, and
-three halves of them, as tiles of 24, 48 or 96 have. Beyond what a case can afford exactly, each octave counts. A ladder
-says up to where.
+Thresholds are powers of two with both their neighbours, where SIMD lanes, warps, tiles and bit fields begin and end,
+and three halves of them, as tiles of 24, 48 or 96 have. Beyond what a case can afford exactly, each octave counts. A
+ladder says up to where.
 """
 
 from __future__ import annotations
@@ -11,24 +11,11 @@ import math
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cache
 from typing import Final
 
 from convcheck.model.case import Case
-from convcheck_reference.formats import DTYPES
-
-
-class Ladder(StrEnum):
-    """How far a run is to look.
-
-    QUICK: a tile or two of everything. STANDARD: what published networks have, and 16-bit fields. DEEP: as far as a few
-    seconds a case allow.
-    """
-
-    QUICK = "quick"
-    STANDARD = "standard"
-    DEEP = "deep"
+from convcheck.model.ladder import Ladder
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +51,10 @@ class Target:
         return f"{self.low:,}" if self.low == self.high else f"{self.low:,} to {self.high:,}"
 
 
-_SIDE: Final = (64, 1 << 10, 1 << 12), (64, 1 << 16, 1 << 20)
+_SIDE: Final = (64, 1 << 9, 1 << 12), (64, 1 << 16, 1 << 20)
 _CHANNELS: Final = (64, 1 << 9, 1 << 11), (64, 1 << 16, 1 << 18)
 _TAPS: Final = (8, 64, 128), (16, 256, 1 << 10)
 _STEP: Final = (4, 32, 64), (8, 256, 1 << 10)
-_SIZE: Final = (0, 0, 0), (1 << 14, 1 << 21, 1 << 24)
 
 QUANTITIES: Final = (
     Quantity("batch", *_CHANNELS),
@@ -79,10 +65,10 @@ QUANTITIES: Final = (
     Quantity("out_channels per group", *_CHANNELS),
     Quantity("height", *_SIDE),
     Quantity("width", *_SIDE),
-    Quantity("pixels", (0, 0, 0), (1 << 12, 1 << 18, 1 << 22)),
+    Quantity("pixels", (0, 0, 0), (1 << 12, 1 << 17, 1 << 21)),
     Quantity("output height", *_SIDE),
     Quantity("output width", *_SIDE),
-    Quantity("output pixels", (0, 0, 0), (1 << 12, 1 << 18, 1 << 22)),
+    Quantity("output pixels", (0, 0, 0), (1 << 12, 1 << 17, 1 << 21)),
     Quantity("kernel height", *_TAPS),
     Quantity("kernel width", *_TAPS),
     Quantity("taps", (0, 0, 0), (64, 1 << 10, 1 << 12)),
@@ -96,15 +82,15 @@ QUANTITIES: Final = (
     Quantity("dilation width", *_STEP),
     Quantity("reduction length", (0, 0, 0), (1 << 10, 1 << 16, 1 << 18)),
     Quantity("reduction length of grad_weight", (0, 0, 0), (1 << 12, 1 << 17, 1 << 20)),
-    Quantity("elements of x", *_SIZE),
-    Quantity("elements of weight", *_SIZE),
-    Quantity("elements of output", *_SIZE),
-    Quantity("bytes of im2col", (0, 0, 0), (1 << 16, 1 << 25, 1 << 28)),
+    Quantity("elements of x", (0, 0, 0), (1 << 14, 1 << 19, 1 << 22)),
+    Quantity("elements of weight", (0, 0, 0), (1 << 14, 1 << 21, 1 << 23)),
+    Quantity("elements of output", (0, 0, 0), (1 << 14, 1 << 20, 1 << 22)),
+    Quantity("elements of im2col", (0, 0, 0), (1 << 14, 1 << 23, 1 << 26)),
     Quantity("multiply-adds", (0, 0, 0), (1 << 18, 1 << 27, 1 << 31)),
     # both of two, or all of three, are at least so large: tiled kernels branch on that
     Quantity("in_channels and out_channels", (0, 0, 0), (32, 1 << 10, 1 << 10)),
-    Quantity("in_channels and output pixels", (0, 0, 0), (32, 1 << 10, 1 << 11)),
-    Quantity("out_channels and output pixels", (0, 0, 0), (32, 1 << 10, 1 << 11)),
+    Quantity("in_channels and output pixels", (0, 0, 0), (32, 1 << 9, 1 << 10)),
+    Quantity("out_channels and output pixels", (0, 0, 0), (32, 1 << 9, 1 << 10)),
     Quantity("in_channels and batch", (0, 0, 0), (16, 256, 512)),
     Quantity("out_channels and batch", (0, 0, 0), (16, 256, 512)),
     Quantity("groups and channels per group", (0, 0, 0), (8, 32, 64)),
@@ -162,7 +148,7 @@ def quantities(case: Case) -> Mapping[str, int]:
         math.prod(case.input_shape),
         math.prod(params.weight_shape),
         rows * outputs,
-        rows * params.fan_in * groups * DTYPES[case.dtype].itemsize,
+        rows * params.fan_in * groups,
         rows * outputs * params.fan_in,
         min(into, out),
         min(into, pixels),

@@ -12,7 +12,6 @@ LARGE: Final = 1 << 24
 
 _HUGE_WORK: Final = 1 << 28
 _HUGE_SIZE: Final = 1 << 22
-_MANY: Final = 1 << 17
 
 
 def elements(case: Case) -> int:
@@ -30,8 +29,3 @@ def is_huge(case: Case) -> bool:
     if not is_large(case):
         return False
     return case.params.multiply_adds(case.input_shape) > _HUGE_WORK or elements(case) > _HUGE_SIZE
-
-
-def has_many_elements(case: Case) -> bool:
-    """Whether a legal case is too large for oracles that make calls of their own."""
-    return elements(case) > _MANY

@@ -16,7 +16,7 @@ from convcheck.model.calls import Call
 from convcheck.model.case import Case
 from convcheck.model.profiles import QUANTITIES
 from convcheck.model.verdicts import Verdict
-from convcheck.model.work import has_many_elements, is_large
+from convcheck.model.work import is_large
 from convcheck.oracles import (
     adjoint,
     aggregated,
@@ -119,14 +119,18 @@ def expectation_of(trial: Trial, verdict: Verdict) -> Expectation | None:
     return find(verdict.oracle).expectation(trial, quantity)
 
 
-def due(case: Case) -> tuple[Oracle, ...]:
+def due(case: Case, rarely: int = 1) -> tuple[Oracle, ...]:
     """The oracles that a campaign asks about this case.
 
     Whether one is due hangs on the case and on its own name, so that adding one changes no other's cases.
+
+    Args:
+        case: the case.
+        rarely: those that make calls of their own are asked so many times less often than usual.
     """
     token = case.token.encode()
-    many = case.violation is None and has_many_elements(case)
-    return tuple(o for o in applicable(case) if _draw(o, token) % o.every == 0 and not (many and o.has_own_calls))
+    rates = ((o, o.every * rarely if o.has_own_calls else o.every) for o in applicable(case))
+    return tuple(o for o, rate in rates if _draw(o, token) % rate == 0)
 
 
 def applicable(case: Case) -> tuple[Oracle, ...]:

@@ -13,23 +13,24 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from convcheck.model.case import Case
-from convcheck.model.reach import REMAINDERS, TILES, Ladder, Reach, Target, quantities, targets
+from convcheck.model.capabilities import Capabilities
+from convcheck.model.case import Case, Layout
+from convcheck.model.ladder import Ladder
+from convcheck.model.reach import REMAINDERS, TILES, Reach, Target, targets
+from convcheck.strategies.draws import Draw, pick
 from convcheck.strategies.layers import Axis, Channels, Plan, spell
+from convcheck.strategies.realistic import as_published, published
 
 DECKS: Final = 4
 """Ways to put the targets together: a long run takes another way each time."""
 
-_BUDGET: Final[Mapping[Ladder, int]] = {Ladder.QUICK: 500_000, Ladder.STANDARD: 3_000_000, Ladder.DEEP: 64_000_000}
+_BUDGET: Final[Mapping[Ladder, int]] = {Ladder.QUICK: 500_000, Ladder.STANDARD: 1_600_000, Ladder.DEEP: 64_000_000}
 """What one layer may cost, as `Plan.cost` has it."""
 
 _USUAL: Final = ((3, 3), (3, 3), (1, 1), (1, 1), (5, 5), (1, 3), (3, 1), (7, 7), (2, 2))
 """Kernels as most networks have them: what happens at a threshold may hang on them."""
 
 _FEW: Final = 6
-
-_BYTES: Final = 4
-"""Of an element, mostly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,21 @@ def _set(sizes: _Sizes, name: str, which: int | None, value: int) -> _Sizes:
 
 
 def _meets(plan: Plan | None, target: Target) -> bool:
-    return plan is not None and target.low <= quantities(_case(plan))[target.quantity] <= target.high
+    return plan is not None and target.low <= _value(plan, target.quantity) <= target.high
+
+
+def _value(plan: Plan, quantity: str) -> int:
+    """The value of a quantity that is a size, as `convcheck.model.reach.quantities` has it."""
+    name, which = _FIELDS[quantity]
+    channels = plan.channels
+    if which is None:
+        groups = 1 if quantity.endswith("_channels") else channels.groups
+        values = {"into": channels.inputs // groups, "out": channels.outputs // groups, "groups": channels.groups}
+        return values.get(name, plan.batch or 1)
+    axis = (plan.height, plan.width)[which]
+    if (name == "stride" and axis.output == 1) or (name == "dilation" and axis.kernel == 1):
+        return 1  # it makes no difference
+    return int(getattr(axis, name))
 
 
 def _meeting(target: Target, *, groups: bool, dilation: bool) -> _Sizes | None:
@@ -224,7 +239,7 @@ def _meeting(target: Target, *, groups: bool, dilation: bool) -> _Sizes | None:
         "elements of x": _Sizes(into=less, size=(1, more)),
         "elements of weight": _Sizes(into=less, out=more),
         "elements of output": _Sizes(out=less, output=(1, more)),
-        "bytes of im2col": _Sizes(into=less, output=(1, -(-more // _BYTES))),
+        "elements of im2col": _Sizes(into=less, output=(1, more)),
         "multiply-adds": _Sizes(into=less, output=(1, more)),
         "in_channels and out_channels": _Sizes(into=low, out=low),
         "in_channels and output pixels": _Sizes(into=low, output=(1, low)),
@@ -258,3 +273,70 @@ def _of_remainders(kind: int) -> dict[str, _Sizes]:
 
 def _case(plan: Plan) -> Case:
     return Case(*spell(lambda low, _: low, plan))
+
+
+DRAWN: Final = 1_000
+"""Numbers that `reaching` draws from: some ways to put the targets together, and some layers of each."""
+
+_WAY: Final = DRAWN // DECKS
+
+
+@lru_cache(maxsize=16)
+def reached(capabilities: Capabilities, dtypes: tuple[str, ...], ladder: Ladder, number: int) -> tuple[Plan, ...]:
+    """Published layers and thin ones, as far as a backend with these capabilities takes them.
+
+    Args:
+        capabilities: of the backend.
+        dtypes: to be drawn; published layers come in float32, in which they were published, or not at all.
+        ladder: how far they reach.
+        number: of the way in which targets are put together, below `DECKS`.
+    """
+    thin = deck(ladder, number, groups=capabilities.groups, dilation=capabilities.dilation)
+    whole = [layer for layer in map(as_published, published(ladder)) if "float32" in dtypes]
+    return tuple(plan for plan in (*whole, *thin) if plan.supported(capabilities)) or thin[:1]
+
+
+def openings(capabilities: Capabilities, dtypes: tuple[str, ...], ladder: Ladder, number: int) -> tuple[int, ...]:
+    """The numbers that `reaching` draws for each of the layers of one way, in order."""
+    return tuple(number * _WAY + at for at in range(len(reached(capabilities, dtypes, ladder, number))))
+
+
+def reaching(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...], ladder: Ladder) -> Case:
+    """A case of a layer that reaches far: published as published, or thin.
+
+    Args:
+        draw: the choices.
+        capabilities: what is drawn at all.
+        dtypes: to draw from.
+        ladder: how far.
+    """
+    number, at = divmod(draw(0, DRAWN - 1), _WAY)
+    plans = reached(capabilities, dtypes, ladder, number)
+    plan = plans[at % len(plans)]
+    if plan in _published(ladder) and "float32" in dtypes:
+        dtype = "float32"
+        layout = pick(draw, tuple(x for x in _OF_PUBLISHED if x in capabilities.layouts) or capabilities.layouts[:1])
+    else:
+        dtype, layout = pick(draw, dtypes), pick(draw, tuple(x for x in _OF_THIN if x in capabilities.layouts))
+        mode = pick(draw, capabilities.padding_modes)
+        bias = draw(0, 3) != 3
+        changed = replace(plan, mode=mode, bias=bias)
+        plan = changed if Case(*spell(lambda low, _: low, changed)).violation is None else replace(plan, bias=bias)
+    seed = draw(0, 99)
+    return Case(*spell(draw, plan), dtype, layouts=(layout, layout, layout), seed=seed)
+
+
+@lru_cache(maxsize=4)
+def _published(ladder: Ladder) -> frozenset[Plan]:
+    return frozenset(map(as_published, published(ladder)))
+
+
+_OF_PUBLISHED: Final[tuple[Layout, ...]] = ("contiguous", "contiguous", "contiguous", "channels_last")
+_OF_THIN: Final[tuple[Layout, ...]] = (
+    "contiguous",
+    "contiguous",
+    "contiguous",
+    "channels_last",
+    "sliced",
+    "transposed",
+)

@@ -1,9 +1,9 @@
 """Slices of large layers: a few of its channels are a layer of their own, with every tap and every pixel.
 
-Where the reference would take seconds for a layer, its results are judged in channels of the output and of the input
-that are as good as drawn. A filter of a layer computes what it computes alone: output, weight gradient and bias gradient
-of some filters are those of a layer that has no others, and the input gradient of some input channels is that of a layer
-that reads no others. So the same oracles judge a slice by the same bounds.
+Where the reference would take seconds for a layer, its results are judged in a few channels of the output and of the
+input. A filter of a layer computes what it computes alone: output, weight gradient and bias gradient of some filters
+are those of a layer that has no others, and the input gradient of some input channels is that of a layer that reads no
+others. So the same oracles judge a slice by the same bounds.
 """
 
 from __future__ import annotations
