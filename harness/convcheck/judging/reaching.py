@@ -11,7 +11,8 @@ from convcheck.model.ladder import Ladder
 from convcheck.strategies.cases import KINDS, unpadded_cases
 from convcheck.strategies.draws import choices, from_key, opening_with, shuffled
 from convcheck.strategies.engine import for_each
-from convcheck.strategies.reaching import DECKS, DRAWN, openings
+from convcheck.strategies.reaching import DRAWN, openings
+from convcheck.strategies.thin import DECKS
 
 
 def reach(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
@@ -68,7 +68,7 @@ QUANTITIES: Final = (
     Quantity("pixels", (0, 0, 0), (1 << 12, 1 << 17, 1 << 21)),
     Quantity("output height", *_SIDE),
     Quantity("output width", *_SIDE),
-    Quantity("output pixels", (0, 0, 0), (1 << 12, 1 << 17, 1 << 21)),
+    Quantity("output pixels", (0, 0, 0), (1 << 12, 1 << 16, 1 << 21)),
     Quantity("kernel height", *_TAPS),
     Quantity("kernel width", *_TAPS),
     Quantity("taps", (0, 0, 0), (64, 1 << 10, 1 << 12)),
@@ -81,7 +81,7 @@ QUANTITIES: Final = (
     Quantity("dilation height", *_STEP),
     Quantity("dilation width", *_STEP),
     Quantity("reduction length", (0, 0, 0), (1 << 10, 1 << 16, 1 << 18)),
-    Quantity("reduction length of grad_weight", (0, 0, 0), (1 << 12, 1 << 17, 1 << 20)),
+    Quantity("reduction length of grad_weight", (0, 0, 0), (1 << 12, 1 << 16, 1 << 20)),
     Quantity("elements of x", (0, 0, 0), (1 << 14, 1 << 19, 1 << 22)),
     Quantity("elements of weight", (0, 0, 0), (1 << 14, 1 << 21, 1 << 23)),
     Quantity("elements of output", (0, 0, 0), (1 << 14, 1 << 20, 1 << 22)),
@@ -106,7 +106,7 @@ TILES: Final = (32, 64, 128)
 REMAINDERS: Final = tuple(f"remainders of channels by {tile}" for tile in TILES)
 """Of channels per group, where both in and out exceed a tile: none, of out, of in, or of both, numbered from 1."""
 
-_NAMES: Final = (*(quantity.name for quantity in QUANTITIES), *REMAINDERS)
+NAMES: Final = (*(quantity.name for quantity in QUANTITIES), *REMAINDERS)
 
 
 def quantities(case: Case) -> Mapping[str, int]:
@@ -163,7 +163,7 @@ def quantities(case: Case) -> Mapping[str, int]:
         max(min(kh, dh), min(kw, dw)),
         *(_remainders(into, out, tile) for tile in TILES),
     )
-    return dict(zip(_NAMES, values, strict=True))
+    return dict(zip(NAMES, values, strict=True))
 
 
 def _remainders(into: int, out: int, tile: int) -> int:
@@ -196,6 +196,23 @@ def _edges(name: str) -> tuple[int, ...]:
     return tuple(sorted({edge for target in some for edge in (target.low, target.high + 1)}))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReachCount:
+    """How far the cases of one backend reached in one quantity.
+
+    Attributes:
+        backend: its name.
+        quantity: the name of the quantity.
+        largest: value that was looked at.
+        crossed: as `Reach.crossed`.
+    """
+
+    backend: str
+    quantity: str
+    largest: int
+    crossed: tuple[int, ...]
+
+
 @dataclass(slots=True)
 class Reach:
     """What was reached.
@@ -207,6 +224,24 @@ class Reach:
 
     largest: dict[str, int] = field(default_factory=dict)
     crossed: dict[str, set[int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, counts: Iterable[ReachCount]) -> Reach:
+        """What was reached, from its counts."""
+        found = cls()
+        for c in counts:
+            found.add(cls({c.quantity: c.largest}, {c.quantity: set(c.crossed)}))
+        return found
+
+    def counts(self, backend: str) -> tuple[ReachCount, ...]:
+        """The same as counts of a backend, in the order of the quantities."""
+        return tuple(
+            ReachCount(
+                backend=backend, quantity=name, largest=self.largest[name], crossed=tuple(sorted(self.crossed[name]))
+            )
+            for name in NAMES
+            if name in self.largest
+        )
 
     def look_at(self, case: Case) -> None:
         """Count a legal case in.

@@ -129,7 +129,7 @@ def _layer(params: Conv2dParams, **channels: int) -> Conv2dParams:
 def _combined(factors: Array, channels: Array) -> Array:
     """(…, G·n, H, W) as (…, G, H, W), weighted by factors (G, n) and summed."""
     apart = channels.reshape(*channels.shape[:-3], *factors.shape, *channels.shape[-2:])
-    return np.einsum("gn,...gnhw->...ghw", factors, apart)
+    return np.asarray(np.einsum("gn,...gnhw->...ghw", factors, apart))
 
 
 ORACLE: Final = Oracle(NAME, judge, kind=RESULT, at_scale=AtScale.WHOLE)

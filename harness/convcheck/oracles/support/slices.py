@@ -125,7 +125,7 @@ def _slice(
 
 def _results(
     trial: Trial,
-    arrays: Mapping[str, Array],
+    arrays: Mapping[str, Array | None],
     quantities: tuple[str, ...],
     outputs: NDArray[np.intp],
     inputs: NDArray[np.intp],
