@@ -17,6 +17,7 @@ from convcheck.model.diagnosis import (
 )
 from convcheck.model.levels import Level, LevelCount
 from convcheck.model.profiles import Algorithm, Profile
+from convcheck.model.reach import ReachCount
 from convcheck.model.record import NOT_LOOKED_AT, BackendRecord, Count, Finding, Record
 from convcheck.model.reproduction import PackedArray, PackedTensor, Reproduction, StandaloneCall
 from convcheck.model.rules import Rule
@@ -230,6 +231,11 @@ RECORD = Record(
     levels=tuple(
         LevelCount(backend=backend, level=level, error_clause=clause, passed=passed, failed=failed)
         for backend, level, clause, passed, failed in LEVEL_COUNTS
+    ),
+    reached=(
+        ReachCount(backend="torch-cpu", quantity="batch", largest=33, crossed=(1, 2, 9)),
+        ReachCount(backend="torch-cpu", quantity="height", largest=1024, crossed=(1, 17)),
+        ReachCount(backend="torch-cpu", quantity="multiply-adds", largest=1 << 20, crossed=(5,)),
     ),
     coverage=(
         Coverage(parameter="stride", value="1×1", cases=50),

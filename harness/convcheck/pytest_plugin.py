@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from convcheck.model.ladder import Ladder
 from convcheck.model.levels import LAST, Level
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Judgements:
             limit=get("conv_limit"),
             known=known_entries(self.config, backend),
             level=Level(get("conv_level")),
+            reach=Ladder(get("conv_reach")),
         )
         return run(
             options,
@@ -121,6 +123,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=[str(level) for level in Level],
         type=str.lower,
         help="the last level whose findings fail a test; what is wrong beyond is an expected failure",
+    )
+    add(
+        "--conv-reach",
+        default=str(Ladder.STANDARD),
+        choices=[str(ladder) for ladder in Ladder],
+        type=str.lower,
+        help="how far some of the cases reach",
     )
     add("--conv-report-dir", default="reports", metavar="DIR", help="where the report's folder goes")
     add("--conv-known-failures", default="", metavar="PATH", help="TOML file, or folder of <backend>.toml")

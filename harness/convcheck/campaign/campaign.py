@@ -37,6 +37,7 @@ from convcheck.model.history import write
 from convcheck.model.levels import Level, LevelCount
 from convcheck.model.origins import Origin, OriginCount
 from convcheck.model.profiles import QUANTITIES, Profile, Quantity
+from convcheck.model.reach import ReachCount
 from convcheck.model.record import PARTS_OF_TIME, BackendRecord, Count, Finding, Record, by_level
 from convcheck.model.verdicts import FAILURES, Status, Verdict
 from convcheck.numerics.precision import Ratios, classify, drift
@@ -61,6 +62,7 @@ class _Part:
     counts: tuple[Count, ...] = ()
     levels: tuple[LevelCount, ...] = ()
     findings: tuple[Finding, ...] = ()
+    reached: tuple[ReachCount, ...] = ()
     coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
     interactions: tuple[Coverage, ...] = ()
 
@@ -104,9 +106,11 @@ def run(
         backends=(),
         counts=(),
         levels=(),
+        reached=(),
         coverage=(),
         findings=(),
         level=options.level,
+        ladder=options.reach,
     )
     parts: list[_Part] = []
     interrupted = False
@@ -121,6 +125,7 @@ def run(
             backends=tuple(part.backend for part in parts),
             counts=tuple(count for part in parts for count in part.counts),
             levels=tuple(count for part in parts for count in part.levels),
+            reached=tuple(count for part in parts for count in part.reached),
             coverage=(*(row for part in parts for row in part.interactions), *from_counts(coverage)),
             findings=tuple(finding for part in parts for finding in part.findings),
         )
@@ -195,6 +200,7 @@ def _judge(spec: str, options: Options, progress: Progress, database: ExampleDat
             counts=counts(spec, tally, findings, (*([()] * len(stopped)), *found.accounted)),
             levels=level_counts(spec, job.options.known, tally),
             findings=by_level(findings),
+            reached=tally.reach.counts(spec),
             coverage=tally.coverage,
             interactions=_interactions(spec, job, candidate, tally),
         )

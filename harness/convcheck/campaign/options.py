@@ -7,6 +7,7 @@ from typing import Final
 
 from convcheck.campaign.known_failures import KnownFailure
 from convcheck.execution import CALL_LIMIT
+from convcheck.model.ladder import Ladder
 from convcheck.model.levels import LAST, Level
 from convcheck.model.sanitizers import Sanitizer
 from convcheck.triage.probe import MOST_CALLS
@@ -39,6 +40,7 @@ class Options:
             at least `LEAST_DIAGNOSIS`.
         known: known failures.
         level: up to which findings count for whether a backend conforms; all are looked for and reported.
+        reach: how far some of the cases reach.
     """
 
     specs: tuple[str, ...]
@@ -56,3 +58,4 @@ class Options:
     diagnosis_seconds: float | None = None
     known: tuple[KnownFailure, ...] = ()
     level: Level = LAST
+    reach: Ladder = Ladder.STANDARD

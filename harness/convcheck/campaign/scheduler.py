@@ -23,7 +23,8 @@ from convcheck.judging.histories import judge_histories
 from convcheck.judging.judge import Judge, Tally
 from convcheck.judging.long_history import judge_long_history
 from convcheck.judging.own_cases import tried_alone
-from convcheck.judging.parts import SANITIZED, Part, part_at
+from convcheck.judging.parts import REACHING, SANITIZED, Part, part_at
+from convcheck.judging.reaching import reach
 from convcheck.judging.remembered import judge_remembered, remembered_cases
 from convcheck.judging.sanitizing import chosen
 from convcheck.judging.search import search
@@ -49,7 +50,9 @@ class Job:
     def part(self, index: int) -> Part | None:
         """A part of the run; None after the last."""
         sanitized = self.options.sanitize is not None
-        return part_at(index, self.options.examples, len(self.remembered), sanitized=sanitized)
+        return part_at(
+            index, self.options.examples, len(self.remembered), sanitized=sanitized, ladder=self.options.reach
+        )
 
     def open(self) -> Candidate:
         """The candidate; the caller closes it. Raises what `open_candidate` raises."""
@@ -99,11 +102,11 @@ class Job:
                 number=part.number,
                 size=part.size,
             )
-        elif part.origin is Origin.DRAWN:
-            for case in self._drawn(candidate.capabilities, part):
-                judge(case)
-        else:
+        elif part.origin is Origin.REMEMBERED:
             judge_remembered(judge, self.remembered, index)
+        else:
+            for case in self.cases(candidate.capabilities, index):
+                judge(case)
         judge.tally.failures = list(tried_alone(candidate, judge.tally.failures, self.options.clause or None))
         seconds = judge.tally.seconds
         seconds["generation"] += time.perf_counter() - start - sum(seconds.values())
@@ -115,6 +118,15 @@ class Job:
         assert part is not None
         if part.origin is Origin.REMEMBERED:
             return remembered_cases(self.remembered)
+        if part.origin is Origin.REACH:
+            return reach(
+                capabilities,
+                self.options.dtypes or None,
+                run_seed=self.options.seed,
+                first=part.number * REACHING,
+                size=part.size,
+                ladder=self.options.reach,
+            )
         if part.origin is Origin.SANITIZED:
             drawn = self._drawn(capabilities, replace(part, size=min(BLOCK, SANITIZED * part.size)))
             return chosen(drawn, capabilities, part.size)

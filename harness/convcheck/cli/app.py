@@ -33,6 +33,7 @@ from convcheck.cli.listing import list_backends
 from convcheck.cli.sanitized import replay_sanitized
 from convcheck.execution import CALL_LIMIT, Candidate, open_candidate
 from convcheck.judging.judge import judge_case
+from convcheck.model.ladder import Ladder
 from convcheck.model.levels import LAST, Level
 from convcheck.model.sanitizers import Sanitizer
 from convcheck.model.token import read
@@ -104,6 +105,9 @@ def run(
         str,
         typer.Option(help="time for that: 90s, 5m (default: a third of the time of the cases, at least 5m)"),
     ] = "",
+    reach: Annotated[
+        Ladder, typer.Option(help="how far some of the cases reach: sizes, published layers", case_sensitive=False)
+    ] = Ladder.STANDARD,
     database: Annotated[
         str,
         typer.Option(help="of cases that failed before, which are tried first: a folder, module:attribute or 'none'"),
@@ -134,6 +138,7 @@ def run(
         diagnosis_seconds=_seconds(diagnosis_time, "--diagnosis-time"),
         known=load_known_failures(known_failures, backend) if known_failures else (),
         level=level,
+        reach=reach,
     )
     memory = open_database(database)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops a run finds a report of what was done

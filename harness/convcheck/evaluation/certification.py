@@ -23,10 +23,12 @@ from convcheck.execution import Candidate, InProcessCandidate, SubprocessCandida
 from convcheck.judging.blocks import generate
 from convcheck.judging.judge import Failure, first_causes, judge_case
 from convcheck.judging.long_history import judge_long_history
-from convcheck.judging.parts import parts_of
+from convcheck.judging.parts import REACHING, Part, parts_of
+from convcheck.judging.reaching import reach
 from convcheck.judging.search import search
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
+from convcheck.model.ladder import Ladder
 from convcheck.model.origins import Origin
 from convcheck.model.verdicts import Verdict
 from convcheck_reference.selfcheck import self_check
@@ -202,13 +204,16 @@ def _run(
         if part.origin is Origin.SEARCHED:
             search(judge, candidate.capabilities, run_seed=seed, number=part.number, size=part.size)
         else:
-            for case in _block(shared, seed, part.number, part.size):
+            for case in _cases(shared, seed, part):
                 judge(case)
 
 
 @lru_cache(maxsize=32)
-def _block(capabilities: Capabilities, seed: int, number: int, size: int) -> tuple[Case, ...]:
-    return generate(capabilities, run_seed=seed, block=number, size=size)
+def _cases(capabilities: Capabilities, seed: int, part: Part) -> tuple[Case, ...]:
+    if part.origin is Origin.REACH:
+        first = part.number * REACHING
+        return reach(capabilities, run_seed=seed, first=first, size=part.size, ladder=Ladder.STANDARD)
+    return generate(capabilities, run_seed=seed, block=part.number, size=part.size)
 
 
 def in_order(function: Callable[[Subject], Result], subjects: Iterable[Subject], workers: int) -> Iterator[Result]:

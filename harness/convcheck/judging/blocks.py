@@ -11,7 +11,7 @@ from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.strategies.cases import KINDS, unpadded_cases, ways
 from convcheck.strategies.covering_array import ARRAYS, ROWS
-from convcheck.strategies.draws import Draw, choices, from_key, opening_with
+from convcheck.strategies.draws import Draw, choices, from_key, opening_with, shuffled
 from convcheck.strategies.engine import for_each
 
 BLOCK: Final = 250
@@ -64,7 +64,7 @@ def _drawn(
 
 def _draws(capabilities: Capabilities, run_seed: int, block: int) -> Callable[[int], Draw]:
     """The choices of a case by its number in the block."""
-    deck = _shuffled(_openings(capabilities), from_key(f"{run_seed} {block}"))
+    deck = shuffled(_openings(capabilities), from_key(f"{run_seed} {block}"))
 
     def draw(number: int) -> Draw:
         if number % 2 == 0:
@@ -87,8 +87,3 @@ def _openings(capabilities: Capabilities) -> tuple[Opening, ...]:
         for _ in range(_OF_A_WAY.get(way, _OF_ANY_OTHER_WAY))
     ]
     return *legal, *illegal
-
-
-def _shuffled(values: tuple[Opening, ...], draw: Draw) -> tuple[Opening, ...]:
-    left = list(values)
-    return tuple(left.pop(draw(0, len(left) - 1)) for _ in values)

@@ -17,7 +17,9 @@ from convcheck.model.coverage import features
 from convcheck.model.history import History
 from convcheck.model.levels import Level
 from convcheck.model.origins import Origin
+from convcheck.model.reach import Reach
 from convcheck.model.verdicts import FAILURES, JUDGED, Status, Verdict
+from convcheck.model.work import is_large
 from convcheck.numerics.precision import Ratios
 from convcheck.oracles import CALL, CallKey, Oracle, Trial, due, extra_calls, find, judge
 from convcheck.oracles.levels import kind_at, level_of, levels_shown
@@ -26,6 +28,9 @@ from convcheck.strategies.parameter_model import Classes, classify
 
 _SAMPLED = 8
 """The precision that a candidate computes in is looked at in one case of so many."""
+
+_RARELY: Final = 8
+"""Of layers that reach far, oracles with calls of their own are asked so many times less often: a call takes long."""
 
 MEASURED: Final = 1000
 """Legal cases, the first, in which pairs and triples of classes are counted."""
@@ -77,6 +82,7 @@ class Tally:
         failures: in the order of the cases.
         coverage: cases by feature.
         classes: those of the first `MEASURED` legal cases, in which interactions are counted.
+        reach: what was reached by legal cases whose values were compared.
         searched: by index, the cases of the searched parts in which one failed: only the candidate can repeat the way
             to them.
         calls: by quantity, how many calls were found to give it right.
@@ -92,6 +98,7 @@ class Tally:
     failures: list[Failure] = field(default_factory=list)
     coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
     classes: list[Classes] = field(default_factory=list)
+    reach: Reach = field(default_factory=Reach)
     searched: dict[int, Sequence[Case]] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
     precision_samples: list[Ratios] = field(default_factory=list)
@@ -108,6 +115,7 @@ class Tally:
         self.failures.extend(other.failures)
         self.coverage.update(other.coverage)
         self.classes.extend(other.classes[: MEASURED - len(self.classes)])
+        self.reach.add(other.reach)
         self.searched.update(other.searched)
         self.calls.update(other.calls)
         self.precision_samples.extend(other.precision_samples)
@@ -181,8 +189,10 @@ class Judge:
         """The verdicts on the next case, by default those of the oracles that are due."""
         start = time.perf_counter()
         tally, position = self.tally, self.tally.cases
+        if oracles is None and self._origin is Origin.REACH:
+            oracles = due(case, _RARELY)
         trial, verdicts, in_candidate, in_judging = _judged(self.candidate, case, oracles)
-        if trial is not None and position % _SAMPLED == 0:
+        if trial is not None and position % _SAMPLED == 0 and not is_large(case):
             tally.precision_samples += sample_precision(trial)
         if self._clause is not None:
             verdicts = tuple(v for v in verdicts if self._clause in v.clauses)
@@ -241,6 +251,8 @@ def _count(tally: Tally, case: Case, verdicts: Sequence[Verdict]) -> None:
     tally.coverage.update(features(case))
     if case.violation is None and len(tally.classes) < MEASURED:
         tally.classes.append(classify(case))
+    if case.violation is None and any(v.status in JUDGED and find(v.oracle).compares_values for v in verdicts):
+        tally.reach.look_at(case)
     tally.levels.update((level, kind_at(level, case)) for level in _levels_passed(case, verdicts))
     best: dict[str, Verdict] = {}
     failed = {clause for verdict in verdicts if verdict.status in FAILURES for clause in verdict.clauses}

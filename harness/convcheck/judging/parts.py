@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from convcheck.judging.blocks import BLOCK
+from convcheck.model.ladder import Ladder
 from convcheck.model.origins import Origin
 
 
@@ -25,6 +26,12 @@ class Part:
     number: int
     size: int
 
+
+REACHED: Final[Mapping[Ladder, float]] = {Ladder.QUICK: 0.06, Ladder.STANDARD: 0.2, Ladder.DEEP: 0.25}
+"""The share of a run that reaches far: a thousand cases take every layer of a ladder once."""
+
+REACHING: Final = 50
+"""Cases of a part that reaches far: they take longer than others."""
 
 SEARCHED: Final = 0.2
 """The share of a run that is searched."""
@@ -45,7 +52,14 @@ CYCLE: Final = 5 * BLOCK
 """Cases of a cycle, which a run without a number of cases repeats."""
 
 
-def part_at(index: int, examples: int | None, remembered: int = 0, *, sanitized: bool = False) -> Part | None:
+def part_at(
+    index: int,
+    examples: int | None,
+    remembered: int = 0,
+    *,
+    sanitized: bool = False,
+    ladder: Ladder = Ladder.STANDARD,
+) -> Part | None:
     """The part of a run with this index; None after the last.
 
     Args:
@@ -53,12 +67,13 @@ def part_at(index: int, examples: int | None, remembered: int = 0, *, sanitized:
         examples: cases of the run, without the remembered ones; None for no end.
         remembered: cases that failed in earlier runs, which come first.
         sanitized: whether there are parts under a sanitizer, one for each of drawn cases.
+        ladder: how far some of the cases reach.
     """
     if remembered:
         if index == 0:
             return Part(Origin.REMEMBERED, 0, remembered)
         index -= 1
-    cycle = _cycle(CYCLE if examples is None else examples, sanitized=sanitized)
+    cycle = _cycle(CYCLE if examples is None else examples, ladder, sanitized=sanitized)
     rounds, at = divmod(index, len(cycle))
     if rounds and examples is not None:
         return None
@@ -70,22 +85,25 @@ def part_at(index: int, examples: int | None, remembered: int = 0, *, sanitized:
 
 def parts_of(examples: int) -> Iterator[Part]:
     """The parts of a run of so many cases, its histories included."""
-    yield from _cycle(examples, sanitized=False)
+    yield from _cycle(examples, Ladder.STANDARD, sanitized=False)
 
 
 @lru_cache(maxsize=4)
-def _cycle(cases: int, *, sanitized: bool) -> tuple[Part, ...]:
-    """The first drawn block, whose cases tell most, then what takes longest, the searches and histories, then the rest.
+def _cycle(cases: int, ladder: Ladder, *, sanitized: bool) -> tuple[Part, ...]:
+    """The first drawn block, whose cases tell most, then what takes longest: what reaches far, searches and histories.
+
+    The other drawn blocks come last.
 
     Histories, the long one too, come on top of the cases, as does what is run again under a sanitizer.
     """
-    searched = round(SEARCHED * cases)
-    drawn = cases - searched
+    searched, reached = round(SEARCHED * cases), round(REACHED[ladder] * cases)
+    drawn = cases - searched - reached
     blocks = [Part(Origin.DRAWN, n, min(BLOCK, drawn - n * BLOCK)) for n in range(-(-drawn // BLOCK))]
     searches = -(-searched // MOST_SEARCHED)
     again = [Part(Origin.SANITIZED, b.number, max(1, b.size // SANITIZED)) for b in blocks if sanitized]
     return (
         *blocks[:1],
+        *(Part(Origin.REACH, n, min(REACHING, reached - n * REACHING)) for n in range(-(-reached // REACHING))),
         *(Part(Origin.SEARCHED, n, (searched + n) // searches) for n in range(searches)),
         Part(Origin.HISTORY, 0, max(1, round(HISTORIES * cases))),
         Part(Origin.LONG_HISTORY, 0, max(1, round(LONG_HISTORY * cases))),

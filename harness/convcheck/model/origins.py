@@ -10,13 +10,15 @@ class Origin(StrEnum):
     """How cases come about.
 
     REMEMBERED: they failed in an earlier run. DRAWN: from the seed alone, half of them along a covering array.
-    SEARCHED: Hypothesis searches, steered by what the candidate does. HISTORY: not a case, but a sequence of calls that
-    a state machine of Hypothesis makes. SANITIZED: no more cases either, but some of those drawn, run again under a
-    sanitizer. LONG_HISTORY: one history for the whole run, of many calls of one candidate that is never restarted.
+    REACH: layers that cross the thresholds of a ladder, and published ones. SEARCHED: Hypothesis searches, steered by
+    what the candidate does. HISTORY: not a case, but a sequence of calls that a state machine of Hypothesis makes.
+    LONG_HISTORY: one history for the whole run, of many calls of one candidate that is never restarted. SANITIZED: no
+    more cases either, but some of those drawn, run again under a sanitizer.
     """
 
     REMEMBERED = "remembered"
     DRAWN = "drawn"
+    REACH = "reach"
     SEARCHED = "searched"
     HISTORY = "histories"
     LONG_HISTORY = "a long history"

@@ -9,9 +9,11 @@ from typing import Final
 
 from convcheck.model.coverage import Coverage
 from convcheck.model.diagnosis import Diagnosis
+from convcheck.model.ladder import Ladder
 from convcheck.model.levels import LAST, Level, LevelCount, Standing, level_of_clause
 from convcheck.model.origins import Origin, OriginCount
 from convcheck.model.profiles import Profile
+from convcheck.model.reach import Reach, ReachCount
 from convcheck.model.reproduction import Reproduction
 from convcheck.model.verdicts import JUDGED, Status, Verdict
 
@@ -134,9 +136,11 @@ class Record:
         backends: one entry each.
         counts: by backend, clause, status and reason.
         levels: by backend, level and kind of illegal arguments.
+        reached: by backend and quantity.
         coverage: of the parameter space.
         findings: each once.
         level: up to which findings count for whether a backend conforms.
+        ladder: how far some of the cases were to reach.
     """
 
     name: str
@@ -152,9 +156,11 @@ class Record:
     backends: tuple[BackendRecord, ...]
     counts: tuple[Count, ...]
     levels: tuple[LevelCount, ...]
+    reached: tuple[ReachCount, ...] = ()
     coverage: tuple[Coverage, ...]
     findings: tuple[Finding, ...]
     level: Level = LAST
+    ladder: Ladder = Ladder.STANDARD
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
@@ -165,6 +171,10 @@ class Record:
     def decisive_findings(self) -> tuple[Finding, ...]:
         """The open ones of the levels that count."""
         return tuple(f for f in self.open_findings if f.level.within(self.level))
+
+    def reach(self, backend: str) -> Reach:
+        """How far the cases of a backend reached whose values were compared."""
+        return Reach.of(count for count in self.reached if count.backend == backend)
 
     def judged(self, backend: str) -> int:
         """Number of (case, clause) verdicts of a backend that could tell right from wrong."""
@@ -244,6 +254,7 @@ def merged(records: Sequence[Record], *, name: str, command: str) -> Record:
             for (b, c, s, r, level), n in sorted(counts.items(), key=lambda item: tuple(map(str, item[0])))
         ),
         levels=_levels(ordered),
+        reached=_reached(ordered),
         coverage=tuple(
             Coverage(parameter=p, value=v, cases=n)
             for (p, v), n in sorted(coverage.items(), key=lambda i: (i[0][0], -i[1], i[0][1]))
@@ -255,6 +266,12 @@ def merged(records: Sequence[Record], *, name: str, command: str) -> Record:
 def by_level(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Findings in the order of their levels, otherwise as they are."""
     return tuple(sorted(findings, key=lambda finding: finding.level.rank))
+
+
+def _reached(records: Sequence[Record]) -> tuple[ReachCount, ...]:
+    names = dict.fromkeys(backend.name for record in records for backend in record.backends)
+    some = {name: [c for record in records for c in record.reached if c.backend == name] for name in names}
+    return tuple(count for name, counts in some.items() for count in Reach.of(counts).counts(name))
 
 
 def _levels(records: Sequence[Record]) -> tuple[LevelCount, ...]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from convcheck.model.coverage import Coverage
 from convcheck.model.levels import LevelCount
+from convcheck.model.reach import ReachCount
 from convcheck.model.record import BackendRecord, Count, Finding, Record
 from convcheck_reference.errors import ConvcheckError
 
@@ -23,6 +24,7 @@ _KINDS: Final[dict[str, tuple[str, type[Any]]]] = {
     "level": ("levels", LevelCount),
     "coverage": ("coverage", Coverage),
     "finding": ("findings", Finding),
+    "reach": ("reached", ReachCount),
 }
 """By the kind of a line, the field of the record that it belongs to, and what it holds."""
 

@@ -7,7 +7,7 @@ The order matters where one defect shows in several of them: a failing case is n
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -16,6 +16,7 @@ from convcheck.model.calls import Call
 from convcheck.model.case import Case
 from convcheck.model.profiles import QUANTITIES
 from convcheck.model.verdicts import Verdict
+from convcheck.model.work import is_large
 from convcheck.oracles import (
     accumulation,
     adjoint,
@@ -40,6 +41,7 @@ from convcheck.oracles import (
     module,
     one_hot,
     parity,
+    projected,
     retained_graph,
     sanitizer,
     soak,
@@ -47,7 +49,8 @@ from convcheck.oracles import (
     state,
     taint,
 )
-from convcheck.oracles.oracle import CALL, PRECISION, RESULT, USUAL_DRAWS, Expectation, Oracle, Priority
+from convcheck.oracles.oracle import CALL, PRECISION, RESULT, USUAL_DRAWS, AtScale, Expectation, Oracle, Priority
+from convcheck.oracles.support.slices import slices
 from convcheck.oracles.support.trial import CallKey, Trial
 
 __all__ = [
@@ -84,6 +87,7 @@ ORACLES: Final = (
     gradients_exact.ORACLE,
     gradients_bounded.ORACLE,
     aggregated.ORACLE,
+    projected.ORACLE,
     adjoint.ORACLE,
     module.ORACLE,
     gradients_partial.ORACLE,
@@ -129,19 +133,25 @@ def expectation_of(trial: Trial, verdict: Verdict) -> Expectation | None:
     return find(verdict.oracle).expectation(trial, quantity)
 
 
-def due(case: Case) -> tuple[Oracle, ...]:
+def due(case: Case, rarely: int = 1) -> tuple[Oracle, ...]:
     """The oracles that a campaign asks about this case.
 
     Whether one is due hangs on the case and on its own name, so that adding one changes no other's cases.
+
+    Args:
+        case: the case.
+        rarely: those that make calls of their own are asked so many times less often than usual.
     """
     token = case.token.encode()
-    return tuple(o for o in applicable(case) if _draw(o, token) % o.every == 0)
+    rates = ((o, o.every * rarely if o.has_own_calls else o.every) for o in applicable(case))
+    return tuple(o for o, rate in rates if _draw(o, token) % rate == 0)
 
 
 def applicable(case: Case) -> tuple[Oracle, ...]:
     """All oracles that can say something about this case, whatever their calls cost."""
     # an illegal case has no result to judge: only whether it was refused
-    return tuple(o for o in ORACLES if o.judges_illegal or case.violation is None)
+    some = tuple(o for o in ORACLES if o.judges_illegal or case.violation is None)
+    return tuple(o for o in some if o.at_scale is not AtScale.NOT_ASKED) if is_large(case) else some
 
 
 def extra_calls(trial: Trial, oracles: Sequence[Oracle]) -> dict[CallKey, Call]:
@@ -155,7 +165,19 @@ def judge(trial: Trial, oracles: Sequence[Oracle]) -> tuple[Verdict, ...]:
     """The verdicts of `oracles` on a trial whose calls have been made."""
     # near the largest float64 sums of magnitudes overflow; what they bound is then not judged
     with np.errstate(over="ignore", invalid="ignore"):
+        if is_large(trial.case):
+            return tuple(_judge_large(trial, oracles))
         return tuple(verdict for oracle in oracles for verdict in oracle.judge(trial))
+
+
+def _judge_large(trial: Trial, oracles: Sequence[Oracle]) -> Iterator[Verdict]:
+    """As `judge`, of a layer that is too large for the reference: some channels are compared, the others projected."""
+    parts = tuple(slices(trial)) if any(o.at_scale is AtScale.SLICES for o in oracles) else ()
+    for oracle in oracles:
+        if oracle.at_scale is AtScale.WHOLE:
+            yield from oracle.judge(trial)
+        elif oracle.at_scale is AtScale.SLICES:
+            yield from (part.in_the_whole(v) for part in parts for v in oracle.judge(part.trial))
 
 
 def _draw(oracle: Oracle, token: bytes) -> int:

@@ -16,7 +16,7 @@ from convcheck.model.levels import Level
 from convcheck.model.profiles import QUANTITIES, Profile, Quantity
 from convcheck.model.verdicts import Evidence, Status, Verdict
 from convcheck.numerics.aggregate_error import Aggregate
-from convcheck.oracles.oracle import PRECISION, Oracle, Priority
+from convcheck.oracles.oracle import PRECISION, AtScale, Oracle, Priority
 from convcheck.oracles.support.compare import evidence_at, worst_of
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.legal_aggregate import legal_aggregate
@@ -71,4 +71,6 @@ def _evidence(got: Array, value: Array, legal: Aggregate, error: Array, quantity
     return evidence_at(worst, due, got, wrong, judged, quantity)
 
 
-ORACLE: Final = Oracle(NAME, judge, level=Level.PRECISION, kind=PRECISION, priority=Priority.PRECISION)
+ORACLE: Final = Oracle(
+    NAME, judge, level=Level.PRECISION, kind=PRECISION, priority=Priority.PRECISION, at_scale=AtScale.SLICES
+)

@@ -10,7 +10,7 @@ import numpy as np
 from convcheck.model.levels import Level
 from convcheck.model.profiles import Quantity
 from convcheck.model.verdicts import Status, Verdict
-from convcheck.oracles.oracle import PRECISION, Expectation, Oracle, Priority
+from convcheck.oracles.oracle import PRECISION, AtScale, Expectation, Oracle, Priority
 from convcheck.oracles.support.compare import compare_bounded
 from convcheck.oracles.support.error_level import flushing, level_of_bounded, level_of_error
 from convcheck.oracles.support.exercised import exercised
@@ -78,5 +78,11 @@ def expectation(trial: Trial, quantity: Quantity) -> Expectation:
 
 
 ORACLE: Final = Oracle(
-    NAME, judge, level=Level.PRECISION, kind=PRECISION, priority=Priority.PRECISION, expectation=expectation
+    NAME,
+    judge,
+    level=Level.PRECISION,
+    kind=PRECISION,
+    priority=Priority.PRECISION,
+    expectation=expectation,
+    at_scale=AtScale.SLICES,
 )

@@ -10,7 +10,7 @@ from typing import Final
 
 from convcheck.model.calls import Returned
 from convcheck.model.verdicts import Status, Verdict
-from convcheck.oracles.oracle import Oracle
+from convcheck.oracles.oracle import AtScale, Oracle
 from convcheck.oracles.support.trial import Trial
 
 NAME = "call-tracing"
@@ -31,4 +31,4 @@ def judge(trial: Trial) -> Iterator[Verdict]:
             yield Verdict(NAME, "work", Status.PASS, (CLAUSE,))
 
 
-ORACLE: Final = Oracle(NAME, judge)
+ORACLE: Final = Oracle(NAME, judge, at_scale=AtScale.WHOLE)

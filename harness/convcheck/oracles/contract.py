@@ -9,7 +9,7 @@ from typing import Final
 from convcheck.model.calls import Operation, Returned
 from convcheck.model.profiles import GRADIENTS, Quantity
 from convcheck.model.verdicts import Evidence, Status, Verdict
-from convcheck.oracles.oracle import RESULT, Oracle
+from convcheck.oracles.oracle import RESULT, AtScale, Oracle
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.trial import Trial
 from convcheck_reference.formats import DTYPES
@@ -93,4 +93,4 @@ def _situation(trial: Trial) -> tuple[str, ...]:
 
 
 # gradients of an output of the wrong shape raise
-ORACLE: Final = Oracle(NAME, judge, kind=RESULT, explains_refusals=True)
+ORACLE: Final = Oracle(NAME, judge, kind=RESULT, explains_refusals=True, at_scale=AtScale.WHOLE)

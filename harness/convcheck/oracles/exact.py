@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from convcheck.model.profiles import Profile, Quantity
 from convcheck.model.verdicts import Status, Verdict
-from convcheck.oracles.oracle import RESULT, Expectation, Oracle
+from convcheck.oracles.oracle import RESULT, AtScale, Expectation, Oracle
 from convcheck.oracles.support.compare import Comparison, compare_between, compare_bounded, compare_exact
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.expected import Expected
@@ -81,4 +81,4 @@ def compare_integers(got: NDArray[Any], expected: Expected, quantity: Quantity, 
     return compare_bounded(got, value, tolerance, quantity)
 
 
-ORACLE: Final = Oracle(NAME, judge, kind=RESULT, expectation=expectation)
+ORACLE: Final = Oracle(NAME, judge, kind=RESULT, expectation=expectation, at_scale=AtScale.SLICES)

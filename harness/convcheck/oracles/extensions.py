@@ -14,7 +14,7 @@ from convcheck.model.case import Case
 from convcheck.model.extensions import Equivalent, Extension, equivalent
 from convcheck.model.levels import Level
 from convcheck.model.verdicts import Evidence, Status, Verdict
-from convcheck.oracles.oracle import Oracle
+from convcheck.oracles.oracle import AtScale, Oracle
 from convcheck.oracles.support.compare import compare_bounded
 from convcheck.oracles.support.expected import Expected
 from convcheck.oracles.support.trial import SINGLE_CALL, Trial
@@ -91,4 +91,4 @@ def _padded(x: Array, meant: Equivalent) -> Array:
     return np.pad(cropped, [(0, 0)] * (x.ndim - 2) + wider)
 
 
-ORACLE: Final = Oracle(NAME, judge, judges_illegal=True)
+ORACLE: Final = Oracle(NAME, judge, judges_illegal=True, at_scale=AtScale.WHOLE)

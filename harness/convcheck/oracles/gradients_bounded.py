@@ -9,7 +9,7 @@ from convcheck.model.levels import Level
 from convcheck.model.profiles import GRADIENTS
 from convcheck.model.verdicts import Verdict
 from convcheck.oracles.bounded import expectation, judge_bounded
-from convcheck.oracles.oracle import PRECISION, Oracle, Priority
+from convcheck.oracles.oracle import PRECISION, AtScale, Oracle, Priority
 from convcheck.oracles.support.trial import Trial
 
 NAME = "gradients-bounded"
@@ -22,5 +22,11 @@ def judge(trial: Trial) -> Iterator[Verdict]:
 
 
 ORACLE: Final = Oracle(
-    NAME, judge, level=Level.PRECISION, kind=PRECISION, priority=Priority.PRECISION, expectation=expectation
+    NAME,
+    judge,
+    level=Level.PRECISION,
+    kind=PRECISION,
+    priority=Priority.PRECISION,
+    expectation=expectation,
+    at_scale=AtScale.SLICES,
 )

@@ -12,7 +12,7 @@ from typing import Final
 from convcheck.model.profiles import GRADIENTS
 from convcheck.model.verdicts import Verdict
 from convcheck.oracles.exact import expectation, judge_exact
-from convcheck.oracles.oracle import RESULT, Oracle
+from convcheck.oracles.oracle import RESULT, AtScale, Oracle
 from convcheck.oracles.support.trial import Trial
 
 NAME = "gradients-exact"
@@ -24,4 +24,4 @@ def judge(trial: Trial) -> Iterator[Verdict]:
         yield from judge_exact(trial, quantity, NAME, "C2D-ARITH-1")
 
 
-ORACLE: Final = Oracle(NAME, judge, kind=RESULT, expectation=expectation)
+ORACLE: Final = Oracle(NAME, judge, kind=RESULT, expectation=expectation, at_scale=AtScale.SLICES)

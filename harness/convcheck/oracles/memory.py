@@ -12,7 +12,7 @@ from typing import Final
 
 from convcheck.model.calls import Returned
 from convcheck.model.verdicts import Status, Verdict
-from convcheck.oracles.oracle import Oracle
+from convcheck.oracles.oracle import AtScale, Oracle
 from convcheck.oracles.support.trial import Trial
 
 NAME = "memory"
@@ -53,4 +53,4 @@ def _own_results(outcome: Returned) -> Verdict:
     return _OWN
 
 
-ORACLE: Final = Oracle(NAME, judge)
+ORACLE: Final = Oracle(NAME, judge, at_scale=AtScale.WHOLE)

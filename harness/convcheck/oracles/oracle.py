@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Enum, IntEnum
 from typing import Any, Final
 
 from numpy.typing import NDArray
@@ -34,6 +34,18 @@ PRECISION: Final = "precision"
 
 USUAL_DRAWS: Final = 2
 """Draws of the values that have to pass before a case counts as passing: wrong terms cancel now and then."""
+
+
+class AtScale(Enum):
+    """How an oracle judges a large layer, which the reference would take seconds for.
+
+    NOT_ASKED: not at all. WHOLE: as any other, since it needs nothing of the reference that grows with the channels.
+    SLICES: some channels, which are a layer of their own (`convcheck.oracles.support.slices`).
+    """
+
+    NOT_ASKED = "not asked"
+    WHOLE = "whole"
+    SLICES = "slices"
 
 
 class Priority(IntEnum):
@@ -97,6 +109,7 @@ class Oracle:
         explains_refusals: whether what it finds wrong in one call may be why a later call of the case raises.
         wraps_output: whether what it judges contains an output, so that it is wrong where outputs are.
         repeats_kinds: the kinds of failures that its own calls repeat where they are made of a layer that fails so.
+        at_scale: how it judges large layers.
         expectation: the one result that shows its failures, and what is due of it: from it follow where a
             failure is localized, and the script that repeats it. None where it compares no single result.
     """
@@ -116,6 +129,7 @@ class Oracle:
     explains_refusals: bool = False
     wraps_output: bool = False
     repeats_kinds: tuple[str, ...] = (RESULT,)
+    at_scale: AtScale = AtScale.NOT_ASKED
     expectation: Callable[[Trial, Quantity], Expectation | None] = no_expectation
 
     def __post_init__(self) -> None:

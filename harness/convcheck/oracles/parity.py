@@ -15,7 +15,7 @@ from convcheck.model.levels import Level
 from convcheck.model.profiles import QUANTITIES
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.oracles import double_backward
-from convcheck.oracles.oracle import CALL, Oracle
+from convcheck.oracles.oracle import CALL, AtScale, Oracle
 from convcheck.oracles.support.error_level import EXTREME
 from convcheck.oracles.support.exercised import exercised
 from convcheck.oracles.support.trial import REALS, Trial, plain_key
@@ -119,4 +119,4 @@ def _clauses(case: Case) -> tuple[str, ...]:
     return exercised(case) if case.violation is None else (kind_of_violation(case),)
 
 
-ORACLE: Final = Oracle(NAME, judge, judges_illegal=True, kind=CALL)
+ORACLE: Final = Oracle(NAME, judge, judges_illegal=True, kind=CALL, at_scale=AtScale.WHOLE)

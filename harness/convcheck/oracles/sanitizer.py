@@ -13,7 +13,7 @@ from convcheck.model.calls import Sanitized
 from convcheck.model.sanitizers import Sanitizer
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.oracles.memory import OUTSIDE
-from convcheck.oracles.oracle import Oracle
+from convcheck.oracles.oracle import AtScale, Oracle
 from convcheck.oracles.support.trial import Trial
 
 NAME = "sanitizer"
@@ -56,4 +56,4 @@ def says_nothing(sanitizer: Sanitizer, why: str) -> Verdict:
     return Verdict(NAME, "memory", Status.NOT_APPLICABLE, (CLAUSES[sanitizer],), reason)
 
 
-ORACLE: Final = Oracle(NAME, judge)
+ORACLE: Final = Oracle(NAME, judge, at_scale=AtScale.WHOLE)

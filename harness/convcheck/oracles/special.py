@@ -19,7 +19,7 @@ from convcheck.model.verdicts import Evidence, Status, Verdict
 from convcheck.numerics import nonfinite
 from convcheck.numerics.gauges import spreads
 from convcheck.numerics.nonfinite import FINITE, NAN, WORDS, Classes
-from convcheck.oracles.oracle import Expectation, Oracle, Priority
+from convcheck.oracles.oracle import AtScale, Expectation, Oracle, Priority
 from convcheck.oracles.support.compare import compare_bounded
 from convcheck.oracles.support.error_level import flushing, level_of_error
 from convcheck.oracles.support.exercised import exercised
@@ -159,4 +159,5 @@ ORACLE: Final = Oracle(
     priority=Priority.SPECIAL_VALUES,
     draws=12,  # special values are few, and not everywhere
     expectation=expectation,
+    at_scale=AtScale.SLICES,
 )

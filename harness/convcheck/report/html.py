@@ -11,6 +11,7 @@ from convcheck.report.discrepancies import details, replay_command
 from convcheck.report.heat_maps import as_svg
 from convcheck.report.levels import HEADERS, opening, rows
 from convcheck.report.matrix import cell, clause_verdict, clauses_in_order
+from convcheck.report.reach import REACH_HEADERS, reach_rows
 from convcheck.report.summary import verdict
 from convcheck.report.tables import printable
 from convcheck.report.templating import environment
@@ -39,6 +40,8 @@ def html(record: Record) -> str:
         meanings=MEANINGS,
         ran=ran,
         matrix=matrix,
+        reach_headers=REACH_HEADERS,
+        reach=reach_rows(record),
         findings=findings,
     )
     return printable(page)

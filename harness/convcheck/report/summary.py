@@ -10,6 +10,7 @@ from convcheck.model.verdicts import FAILURES, Status
 from convcheck.report.levels import INTERRUPTED, levels_table, opening
 from convcheck.report.matrix import cell, clauses_in_order
 from convcheck.report.rare_calls import CONFIDENCE, excluded_rates
+from convcheck.report.reach import reach_in_words, reach_table
 from convcheck.report.tables import Style, counted, table
 
 _IN_FINDINGS = FAILURES | {Status.ELSEWHERE}
@@ -28,6 +29,7 @@ def summary(record: Record, style: Style) -> str:
         ("Statuses", _statuses(record, style)),
         ("Margins", _margins(record, style)),
         ("Rare wrong calls", _rare(record, style)),
+        (f"Reach ({record.ladder})", reach_table(record, style)),
         ("Coverage", _coverage(record, style)),
         ("This run", _run(record, style)),
     ]
@@ -48,8 +50,10 @@ def verdict(record: Record) -> str:
         return f"DOES NOT CONFORM{up_to}: {counted(record.undecided, 'case')} whose failures were not looked at."
     if not record.conforms:
         return f"NOTHING WAS JUDGED{up_to}: no backend ran on a case that could tell right from wrong."
+    looked = [words for backend in record.backends if (words := reach_in_words(record, backend))]
     beyond = f"{counted(len(record.open_findings), 'finding')} of later levels"
-    return f"CONFORMS{up_to}: {beyond if record.open_findings else 'no findings'}."
+    found = beyond if record.open_findings else "no findings"
+    return " ".join([f"CONFORMS{up_to}: {found}.", *(f"Looked at {words}." for words in looked)])
 
 
 def _clauses(record: Record, style: Style) -> str:

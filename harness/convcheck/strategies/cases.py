@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case, Regime
 from convcheck.model.extensions import Extension
+from convcheck.model.ladder import Ladder
 from convcheck.strategies.conjunctions import CONJUNCTIONS
 from convcheck.strategies.covering_array import ARRAYS, ROWS, covering_array
 from convcheck.strategies.draws import BASE, Draw, from_hypothesis, pick
@@ -20,6 +21,7 @@ from convcheck.strategies.layers import Plan, common, deep, medium, small, spell
 from convcheck.strategies.layouts import in_memory, placed
 from convcheck.strategies.parameter_model import Space
 from convcheck.strategies.plain import PlainSpace
+from convcheck.strategies.reaching import reaching
 from convcheck.strategies.realistic import realistic
 from convcheck.strategies.steered import SEEDS, steered
 
@@ -33,24 +35,28 @@ _REGIMES: Final[tuple[Regime, ...]] = (
 
 KINDS: Final = (
     *("plain",) * 21, "small", "conjunction", "common", "deep", "medium", "realistic", "steered", *("illegal",) * 4,
+    "reach",
 )  # fmt: skip
 """How a case is built: the first choice of all. Most are plain where Hypothesis chooses: it climbs and shrinks best
 where every parameter is a choice of its own. An eighth is illegal, as many as among drawn cases."""
 
 
-def cases(capabilities: Capabilities, dtypes: tuple[str, ...] | None = None) -> st.SearchStrategy[Case]:
+def cases(
+    capabilities: Capabilities, dtypes: tuple[str, ...] | None = None, ladder: Ladder = Ladder.STANDARD
+) -> st.SearchStrategy[Case]:
     """Cases that a backend with these capabilities has to handle; some are illegal.
 
     Args:
         capabilities: what is drawn at all.
         dtypes: restricts the dtypes further.
+        ladder: how far some of them reach.
     """
-    return chosen_cases(capabilities, dtypes).map(itemgetter(0))
+    return chosen_cases(capabilities, dtypes, ladder).map(itemgetter(0))
 
 
 @st.composite
 def chosen_cases(
-    draw: Any, capabilities: Capabilities, dtypes: tuple[str, ...] | None = None
+    draw: Any, capabilities: Capabilities, dtypes: tuple[str, ...] | None = None, ladder: Ladder = Ladder.STANDARD
 ) -> tuple[Case, tuple[int, ...]]:
     """As `cases`, each with the choices that it was made of: others may make the same case.
 
@@ -58,6 +64,7 @@ def chosen_cases(
         draw: given by Hypothesis.
         capabilities: what is drawn at all.
         dtypes: restricts the dtypes further.
+        ladder: how far some of them reach.
     """
     drawn: list[int] = []
 
@@ -66,7 +73,7 @@ def chosen_cases(
         return drawn[-1]
 
     choose = from_hypothesis(draw_and_note)
-    case = _of_any_kind(choose, capabilities, dtypes)
+    case = _of_any_kind(choose, capabilities, dtypes, ladder)
     # to Hypothesis, fewer choices are simpler: as many as a plain case takes, so that it shrinks to those
     for _ in range(_plain_choices(capabilities, dtypes) + 1 - len(drawn)):
         choose(0, BASE - 1)
@@ -74,21 +81,26 @@ def chosen_cases(
 
 
 @st.composite
-def unpadded_cases(draw: Any, capabilities: Capabilities, dtypes: tuple[str, ...] | None = None) -> Case:
+def unpadded_cases(
+    draw: Any, capabilities: Capabilities, dtypes: tuple[str, ...] | None = None, ladder: Ladder = Ladder.STANDARD
+) -> Case:
     """As `cases`, without the choices that only tell Hypothesis which cases are simpler: where nothing is shrunk.
 
     Args:
         draw: given by Hypothesis.
         capabilities: what is drawn at all.
         dtypes: restricts the dtypes further.
+        ladder: how far some of them reach.
     """
-    return _of_any_kind(from_hypothesis(draw), capabilities, dtypes)
+    return _of_any_kind(from_hypothesis(draw), capabilities, dtypes, ladder)
 
 
-def _of_any_kind(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...] | None) -> Case:
+def _of_any_kind(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...] | None, ladder: Ladder) -> Case:
     kind = pick(draw, KINDS)
     if kind == "plain" or (kind == "illegal" and not ways(capabilities)):
         return _plain_space(capabilities, dtypes).draw(draw)
+    if kind == "reach":
+        return reaching(draw, capabilities, _wanted(capabilities, dtypes), ladder)
     if kind == "steered":
         space = Space.of(capabilities, dtypes)
         row = draw(0, ARRAYS * ROWS - 1)
@@ -129,7 +141,7 @@ def ways(capabilities: Capabilities) -> tuple[str, ...]:
 
 def free_case(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...] | None, kind: str) -> Case:
     """A case of a kind, or illegal in a way, every parameter drawn for itself."""
-    wanted = tuple(d for d in _DTYPES if d in (dtypes or capabilities.dtypes))
+    wanted = _wanted(capabilities, dtypes)
     real = tuple(d for d in wanted if not d.startswith("complex"))
     dtype = pick(draw, real if real and kind in WAYS else wanted)
     regime, memory = pick(draw, regimes(capabilities)), placed(draw, capabilities.layouts)
@@ -145,6 +157,11 @@ def free_case(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...] | 
         # its weight is its own
         return replace(case, entry="module", regime="reals", layouts=(memory.layouts[0],) * 3, layout_bias="contiguous")
     return case
+
+
+def _wanted(capabilities: Capabilities, dtypes: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The dtypes to draw, the common ones more often."""
+    return tuple(d for d in _DTYPES if d in (dtypes or capabilities.dtypes))
 
 
 def regimes(capabilities: Capabilities) -> tuple[Regime, ...]:

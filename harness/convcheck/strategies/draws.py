@@ -82,3 +82,9 @@ def opening_with(first: Iterable[int], draw: Draw) -> Draw:
 def pick(draw: Draw, values: Sequence[Value]) -> Value:
     """One of `values`, the first being the simplest; repeated values are drawn more often."""
     return values[draw(0, len(values) - 1)]
+
+
+def shuffled(values: Sequence[Value], draw: Draw) -> tuple[Value, ...]:
+    """The values in an order of chance."""
+    left = list(values)
+    return tuple(left.pop(draw(0, len(left) - 1)) for _ in values)

@@ -50,6 +50,11 @@ class Axis:
         """Pixels that the dilated kernel spans."""
         return self.dilation * (self.kernel - 1) + 1
 
+    @property
+    def output(self) -> int:
+        """Windows along the axis, with padding in numbers."""
+        return (self.size + 2 * self.padding - self.extent) // self.stride + 1
+
 
 @dataclass(frozen=True, slots=True)
 class Channels:
@@ -97,7 +102,7 @@ class Plan:
         windows = taps = 1
         for axis in (self.height, self.width):
             taps *= axis.kernel
-            windows *= axis.size if self.padding == "same" else _windows(axis)
+            windows *= axis.size if self.padding == "same" else axis.output
         groups, inputs, outputs = self.channels.groups, self.channels.inputs, self.channels.outputs
         weight = inputs // groups * outputs * taps
         moved = inputs * self.height.size * self.width.size + outputs * windows
@@ -264,7 +269,3 @@ def _keeping_batch(plan: Plan, budget: int) -> Plan:
     batch = plan.batch or 1
     fitted = replace(plan, batch=1).within(budget // batch)
     return replace(fitted, batch=batch).within(budget)
-
-
-def _windows(axis: Axis) -> int:
-    return (axis.size + 2 * axis.padding - axis.extent) // axis.stride + 1

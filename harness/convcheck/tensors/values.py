@@ -22,6 +22,9 @@ from convcheck_reference.formats import DTYPES, Format, component_format
 Array = NDArray[Any]
 
 _DIGITS: Final = 9  # the same in most layers, so that contents that are to stay do
+_PERIOD: Final = 262_139
+"""A prime: offsets that differ by a power of two, or by a channel of most images, hold different entries of a table."""
+
 _INTEGER_STREAM: Final = 8
 """The random stream of the integers, besides one for each regime."""
 
@@ -75,7 +78,7 @@ def real_values(case: Case) -> Values:
     regime = REGIMES.index(case.regime)
     rng = np.random.default_rng([case.seed, regime if regime < _INTEGER_STREAM else regime + 1])
     shapes = (case.input_shape, case.params.weight_shape, case.params.bias_shape, case.output_shape)
-    x, weight, bias, grad = (None if shape is None else rng.standard_normal(shape) for shape in shapes)
+    x, weight, bias, grad = (None if shape is None else _repeated(rng.standard_normal, shape) for shape in shapes)
     assert x is not None
     assert weight is not None
     assert grad is not None
@@ -105,7 +108,17 @@ def real_values(case: Case) -> Values:
     return _finish(case, values, rng, imaginary=lambda a: rng.permuted(a.reshape(-1)).reshape(a.shape))
 
 
+def _repeated(make: Callable[[tuple[int, ...]], Array], shape: tuple[int, ...]) -> Array:
+    """An array that is made as a whole, or of which a table of prime length is, if it is long, and repeated."""
+    size = math.prod(shape)
+    return make(shape) if size <= _PERIOD else np.resize(make((_PERIOD,)), size).reshape(shape)
+
+
 def _integers(rng: np.random.Generator, shape: tuple[int, ...], magnitude: int, share: float) -> Array:
+    return _repeated(lambda part: _drawn_integers(rng, part, magnitude, share), shape)
+
+
+def _drawn_integers(rng: np.random.Generator, shape: tuple[int, ...], magnitude: int, share: float) -> Array:
     drawn = rng.integers(1, magnitude, shape, endpoint=True).astype(np.float64)
     np.negative(drawn, out=drawn, where=rng.integers(0, 2, shape) == 0)
     if share < 1.0:

@@ -1,11 +1,22 @@
-from itertools import count, islice, takewhile
+from itertools import count, groupby, islice, takewhile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from convcheck.judging.blocks import BLOCK
-from convcheck.judging.parts import CYCLE, MOST_SEARCHED, SANITIZED, SEARCHED, Part, part_at, parts_of
+from convcheck.judging.parts import (
+    CYCLE,
+    MOST_SEARCHED,
+    REACHED,
+    REACHING,
+    SANITIZED,
+    SEARCHED,
+    Part,
+    part_at,
+    parts_of,
+)
+from convcheck.model.ladder import Ladder
 from convcheck.model.origins import Origin
 
 ON_TOP = (Origin.HISTORY, Origin.LONG_HISTORY)
@@ -29,13 +40,14 @@ def test_parts_hold_all_cases_and_a_share_of_them_is_searched(examples):
 @given(st.integers(1, 30_000))
 def test_every_part_of_an_origin_has_a_number_of_its_own(examples):
     made = parts(examples)
-    for origin in (Origin.DRAWN, Origin.SEARCHED):
+    for origin in (Origin.DRAWN, Origin.REACH, Origin.SEARCHED):
         assert [p.number for p in made if p.origin is origin] == list(range(sum(p.origin is origin for p in made)))
 
 
 @given(st.integers(1, 30_000))
 def test_a_search_is_long_enough_to_climb_and_no_longer_than_a_process_should_be_busy(examples):
-    most = {Origin.DRAWN: BLOCK, Origin.SEARCHED: MOST_SEARCHED, **dict.fromkeys(ON_TOP, examples)}
+    most = {Origin.DRAWN: BLOCK, Origin.REACH: REACHING, Origin.SEARCHED: MOST_SEARCHED}
+    most |= dict.fromkeys(ON_TOP, examples)
     for part in parts(examples):
         assert part.size <= most[part.origin]
     searches = [p.size for p in parts(examples) if p.origin is Origin.SEARCHED]
@@ -51,19 +63,32 @@ def test_histories_come_on_top_of_the_cases(examples, histories, steps):
 
 
 def test_the_cases_that_tell_most_come_first_and_what_takes_long_is_begun_early():
-    assert [part.origin for part in parts(2000)[:5]] == [
+    origins = [part.origin for part in parts(2000)]
+    assert [origin for origin, _ in groupby(origins)] == [
         Origin.DRAWN,
+        Origin.REACH,
         Origin.SEARCHED,
         Origin.HISTORY,
         Origin.LONG_HISTORY,
         Origin.DRAWN,
     ]
+    assert origins[:2] == [Origin.DRAWN, Origin.REACH]
+
+
+@pytest.mark.parametrize("ladder", Ladder)
+@given(examples=st.integers(1, 30_000))
+def test_a_share_of_the_cases_reaches_far(ladder, examples):
+    made = list(takewhile(bool, (part_at(index, examples, ladder=ladder) for index in count())))
+    reached = sum(part.size for part in made if part.origin is Origin.REACH)
+    assert abs(reached - REACHED[ladder] * examples) <= 0.5
+    assert sum(part.size for part in made if part.origin not in ON_TOP) == examples
 
 
 def test_without_a_number_of_cases_there_is_always_another_part_and_none_comes_twice():
     made = list(islice((part_at(index, None) for index in count()), 600))
     assert len({(part.origin, part.number) for part in made}) == 600
-    assert sum(part.size for part in made[:7] if part.origin not in ON_TOP) == CYCLE
+    cycle = len(parts(CYCLE))
+    assert sum(part.size for part in made[:cycle] if part.origin not in ON_TOP) == CYCLE
 
 
 @pytest.mark.parametrize("examples", [100, None])

@@ -36,7 +36,7 @@ def test_lines_give_the_record_back(lines):
 def test_every_line_says_what_it_holds(lines):
     kinds = [json.loads(line)["kind"] for line in lines]
     assert kinds == [
-        "campaign", *["backend"] * 3, *["count"] * 18, *["level"] * 7, *["coverage"] * 15, *["finding"] * 9,
+        "campaign", *["backend"] * 3, *["count"] * 18, *["level"] * 7, *["coverage"] * 15, *["finding"] * 9, *["reach"] * 3,
     ]  # fmt: skip
     assert [kinds[at] for at in (HEADER, BACKEND, COUNT, LEVEL, COVERAGE, FINDING)] == list(dict.fromkeys(kinds))
 
@@ -113,7 +113,7 @@ def test_an_error_names_line_and_field(lines, at, path, value, where):
         ("not JSON", "line 1 is no JSON: .*; expected a line of a campaign's record"),
         ("9" * 5000, "line 1 is no JSON"),
         ("[]", "line 1 holds a list; expected an object with a kind"),
-        ("{}", "line 1: kind None; expected one of campaign, backend, count, level, coverage, finding"),
+        ("{}", "line 1: kind None; expected one of campaign, backend, count, level, coverage, finding, reach"),
         ('{"kind": "verdict"}', "line 1: kind verdict; expected one of campaign, backend"),
         ('{"kind": ["count"]}', "line 1: kind .*; expected one of campaign, backend"),
         ('{"kind": "campaign", "schema": 1}', "line 1: schema 1; this convcheck reads schema 3"),
@@ -138,7 +138,7 @@ def test_the_header_is_missed(lines):
 
 def test_an_error_in_a_header_further_down_names_its_line(lines):
     header = changed(lines[0], "seed", "3")
-    with pytest.raises(RecordError, match="line 53: field seed"):
+    with pytest.raises(RecordError, match="line 56: field seed"):
         from_lines([*lines[1:], header])
 
 

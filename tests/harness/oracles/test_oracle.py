@@ -47,7 +47,7 @@ def test_names_are_unique_and_find_their_oracle():
 
 
 def test_only_kinds_of_failures_are_shared():
-    assert {o.name for o in of_kind(RESULT)} == {"contract", "exact", "gradients-exact"}
+    assert {o.name for o in of_kind(RESULT)} == {"contract", "exact", "gradients-exact", "projected"}
     assert {o.name for o in of_kind(PRECISION)} == {"bounded", "gradients-bounded", "aggregated"}
     assert of_kind("wrongly refused") == ()
     assert [o for o in ORACLES if o.kind not in (CALL, RESULT, PRECISION, o.name)] == []

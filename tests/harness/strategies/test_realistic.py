@@ -1,9 +1,10 @@
 import pytest
 
 from convcheck import Case
+from convcheck.model.ladder import Ladder
 from convcheck.strategies.draws import from_key
 from convcheck.strategies.layers import MEDIUM_BUDGET, spell
-from convcheck.strategies.realistic import LAYERS, realistic
+from convcheck.strategies.realistic import LAYERS, as_published, published, realistic
 
 
 def layer(network, **arguments):
@@ -17,12 +18,14 @@ def layer(network, **arguments):
 
 @pytest.mark.parametrize("item", LAYERS, ids=lambda item: f"{item.network} {item.arguments}")
 def test_a_published_layer_takes_its_published_input(item):
-    case = Case(item.arguments, (1, item.arguments.in_channels, item.size, item.size))
+    case = Case(item.arguments, (1, item.arguments.in_channels, *item.size))
     assert case.violation is None
+    assert Case(*spell(from_key("0"), as_published(item))).params == case.params
     if item.network == "U-Net":
-        assert case.output_shape[-1] == item.size - 2
-    else:
-        assert case.output_shape[-1] == -(-item.size // item.arguments.stride)
+        assert case.output_shape[-1] == item.size[-1] - 2
+    elif item.arguments.padding or item.arguments.kernel_size == item.arguments.stride:
+        strides = case.params.stride
+        assert case.output_shape[-2:] == tuple(-(-s // step) for s, step in zip(item.size, strides, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -40,9 +43,10 @@ def test_the_weights_are_as_many_as_published(item, weights):
 
 
 def test_a_scaled_layer_keeps_its_structure():
-    structures = {(i.arguments.kernel_size, i.arguments.stride, i.arguments.dilation) for i in LAYERS}
+    square = [i for i in LAYERS if isinstance(i.arguments.kernel_size, int)]
+    structures = {(i.arguments.kernel_size, i.arguments.stride, i.arguments.dilation) for i in square}
     found = set()
-    for number in range(300):
+    for number in range(500):
         plan = realistic(from_key(str(number)))
         case = Case(*spell(from_key(str(number)), plan))
         assert case.violation is None
@@ -52,6 +56,13 @@ def test_a_scaled_layer_keeps_its_structure():
         found.add(structure)
         assert plan.channels.groups in (1, plan.channels.inputs)
     assert found == structures
+
+
+def test_a_quick_ladder_has_no_published_layers_a_standard_one_those_that_fit_and_a_deep_one_all():
+    assert published(Ladder.QUICK) == ()
+    assert set(published(Ladder.STANDARD)) < set(published(Ladder.DEEP)) == set(LAYERS)
+    networks = {item.network for item in published(Ladder.STANDARD)}
+    assert networks == {item.network for item in LAYERS} - {"RepLKNet-31B"}
 
 
 def test_images_are_cropped_to_any_shape():

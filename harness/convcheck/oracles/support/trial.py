@@ -13,6 +13,7 @@ from convcheck.model.calls import Buffers, Call, Given, Memory, Operation, Outco
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case, Flaw, Layout, Placement
 from convcheck.model.profiles import QUANTITIES, Quantity
+from convcheck.model.work import is_huge
 from convcheck.oracles.support.expected import Expected
 from convcheck.tensors.layouts import conformed
 from convcheck.tensors.values import Values, integer_values, real_values
@@ -64,9 +65,14 @@ class Trial:
 
     @cached_property
     def calls(self) -> dict[CallKey, Call]:
-        """The calls in order: integers and reals, forward and backward; one call for the other entries."""
+        """The calls in order: integers and reals, forward and backward; one call for the other entries.
+
+        A huge layer is called with integers alone.
+        """
         if self.case.violation is not None or self.case.entry == "module":
             return {SINGLE_CALL: _single_call(self.case)}
+        if is_huge(self.case):
+            return self.calls_on(INTEGERS)
         return {**self.calls_on(INTEGERS), **self.calls_on(REALS)}
 
     def calls_on(self, regime: str) -> dict[CallKey, Call]:
