@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, count, islice
+from itertools import count, islice
 
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
@@ -45,8 +45,12 @@ def reach(
 
 
 def _numbers(capabilities: Capabilities, dtypes: tuple[str, ...], run_seed: int, ladder: Ladder) -> Iterator[int]:
-    """Every layer once, then once more with the targets put together in another way, without an end."""
-    ways = ((run_seed + again) % DECKS for again in count())
-    return chain.from_iterable(
-        shuffled(openings(capabilities, dtypes, ladder, way), from_key(f"reach {run_seed} {way}")) for way in ways
-    )
+    """Every layer once, then once more with the targets put together in another way, without an end.
+
+    Thin layers come first: they take least time.
+    """
+    for again in count():
+        way = (run_seed + again) % DECKS
+        chance = from_key(f"reach {run_seed} {way}")
+        for numbers in openings(capabilities, dtypes, ladder, way):
+            yield from shuffled(numbers, chance)

@@ -31,8 +31,10 @@ _OF_THIN: Final[tuple[Layout, ...]] = (
 
 
 @lru_cache(maxsize=16)
-def reached(capabilities: Capabilities, dtypes: tuple[str, ...], ladder: Ladder, number: int) -> tuple[Plan, ...]:
-    """Published layers and thin ones, as far as a backend with these capabilities takes them.
+def reached(
+    capabilities: Capabilities, dtypes: tuple[str, ...], ladder: Ladder, number: int
+) -> tuple[tuple[Plan, ...], tuple[Plan, ...]]:
+    """Thin layers and published ones, as far as a backend with these capabilities takes them.
 
     Args:
         capabilities: of the backend.
@@ -42,12 +44,17 @@ def reached(capabilities: Capabilities, dtypes: tuple[str, ...], ladder: Ladder,
     """
     thin = deck(ladder, number, groups=capabilities.groups, dilation=capabilities.dilation)
     whole = [layer for layer in map(as_published, published(ladder)) if "float32" in dtypes]
-    return tuple(plan for plan in (*whole, *thin) if plan.supported(capabilities)) or thin[:1]
+    fit = tuple(plan for plan in thin if plan.supported(capabilities)) or thin[:1]
+    return fit, tuple(plan for plan in whole if plan.supported(capabilities))
 
 
-def openings(capabilities: Capabilities, dtypes: tuple[str, ...], ladder: Ladder, number: int) -> tuple[int, ...]:
-    """The numbers that `reaching` draws for each of the layers of one way, in order."""
-    return tuple(number * _WAY + at for at in range(len(reached(capabilities, dtypes, ladder, number))))
+def openings(
+    capabilities: Capabilities, dtypes: tuple[str, ...], ladder: Ladder, number: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The numbers that `reaching` draws for each thin layer and each published one of one way, in order."""
+    thin, whole = (len(plans) for plans in reached(capabilities, dtypes, ladder, number))
+    first = number * _WAY
+    return tuple(range(first, first + thin)), tuple(range(first + thin, first + thin + whole))
 
 
 def reaching(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...], ladder: Ladder) -> Case:
@@ -60,9 +67,10 @@ def reaching(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...], la
         ladder: how far.
     """
     number, at = divmod(draw(0, DRAWN - 1), _WAY)
-    plans = reached(capabilities, dtypes, ladder, number)
-    plan = plans[at % len(plans)]
-    if plan in _published(ladder) and "float32" in dtypes:
+    thin, whole = reached(capabilities, dtypes, ladder, number)
+    at %= len(thin) + len(whole)
+    plan = (*thin, *whole)[at]
+    if at >= len(thin):
         dtype = "float32"
         layout = pick(draw, tuple(x for x in _OF_PUBLISHED if x in capabilities.layouts) or capabilities.layouts[:1])
     else:
@@ -73,8 +81,3 @@ def reaching(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...], la
         plan = changed if Case(*spell(lambda low, _: low, changed)).violation is None else replace(plan, bias=bias)
     seed = draw(0, 99)
     return Case(*spell(draw, plan), dtype, layouts=(layout, layout, layout), seed=seed)
-
-
-@lru_cache(maxsize=4)
-def _published(ladder: Ladder) -> frozenset[Plan]:
-    return frozenset(map(as_published, published(ladder)))

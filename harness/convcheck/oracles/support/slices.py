@@ -25,6 +25,7 @@ from convcheck_reference.params import Conv2dParams
 
 Array = NDArray[Any]
 
+_DATA: Final = ("dtype", "regime", "layouts", "layout_bias", "placement", "nonzeros", "seed")
 _GROUPS: Final = 4
 _CHANNELS: Final = 8
 """Channels of a slice, of all its groups together; at least one of each, and fewer of large images."""
@@ -100,7 +101,7 @@ def _slice(
     inputs = (groups[:, None] * (params.in_channels // params.groups) + into).reshape(-1)
     arguments = replace(params.arguments, in_channels=len(inputs), out_channels=len(outputs), groups=len(groups))
     shape = (*trial.case.input_shape[:-3], len(inputs), *trial.case.input_shape[-2:])
-    data = {name: getattr(trial.case, name) for name in ("dtype", "regime", "layouts", "nonzeros", "seed")}
+    data = {name: getattr(trial.case, name) for name in _DATA}
     case = Case.of(Conv2dParams.of(arguments), shape, **data)
 
     def cut(values: Values) -> Values:
