@@ -110,6 +110,13 @@ def test_what_an_oracle_asked_for_is_shown_by_the_call_that_it_made():
     assert found.tensors["x"].values != plain.tensors["x"].values
 
 
+def test_a_gradient_asked_for_alone_is_shown_by_the_call_that_asks_for_it_alone():
+    trial = Trial(read(LAYER), Capabilities(gradients=True, partial_gradients=True))
+    found = standalone_call(trial, verdict("gradients-partial", "grad_weight"))
+    assert (found.backward, found.wanted) == (True, ("weight",))
+    assert call_of(verdict("gradients-exact", "grad_weight")).wanted == ("x", "weight", "bias")
+
+
 @pytest.mark.parametrize("status", [Status.CRASHED, Status.WRONGLY_REFUSED, Status.HUNG])
 def test_a_call_that_failed_is_shown_by_the_last_which_makes_most_of_the_candidate(status):
     found = call_of(verdict("parity", "call", status))
@@ -133,9 +140,22 @@ def test_what_is_illegal_is_shown_by_its_one_call():
         (verdict("contract", "inputs"), LAYER),
         (verdict("contract", "output"), LAYER),
         (verdict("adjoint", "adjoint"), LAYER),
+        (verdict("gradients-retained", "gradients"), LAYER),
+        (verdict("grad-modes", "output"), LAYER),
         (verdict("metamorphic-flip", "output"), LAYER),
     ],
-    ids=["module", "initialisation", "module ended", "a call among many", "inputs", "shape", "adjoint", "relation"],
+    ids=[
+        "module",
+        "initialisation",
+        "module ended",
+        "a call among many",
+        "inputs",
+        "shape",
+        "adjoint",
+        "two passes",
+        "modes",
+        "relation",
+    ],
 )
 def test_what_is_more_than_one_result_of_one_call_has_no_such_call(found, token):
     assert call_of(found, token) is None
