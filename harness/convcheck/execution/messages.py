@@ -104,7 +104,7 @@ class Answer:
     outcome: Returned | Raised
 
 
-def _call(*, operation: str, mode: str, **others: Any) -> Call:
+def _call(*, operation: str, mode: str = Mode.USUAL, **others: Any) -> Call:
     return Call(operation=Operation(operation), mode=Mode(mode), **others)
 
 
