@@ -13,7 +13,7 @@ from convcheck.execution import Candidate, RestartingCandidate
 from convcheck.judging.judge import Excluded, first_causes, nothing_excluded
 from convcheck.model.calls import Call
 from convcheck.model.case import Case
-from convcheck.model.verdicts import Verdict
+from convcheck.model.verdicts import Status, Verdict
 from convcheck.oracles import CALL, PRECISION, RESULT, CallKey, Oracle, Trial, applicable, due, extra_calls, judge
 from convcheck.oracles.parity import unspecified
 from convcheck.oracles.support.trial import INTEGERS, REALS, plain_key
@@ -113,13 +113,22 @@ class Probe:
         self._known.pop((case.token, signature), None)
         return self.failing(case, signature)
 
-    def label(self, case: Case, signature: FailureSignature) -> bool | None:
-        """Whether a case fails with this signature; None if it fails otherwise, or could not have."""
+    def label(self, case: Case, signature: FailureSignature, shown_by: str = "") -> bool | None:
+        """Whether a case fails with this signature; None if it fails otherwise, or could not have.
+
+        Args:
+            case: it is called unless it has been.
+            signature: of the failure.
+            shown_by: the oracle that finds it, by name: where that passes, it did not fail. So a right shape tells
+                nothing about wrong values, but all about wrong shapes.
+        """
         verdicts = self._verdicts(case, signature)
         causes = first_causes(verdicts)
         if any(FailureSignature.of(v) == signature for v in causes):
             return None if self.failing(case, signature) is None else True
-        return False if not causes and any(signature.excluded_by(v) for v in verdicts) else None
+        passed = (shown_by, signature.quantity, Status.PASS)
+        excluded = any(signature.excluded_by(v) or (v.oracle, v.quantity, v.status) == passed for v in verdicts)
+        return False if not causes and excluded else None
 
     def replay(self, case: Case) -> None:
         """Make all the calls that a campaign makes of a case, for what they leave behind."""

@@ -10,7 +10,7 @@ from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.probe import CALLS_OF_RESTART, Budget, Probe, calls_showing, oracles_showing
 from convcheck_backends import NumpyBackend
 from convcheck_reference import Conv2dParams
-from stand_ins import CRASHED, GRAD_INPUT, IMPRECISE, OUTPUT, REFUSED, probe_of
+from stand_ins import CRASHED, GRAD_INPUT, GRAD_WEIGHT, IMPRECISE, OUTPUT, REFUSED, probe_of
 
 GROUPED, PLAIN = read("v1,x=2x4x5x6,out=4,k=2,g=2"), read("v1,x=2x4x5x6,out=4,k=2")
 FLIP = FailureSignature("metamorphic-flip", "output")
@@ -195,6 +195,13 @@ def test_only_results_are_judged_where_only_results_can_differ():
     assert {o.name for o in oracles_showing(GROUPED, OUTPUT)} == {
         "parity", "contract", "exact", "bounded", "gradients-exact", "gradients-bounded", "aggregated",
     }  # fmt: skip
+
+
+def test_a_right_shape_tells_of_wrong_shapes_where_values_tell_nothing():
+    """The only window of the layer lies in the padding, so its weight has a gradient of zeros."""
+    probe, case = probe_of(Grouped), read("v1,x=1x1x1x1,out=1,k=1,s=5x1,p=2x0,bias=false")
+    assert probe.label(case, GRAD_WEIGHT) is None
+    assert probe.label(case, GRAD_WEIGHT, shown_by="contract") is False
 
 
 def test_no_call_is_left_when_the_time_is_up():

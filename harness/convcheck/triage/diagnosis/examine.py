@@ -100,9 +100,11 @@ def examine(
     base = roomier(base, fails)
     legal = [case for case in alike if case.violation is None]
     asked: dict[bool, list[Case]] = {True: [], False: []}
+    verdict = probe.failing(base, signature)
+    shown_by = "" if verdict is None else verdict.oracle
 
     def label(case: Case) -> bool | None:
-        found = drawn_label(probe, signature, case)
+        found = drawn_label(probe, signature, case, shown_by)
         if found is not None:
             asked[found].append(case)
         return found
@@ -135,11 +137,11 @@ def examine_with_setup(
     return Examination(Diagnosis(known_defects=found), _first(found, defects))
 
 
-def drawn_label(probe: Probe, signature: FailureSignature, case: Case) -> bool | None:
+def drawn_label(probe: Probe, signature: FailureSignature, case: Case, shown_by: str = "") -> bool | None:
     """Whether a case fails, with one set of values or another: wrong terms cancel now and then."""
     label = None
     for more in range(signature.draws):
-        label = probe.label(replace(case, seed=case.seed + more), signature)
+        label = probe.label(replace(case, seed=case.seed + more), signature, shown_by)
         if label is not False:
             break
     return label
