@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from types import CodeType, MappingProxyType
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -49,6 +49,9 @@ _ALLOWED: Final = (
     ast.Name, ast.Load, ast.Constant, ast.Tuple, ast.Compare, ast.cmpop, ast.BoolOp, ast.boolop, ast.UnaryOp,
     ast.Not, ast.USub, ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod,
 )  # fmt: skip
+
+
+_NOTHING_ELSE: Final[dict[str, Any]] = {"__builtins__": {}}
 
 
 class RuleError(ConvcheckError, ValueError):
@@ -88,7 +91,7 @@ class Rule:
     def holds(self, facts: Facts) -> bool:
         """Whether the rule holds for the `facts` of a case."""
         # only the nodes of _ALLOWED are in there: no call, no attribute
-        return bool(eval(_compiled(self.text), {"__builtins__": {}}, facts))  # noqa: S307
+        return bool(eval(_compiled(self.text), _NOTHING_ELSE, facts))  # noqa: S307
 
     @property
     def conditions(self) -> frozenset[str]:
