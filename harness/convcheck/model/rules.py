@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from types import CodeType, MappingProxyType
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -57,6 +57,9 @@ _ALLOWED: Final = (
 )  # fmt: skip
 
 
+_NOTHING_ELSE: Final[dict[str, Any]] = {"__builtins__": {}}
+
+
 class RuleError(ConvcheckError, ValueError):
     """A rule that cannot be read."""
 
@@ -94,7 +97,7 @@ class Rule:
     def holds(self, facts: Facts) -> bool:
         """Whether the rule holds for the `facts` of a case."""
         # only the nodes of _ALLOWED are in there: no call, no attribute
-        return bool(eval(_compiled(self.text), {"__builtins__": {}}, facts))  # noqa: S307
+        return bool(eval(_compiled(self.text), _NOTHING_ELSE, facts))  # noqa: S307
 
     @property
     def conditions(self) -> frozenset[str]:

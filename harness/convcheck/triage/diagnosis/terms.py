@@ -6,7 +6,7 @@ import math
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from convcheck.model.case import Case, Layout, Placement, Regime
+from convcheck.model.case import Case, Entry, Flaw, Layout, Placement, Regime
 from convcheck_reference.params import Arguments, Conv2dParams, Pair
 
 MOST_MULTIPLY_ADDS: Final = 200_000
@@ -110,6 +110,11 @@ def terms_of(case: Case) -> Terms:
 
 def case_of(terms: Terms, like: Case) -> Case | None:
     """The case of such terms, with the entry and data of another; None where it is illegal or large."""
+    return _case_of(terms, like.entry, like.flaw, like.nonzeros, like.seed)
+
+
+@lru_cache(maxsize=1 << 14)  # as many as are made around one case: each rule is tried on much the same ones
+def _case_of(terms: Terms, entry: Entry, flaw: Flaw, nonzeros: int | None, seed: int) -> Case | None:
     stride = (1, 1) if terms.padding_h == "same" else (terms.stride_h, terms.stride_w)
     padding = terms.padding_h
     if not isinstance(padding, str):
@@ -144,10 +149,10 @@ def case_of(terms: Terms, like: Case) -> Case | None:
         layouts=(terms.layout_x, terms.layout_weight, terms.layout_grad),
         layout_bias=terms.layout_bias,
         placement=terms.placement,
-        entry=like.entry,
-        flaw=like.flaw,
-        nonzeros=like.nonzeros,
-        seed=like.seed,
+        entry=entry,
+        flaw=flaw,
+        nonzeros=nonzeros,
+        seed=seed,
     )
     if found.violation is not None:
         return None
