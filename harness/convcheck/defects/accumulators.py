@@ -30,6 +30,12 @@ def blocks(size: int) -> Cut:
     return lambda place, _: place // size
 
 
+def parts(cut: Cut, problem: Problem, quantity: Quantity) -> int:
+    """How many partial sums a cut makes of the sums of a quantity."""
+    _, place, count = _reduction(problem, quantity)
+    return int(cut(place, count).max(initial=0)) + 1
+
+
 def partial_sums(cut: Cut, name: str, on: Quantities = FORWARD) -> Deviation:
     """Partial sums are rounded to a format, and so is what they are added up to. The bias comes last."""
 
@@ -40,7 +46,7 @@ def partial_sums(cut: Cut, name: str, on: Quantities = FORWARD) -> Deviation:
             operand, place, count = _reduction(problem, quantity)
             part, values = cut(place, count), getattr(problem, operand)
             total = np.zeros(())
-            for number in range(int(part.max(initial=0)) + 1):
+            for number in range(parts(cut, problem, quantity)):
                 factor: dict[str, Any] = {operand: np.where(part == number, values, np.zeros_like(values))}
                 summed = compute(replace(problem, bias=None, **factor), quantity)
                 with np.errstate(over="ignore", invalid="ignore"):  # partial sums may be too large for the format

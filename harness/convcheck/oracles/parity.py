@@ -6,7 +6,7 @@ Neither may kill the process or hang. The text and class of the exception are th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, SupportsIndex
 
 from convcheck.model.calls import Died, Hung, Raised, Returned, Sanitized
 from convcheck.model.case import Case
@@ -82,9 +82,12 @@ def judge(trial: Trial) -> Iterator[Verdict]:
 def unspecified(case: Case) -> str | None:
     """Why an illegal case is not judged: the documentation leaves its refusal open."""
     spelled = case.arguments
-    sizes = (spelled.in_channels, spelled.out_channels, spelled.kernel_size)
+    kernel = spelled.kernel_size
+    sizes = (spelled.in_channels, spelled.out_channels, *(kernel if isinstance(kernel, list | tuple) else (kernel,)))
     if any(isinstance(size, bool) for size in sizes) or not isinstance(spelled.bias, bool):
         return "True counts as 1, and whatever is true as True: torch.nn.Conv2d takes these"
+    if case.entry == "function" and not all(isinstance(size, SupportsIndex) for size in sizes):
+        return "a function gets these sizes as those of its tensors"
     pairs = (spelled.stride, spelled.padding, spelled.dilation)
     if any(isinstance(pair, list | tuple) and len(pair) == 1 for pair in pairs):
         return "one number in a tuple: torch takes it for both axes"

@@ -36,6 +36,7 @@ class Strict(Altered):
 LEFT_OPEN = (
     "v1,x=1x2x4x4,out=2,k=3,s=1x",
     "v1,x=1x1x4x4,in=true,out=2,k=1",
+    "v1,x=1x2x4x4,out=2,k=2.5",
     "v1,x=1x2x4x4,out=2,k=3,p=valid,flaw=bias_dtype",
 )
 
