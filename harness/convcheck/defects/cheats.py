@@ -143,6 +143,6 @@ DEFECTS: Final[tuple[Defect, ...]] = (
          "kernel_h >= 4 and kernel_w >= 4", operand("weight", _rank_one)),
     _row("expanded-gradient-of-ones", "a constant gradient where its stride is 0, as behind a sum",
          "batch > 1 or unbatched", operand("grad_output", _ones_if_expanded, on=BACKWARD),
-         data="layout_grad == 'expanded'"),
+         data="repeated_grad"),
 )  # fmt: skip
 """The defects of this category."""

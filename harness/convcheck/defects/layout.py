@@ -18,7 +18,7 @@ Misread = Callable[[Array, Problem], Array]
 
 def _memory_order(array: Array, _: Problem) -> Array:
     """A permuted view read as if it were contiguous."""
-    if min(array.strides) < 0:
+    if any(stride <= 0 for stride, size in zip(array.strides, array.shape, strict=True) if size > 1):
         return array
     return np.ravel(array, order="K").reshape(array.shape)
 
@@ -86,30 +86,30 @@ def _stored_channels_last(output: Array, problem: Problem) -> Array:
 DEFECTS: Final[tuple[Defect, ...]] = (
     _row("channels-last-input", "a channels_last input read as contiguous",
          "in_channels > 1 and height * width > 1", operand("x", _if_channels_last(_memory_order)),
-         data="layout_x == 'channels_last'"),
+         data="permuted_x"),
     _row("channels-last-weight", "a channels_last weight read as contiguous",
          "in_per_group > 1 and kernel_h * kernel_w > 1", operand("weight", _if_channels_last(_memory_order)),
-         data="layout_weight == 'channels_last'"),
+         data="permuted_weight"),
     _row("channels-last-result", "the result for a channels_last input written in that order, but not so described",
          "in_channels > 1 and out_channels > 1 and output_h * output_w > 1", gives(_stored_channels_last),
-         data="layout_x == 'channels_last'"),
+         data="permuted_x"),
     _row("transposed-input", "an input with its axes stored transposed read as contiguous",
-         "height > 1 and width > 1", operand("x", _if_transposed(_memory_order)), data="layout_x == 'transposed'"),
+         "height > 1 and width > 1", operand("x", _if_transposed(_memory_order)), data="permuted_x"),
     _row("transposed-weight", "a weight with its axes stored transposed read as contiguous",
          "kernel_h > 1 and kernel_w > 1", operand("weight", _if_transposed(_memory_order)),
-         data="layout_weight == 'transposed'"),
+         data="permuted_weight"),
     _row("row-gaps-ignored", "an input with gaps between its rows read without them",
-         "", operand("x", _without_gaps), data="layout_x == 'sliced'"),
+         "", operand("x", _without_gaps), data="gaps_x"),
     _row("storage-offset-ignored", "an input that begins inside its memory read from the start of it",
-         "", operand("x", _without_offset), data="layout_x == 'sliced'"),
+         "", operand("x", _without_offset), data="gaps_x"),
     _row("expanded-input", "an input of stride 0 read as contiguous, with zeros behind it",
-         "batch > 1 or unbatched", operand("x", _first_copy_only), data="layout_x in ('expanded', 'broadcast')"),
+         "batch > 1 or unbatched", operand("x", _first_copy_only), data="repeated_x"),
     _row("reversed-input", "rows of a negative stride read forwards",
          "width > 1", operand("x", _forwards), data="layout_x == 'reversed'"),
     _row("expanded-grad-output", "a gradient of stride 0 read as contiguous, with zeros behind it",
          "batch > 1 or unbatched", operand("grad_output", _first_copy_only, on=BACKWARD),
-         data="layout_grad in ('expanded', 'broadcast')"),
+         data="repeated_grad"),
     _row("permuted-grad-output", "a channels_last or transposed gradient read as contiguous",
-         "", operand("grad_output", _memory_order, on=BACKWARD), data="layout_grad in ('channels_last', 'transposed')"),
+         "", operand("grad_output", _memory_order, on=BACKWARD), data="permuted_grad"),
 )  # fmt: skip
 """The defects of this category."""

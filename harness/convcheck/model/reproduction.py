@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.model.calls import OPERANDS, Operand
-from convcheck.model.case import Layout
+from convcheck.model.case import Layout, Placement
 from convcheck_reference.formats import DTYPES
 
 
@@ -45,10 +45,11 @@ class PackedArray:
 
 @dataclass(frozen=True, slots=True)
 class PackedTensor:
-    """A tensor of a call: its values and how they lie in memory."""
+    """A tensor of a call: its values, how they lie in memory, and where that lies."""
 
     values: PackedArray
     layout: Layout
+    placement: Placement = "aligned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from convcheck.model.case import Case
-from convcheck.model.strides import ALIGNMENT, alignment, is_channels_last
+from convcheck.model.strides import ALIGNMENT, alignment, traits
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.formats import DTYPES
 
@@ -35,14 +35,17 @@ NAMES: Final = (
     "padding_valid", "kernel_pair", "stride_pair", "padding_pair", "dilation_pair", "row_bytes",
     "layout_bias", "placement",
     "alignment_x", "alignment_weight", "alignment_bias", "alignment_grad", "alignment",
-    "channels_last_x", "channels_last_weight", "channels_last_grad",
+    *(f"{trait}_{name}" for name in ("x", "weight", "grad")
+      for trait in ("channels_last", "permuted", "gaps", "repeated")),
 )  # fmt: skip
 """What a rule may ask of a legal case. padding_h and padding_w are the pixels above and to the left; the
 two pad_ names differ from them for 'same' with an even kernel only. extent is the span of the dilated
 kernel; left_over counts the padded rows and columns after the last window. The names that end in _pair say whether an
 argument is spelled as two numbers; row_bytes is the size of a row of the image in memory. alignment is the power of 2,
 up to 64, of which the addresses of a tensor are multiples in every call; without a name, of x, weight and bias; a bias
-that is absent has the largest. The names that begin with channels_last say whether strides are those of NHWC order."""
+that is absent has the largest. Of the
+strides of a tensor, channels_last says whether they are those of NHWC order, permuted whether they are not those of C
+order, gaps whether memory lies between elements, and repeated whether one stands for several."""
 
 _NAME: Final = re.compile(r"\b[a-z_]+\b(?!')")  # no string
 _PAIRS: Final = (
@@ -147,10 +150,11 @@ def facts(case: Case) -> Facts:
         case.layout_bias if params.bias else "contiguous", case.placement,
         *aligned.values(), min(aligned[name] for name in ("x", "weight", "bias")),
         *(
-            is_channels_last(shape, layout)
+            trait
             for shape, layout in zip(
                 (case.input_shape, params.weight_shape, case.output_shape), case.layouts, strict=True
             )
+            for trait in traits(shape, layout)
         ),
     )  # fmt: skip
     return MappingProxyType(dict(zip(NAMES, values, strict=True)))

@@ -10,6 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate, pairwise
+from operator import mul
 from typing import Final
 
 from convcheck.model.case import Layout, Placement
@@ -102,6 +104,24 @@ def is_channels_last(shape: tuple[int, ...], layout: Layout) -> bool:
             return False
         least = step * max(1, size)
     return len(shape) == _DIMENSIONS or max(shape) > 1
+
+
+@lru_cache(maxsize=4096)
+def traits(shape: tuple[int, ...], layout: Layout) -> tuple[bool, bool, bool, bool]:
+    """What strides say of a tensor: whether it is NHWC, in another order than C order, has gaps, or repeats entries.
+
+    Axes of size 1 say nothing, and neither does an empty tensor.
+    """
+    steps = [step for step, size in zip(strides_of(shape, layout).steps, shape, strict=True) if size > 1]
+    sizes = [size for size in shape if size > 1]
+    if 0 in shape:
+        return False, False, False, False
+    apart = [abs(step) for step in steps if step]
+    permuted = any(outer < inner for outer, inner in pairwise(apart))
+    packed = sorted((abs(step), size) for step, size in zip(steps, sizes, strict=True) if step)
+    dense = accumulate((size for _, size in packed), mul, initial=1)
+    gaps = any(step != needed for (step, _), needed in zip(packed, dense, strict=False))
+    return is_channels_last(shape, layout), permuted, gaps, 0 in steps
 
 
 def alignment(shape: tuple[int, ...], itemsize: int, layout: Layout, placement: Placement) -> int:

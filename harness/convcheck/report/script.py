@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 
 from convcheck.model.record import Finding, Record
-from convcheck.model.reproduction import PackedArray
+from convcheck.model.reproduction import PackedArray, PackedTensor
+from convcheck.model.strides import ALIGNMENT, Strides, strides_of
 from convcheck.model.token import read
 from convcheck.plugin.registry import installed_target
 from convcheck.report.discrepancies import replay_arguments
@@ -63,11 +64,18 @@ def _of_one_call(record: Record, finding: Finding) -> str:
             spec=spec,
             backward=call.backward,
             wanted=tuple(name for name in call.wanted if name in call.tensors),
-            tensors=[(name, literal(t.values), t.layout) for name, t in call.tensors.items()],
+            tensors=[(name, literal(t.values), t.layout, *_in_memory(t)) for name, t in call.tensors.items()],
             results=[(name, literal(array)) for name, array in results],
             bfloat16=any(array.dtype == "bfloat16" for array in packed),
         )
     )
+
+
+def _in_memory(tensor: PackedTensor) -> tuple[Strides, int]:
+    """The view of its memory that a tensor is, and how many bytes after a multiple of 64 that begins."""
+    view = strides_of(tensor.values.shape, tensor.layout)
+    size = view.memory * tensor.values.array.itemsize
+    return view, -size % ALIGNMENT if tensor.placement == "at_end" else 0
 
 
 def _in_docstring(text: str) -> str:

@@ -47,7 +47,10 @@ def _packed(trial: Trial, key: CallKey, due: Expectation | None = None) -> Stand
         return None
     return StandaloneCall(
         backward=call.operation is Operation.BACKWARD,
-        tensors={name: PackedTensor(PackedArray.of(t.values), t.layout) for name, t in call.tensors.items()},
+        tensors={
+            name: PackedTensor(PackedArray.of(t.values), t.layout, "at_end" if t.memory == "guard_after" else "aligned")
+            for name, t in call.tensors.items()
+        },
         wanted=call.wanted,
         expected=None if due is None else PackedArray.of(due.value),
         tolerance=None if due is None else PackedArray.of(due.tolerance),

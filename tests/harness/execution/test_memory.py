@@ -71,7 +71,7 @@ class Kernel(NumpyBackend):
 )
 def test_a_stray_access_is_a_crash_with_a_name(isolated, body, fault):
     with isolated(body) as candidate:
-        (verdict, *_) = failing(candidate)
+        (verdict, *_) = failing(candidate, replace(CASE, placement="at_end"))
         assert (verdict.oracle, verdict.clauses[0], verdict.status) == ("parity", "C2D-PURE-5", Status.CRASHED)
         assert verdict.reason.startswith(fault)
 

@@ -43,3 +43,17 @@ def test_defaults_are_left_out():
 def test_a_bad_descriptor_says_what_is_wrong(text, message):
     with pytest.raises(TokenError, match=message):
         read(text)
+
+
+def test_a_bias_follows_a_sliced_weight_unless_it_is_spelled_as_before_it_could_be():
+    old = read("v1,x=1x2x5x4,out=3,k=2,layout=sliced")
+    assert old.layout_bias == "sliced"
+    assert old.token == "v1,x=1x2x5x4,out=3,k=2,layout=sliced"
+    assert (old.placement, read("v1,x=1x2x5x4,out=3,k=2,layout-x=sliced").layout_bias) == ("aligned", "contiguous")
+    for token in (
+        "v1,x=1x2x5x4,out=3,k=2,layout=sliced,layout-bias=contiguous",
+        "v1,x=1x2x5x4,out=3,k=2,layout-x=order-2310,layout-weight=channels_last+offset,layout-grad=expanded_pixels",
+        "v1,x=1x2x5x4,out=3,k=2,layout-bias=step,placement=at_end",
+        "v1,x=1x2x5x4,out=3,k=2,bias=false,layout=sliced",
+    ):
+        assert read(token).token == token

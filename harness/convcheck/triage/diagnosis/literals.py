@@ -30,7 +30,9 @@ _CHOICES: Final = {
     "entry": "function",
 }
 _SWITCHES: Final = ("bias", "unbatched", "padding_same")
-_FORMATS: Final = ("channels_last_x", "channels_last_weight", "channels_last_grad")
+_OF_STRIDES: Final = tuple(
+    f"{trait}_{name}" for name in ("x", "weight", "grad") for trait in ("channels_last", "permuted", "gaps", "repeated")
+)
 _SPELLINGS: Final = ("padding_valid", "stride_pair", "kernel_pair", "padding_pair", "dilation_pair")
 """How the arguments are spelled, which few kernels see."""
 
@@ -135,7 +137,7 @@ def literals(base: Facts, seen: Sequence[Facts]) -> tuple[Literal, ...]:
 def _switches(base: Facts) -> Iterator[Literal]:
     for name in _SWITCHES:
         yield Literal(name if base[name] else f"not {name}", 1.0 if base[name] else 1.1)
-    for name in _FORMATS:
+    for name in _OF_STRIDES:
         yield Literal(name if base[name] else f"not {name}", 1.05 if base[name] else 1.3)
     for name in _SPELLINGS:
         yield Literal(name if base[name] else f"not {name}", 1.2 if base[name] else 1.8)

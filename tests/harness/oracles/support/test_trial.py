@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -52,9 +54,10 @@ def test_backward_gets_the_very_tensors_of_forward_in_the_layouts_of_the_case():
 
 
 def test_integers_end_before_a_page_that_cannot_be_touched_and_reals_begin_after_one():
-    made = trial()
-    memory = [{t.memory for t in call.tensors.values()} for call in made.calls.values()]
-    assert memory == [{"guard_after"}, {"guard_after"}, {"guard_before"}, {"guard_before"}]
+    for placement, end in (("at_end", "guard_after"), ("aligned", "guard_after_aligned")):
+        made = Trial(replace(trial().case, placement=placement), trial().capabilities)
+        memory = [{t.memory for t in call.tensors.values()} for call in made.calls.values()]
+        assert memory == [{end}, {end}, {"guard_before"}, {"guard_before"}]
 
 
 def test_data_are_made_once_and_kept_when_the_calls_have_been_made():
