@@ -80,6 +80,7 @@ class Call:
         buffers: where the tensors lie.
         times: how often it is made, one right after the other, with the same tensors; calls of several threads at the
             same time are made once.
+        forked: whether a child makes it that the candidate's process forks for it.
     """
 
     operation: Operation
@@ -88,6 +89,7 @@ class Call:
     dtype: str = "float32"
     buffers: Buffers = "fresh"
     times: int = 1
+    forked: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

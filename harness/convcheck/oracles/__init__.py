@@ -28,6 +28,7 @@ from convcheck.oracles import (
     exact,
     extensions,
     finite_differences,
+    fork,
     gradients_bounded,
     gradients_exact,
     memory,
@@ -88,6 +89,7 @@ ORACLES: Final = (
     bitwise.ORACLE,
     taint.ORACLE,
     soak.ORACLE,
+    fork.ORACLE,
 )
 """Every oracle, the most general first."""
 
