@@ -18,6 +18,7 @@ import numpy as np
 
 from convcheck.execution.at_once import at_once
 from convcheck.execution.call_tracing import Watch, untraced
+from convcheck.execution.forking import in_child
 from convcheck.execution.inputs import Inputs
 from convcheck.execution.repeating import repeated
 from convcheck.execution.results import Results
@@ -109,6 +110,8 @@ class InProcessCandidate:
 
     def call(self, call: Call) -> Returned | Raised:
         """Make one call: inputs in their layouts, poisoned free memory, and a look at the memory after."""
+        if call.forked:
+            return in_child(lambda: self.call(replace(call, forked=False)))
         ((outcome,),) = self._outcomes(((call,),), _one_by_one)
         return self._again(call, outcome) if call.times > 1 and isinstance(outcome, Returned) else outcome
 

@@ -116,6 +116,7 @@ class Call:
         mode: in which of torch's ways it is asked.
         times: how often it is made, one right after the other, with the same tensors; calls of several threads at the
             same time are made once.
+        forked: whether a child makes it that the candidate's process forks for it.
     """
 
     operation: Operation
@@ -126,6 +127,7 @@ class Call:
     wanted: tuple[Operand, ...] = OPERANDS
     mode: Mode = Mode.USUAL
     times: int = 1
+    forked: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

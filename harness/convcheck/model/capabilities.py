@@ -53,6 +53,7 @@ class Capabilities:
             in place, nor their memory used for others while a call goes on.
         thread_safe: whether several threads may call it at the same time, each with tensors of its own.
         memory_format: whether results lie in memory as torch's do: in NHWC order where x or the weight does.
+        fork_safe: whether a process that has called it may fork, and the child call it as well.
         validates: whether it refuses illegal arguments; if not, none is put to it, save those of `extensions`.
         extensions: what it documents where torch refuses, and is judged by.
         excludes: rules (`convcheck.model.rules`) for legal layers that it does not take, as "in_channels < 4" or
@@ -83,6 +84,7 @@ class Capabilities:
     constant_weight: bool = False
     thread_safe: bool = True
     memory_format: bool = False
+    fork_safe: bool = False
     validates: bool = True
     extensions: tuple[Extension, ...] = ()
     excludes: tuple[str, ...] = ()

@@ -30,6 +30,7 @@ from convcheck.oracles import (
     exact,
     extensions,
     finite_differences,
+    fork,
     function_transforms,
     grad_modes,
     gradients_bounded,
@@ -104,6 +105,7 @@ ORACLES: Final = (
     bitwise.ORACLE,
     taint.ORACLE,
     soak.ORACLE,
+    fork.ORACLE,
 )
 """Every oracle, the most general first."""
 
