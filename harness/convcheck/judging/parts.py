@@ -28,7 +28,7 @@ class Part:
 
 
 REACHED: Final[Mapping[Ladder, float]] = {Ladder.QUICK: 0.06, Ladder.STANDARD: 0.2, Ladder.DEEP: 0.25}
-"""The share of a run that reaches far: a thousand cases take every layer of a ladder once."""
+"""Cases that reach far for each other case, on top of them: a thousand take every layer of a ladder once."""
 
 REACHING: Final = 50
 """Cases of a part that reaches far: they take longer than others."""
@@ -97,7 +97,7 @@ def _cycle(cases: int, ladder: Ladder, *, sanitized: bool) -> tuple[Part, ...]:
     Histories, the long one too, come on top of the cases, as does what is run again under a sanitizer.
     """
     searched, reached = round(SEARCHED * cases), round(REACHED[ladder] * cases)
-    drawn = cases - searched - reached
+    drawn = cases - searched
     blocks = [Part(Origin.DRAWN, n, min(BLOCK, drawn - n * BLOCK)) for n in range(-(-drawn // BLOCK))]
     searches = -(-searched // MOST_SEARCHED)
     again = [Part(Origin.SANITIZED, b.number, max(1, b.size // SANITIZED)) for b in blocks if sanitized]
