@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from convcheck.model.calls import Call, Operation
@@ -53,12 +54,12 @@ def steps(trial: Trial) -> dict[str, Step]:
         return {}
     backward, others_first = order(trial)
     operation = Operation.BACKWARD if backward else Operation.FORWARD
-    own = Step(_asked(trial, case, operation))
-    others = {
-        name: Step(_asked(trial, other, operation), other)
-        for name, other in changes(case, trial.capabilities).items()
-        if _small(other)
-    }
+    plain = _contiguous(trial)
+    changed = changes(plain, trial.capabilities)
+    if plain != case:
+        changed["another layout of x"] = case
+    own = Step(_asked(trial, plain, operation), plain)
+    others = {name: Step(_asked(trial, other, operation), other) for name, other in changed.items() if _small(other)}
     if others_first:
         return {**others, "the case after them all": own, **{f"{name} again": step for name, step in others.items()}}
     there_and_back = {
@@ -71,6 +72,17 @@ def order(trial: Trial) -> tuple[bool, bool]:
     """Whether the calls go backward, and whether the others come before the case."""
     drawn = zlib.crc32(trial.case.token.encode())
     return bool(drawn & 1) and trial.capabilities.gradients, bool(drawn & 2)
+
+
+def _contiguous(trial: Trial) -> Case:
+    """The case with a contiguous x, where there may be one: engines take other ways for other layouts.
+
+    What one of these does wrong in some layers is then met in the case's own layer, and in no other.
+    """
+    case = trial.case
+    if "contiguous" not in trial.capabilities.layouts:
+        return case
+    return replace(case, layouts=("contiguous", *case.layouts[1:]))
 
 
 def _asked(trial: Trial, case: Case, operation: Operation) -> JudgedCall:

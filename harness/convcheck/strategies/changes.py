@@ -161,7 +161,7 @@ def _laid_out(which: int) -> Change:
     """One of x, weight and grad_output laid out otherwise."""
 
     def change(case: Case, _: Capabilities) -> Iterator[Case]:
-        for layout in ("channels_last", "transposed", *LAYOUTS):
+        for layout in ("transposed", *LAYOUTS):
             if layout not in _REPEATING:
                 yield replace(case, layouts=(*case.layouts[:which], layout, *case.layouts[which + 1 :]))  # type: ignore[arg-type]
 
