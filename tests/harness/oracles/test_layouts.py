@@ -54,6 +54,53 @@ class SumOfMemory(NumpyBackend):
         return gradients
 
 
+def flat(array):
+    """What lies from the first element of a view on, as if it had no strides."""
+    return np.lib.stride_tricks.as_strided(array, array.shape, np.empty(array.shape, array.dtype).strides)
+
+
+class DenseBatch(NumpyBackend):
+    """Takes the images of a batch for one behind the other."""
+
+    def conv2d(self, x, weight, bias, params):
+        return super().conv2d(flat(x) if x[0].flags.c_contiguous and len(x) > 1 else x, weight, bias, params)
+
+
+class DenseBias(NumpyBackend):
+    """Takes a pointer to the bias, without its stride."""
+
+    def conv2d(self, x, weight, bias, params):
+        return super().conv2d(x, weight, bias if bias is None else flat(bias), params)
+
+
+class OneGradient(NumpyBackend):
+    """Takes the gradient of a mean over each channel for that of a sum over all."""
+
+    def conv2d_backward(self, grad_output, x, weight, bias, params):
+        if grad_output.size and not any(grad_output.strides[-2:]):
+            grad_output = np.broadcast_to(grad_output.flat[0], grad_output.shape)
+        return super().conv2d_backward(grad_output, x, weight, bias, params)
+
+
+@pytest.mark.parametrize(
+    ("backend", "layouts", "found"),
+    [
+        (DenseBatch, "x=3x2x5x4,out=2,k=2,layout-x=channel_slice", ("exact", "output", Status.FAIL)),
+        (DenseBias, "x=1x2x5x4,out=3,k=2,layout-bias=step", ("exact", "output", Status.FAIL)),
+        (
+            OneGradient,
+            "x=1x2x5x4,out=3,k=2,layout-grad=expanded_pixels",
+            ("gradients-exact", "grad_weight", Status.FAIL),
+        ),
+    ],
+)
+def test_a_defect_of_one_tensor_shows_where_that_lies_so(backend, layouts, found):
+    only = ("exact", "gradients-exact")
+    assert found in failing(backend(), f"v1,{layouts}", only=only)
+    assert not failing(backend(), f"v1,{layouts.rpartition(',')[0]}", only=only)
+    assert not failing(NumpyBackend(), f"v1,{layouts}", only=only)
+
+
 @pytest.mark.parametrize(
     ("backend", "layouts", "found"),
     [
