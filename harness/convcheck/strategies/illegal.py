@@ -1,6 +1,6 @@
 """Illegal cases: a legal one with exactly one thing made wrong, as close to legality as it gets.
 
-Each clause on errors has the same share, however many ways there are to break it.
+Each clause on errors has the same share, however many ways there are to break it; that on types has one for each kind.
 """
 
 from __future__ import annotations
@@ -155,20 +155,35 @@ def _dtypes(draw: Draw, case: Case) -> Case:
     return _flawed(case, flaw)
 
 
-def _types(draw: Draw, case: Case) -> Case:
-    """No int where one belongs, near to the one that is there or to what it stands for; or no tensor."""
-    name = pick(draw, ("stride", "padding", "dilation", "groups", "tensor"))
-    if name == "tensor":
-        return _flawed(case, pick(draw, NO_TENSORS))
+_NUMBERS: Final = ("stride", "padding", "dilation", "groups")
+
+
+def _fractions(draw: Draw, case: Case) -> Case:
+    """A float where an int belongs: near to it, or as large."""
+    name, more = pick(draw, _NUMBERS), pick(draw, (0.0, 0.5, 0.9))
     if name == "groups":
-        groups = case.params.groups
-        return _changed(case, groups=pick(draw, (True, float(groups), groups + 0.5, math.nan, None)))
-    pair = case.params.stride if name == "stride" else case.params.dilation
-    if name == "padding":
-        pair = case.params.padding[0][0], case.params.padding[1][0]
-    wrong = (pair[0] + 0.9, float(pair[0]), True, math.nan, None, (pair[0], pair[1] + 0.5), (float(pair[0]), pair[1]))
-    same = {} if name != "padding" and case.arguments.padding != "same" else {"padding": 0, "padding_mode": "zeros"}
-    return _changed(case, **(same | {name: pick(draw, wrong)}))
+        return _changed(case, groups=case.params.groups + more)
+    pair = getattr(case.params, name)
+    first, second = (pair[0][0], pair[1][0]) if name == "padding" else pair
+    return _without_number(case, name, pick(draw, (first + more, (first, second + more), (first + more, second))))
+
+
+def _bools(draw: Draw, case: Case) -> Case:
+    return _without_number(case, pick(draw, _NUMBERS), True)
+
+
+def _no_numbers(draw: Draw, case: Case) -> Case:
+    return _without_number(case, pick(draw, _NUMBERS), pick(draw, (None, math.nan)))
+
+
+def _without_number(case: Case, name: str, value: Any) -> Case:
+    """The argument replaced; padding that depends on it, or on which it depends, is none."""
+    alone = name != "padding" and case.arguments.padding != "same"
+    return _changed(case, **({} if alone else {"padding": 0, "padding_mode": "zeros"}) | {name: value})
+
+
+def _no_tensors(draw: Draw, case: Case) -> Case:
+    return _flawed(case, pick(draw, NO_TENSORS))
 
 
 def _asymmetric(draw: Draw, case: Case) -> Case:
@@ -196,7 +211,10 @@ WAYS: Final[Mapping[str, Break]] = MappingProxyType(
         "circular": _circular,
         "tensors": _tensors,
         "dtypes": _dtypes,
-        "types": _types,
+        "fractions": _fractions,
+        "bools": _bools,
+        "no numbers": _no_numbers,
+        "no tensors": _no_tensors,
         "asymmetric padding": _asymmetric,
     }
 )

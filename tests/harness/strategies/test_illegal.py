@@ -18,7 +18,7 @@ def broken():
     }
 
 
-@pytest.mark.parametrize(("number", "way"), list(zip((*range(1, 13), 14, 5), WAYS, strict=True)))
+@pytest.mark.parametrize(("number", "way"), list(zip((*range(1, 13), 14, 14, 14, 14, 5), WAYS, strict=True)))
 def test_each_way_breaks_its_own_clause_and_no_other(broken, number, way):
     for case in broken[way]:
         assert case.violation is not None
@@ -31,7 +31,7 @@ def test_each_way_breaks_its_own_clause_and_no_other(broken, number, way):
 @pytest.mark.parametrize("way", WAYS)
 def test_the_entry_is_one_that_can_be_asked(broken, way):
     entries = {case.entry for case in broken[way]}
-    if way in FUNCTION_ONLY:
+    if way in FUNCTION_ONLY or way == "no tensors":
         assert entries == {"function"}
     elif way in MODULE_ONLY:
         assert entries == {"module"}
@@ -57,10 +57,10 @@ def test_tensors_are_wrong_in_every_way(broken):
 
 
 def test_types_are_wrong_in_every_argument_and_tensor(broken):
-    assert {case.flaw for case in broken["types"]} == {"none", *NO_TENSORS}
-    wrong = [case.arguments for case in broken["types"] if case.flaw == "none"]
-    kinds = {type(getattr(a, name)) for a in wrong for name in ("stride", "padding", "dilation", "groups")}
-    assert kinds >= {float, bool, type(None)}
+    assert {case.flaw for case in broken["no tensors"]} == set(NO_TENSORS)
+    for way, kinds in (("fractions", {float}), ("bools", {bool}), ("no numbers", {float, type(None)})):
+        for name in ("stride", "padding", "dilation", "groups"):
+            assert kinds <= {type(getattr(case.arguments, name)) for case in broken[way]}
     assert {case.flaw for case in broken["dtypes"]} == {"weight_dtype", "bias_dtype"}
 
 
