@@ -80,7 +80,7 @@ def test_no_cause_is_looked_for_when_the_time_is_up():
 
 
 def test_two_causes_are_two_findings():
-    _, failures, findings = campaign(DepthwiseAndTail, size=250)
+    _, failures, findings = campaign(DepthwiseAndTail, size=250, defects=())
     assert len(failures) > 10
     rules = [str(f.diagnosis.failure_condition.rule) for f in findings]
     assert len(rules) == 2
@@ -108,7 +108,7 @@ def test_wrong_everywhere_is_told_within_the_budget_of_calls():
             right = super().conv2d_backward(grad_output, x, weight, bias, params)
             return Gradients(*(None if a is None else a + a.dtype.type(3) for a in right))
 
-    host, _, findings = campaign(Noise, size=40)
+    host, _, findings = campaign(Noise, size=40, defects=())
     assert len(findings) <= 4
     assert host.calls < 6500
 
@@ -117,7 +117,7 @@ def test_what_there_are_no_calls_for_belongs_to_no_finding():
     host = Counted(DepthwiseAndTail)
     drawn = drawn_for(repr(host.capabilities), 120)
     failures = judge_block(host, drawn, 0).failures
-    found = triage(host, failures, lambda _: drawn, most_calls=40)
+    found = triage(host, failures, lambda _: drawn, defects=(), most_calls=40)
     placed = [failure for some in (*found.accounted, found.not_looked_at) for failure in some]
     assert sorted(map(id, placed)) == sorted(map(id, failures))
     assert found.not_looked_at
@@ -133,7 +133,7 @@ def test_no_finding_shows_what_is_excluded():
         return case.violation is None and known.holds(facts(case))
 
     failures = [f for f in judge_block(host, drawn, 0).failures if not excluded(f.case, f.verdict)]
-    findings = findings_of(host, failures, lambda _: drawn, excluded=excluded)
+    findings = findings_of(host, failures, lambda _: drawn, excluded=excluded, defects=())
     assert findings
     assert not any(known.holds(facts(read(f.reproduction.token))) for f in findings)
 
@@ -146,7 +146,7 @@ def test_a_failure_that_does_not_repeat_says_how_often_it_did():
             output = super().conv2d(x, weight, bias, params)
             return output + output.dtype.type(1) if next(calls) % 5 == 0 else output
 
-    _, _, findings = campaign(Flaky, size=60)
+    _, _, findings = campaign(Flaky, size=60, defects=())
     assert findings
     assert any(0 <= f.reproduction.reproduced < f.reproduction.attempts for f in findings)
 
@@ -164,7 +164,7 @@ def test_a_failure_that_needs_an_earlier_case_keeps_it():
             wrong, self.strided = self.strided and params.groups > 1, self.strided or params.stride != (1, 1)
             return output + output.dtype.type(1) if wrong and params.stride == (1, 1) else output
 
-    _, _, findings = campaign(Remembering, size=60)
+    _, _, findings = campaign(Remembering, size=60, defects=())
     assert findings
     assert findings[0].reproduction.reproduced == findings[0].reproduction.attempts
     assert len(findings[0].reproduction.setup_cases) == 1
@@ -205,7 +205,7 @@ class TwoBugs(NumpyBackend):
 
 @pytest.mark.parametrize("most_calls", [200, 6000])
 def test_state_explains_no_bug_that_needs_none(most_calls):
-    _, failures, findings = campaign(TwoBugs, size=80, most_calls=most_calls)
+    _, failures, findings = campaign(TwoBugs, size=80, most_calls=most_calls, defects=())
     assert {"output", "grad_weight"} <= {f.verdict.quantity for f in findings}
     assert not any("grad_weight" in f.also_affects for f in findings if f.verdict.quantity == "output")
     assert sum(f.failing_cases for f in findings) <= len(failures)
@@ -220,7 +220,7 @@ def test_what_only_the_state_oracle_calls_is_not_taken_for_state():
             wrong = Conv2dParams.of(params.arguments).stride in ((2, 3), (3, 2), (4, 4), (2, 5), (4, 2))
             return output + output.dtype.type(1) if wrong else output
 
-    _, _, findings = campaign(ThreeStrides, size=120)
+    _, _, findings = campaign(ThreeStrides, size=120, defects=())
     assert findings
     assert not any(f.reproduction.state_dependent for f in findings)
 
@@ -246,7 +246,7 @@ def test_what_is_wrongly_accepted_is_told_apart_by_what_is_illegal(name):
                     return x
                 raise
 
-    _, _, findings = campaign(Lenient)
+    _, _, findings = campaign(Lenient, defects=())
     assert all(f.diagnosis.failure_condition is None for f in findings)
     assert len({f.clause for f in findings}) == len(findings)
 
