@@ -123,9 +123,12 @@ def test_the_reference_passes_in_every_layout(layout):
         "v1,x=0x4x5x4,out=4,k=2,dtype=bfloat16",
         "v1,x=4x5x4,out=2,k=2",
     )
-    some = cases if not layout.startswith("order-") else cases[-1:]
-    for case in some:
-        assert not failing(NumpyBackend(), f"{case},layout={layout}")
+    if layout.startswith("order-"):
+        assert not failing(NumpyBackend(), f"{cases[0]},layout={layout}", only=("exact", "gradients-exact"))
+        return
+    assert not failing(NumpyBackend(), f"{cases[-1]},layout={layout}")
+    for case in cases[:-1]:
+        assert not failing(NumpyBackend(), f"{case},layout={layout}", only=("exact", "gradients-exact", "bounded"))
 
 
 def test_every_layout_but_the_plain_one_is_a_clause_and_is_drawn():
