@@ -38,7 +38,7 @@ def test_every_line_says_what_it_holds(lines):
     assert kinds == [
         "campaign", *["backend"] * 3, *["count"] * 18, *["level"] * 7, *["coverage"] * 15, *["finding"] * 9, *["reach"] * 3,
     ]  # fmt: skip
-    assert [kinds[at] for at in (HEADER, BACKEND, COUNT, LEVEL, COVERAGE, FINDING)] == list(dict.fromkeys(kinds))
+    assert [kinds[at] for at in (HEADER, BACKEND, COUNT, LEVEL, COVERAGE, FINDING, -1)] == list(dict.fromkeys(kinds))
 
 
 def test_no_text_breaks_a_line(lines):
