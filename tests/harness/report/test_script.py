@@ -285,7 +285,6 @@ def test_an_empty_tensor_has_a_layout_too(run, layout):
     drawn, _ = lay_out(Tensor(X[:0], layout), heap)
     said = run(shows, empty, Status.WRONGLY_REFUSED, "call")[1]
     assert f"ValueError((0, 2, 3, 4), {drawn.strides})" in said
-    assert layout != "reversed" or drawn.strides == (96, 48, -16, -4)
 
 
 @pytest.mark.parametrize(

@@ -63,10 +63,10 @@ def test_what_a_candidate_does_not_support_is_not_asked_for():
     assert not {"another dtype", "another padding mode", "other groups", "another layout of x"} & set(found)
 
 
-def test_a_run_of_a_thousand_makes_every_change_in_both_orders():
+def test_a_run_of_two_thousand_makes_every_change_in_both_orders():
     made = set()
-    for block, size in enumerate((250, 250, 250, 50)):  # those that are drawn; the others are searched
-        for case in generate(FULL, run_seed=1, block=block, size=size):
+    for block in range(6):  # those that are drawn; the others are searched
+        for case in generate(FULL, run_seed=1, block=block):
             if case.is_legal_call and cache_keys.ORACLE in due(case):
                 trial = Trial(case, FULL)
                 _, others_first = cache_keys.order(trial)
