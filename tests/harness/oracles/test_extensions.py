@@ -54,7 +54,8 @@ class Extended(ReferenceBackend):
         return halves[::-1] if self.lower else halves
 
     def _padded(self, x, weight, bias, params, sides):
-        wide = np.pad(x, [(0, 0)] * (x.ndim - 2) + [(max(0, a), max(0, b)) for a, b in sides])
+        how = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}[params.padding_mode]
+        wide = np.pad(x, [(0, 0)] * (x.ndim - 2) + [(max(0, a), max(0, b)) for a, b in sides], how)
         (top, bottom), (left, right) = ((max(0, -a), max(0, -b)) for a, b in sides)
         wide = wide[..., top : wide.shape[-2] - bottom, left : wide.shape[-1] - right]
         arguments = params.arguments
