@@ -6,7 +6,7 @@ convolution, every other padding mode as a step of its own before it. Gradients 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -122,6 +122,10 @@ class TorchBackend(Backend):
     def to_numpy(self, native: Any) -> NDArray[Any]:
         """The array of a plain tensor (or parameter) on the right device."""
         return from_torch(native, self.device)
+
+    def all_to_numpy(self, natives: Sequence[Any]) -> Sequence[NDArray[Any]]:
+        """In one transfer from a device."""
+        return super().all_to_numpy(natives) if self.device == "cpu" else self._device.arrays(natives)
 
     def accelerator(self) -> Accelerator | None:
         """The device, where tensors can lie on it as they are."""

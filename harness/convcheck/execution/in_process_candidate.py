@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import sys
 import traceback
 import warnings
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import Any, TypeAlias
@@ -17,12 +15,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from convcheck.execution.at_once import at_once
+from convcheck.execution.backend_calls import RESULTS, results_of
 from convcheck.execution.call_tracing import Watch, untraced
+from convcheck.execution.device_inputs import DeviceInputs
 from convcheck.execution.inputs import Inputs
 from convcheck.execution.results import Results
-from convcheck.model.calls import Call, Operation, Outcome, Raised, Returned
+from convcheck.model.calls import Call, Launch, Operation, Outcome, Raised, Returned
 from convcheck.model.capabilities import Capabilities
-from convcheck.plugin.accelerator import DeviceLostError
+from convcheck.plugin.accelerator import Accelerator, DeviceLostError
 from convcheck.plugin.backend import Backend
 from convcheck.tensors.poison import Poison, poison_free_memory
 from convcheck.tensors.regions import Allocate, heap
@@ -35,13 +35,6 @@ _Made: TypeAlias = list[_Result]
 _Jobs: TypeAlias = Sequence[Sequence[Callable[[], _Result]]]
 _Run: TypeAlias = Callable[[_Jobs], list[_Made]]
 """Makes the calls of threads: one after the other, or at the same time."""
-
-_RESULTS = {
-    Operation.FORWARD: ("output",),
-    Operation.BACKWARD: ("grad_input", "grad_weight", "grad_bias"),
-    Operation.DOUBLE_BACKWARD: ("grad_grad_output", "grad_input", "grad_weight"),
-    Operation.MODULE: ("weight", "bias", "output"),
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,8 +78,8 @@ class InProcessCandidate:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the backend says it supports."""
-        return self._backend.capabilities
+        """What the backend says it supports, of streams and graphs what its device has."""
+        return self._capabilities
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -97,7 +90,8 @@ class InProcessCandidate:
         """Load the backend anew; state in its modules stays, as in any one process."""
         self._backend = self._load()
         self._accelerator = self._backend.accelerator()
-        self._inputs, self._results = [Inputs(self._allocate, self._accelerator)], Results()
+        self._capabilities = _on(self._accelerator, self._backend.capabilities)
+        self._inputs, self._results = [self._new_inputs()], Results()
         self._layer: tuple[Arguments | None, Conv2dParams | None] = None, None
 
     def close(self) -> None:
@@ -105,7 +99,8 @@ class InProcessCandidate:
 
     def call(self, call: Call) -> Returned | Raised:
         """Make one call: inputs in their layouts, poisoned free memory, and a look at the memory after."""
-        ((outcome,),) = self._outcomes(((call,),), _one_by_one)
+        with self._stream(call.launch):
+            ((outcome,),) = self._outcomes(((call,),), _one_by_one)
         return outcome
 
     def call_at_once(self, threads: Sequence[Sequence[Call]]) -> list[list[Returned | Raised]]:
@@ -119,9 +114,7 @@ class InProcessCandidate:
 
     def _outcomes(self, threads: Sequence[Sequence[Call]], run: _Run) -> list[list[Returned | Raised]]:
         """The outcomes of each thread's calls, made in the way of `run`."""
-        self._inputs += [
-            Inputs(self._allocate, self._accelerator) for _ in range(sum(map(len, threads)) - len(self._inputs))
-        ]
+        self._inputs += [self._new_inputs() for _ in range(sum(map(len, threads)) - len(self._inputs))]
         own = iter(self._inputs)
         # warnings are the candidate's own business, whatever this process makes of them
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -158,30 +151,50 @@ class InProcessCandidate:
         try:
             params = self._validated(call.arguments)
             native = inputs.place(call, self._backend)
-            poisoned = params is not None and _poison(call, params, native["x"])
+            # to look at new memory is to wait for the stream, which is not to be waited for before the call
+            poisoned = params is not None and call.launch == "direct" and _poison(call, params, native["x"])
             inputs.seal()
-            make = partial(self._tried, call, params or Conv2dParams.unchecked(call.arguments), native)
+            unchecked = params or Conv2dParams.unchecked(call.arguments)
+            invoke = partial(results_of, self._backend, call, unchecked, native)
+            if call.launch == "graph" and self._capabilities.graphs:
+                invoke = partial(self._replayed, invoke, inputs)
+            else:
+                inputs.write()
+            make = partial(_tried, invoke)
         except Exception as error:  # noqa: BLE001  (whatever a candidate raises is an outcome, in `to_native` as well)
             raised = _raised(error)
             return _Prepared(call, inputs, lambda: raised)
         return _Prepared(call, inputs, make, poisoned)
 
-    def _tried(self, call: Call, params: Conv2dParams, native: Mapping[str, Any]) -> _Result:
-        """The backend's results in the order of `_RESULTS`, or what it raised."""
-        try:
-            return self._invoke(call, params, native)
-        except Exception as error:  # noqa: BLE001
-            return _raised(error)
+    def _replayed(self, invoke: Callable[[], tuple[Any, ...]], inputs: Inputs) -> tuple[Any, ...]:
+        """The backend's results of a call that is captured before the contents of its tensors are there."""
+        assert self._accelerator is not None
+        results, replay = self._accelerator.captured(invoke)
+        inputs.write()
+        replay()
+        return results
+
+    def _stream(self, launch: Launch) -> AbstractContextManager[object]:
+        """What a call is made within."""
+        if self._accelerator is None or launch != "stream" or not self._capabilities.streams:
+            return nullcontext()
+        return self._accelerator.on_stream()
+
+    def _new_inputs(self) -> Inputs:
+        if self._accelerator is None:
+            return Inputs(self._allocate)
+        return DeviceInputs(self._allocate, self._accelerator)
 
     def _seen(self, prepared: _Prepared, result: _Result, called: tuple[str, ...] | None) -> Returned | Raised:
         """The outcome of a call that has been made, with what it did to memory."""
         inputs = prepared.inputs
         if isinstance(result, Raised):
             self._check_device(result.message)
+            inputs.write()
             inputs.changes()  # what it did to them is undone before the next call
             return result
         memory = {name: buffer.region.whole for name, buffer in inputs.buffers.items()}
-        named = dict(zip(_RESULTS[prepared.call.operation], result, strict=False))
+        named = dict(zip(RESULTS[prepared.call.operation], result, strict=False))
         found = self._results.collect(self._backend, named, memory)
         if found.malformed:
             self._check_device("; ".join(found.malformed.values()))
@@ -238,38 +251,29 @@ class InProcessCandidate:
                 self._layer = arguments, None
         return self._layer[1]
 
-    def _invoke(self, call: Call, params: Conv2dParams, native: Mapping[str, Any]) -> tuple[Any, ...]:
-        """The backend's results in the order of `_RESULTS`."""
-        backend = self._backend
-        if call.operation is Operation.MODULE:
-            spelled = {name: getattr(call.arguments, name) for name in call.arguments.__slots__}
-            _seed(repr(call.arguments))
-            module = backend.make_module(**spelled, dtype=call.dtype)
-            return module.weight, module.bias, module(native["x"])
-        x, weight, bias = native["x"], native["weight"], native.get("bias")
-        if call.operation is Operation.FORWARD:
-            return (backend.conv2d(x, weight, bias, params),)
-        if call.operation is Operation.DOUBLE_BACKWARD:
-            outer = (native["grad_grad_input"], native["grad_grad_weight"], native.get("grad_grad_bias"))
-            return tuple(backend.conv2d_double_backward(*outer, native["grad_output"], x, weight, bias, params))
-        return tuple(backend.conv2d_backward(native["grad_output"], x, weight, bias, params))
-
 
 def _one_by_one(threads: _Jobs) -> list[_Made]:
     return [[make() for make in each] for each in threads]
 
 
+def _on(accelerator: Accelerator | None, declared: Capabilities) -> Capabilities:
+    """What a backend declares, as far as its device has it."""
+    if accelerator is None:
+        return declared
+    streams = accelerator.streams and declared.streams is not False
+    return replace(declared, streams=streams, graphs=accelerator.graphs and declared.graphs)
+
+
+def _tried(invoke: Callable[[], tuple[Any, ...]]) -> _Result:
+    """The backend's results, or what it raised."""
+    try:
+        return invoke()
+    except Exception as error:  # noqa: BLE001  (whatever a candidate raises is an outcome)
+        return _raised(error)
+
+
 def _raised(error: Exception) -> Raised:
     return Raised(type(error).__name__, str(error), "".join(traceback.format_exception(error, limit=-8)))
-
-
-def _seed(text: str) -> None:
-    """Seed the generators that modules draw their parameters from: the same layer has the same ones in every run."""
-    seed = zlib.crc32(text.encode())
-    np.random.seed(seed)  # noqa: NPY002  (the generator that a candidate may use)
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.manual_seed(seed)
 
 
 def _poison(call: Call, params: Conv2dParams, native: Any) -> bool:

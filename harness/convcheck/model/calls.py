@@ -38,6 +38,15 @@ matter to a candidate without hidden state.
 """
 
 
+Launch: TypeAlias = Literal["direct", "stream", "graph"]
+"""How a call is put to a device.
+
+direct: on the stream that is current anyway. stream: on another one, where the contents of its tensors are written
+behind other work, so that what does not wait for that stream finds what was there before. graph: captured in a graph
+on the contents of the call before it, and replayed on its own. Where there is no such device, directly.
+"""
+
+
 Memory: TypeAlias = Literal["heap", "guard_after", "guard_before", "read_only"]
 """Where a tensor lies, and what surrounds it.
 
@@ -78,6 +87,7 @@ class Call:
             has x only.
         dtype: of the parameters of a module.
         buffers: where the tensors lie.
+        launch: how it is put to a device.
     """
 
     operation: Operation
@@ -85,6 +95,7 @@ class Call:
     tensors: Mapping[str, Tensor]
     dtype: str = "float32"
     buffers: Buffers = "fresh"
+    launch: Launch = "direct"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

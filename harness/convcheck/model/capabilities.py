@@ -45,6 +45,9 @@ class Capabilities:
         constant_weight: whether weight and bias are constants to it, as in a compiled graph: they are never changed
             in place, nor their memory used for others while a call goes on.
         thread_safe: whether several threads may call it at the same time, each with tensors of its own.
+        streams: whether calls may be made on another stream than the default one of its device; None, by default, means
+            wherever its device has streams.
+        graphs: whether a call may be captured in a graph of its device, and replayed on other contents.
         validates: whether it refuses illegal arguments; if not, none is put to it, save those of `extensions`.
         extensions: what it documents where torch refuses, and is judged by.
         excludes: rules (`convcheck.model.rules`) for legal layers that it does not take, as "in_channels < 4" or
@@ -71,6 +74,8 @@ class Capabilities:
     nonfinite: bool = True
     constant_weight: bool = False
     thread_safe: bool = True
+    streams: bool | None = None
+    graphs: bool = False
     validates: bool = True
     extensions: tuple[Extension, ...] = ()
     excludes: tuple[str, ...] = ()

@@ -64,7 +64,7 @@ _OF_CLAUSES: Final[Mapping[str, Level]] = MappingProxyType(
         "C2D-SPECIAL-5": Level.PRECISION,
         **{f"C2D-ERROR-{number}": Level.REFUSES for number in range(1, 13)},
         "C2D-ARITH-4": Level.STATE,
-        "C2D-PURE-4": Level.STATE,
+        **{f"C2D-PURE-{number}": Level.STATE for number in (4, 8, 9)},
     }
 )
 

@@ -38,6 +38,7 @@ from convcheck.oracles import (
     soak,
     special,
     state,
+    streams,
     taint,
 )
 from convcheck.oracles.oracle import CALL, PRECISION, RESULT, USUAL_DRAWS, Expectation, Oracle, Priority
@@ -83,6 +84,7 @@ ORACLES: Final = (
     finite_differences.ORACLE,
     one_hot.ORACLE,
     state.ORACLE,
+    streams.ORACLE,
     bitwise.ORACLE,
     taint.ORACLE,
     soak.ORACLE,

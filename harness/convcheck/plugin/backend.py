@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -133,6 +134,13 @@ class Backend:
             TypeError: the result is not of the type that the backend promises.
         """
         return plain_array(native)
+
+    def all_to_numpy(self, natives: Sequence[Any]) -> Sequence[Array]:
+        """The arrays of several results, of which the same holds; by default one after the other.
+
+        Where each would be a transfer from a device, `Accelerator.arrays` makes it one for all.
+        """
+        return [self.to_numpy(native) for native in natives]
 
     def accelerator(self) -> Accelerator | None:
         """The device that it computes on, so that convcheck places tensors there; None where `to_native` does.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
@@ -134,6 +134,11 @@ class FunctionBackend(Backend):
     def to_numpy(self, native: Any) -> NDArray[Any]:
         """The array of a result, which must be of the library that the function takes, and on its device."""
         return self._arrays.to_numpy(native)
+
+    def all_to_numpy(self, natives: Sequence[Any]) -> Sequence[NDArray[Any]]:
+        """In one transfer, where convcheck places the tensors."""
+        accelerator = self.accelerator()
+        return super().all_to_numpy(natives) if accelerator is None else accelerator.arrays(natives)
 
     def versions(self) -> dict[str, str]:
         """Those of the library of its arrays."""

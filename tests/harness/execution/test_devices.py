@@ -56,6 +56,30 @@ def test_what_is_right_on_a_device_is_right_and_nothing_is_a_copy_unseen(make):
     assert not outcome.copied
 
 
+def test_a_call_takes_two_transfers_and_few_waits():
+    backend = load(fake("OnFakeDevice"))
+    candidate = InProcessCandidate(lambda: backend)
+    calls = calls_of(f"{CASE},g=2", candidate)
+    candidate.call_all(calls)
+    device = backend.accelerator()
+    device.transfers = device.waits = 0
+    outcomes = candidate.call_all(calls)
+    assert {type(outcome) for outcome in outcomes} == {Returned}
+    assert device.transfers <= 2 * len(calls)  # tensors there, results back, of which one call has three
+    assert device.waits <= 2 * len(calls)  # for results, and to compare
+
+
+def test_the_results_that_are_no_arrays_are_told_apart_from_those_that_are():
+    class Half(type(load(fake("OnFakeDevice")))):
+        def conv2d_backward(self, *arguments):
+            return super().conv2d_backward(*arguments)._replace(weight="none")
+
+    candidate = InProcessCandidate(Half)
+    outcome = candidate.call(calls_of(CASE, candidate)[1])
+    assert set(outcome.malformed) == {"grad_weight"}
+    assert outcome.arrays["grad_input"].shape == (2, 4, 5, 6)
+
+
 @pytest.mark.parametrize(
     ("name", "case", "clause"),
     [("WritesBeside", CASE, "C2D-PURE-5"), ("ReturnsItsInput", "v1,x=2x4x5x6,out=4,k=1", "C2D-PURE-1")],
