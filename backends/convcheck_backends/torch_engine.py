@@ -72,7 +72,8 @@ class TorchBackend(Backend):
     )
 
     def __init__(self) -> None:
-        self._device = TorchAccelerator(self.device)
+        converts = self.memory_format is torch.channels_last
+        self._device = TorchAccelerator(self.device, layout="channels_last" if converts else None)
         torch.set_num_threads(1)  # several workers share the cores
         if self.device != "cpu":
             self._device.probe()  # a process that is started ahead has its device ready
@@ -128,10 +129,8 @@ class TorchBackend(Backend):
         return super().all_to_numpy(natives) if self.device == "cpu" else self._device.arrays(natives)
 
     def accelerator(self) -> Accelerator | None:
-        """The device, where tensors can lie on it as they are."""
-        if self.device == "cpu" or self.memory_format is not torch.preserve_format:
-            return None
-        return self._device
+        """The device; none for the CPU, on whose memory tensors lie as they are."""
+        return None if self.device == "cpu" else self._device
 
     def settings(self) -> AbstractContextManager[Any]:
         """What is pinned around every call."""

@@ -79,7 +79,7 @@ class InProcessCandidate:
     @property
     def capabilities(self) -> Capabilities:
         """What the backend says it supports, of streams and graphs what its device has."""
-        return self._capabilities
+        return _on(self._accelerator, self._backend.capabilities)
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -90,7 +90,6 @@ class InProcessCandidate:
         """Load the backend anew; state in its modules stays, as in any one process."""
         self._backend = self._load()
         self._accelerator = self._backend.accelerator()
-        self._capabilities = _on(self._accelerator, self._backend.capabilities)
         self._inputs, self._results = [self._new_inputs()], Results()
         self._layer: tuple[Arguments | None, Conv2dParams | None] = None, None
 
@@ -156,7 +155,7 @@ class InProcessCandidate:
             inputs.seal()
             unchecked = params or Conv2dParams.unchecked(call.arguments)
             invoke = partial(results_of, self._backend, call, unchecked, native)
-            if call.launch == "graph" and self._capabilities.graphs:
+            if call.launch == "graph" and self.capabilities.graphs:
                 invoke = partial(self._replayed, invoke, inputs)
             else:
                 inputs.write()
@@ -176,7 +175,7 @@ class InProcessCandidate:
 
     def _stream(self, launch: Launch) -> AbstractContextManager[object]:
         """What a call is made within."""
-        if self._accelerator is None or launch != "stream" or not self._capabilities.streams:
+        if self._accelerator is None or launch != "stream" or not self.capabilities.streams:
             return nullcontext()
         return self._accelerator.on_stream()
 

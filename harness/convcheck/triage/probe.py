@@ -38,6 +38,11 @@ class Budget:
     until: float = math.inf
     clock: Callable[[], float] = time.monotonic
 
+    @property
+    def over(self) -> bool:
+        """Whether the time is over."""
+        return self.clock() >= self.until
+
     def set_aside(self, share: int) -> int:
         """Leave a share of the calls, and return how many are set aside, to be added again."""
         set_aside = max(0, self.left - share)
@@ -76,15 +81,16 @@ class Probe:
     @property
     def calls_left(self) -> int:
         """Calls that are left."""
-        return self.budget.left if self.budget.clock() < self.budget.until else 0
+        return 0 if self.budget.over else self.budget.left
 
     def restarting(self) -> Probe:
         """A probe of the same candidate and budget that puts every case to a fresh one."""
         return Probe(RestartingCandidate(self.candidate), self._excluded, self.budget, CALLS_OF_RESTART)
 
     def fresh(self) -> None:
-        """Restart the candidate and forget what it did."""
-        self.candidate.restart()
+        """Restart the candidate and forget what it did; once the time is over it may stay as it is."""
+        if not self.budget.over:
+            self.candidate.restart()
         self._known.clear()
 
     def failing(self, case: Case, signature: FailureSignature) -> Verdict | None:
