@@ -72,8 +72,7 @@ class TorchBackend(Backend):
     )
 
     def __init__(self) -> None:
-        converts = self.memory_format is torch.channels_last
-        self._device = TorchAccelerator(self.device, layout="channels_last" if converts else None)
+        self._device = TorchAccelerator(self.device, channels_last=self.memory_format is torch.channels_last)
         torch.set_num_threads(1)  # several workers share the cores
         if self.device != "cpu":
             self._device.probe()  # a process that is started ahead has its device ready

@@ -16,7 +16,6 @@ from convcheck_backends import NumpyBackend
 class FakeDevice:
     """Memory of its own, streams, graphs, and a context that an assertion ends."""
 
-    layout = None
     streams = True
     graphs = True
 
@@ -34,6 +33,9 @@ class FakeDevice:
             sent = content.copy()
             self.launch(lambda memory=memory, sent=sent: (_copy(sent, memory[0]), _copy(sent, memory[1])))
         return memories
+
+    def layout(self, _shape, asked):
+        return asked
 
     def view(self, memory, array, offset):
         return np.ndarray(array.shape, array.dtype, memory[0], offset, array.strides)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from convcheck.execution.inputs import Buffer, Inputs, address
 from convcheck.model.calls import Call, Tensor
@@ -11,9 +11,6 @@ from convcheck.plugin.accelerator import Accelerator
 from convcheck.plugin.backend import Backend
 from convcheck.tensors.layouts import lay_out
 from convcheck.tensors.regions import Allocate, exact, heap
-
-_IMAGES: Final = 4
-"""Dimensions of a batch of images, and of a weight."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,8 +91,7 @@ class DeviceInputs(Inputs):
         return super().changes()
 
     def _as_it_lies(self, tensor: Tensor) -> Tensor:
-        layout = self._accelerator.layout
-        return tensor if layout is None or tensor.values.ndim != _IMAGES else replace(tensor, layout=layout)
+        return replace(tensor, layout=self._accelerator.layout(tensor.values.shape, tensor.layout))
 
 
 def _memory(buffer: Buffer | None) -> Any:

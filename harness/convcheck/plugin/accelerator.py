@@ -27,9 +27,8 @@ class Accelerator(Protocol):
     Memory is whatever `put` returns; nothing else looks into it.
     """
 
-    @property
-    def layout(self) -> Layout | None:
-        """The layout of tensors of four dimensions on it; None for that of the case."""
+    def layout(self, shape: tuple[int, ...], asked: Layout) -> Layout:
+        """The layout in which a tensor is placed: the one that is asked for, unless it has one of its own."""
 
     def put(self, contents: Sequence[Bytes], memories: Sequence[Any | None]) -> Sequence[Any]:
         """Bring bytes to the device, in one transfer.

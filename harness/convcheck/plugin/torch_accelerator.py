@@ -23,6 +23,12 @@ Result = TypeVar("Result")
 _BUSY: Final = 1 << 25
 """Cycles that another stream is kept busy for: some 20 ms, in which any call has queued its work."""
 
+_IMAGES: Final = 4
+"""Dimensions of a batch of images, and of a weight."""
+
+_IN_A_ROW: Final = ("contiguous", "offset", "odd_strides")
+"""Layouts without gaps, in the order of the axes."""
+
 _GRAPHS: Final = ("CUDAGraph", "XPUGraph")
 
 
@@ -39,18 +45,25 @@ class TorchAccelerator:
 
     Args:
         device: as torch spells it.
-        layout: of tensors of four dimensions; None for that of the case.
+        channels_last: whether images and weights lie in that memory format, whatever is asked for.
 
     Raises:
         UnavailableError: it is absent; the message is the reason.
     """
 
-    def __init__(self, device: str, layout: Layout | None = None) -> None:
+    def __init__(self, device: str, *, channels_last: bool = False) -> None:
         reason = absence(device)
         if reason:
             raise UnavailableError(reason)
         self._device = device
-        self.layout = layout
+        self._channels_last = channels_last
+
+    def layout(self, shape: tuple[int, ...], asked: Layout) -> Layout:
+        """What `Tensor.contiguous` makes of it, which leaves alone what is in both orders."""
+        if not self._channels_last or len(shape) != _IMAGES:
+            return asked
+        in_both = asked in _IN_A_ROW and (shape[1] == 1 or shape[2:] == (1, 1))
+        return asked if in_both else "channels_last"
 
     def put(self, contents: Sequence[Bytes], memories: Sequence[Any | None]) -> Sequence[Any]:
         """From pinned memory where the device is another; each tensor is a copy, made there."""

@@ -12,7 +12,7 @@ from convcheck.triage.probe import Probe, calls_showing, oracles_showing
 
 
 def shown_by_one_call(probe: Probe, case: Case, signature: FailureSignature, verdict: Verdict) -> bool:
-    """Whether the one call that tells most of a failure shows it on a fresh candidate; not after the time for causes."""
+    """Whether the one call that tells most of a failure shows it on a fresh candidate; False once the time is over."""
     if probe.budget.over:
         return False
     trial = probe.blank(case)
