@@ -52,7 +52,7 @@ def test_a_kernel_in_triton_without_the_tail_of_its_reduction_is_found():
 def test_what_streams_and_graphs_do_to_kernels_of_the_benchmark_they_do_on_a_device_only(name):
     backend = load(f"{KERNELS}:{name}")
     candidate = InProcessCandidate(lambda: backend)
-    assert not judge_block(candidate, generate(candidate.capabilities, run_seed=0, block=0, size=20), 0).failures
+    assert not judge_block(candidate, generate(candidate.capabilities, run_seed=0, block=0, size=14), 0).failures
 
 
 @pytest.mark.parametrize("kernel", ["my_cuda_kernel.py:my_conv", "wrong_cuda_kernel.py:undilated"])

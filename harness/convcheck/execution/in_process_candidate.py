@@ -258,7 +258,8 @@ def _one_by_one(threads: _Jobs) -> list[_Made]:
 def _on(accelerator: Accelerator | None, declared: Capabilities) -> Capabilities:
     """What a backend declares, as far as its device has it."""
     if accelerator is None:
-        return declared
+        asks = declared.streams or declared.graphs
+        return replace(declared, streams=False, graphs=False) if asks else declared
     streams = accelerator.streams and declared.streams is not False
     return replace(declared, streams=streams, graphs=accelerator.graphs and declared.graphs)
 

@@ -81,6 +81,15 @@ def test_without_a_device_nothing_is_asked():
     assert candidate.capabilities is NumpyBackend.capabilities
 
 
+def test_what_is_declared_without_a_device_is_not_asked():
+    class Declaring(NumpyBackend):
+        capabilities = replace(NumpyBackend.capabilities, streams=True, graphs=True)
+
+    candidate = InProcessCandidate(Declaring)
+    assert (candidate.capabilities.streams, candidate.capabilities.graphs) == (False, False)
+    assert not judge_case(candidate, CASE, (ORACLE,))[0]
+
+
 def test_what_is_wrong_directly_is_said_by_others():
     class Wrong(type(load(f"{PLUGIN}:OnFakeDevice"))):
         def _filled(self, results, compute, launch):
