@@ -5,9 +5,12 @@ import os
 import torch
 from torch.nn import functional
 
-from convcheck import capabilities
+from convcheck import CUDA_PROFILES, capabilities
 
 ON_A_DEVICE = "cpu" if os.environ.get("CUDA_VISIBLE_DEVICES") == "" or torch.version.cuda is None else "cuda"
+
+PLAIN = ("contiguous", "sliced", "transposed")
+"""Layouts in which torch's CPU does not crash."""
 
 if ON_A_DEVICE == "cuda":
     import triton
@@ -41,4 +44,19 @@ def writes_beside(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=
 def in_tf32(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """Operands are rounded to TF32, which is not declared."""
     with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=True):
+        return functional.conv2d(x, weight, bias, stride, padding, dilation, groups)
+
+
+@capabilities(device=ON_A_DEVICE, gradients=False, layouts=PLAIN)
+def on_default_stream(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    """Launched on the default stream, whichever is current."""
+    device = torch.get_device_module(x.device)
+    with device.stream(device.default_stream() if ON_A_DEVICE == "cuda" else device.Stream()):
+        return functional.conv2d(x, weight, bias, stride, padding, dilation, groups)
+
+
+@capabilities(device=ON_A_DEVICE, gradients=False, layouts=PLAIN, graphs=True, profiles=CUDA_PROFILES)
+def in_a_graph(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    """What torch has, which may be captured in a graph."""
+    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
         return functional.conv2d(x, weight, bias, stride, padding, dilation, groups)

@@ -21,7 +21,8 @@ from convcheck.execution import InProcessCandidate, SubprocessCandidate
 from convcheck.judging.blocks import generate
 from convcheck.judging.judge import judge_case
 from convcheck.oracles import ORACLES
-from convcheck.oracles.support.expected import Expected, Sum
+from convcheck.oracles.support.expected import Expected
+from convcheck.oracles.support.sums import Sum
 
 SMALL = 30_000
 """Multiply-adds of one forward pass up to which a shape is small."""

@@ -6,7 +6,7 @@ convolution, every other padding mode as a step of its own before it. Gradients 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -74,7 +74,7 @@ class TorchBackend(Backend):
     )
 
     def __init__(self) -> None:
-        self._device = TorchAccelerator(self.device)
+        self._device = TorchAccelerator(self.device, channels_last=self.memory_format is torch.channels_last)
         torch.set_num_threads(1)  # several workers share the cores
         if self.device != "cpu":
             self._device.probe()  # a process that is started ahead has its device ready
@@ -131,11 +131,13 @@ class TorchBackend(Backend):
         """The array of a plain tensor (or parameter) on the right device."""
         return from_torch(native, self.device)
 
+    def all_to_numpy(self, natives: Sequence[Any]) -> Sequence[NDArray[Any]]:
+        """In one transfer from a device."""
+        return super().all_to_numpy(natives) if self.device == "cpu" else self._device.arrays(natives)
+
     def accelerator(self) -> Accelerator | None:
-        """The device, where tensors can lie on it as they are."""
-        if self.device == "cpu" or self.memory_format is not torch.preserve_format:
-            return None
-        return self._device
+        """The device; none for the CPU, on whose memory tensors lie as they are."""
+        return None if self.device == "cpu" else self._device
 
     def settings(self) -> AbstractContextManager[Any]:
         """What is pinned around every call."""

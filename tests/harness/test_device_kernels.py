@@ -11,6 +11,7 @@ from convcheck.judging.blocks import generate
 from convcheck.judging.judge import judge_block
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
+KERNELS = Path(__file__).parents[2] / "benchmarks" / "device_kernels.py"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -46,10 +47,19 @@ def test_a_kernel_in_triton_without_the_tail_of_its_reduction_is_found():
     assert {failure.verdict.quantity for failure in tally.failures} == {"output"}
 
 
+@pytest.mark.parametrize("name", ["on_default_stream", "in_a_graph"])
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
-def test_a_kernel_in_cuda_is_unavailable_without_a_device_or_a_compiler():
+def test_what_streams_and_graphs_do_to_kernels_of_the_benchmark_they_do_on_a_device_only(name):
+    backend = load(f"{KERNELS}:{name}")
+    candidate = InProcessCandidate(lambda: backend)
+    assert not judge_block(candidate, generate(candidate.capabilities, run_seed=0, block=0, size=14), 0).failures
+
+
+@pytest.mark.parametrize("kernel", ["my_cuda_kernel.py:my_conv", "wrong_cuda_kernel.py:undilated"])
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_kernel_in_cuda_is_unavailable_without_a_device_or_a_compiler(kernel):
     with pytest.raises(UnavailableError, match=r"no CUDA (device|compiler)"):
-        load(f"{PLUGINS / 'my_cuda_kernel.py'}:my_conv")
+        load(f"{PLUGINS / kernel}")
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")

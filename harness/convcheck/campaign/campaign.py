@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import sys
@@ -15,11 +16,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from importlib.metadata import version
+from typing import Final
 
 import ml_dtypes
 import numpy as np
 from hypothesis.database import ExampleDatabase
 
+from convcheck.campaign.backend_record import backend_record
 from convcheck.campaign.counting import counts
 from convcheck.campaign.database import forget, remember, remembered
 from convcheck.campaign.known_failures import Known, unexpected_passes
@@ -35,12 +38,10 @@ from convcheck.model.case import Case
 from convcheck.model.coverage import Coverage, from_counts
 from convcheck.model.history import write
 from convcheck.model.levels import Level, LevelCount
-from convcheck.model.origins import Origin, OriginCount
-from convcheck.model.profiles import QUANTITIES, Profile, Quantity
+from convcheck.model.origins import Origin
 from convcheck.model.reach import ReachCount
-from convcheck.model.record import PARTS_OF_TIME, BackendRecord, Count, Finding, Record, by_level
+from convcheck.model.record import BackendRecord, Count, Finding, Record, by_level
 from convcheck.model.verdicts import FAILURES, Status, Verdict
-from convcheck.numerics.precision import Ratios, classify, drift
 from convcheck.plugin.accelerator import DeviceLostError
 from convcheck.plugin.backend import UnavailableError
 from convcheck.plugin.registry import resolve
@@ -52,6 +53,10 @@ from convcheck_reference.selfcheck import self_check
 
 Progress = Callable[[str, int, str], None]
 """Called with the backend, the number of cases done, and what has come of them so far, in words."""
+
+
+_AFTER_AN_INTERRUPT: Final = 10.0
+"""Seconds in which causes are looked for once the cases have been interrupted: whoever does so waits for the report."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,19 +189,20 @@ def _judge(spec: str, options: Options, progress: Progress, database: ExampleDat
         start = time.perf_counter()
         seconds = options.diagnosis_seconds
         seconds = max(LEAST_DIAGNOSIS, (time.monotonic() - begun) / 3) if seconds is None else seconds
-        triaged = partial(_triaged, spec, job, candidate, tally, time.monotonic() + seconds)
+        seconds = min(seconds, _AFTER_AN_INTERRUPT) if interrupted else seconds
+        triaged = partial(_triaged, spec, job, candidate, tally)
         try:
             try:
-                found = triaged(options.diagnosis_calls)
+                found = triaged(options.diagnosis_calls, time.monotonic() + seconds)
             except KeyboardInterrupt:
                 interrupted = True
-                found = triaged(0)
+                found = triaged(0, -math.inf)
         except (WorkerStartError, DeviceLostError) as error:
             stopped.append(_stopped(spec, tally, error))
         findings = (*stopped, *found.findings)
         tally.seconds["triage"] += time.perf_counter() - start
         part = _Part(
-            backend=_backend_record(spec, job, candidate, tally),
+            backend=backend_record(spec, job, candidate, tally),
             counts=counts(spec, tally, findings, (*([()] * len(stopped)), *found.accounted)),
             levels=level_counts(spec, job.options.known, tally),
             findings=by_level(findings),
@@ -243,7 +249,8 @@ def _interactions(spec: str, job: Job, candidate: Candidate, tally: Tally) -> tu
     return tuple(replace(row, parameter=f"{row.parameter} of {spec}") for row in rows)
 
 
-def _triaged(spec: str, job: Job, candidate: Candidate, tally: Tally, until: float, calls: int) -> Triage:
+def _triaged(spec: str, job: Job, candidate: Candidate, tally: Tally, calls: int, until: float) -> Triage:
+    """What is found out in so many calls, until a time of `time.monotonic`; no call is made if it never was."""
     known = Known(job.options.known)
     drawn = lru_cache(maxsize=8)(lambda index: job.cases(candidate.capabilities, index))
 
@@ -253,62 +260,14 @@ def _triaged(spec: str, job: Job, candidate: Candidate, tally: Tally, until: flo
     unknown = [f for f in tally.failures if known.entry(f.case, f.verdict) is None]
     reports = [f for f in unknown if f.origin is Origin.SANITIZED]
     found = triage(candidate, without(unknown, reports), block, excluded=known.covers, most_calls=calls, until=until)
-    reported = triage_reports(job.spec, job.options, reports, block, known.covers, calls)
+    reported = triage_reports(
+        job.spec, job.options, reports, block, excluded=known.covers, most_calls=calls, until=until
+    )
     covered = list(known.findings(spec, tally.failures))
-    passes = list(unexpected_passes(known, spec, candidate, tally))
+    passes = list(unexpected_passes(known, spec, candidate, tally)) if until > -math.inf else []
     own = (*found.findings, *reported.findings)
     return Triage(
         (*(replace(finding, backend=spec) for finding in own), *(f for f, _ in covered), *passes),
         (*found.accounted, *reported.accounted, *(failures for _, failures in covered), *([()] * len(passes))),
         (*found.not_looked_at, *reported.not_looked_at),
     )
-
-
-def _backend_record(spec: str, job: Job, candidate: Candidate, tally: Tally) -> BackendRecord:
-    capabilities = candidate.capabilities
-    return BackendRecord(
-        name=spec,
-        spec=job.spec,
-        cases=tally.cases,
-        origins=_origins(tally),
-        sanitizer="" if job.options.sanitize is None else job.options.sanitize.label,
-        versions=dict(candidate.versions),
-        profiles=_profiles(capabilities),
-        margins=dict(sorted(tally.margins.items())),
-        right_calls=dict(sorted(tally.calls.items())),
-        behaviour=_behaviour(capabilities, tally.precision_samples),
-        seconds={part: tally.seconds[part] for part in PARTS_OF_TIME},
-    )
-
-
-def _profiles(capabilities: Capabilities) -> dict[str, Profile]:
-    """By "dtype quantity", and "dtype quantity path" where a path has a promise of its own."""
-    found: dict[str, Profile] = {}
-    for dtype in capabilities.dtypes:
-        for quantity in filter(capabilities.supports_quantity, QUANTITIES):
-            found[f"{dtype} {quantity}"] = capabilities.profile(dtype, quantity)
-            for path in capabilities.paths(dtype, quantity):
-                found[f"{dtype} {quantity} {path}"] = capabilities.profiles[dtype, quantity, path]
-    return found
-
-
-def _origins(tally: Tally) -> tuple[OriginCount, ...]:
-    failing = Counter(origin for origin, _, _ in {(f.origin, f.block, f.position) for f in tally.failures})
-    return tuple(
-        OriginCount(origin=origin, cases=tally.origins[origin], failing_cases=failing[origin])
-        for origin in Origin
-        if tally.origins[origin]
-    )
-
-
-def _behaviour(capabilities: Capabilities, samples: Sequence[Ratios]) -> dict[str, str]:
-    """What the backend behaves like; more than that where it is coarser than what it declares."""
-    by_kind: dict[tuple[str, Quantity], list[Ratios]] = {}
-    for some in samples:
-        by_kind.setdefault((some.dtype, some.quantity), []).append(some)
-    found: dict[str, str] = {}
-    for (dtype, quantity), ratios in sorted(by_kind.items()):
-        like = classify(ratios)
-        if like is not None:
-            found[f"{dtype} {quantity}"] = drift(capabilities.profile(dtype, quantity), like) or str(like)
-    return found

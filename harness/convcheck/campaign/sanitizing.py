@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -48,7 +49,14 @@ def judge_share(spec: str, options: Options, cases: Sequence[Case], block: int) 
 
 
 def triage_reports(
-    spec: str, options: Options, failures: Sequence[Failure], blocks: Blocks, excluded: Excluded, most_calls: int
+    spec: str,
+    options: Options,
+    failures: Sequence[Failure],
+    blocks: Blocks,
+    *,
+    excluded: Excluded,
+    most_calls: int,
+    until: float,
 ) -> Triage:
     """The findings of what was reported, by a candidate under the same sanitizer.
 
@@ -61,13 +69,17 @@ def triage_reports(
         blocks: the cases of a block.
         excluded: failures that are known.
         most_calls: of the candidate; fewer are made where they take long.
+        until: the time of `time.monotonic` after which none is made.
     """
+    # a candidate that is not called need not be started, which takes seconds
+    if most_calls == 0 or time.monotonic() >= until:
+        return Triage((), (), tuple(failures))
     if not failures or options.sanitize is None:
         return Triage((), ())
     try:
         with closing(_opened(spec, options)) as candidate:
             most = min(most_calls, _MOST_CALLS.get(options.sanitize, _MOST_CALLS_ON_A_DEVICE))
-            found = triage(candidate, failures, blocks, excluded=excluded, defects=(), most_calls=most)
+            found = triage(candidate, failures, blocks, excluded=excluded, defects=(), most_calls=most, until=until)
     except WorkerStartError:
         return Triage((), (), tuple(failures))
     sanitizer = str(options.sanitize)

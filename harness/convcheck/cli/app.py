@@ -21,6 +21,7 @@ from convcheck.campaign import Options
 from convcheck.campaign import run as run_campaign
 from convcheck.campaign.database import open_database
 from convcheck.campaign.known_failures import load_known_failures
+from convcheck.cli.availability import available
 from convcheck.cli.certify import certify
 from convcheck.cli.characterize import characterize
 from convcheck.cli.doctor import doctor
@@ -39,7 +40,6 @@ from convcheck.model.sanitizers import Sanitizer
 from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES, JUDGED
 from convcheck.oracles import applicable
-from convcheck.plugin.backend import UnavailableError
 from convcheck.report import read_record, write_report
 from convcheck.report.tables import table, worst
 from convcheck.triage.probe import MOST_CALLS
@@ -272,10 +272,8 @@ def _check_process(*, untrusted: bool, in_process: bool, sanitize: Sanitizer | N
 
 
 def _open(spec: str, *, limit: float, in_process: bool, untrusted: bool) -> Candidate:
-    try:
+    with available(spec):
         return open_candidate(spec, limit=limit, in_process=in_process, untrusted=untrusted)
-    except UnavailableError as error:
-        raise typer.BadParameter(f"{spec} is unavailable: {error}") from error
 
 
 def _seconds(text: str, option: str = "--time") -> float | None:

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from convcheck.cli.availability import available
 from convcheck.execution import CALL_LIMIT, open_candidate
-from convcheck.plugin.backend import UnavailableError
 from convcheck.report.tables import counted, printable, table
 from convcheck.triage.characterization import SEEDS, Characterization
 from convcheck.triage.characterization import characterize as find_promises
@@ -29,10 +29,8 @@ def characterize(
     for wanted in dtype or ():
         if wanted not in DTYPES:
             raise typer.BadParameter(f"{wanted!r} is no dtype; expected some of {', '.join(DTYPES)}")
-    try:
+    with available(backend):
         candidate = open_candidate(backend, limit=limit, in_process=in_process)
-    except UnavailableError as error:
-        raise typer.BadParameter(f"{backend} is unavailable: {error}") from error
     console = Console(stderr=True)
     found = find_promises(
         candidate,

@@ -7,13 +7,13 @@ from contextlib import closing
 
 import typer
 
+from convcheck.cli.availability import available
 from convcheck.execution import open_sanitized
 from convcheck.judging.judge import judge_case
 from convcheck.model.case import Case
 from convcheck.model.sanitizers import Sanitizer
 from convcheck.model.verdicts import FAILURES, JUDGED, Verdict
 from convcheck.oracles.sanitizer import ORACLE, reported
-from convcheck.plugin.backend import UnavailableError
 from convcheck.report.tables import table
 
 _HEADERS = ("case", "status", "clause", "reason")
@@ -44,10 +44,8 @@ def replay_sanitized(cases: Sequence[Case], specs: Sequence[str], sanitizer: San
 
 
 def _replayed(cases: Sequence[Case], spec: str, sanitizer: Sanitizer, limit: float) -> list[tuple[str, Verdict]]:
-    try:
+    with available(spec):
         opened = open_sanitized(spec, sanitizer, limit=limit)
-    except UnavailableError as error:
-        raise typer.BadParameter(f"{spec} is unavailable: {error}") from error
     with closing(opened) as candidate:
         found = [(case.token, v) for case in cases for v in judge_case(candidate, case, (ORACLE,))[0]]
         late = candidate.finish()

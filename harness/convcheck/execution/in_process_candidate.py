@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
-import sys
 import traceback
 import warnings
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -17,21 +14,20 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from convcheck.execution.at_once import at_once
+from convcheck.execution.backend_calls import names_of_results, results_of
 from convcheck.execution.call_tracing import Watch, untraced
+from convcheck.execution.device_inputs import DeviceInputs
 from convcheck.execution.forking import in_child
+from convcheck.execution.free_memory import poison_for
 from convcheck.execution.inputs import Inputs
 from convcheck.execution.repeating import repeated
 from convcheck.execution.results import Results
-from convcheck.model.calls import OPERANDS, Call, Mode, Operand, Operation, Outcome, Raised, Returned
+from convcheck.model.calls import Call, Launch, Outcome, Raised, Returned
 from convcheck.model.capabilities import Capabilities
-from convcheck.plugin.accelerator import DeviceLostError
+from convcheck.plugin.accelerator import DeviceLostError, as_far_as
 from convcheck.plugin.backend import Backend
-from convcheck.plugin.torch_bridge import differentiate
-from convcheck.plugin.torch_modes import in_mode
-from convcheck.tensors.poison import Poison, poison_free_memory
 from convcheck.tensors.regions import Allocate, heap
 from convcheck_reference.errors import ConvcheckError
-from convcheck_reference.formats import DTYPES
 from convcheck_reference.params import Arguments, Conv2dParams
 
 _Result: TypeAlias = tuple[Any, ...] | Raised
@@ -39,14 +35,6 @@ _Made: TypeAlias = list[_Result]
 _Jobs: TypeAlias = Sequence[Sequence[Callable[[], _Result]]]
 _Run: TypeAlias = Callable[[_Jobs], list[_Made]]
 """Makes the calls of threads: one after the other, or at the same time."""
-
-_RESULTS = {
-    Operation.FORWARD: ("output",),
-    Operation.BACKWARD: ("grad_input", "grad_weight", "grad_bias"),
-    Operation.DOUBLE_BACKWARD: ("grad_grad_output", "grad_input", "grad_weight"),
-    Operation.MODULE: ("weight", "bias", "output"),
-}
-_RESULTS_OF_TRANSFORMS = {Mode.VMAP: ("output", "negated"), Mode.JVP: ("output", "tangent")}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,8 +78,8 @@ class InProcessCandidate:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the backend says it supports."""
-        return self._backend.capabilities
+        """What the backend says it supports, of streams and graphs what its device has."""
+        return as_far_as(self._accelerator, self._backend.capabilities)
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -102,7 +90,7 @@ class InProcessCandidate:
         """Load the backend anew; state in its modules stays, as in any one process."""
         self._backend = self._load()
         self._accelerator = self._backend.accelerator()
-        self._inputs, self._results = [Inputs(self._allocate, self._accelerator)], Results()
+        self._inputs, self._results = [self._new_inputs()], Results()
         self._layer: tuple[Arguments | None, Conv2dParams | None] = None, None
 
     def close(self) -> None:
@@ -112,17 +100,19 @@ class InProcessCandidate:
         """Make one call: inputs in their layouts, poisoned free memory, and a look at the memory after."""
         if call.forked:
             return in_child(lambda: self.call(replace(call, forked=False)))
-        ((outcome,),) = self._outcomes(((call,),), _one_by_one)
-        return self._again(call, outcome) if call.times > 1 and isinstance(outcome, Returned) else outcome
+        with self._stream(call.launch):
+            ((outcome,),) = self._outcomes(((call,),), _one_by_one)
+            return self._again(call, outcome) if call.times > 1 and isinstance(outcome, Returned) else outcome
 
     def _again(self, call: Call, first: Returned) -> Returned | Raised:
         """Make a call that has returned again, as often as it asks for, on the tensors that lie there."""
-        inputs, params = self._inputs[0], self._validated(call.arguments) or Conv2dParams.unchecked(call.arguments)
-        native = {name: buffer.native for name, buffer in inputs.buffers.items()}
+        inputs, names = self._inputs[0], names_of_results(call)
+        params = self._validated(call.arguments) or Conv2dParams.unchecked(call.arguments)
+        invoke = partial(results_of, self._backend, call, params, inputs.given)
 
         def make() -> Mapping[str, Any] | Raised:
-            result = self._tried(call, params, native)
-            return result if isinstance(result, Raised) else self._arrays(call, result)
+            result = _tried(invoke)
+            return result if isinstance(result, Raised) else self._arrays(dict(zip(names, result, strict=False)))
 
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
@@ -141,13 +131,14 @@ class InProcessCandidate:
             spilled=tuple(dict.fromkeys((*first.spilled, *spilled))),
         )
 
-    def _arrays(self, call: Call, result: tuple[Any, ...]) -> Mapping[str, Any] | Raised:
-        """The arrays of a call's results by name; what a result that is no array raises."""
-        named = zip(_RESULTS[call.operation], result, strict=False)
+    def _arrays(self, results: Mapping[str, Any]) -> Mapping[str, Any] | Raised:
+        """The arrays of results by name; what a result that is no array raises."""
+        present = {name: native for name, native in results.items() if native is not None}
         try:
-            return {name: None if native is None else self._backend.to_numpy(native) for name, native in named}
+            arrays = zip(present, self._backend.all_to_numpy([*present.values()]), strict=True)
         except Exception as error:  # noqa: BLE001
             return _raised(error)
+        return {**dict.fromkeys(results), **dict(arrays)}
 
     def call_at_once(self, threads: Sequence[Sequence[Call]]) -> list[list[Returned | Raised]]:
         """Make the calls of several threads at the same time.
@@ -160,9 +151,7 @@ class InProcessCandidate:
 
     def _outcomes(self, threads: Sequence[Sequence[Call]], run: _Run) -> list[list[Returned | Raised]]:
         """The outcomes of each thread's calls, made in the way of `run`."""
-        self._inputs += [
-            Inputs(self._allocate, self._accelerator) for _ in range(sum(map(len, threads)) - len(self._inputs))
-        ]
+        self._inputs += [self._new_inputs() for _ in range(sum(map(len, threads)) - len(self._inputs))]
         own = iter(self._inputs)
         # warnings are the candidate's own business, whatever this process makes of them
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -199,30 +188,50 @@ class InProcessCandidate:
         try:
             params = self._validated(call.arguments)
             native = inputs.place(call, self._backend)
-            poisoned = params is not None and _poison(call, params, native["x"])
+            # to look at new memory is to wait for the stream, which is not to be waited for before the call
+            poisoned = params is not None and call.launch == "direct" and poison_for(call, params, native["x"])
             inputs.seal()
-            make = partial(self._tried, call, params or Conv2dParams.unchecked(call.arguments), native)
+            unchecked = params or Conv2dParams.unchecked(call.arguments)
+            invoke = partial(results_of, self._backend, call, unchecked, native)
+            if call.launch == "graph" and self.capabilities.graphs:
+                invoke = partial(self._replayed, invoke, inputs)
+            else:
+                inputs.write()
+            make = partial(_tried, invoke)
         except Exception as error:  # noqa: BLE001  (whatever a candidate raises is an outcome, in `to_native` as well)
             raised = _raised(error)
             return _Prepared(call, inputs, lambda: raised)
         return _Prepared(call, inputs, make, poisoned)
 
-    def _tried(self, call: Call, params: Conv2dParams, native: Mapping[str, Any]) -> _Result:
-        """The backend's results in the order of their names, or what it raised."""
-        try:
-            return self._invoke(call, params, native)
-        except Exception as error:  # noqa: BLE001
-            return _raised(error)
+    def _replayed(self, invoke: Callable[[], tuple[Any, ...]], inputs: Inputs) -> tuple[Any, ...]:
+        """The backend's results of a call that is captured before the contents of its tensors are there."""
+        assert self._accelerator is not None
+        results, replay = self._accelerator.captured(invoke)
+        inputs.write()
+        replay()
+        return results
+
+    def _stream(self, launch: Launch) -> AbstractContextManager[object]:
+        """What a call is made within."""
+        if self._accelerator is None or launch != "stream" or not self.capabilities.streams:
+            return nullcontext()
+        return self._accelerator.on_stream()
+
+    def _new_inputs(self) -> Inputs:
+        if self._accelerator is None:
+            return Inputs(self._allocate)
+        return DeviceInputs(self._allocate, self._accelerator)
 
     def _seen(self, prepared: _Prepared, result: _Result, called: tuple[str, ...] | None) -> Returned | Raised:
         """The outcome of a call that has been made, with what it did to memory."""
         inputs = prepared.inputs
         if isinstance(result, Raised):
             self._check_device(result.message)
+            inputs.write()
             inputs.changes()  # what it did to them is undone before the next call
             return result
         memory = {name: buffer.region.whole for name, buffer in inputs.buffers.items()}
-        named = dict(zip(_names_of_results(prepared.call), result, strict=False))
+        named = dict(zip(names_of_results(prepared.call), result, strict=False))
         found = self._results.collect(self._backend, named, memory)
         if found.malformed:
             self._check_device("; ".join(found.malformed.values()))
@@ -233,7 +242,7 @@ class InProcessCandidate:
             mutated=mutated,
             spilled=spilled,
             overwritten=found.overwritten,
-            aliased=(*found.aliased, *self._aliased(named, inputs)),
+            aliased=(*found.aliased, *inputs.aliased(named)),
             copied=tuple([name for name, buffer in inputs.buffers.items() if not buffer.shared]),
             poisoned=prepared.poisoned,
             called=called,
@@ -255,18 +264,6 @@ class InProcessCandidate:
             first, *_ = [*filter(None, str(lost).splitlines()), error]
             raise DeviceLostError(f"the device computes nothing more: {type(lost).__name__}: {first}") from lost
 
-    def _aliased(self, results: Mapping[str, Any], inputs: Inputs) -> Iterator[str]:
-        """The results on a device that lie in the memory of a tensor of the call."""
-        if self._accelerator is None:
-            return
-        owners = {name: self._accelerator.owner(buffer.native) for name, buffer in inputs.buffers.items()}
-        for name, native in results.items():
-            with suppress(Exception):  # a result that is no tensor is malformed
-                owner = self._accelerator.owner(native)
-                yield from (
-                    f"{name} with {other}" for other, known in owners.items() if owner is not None and known == owner
-                )
-
     def call_all(self, calls: Sequence[Call]) -> list[Outcome]:
         """Make calls one after the other."""
         return [self.call(call) for call in calls]
@@ -281,72 +278,18 @@ class InProcessCandidate:
                 self._layer = arguments, None
         return self._layer[1]
 
-    def _invoke(self, call: Call, params: Conv2dParams, native: Mapping[str, Any]) -> tuple[Any, ...]:
-        """The backend's results in the order of their names."""
-        backend = self._backend
-        if call.operation is Operation.MODULE:
-            spelled = {name: getattr(call.arguments, name) for name in call.arguments.__slots__}
-            _seed(repr(call.arguments))
-            module = backend.make_module(**spelled, dtype=call.dtype)
-            return module.weight, module.bias, module(native["x"])
-        x, weight, bias = native["x"], native["weight"], native.get("bias")
-        if call.mode is not Mode.USUAL:
-            with backend.recorded(params) as function:
-                return in_mode(call.mode, function, native)
-        if call.operation is Operation.FORWARD:
-            return (backend.conv2d(x, weight, bias, params),)
-        if call.operation is Operation.DOUBLE_BACKWARD:
-            outer = (native["grad_grad_input"], native["grad_grad_weight"], native.get("grad_grad_bias"))
-            return tuple(backend.conv2d_double_backward(*outer, native["grad_output"], x, weight, bias, params))
-        if call.wanted == OPERANDS:
-            return tuple(backend.conv2d_backward(native["grad_output"], x, weight, bias, params))
-        return self._some_gradients(call.wanted, native, params)
-
-    def _some_gradients(
-        self, wanted: tuple[Operand, ...], native: Mapping[str, Any], params: Conv2dParams
-    ) -> tuple[Any, ...]:
-        """By autograd where it records the backend's functions, else by the backend itself."""
-        tensors = (native["x"], native["weight"], native.get("bias"))
-        if not self._backend.capabilities.autograd:
-            return tuple(self._backend.conv2d_partial_backward(wanted, native["grad_output"], *tensors, params))
-        with self._backend.recorded(params) as function:
-            return tuple(differentiate(function, tensors, native["grad_output"], wanted))
-
-
-def _names_of_results(call: Call) -> tuple[str, ...]:
-    return _RESULTS_OF_TRANSFORMS.get(call.mode, _RESULTS[call.operation])
-
 
 def _one_by_one(threads: _Jobs) -> list[_Made]:
     return [[make() for make in each] for each in threads]
 
 
+def _tried(invoke: Callable[[], tuple[Any, ...]]) -> _Result:
+    """The backend's results, or what it raised."""
+    try:
+        return invoke()
+    except Exception as error:  # noqa: BLE001  (whatever a candidate raises is an outcome)
+        return _raised(error)
+
+
 def _raised(error: Exception) -> Raised:
     return Raised(type(error).__name__, str(error), "".join(traceback.format_exception(error, limit=-8)))
-
-
-def _seed(text: str) -> None:
-    """Seed the generators that modules draw their parameters from: the same layer has the same ones in every run."""
-    seed = zlib.crc32(text.encode())
-    np.random.seed(seed)  # noqa: NPY002  (the generator that a candidate may use)
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.manual_seed(seed)
-
-
-def _poison(call: Call, params: Conv2dParams, native: Any) -> bool:
-    """Poison free memory of the sizes of the results; whether all new memory of these sizes is poisoned."""
-    dtype = DTYPES[call.dtype]
-    kind: Poison = "large" if call.tensors["x"].memory == "guard_before" else "nan"
-    if call.operation is Operation.BACKWARD:
-        # of the gradients
-        sizes = [call.tensors[name].values.size for name in ("x", "weight", "bias") if name in call.tensors]
-    else:
-        try:
-            sizes = [math.prod(params.output_shape(call.tensors["x"].values.shape))]
-        except ConvcheckError:
-            return False
-    if call.operation is Operation.DOUBLE_BACKWARD:
-        sizes += [call.tensors[name].values.size for name in ("x", "weight")]
-    poisoned = [poison_free_memory(native, dtype, size, kind) for size in sizes]
-    return all(poisoned)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.model.calls import Call, Tensor
-from convcheck.plugin.accelerator import Accelerator
 from convcheck.plugin.backend import Backend
 from convcheck.tensors.layouts import lay_out
-from convcheck.tensors.regions import Allocate, Region, exact, heap, surrounding_byte
+from convcheck.tensors.regions import Allocate, Region, surrounding_byte
 
 Array = NDArray[Any]
 
@@ -51,28 +50,6 @@ class Buffer:
         return mutated, spilled
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class DeviceBuffer(Buffer):
-    """A tensor in the memory of a device, surroundings and all; the array is what was sent there.
-
-    Attributes:
-        memory: of the device.
-        accelerator: the device.
-    """
-
-    memory: Any
-    accelerator: Accelerator
-
-    def changes(self) -> tuple[bool, bool]:
-        """As of a buffer; bytes come back from the device only if some have changed."""
-        if self.accelerator.unchanged(self.memory):
-            return False, False
-        self.region.whole[:] = self.accelerator.download(self.memory)
-        found = Buffer.changes(self)
-        self.accelerator.write(self.memory, self.region.whole)
-        return found
-
-
 class Inputs:
     """The buffers of one call after another.
 
@@ -80,13 +57,10 @@ class Inputs:
 
     Args:
         allocate: where regions come from.
-        accelerator: where tensors lie, if not there.
     """
 
-    def __init__(self, allocate: Allocate, accelerator: Accelerator | None = None) -> None:
-        # what the pages of the host can do says nothing of a device; under a sanitizer nothing lies around a tensor
-        self._allocate = allocate if accelerator is None or allocate is exact else heap
-        self._accelerator = accelerator
+    def __init__(self, allocate: Allocate) -> None:
+        self._allocate = allocate
         self._buffers: Mapping[str, Buffer] = {}
 
     @property
@@ -94,23 +68,33 @@ class Inputs:
         """Those of the last call, by name."""
         return self._buffers
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """What the candidate gets for each tensor of the last call, by name."""
+        return {name: _given(buffer) for name, buffer in self._buffers.items()}
+
     def place(self, call: Call, backend: Backend) -> dict[str, Any]:
         """What the candidate gets for each tensor of `call`, by name. Whatever `to_native` raises is raised."""
-        earlier = self._buffers
-        constants = ("weight", "bias") if backend.capabilities.constant_weight else ()
+        earlier, taken_over = self._buffers, self._taken_over(call, backend)
         self._buffers = {
-            name: self._place(
-                tensor, earlier.get(name), backend, reused=call.buffers == "reused" and name not in constants
-            )
+            name: self._place(tensor, earlier.get(name), taken_over.get(name), backend)
             for name, tensor in call.tensors.items()
         }
-        return {name: _given(buffer) for name, buffer in self._buffers.items()}
+        return self.given
+
+    def write(self) -> None:
+        """Write what is not in its place yet."""
 
     def changes(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The names of the tensors whose elements have changed, and of those around which bytes have; all restored."""
         found = {name: buffer.changes() for name, buffer in self._buffers.items()}
         mutated, spilled = ([name for name, changed in found.items() if changed[which]] for which in (0, 1))
         return tuple(mutated), tuple(spilled)
+
+    def aliased(self, results: Mapping[str, Any]) -> Iterator[str]:
+        """The results that lie in the memory of a tensor, where that cannot be seen by their arrays."""
+        del results
+        yield from ()
 
     def seal(self) -> None:
         """Until `unseal`, the candidate may only read."""
@@ -122,35 +106,28 @@ class Inputs:
         for buffer in self._buffers.values():
             buffer.region.unseal()
 
-    def _place(self, tensor: Tensor, earlier: Buffer | None, backend: Backend, *, reused: bool) -> Buffer:
+    def _taken_over(self, call: Call, backend: Backend) -> dict[str, Buffer]:
+        """The earlier buffers, by name, whose memory a tensor of `call` takes over."""
+        if call.buffers != "reused":
+            return {}
+        constants = ("weight", "bias") if backend.capabilities.constant_weight else ()
+        names = [name for name in call.tensors if name in self._buffers and name not in constants]
+        return {name: self._buffers[name] for name in names if _fits(self._buffers[name].tensor, call.tensors[name])}
+
+    def _place(self, tensor: Tensor, earlier: Buffer | None, taken_over: Buffer | None, backend: Backend) -> Buffer:
         # a copy of the candidate's own may have changed unseen
         if earlier is not None and earlier.tensor is tensor and earlier.shared:
             return earlier
-        new = earlier is None or not reused or not _fits(earlier.tensor, tensor)
-        if self._accelerator is not None:
-            return self._on_device(tensor, None if new else earlier, self._accelerator)
-        if earlier is None or new:
+        if taken_over is None:
             array, region = lay_out(tensor, self._allocate)
             native = backend.to_native(array)
         else:
-            array, region = earlier.array, earlier.region
+            array, region = taken_over.array, taken_over.region
             region.whole.fill(surrounding_byte(tensor.memory))
             array[...] = tensor.values
-            native = earlier.native if earlier.shared else backend.to_native(array)
+            native = taken_over.native if taken_over.shared else backend.to_native(array)
         before = bytearray(region.whole.data)
         return Buffer(tensor, array, region, before, native, _shares_memory(native, array, backend))
-
-    def _on_device(self, tensor: Tensor, earlier: Buffer | None, accelerator: Accelerator) -> Buffer:
-        """The tensor in memory of the device: that of an earlier one with new contents, or new."""
-        array, region = lay_out(tensor, self._allocate)
-        before = bytearray(region.whole.data)
-        if isinstance(earlier, DeviceBuffer):
-            memory, native = earlier.memory, earlier.native
-            accelerator.write(memory, region.whole)
-        else:
-            memory = accelerator.upload(region.whole)
-            native = accelerator.view(memory, array, _address(array) - _address(region.whole))
-        return DeviceBuffer(tensor, array, region, before, native, True, memory, accelerator)
 
 
 def _given(buffer: Buffer) -> Any:
@@ -175,10 +152,11 @@ def _shares_memory(native: Any, array: Array, backend: Backend) -> bool:
         return True
     with suppress(Exception):  # a native object that has no array of its own counts as a copy
         seen = backend.to_numpy(native)
-        return seen.strides == array.strides and _address(seen) == _address(array)
+        return seen.strides == array.strides and address(seen) == address(array)
     return False
 
 
-def _address(array: Array) -> int:
+def address(array: Array) -> int:
+    """Of the first element of an array."""
     address, _ = array.__array_interface__["data"]
     return int(address)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -49,6 +49,10 @@ class Results:
             native: by name.
             inputs: the memory of each tensor of the call, which no result may share.
         """
+        names = [name for name, result in native.items() if result is not None]
+        again = [name for name in names if name in self._kept]
+        looked_at = _arrays(backend, [*(native[name] for name in names), *(self._kept[name].native for name in again)])
+        found, held = dict(zip(names, looked_at, strict=False)), dict(zip(again, looked_at[len(names) :], strict=True))
         others = [*inputs.items(), *((f"the earlier {n}", kept.array) for n, kept in self._kept.items())]
         arrays: dict[str, Array | None] = {}
         aliased: list[str] = []
@@ -59,7 +63,7 @@ class Results:
             if result is None:
                 continue
             try:
-                original = backend.to_numpy(result)
+                original = _or_raised(found[name])
                 dtype_name(original.dtype)
                 contents = _bytes_of(original)  # a copy: the candidate may write to its result again
             except Exception as error:  # noqa: BLE001  (whatever a candidate's result raises is a finding)
@@ -71,7 +75,7 @@ class Results:
             others.append((name, original))
         replaced = {name: self._kept[name] for name in kept if name in self._kept}
         self._kept = {**self._kept, **kept}
-        changed = [name for name, earlier in replaced.items() if not _unchanged(backend, earlier)]
+        changed = [name for name, earlier in replaced.items() if not _unchanged(held[name], earlier)]
         originals = {name: result.array for name, result in kept.items()}
         return Returned(
             arrays,
@@ -83,11 +87,30 @@ class Results:
         )
 
 
-def _unchanged(backend: Backend, kept: _Kept) -> bool:
+def _arrays(backend: Backend, natives: Sequence[Any]) -> Sequence[Array | Exception]:
+    """The array of each native result, or what there was instead; together, where none is amiss."""
     try:
-        array = backend.to_numpy(kept.native)
-    except Exception:  # noqa: BLE001  (it had an array when it was returned)
-        return False
+        return backend.all_to_numpy(natives)
+    except Exception:  # noqa: BLE001  (which of them raises is to be known)
+        return [_array(backend, native) for native in natives]
+
+
+def _array(backend: Backend, native: Any) -> Array | Exception:
+    try:
+        return backend.to_numpy(native)
+    except Exception as error:  # noqa: BLE001  (whatever a candidate's result raises is a finding)
+        return error
+
+
+def _or_raised(found: Array | Exception) -> Array:
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def _unchanged(array: Array | Exception, kept: _Kept) -> bool:
+    if isinstance(array, Exception):
+        return False  # it had an array when it was returned
     alike = array.shape == kept.copy.shape and array.dtype == kept.copy.dtype
     return alike and kept.contents == _flat(array).data
 

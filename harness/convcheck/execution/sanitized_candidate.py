@@ -44,7 +44,7 @@ class SanitizedCandidate(WrappingCandidate):
         with ExitStack() as held:
             folder = Path(held.enter_context(TemporaryDirectory()))
             launcher = partial(sanitized, sanitizer=sanitizer, folder=folder)
-            self._in_worker = SubprocessCandidate(spec, SLOWER * limit, launcher)
+            self._in_worker = SubprocessCandidate(spec, SLOWER * limit, launcher, most_ahead=1)  # reports are no deaths
             self._held = held.pop_all()
         super().__init__(self._in_worker)
         self._sanitizer = sanitizer

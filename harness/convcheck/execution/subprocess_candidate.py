@@ -15,7 +15,7 @@ from convcheck.execution.codec import MessageError
 from convcheck.execution.crash_analysis import explain
 from convcheck.execution.launch import Launcher, trusted
 from convcheck.execution.messages import Answer, Calls, CallsAtOnce, Lost
-from convcheck.execution.worker_supply import WorkerSupply
+from convcheck.execution.worker_supply import MOST_AHEAD, WorkerSupply
 from convcheck.model.calls import Call, Died, Hung, Outcome
 from convcheck.model.capabilities import Capabilities
 
@@ -34,18 +34,21 @@ class SubprocessCandidate:
         limit: seconds that a call may take.
         launcher: how its worker is started; `convcheck.execution.launch.untrusted` for a candidate that
             may have been written to pass.
+        most_ahead: workers that are started ahead at most, one more for each that died.
 
     Raises:
         ConvcheckError: the backend cannot be loaded; the error of the registry, as raised in the worker.
         WorkerStartError: the worker ended while it loaded the backend.
     """
 
-    def __init__(self, spec: str, limit: float = CALL_LIMIT, launcher: Launcher = trusted) -> None:
+    def __init__(
+        self, spec: str, limit: float = CALL_LIMIT, launcher: Launcher = trusted, most_ahead: int = MOST_AHEAD
+    ) -> None:
         self._limit = limit
         self._number = 0
         self._hangs = False
         self._used = False
-        self._supply = WorkerSupply(spec, launcher)
+        self._supply = WorkerSupply(spec, launcher, most_ahead)
 
     @property
     def name(self) -> str:
@@ -77,10 +80,10 @@ class SubprocessCandidate:
         while len(outcomes) < len(calls):
             fault = self._answers(Calls(self._number, tuple(calls[len(outcomes) :])), outcomes)
             if isinstance(fault, Hung) and not self._hangs:
-                self.replace()
+                self._replace_dead()
                 fault = self._with_more_time(Calls(self._number, (calls[len(outcomes)],)), outcomes)
             if fault is not None:
-                self.replace()
+                self._replace_dead()
                 if isinstance(fault, Died) and not fault.on_device:
                     fault = replace(fault, fault=explain(calls[len(outcomes)], self._dies))
                 outcomes.append(fault)
@@ -94,11 +97,11 @@ class SubprocessCandidate:
         made = tuple(map(tuple, threads))
         fault = self._answers(CallsAtOnce(self._number, made), outcomes)
         if isinstance(fault, Hung) and not self._hangs:
-            self.replace()
+            self._replace_dead()
             outcomes.clear()
             fault = self._with_more_time(CallsAtOnce(self._number, made), outcomes)
         if fault is not None:
-            self.replace()
+            self._replace_dead()
             return [(fault,)] * len(made)
         answers = iter(outcomes)
         return [tuple(islice(answers, len(calls))) for calls in made]
@@ -118,7 +121,7 @@ class SubprocessCandidate:
     def _dies(self, call: Call) -> bool:
         fault = self._answers(Calls(self._number, (call,)), [])
         if fault is not None:
-            self.replace()
+            self._replace_dead()
         return isinstance(fault, Died)
 
     def _answers(self, calls: Calls | CallsAtOnce, outcomes: list[Outcome]) -> Outcome | None:
@@ -156,6 +159,11 @@ class SubprocessCandidate:
         self._supply.close()
 
     def replace(self) -> None:
-        """A fresh worker, however long it takes: this one has died or hung, or its end is waited for."""
+        """A fresh worker, however long it takes: the end of this one is waited for, which is none of its doing."""
+        self._used = False
+        self._supply.replace(died=False)
+
+    def _replace_dead(self) -> None:
+        """A fresh worker in place of one that has died or hung."""
         self._used = False
         self._supply.replace(died=True)

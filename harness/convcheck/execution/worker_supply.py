@@ -17,7 +17,7 @@ from convcheck_reference.errors import ConvcheckError
 
 _START_LIMIT: Final = 300.0
 
-_MOST_AHEAD: Final = 4
+MOST_AHEAD: Final = 4
 """Workers that are started ahead, one more for each that died: each holds memory of the device."""
 
 
@@ -40,17 +40,19 @@ class WorkerSupply:
     Args:
         spec: of the backend.
         launcher: how its process is started.
+        most_ahead: workers that are started ahead at most, where starting takes long.
 
     Raises:
         ConvcheckError: the backend cannot be loaded; the error of the registry, as raised in the worker.
         WorkerStartError: the worker ended while it loaded the backend.
     """
 
-    def __init__(self, spec: str, launcher: Launcher) -> None:
+    def __init__(self, spec: str, launcher: Launcher, most_ahead: int = MOST_AHEAD) -> None:
         self._spec = spec
         self._launcher = launcher
         self._ration = StartRation()
         self._ahead = deque[Worker]()
+        self._most_ahead = min(most_ahead, os.cpu_count() or 1)
         self._wanted = 1
         self.worker = self._launched(WorkerProcess(launcher(spec)))
         self.ready = self._received(self.worker.begun)
@@ -68,7 +70,7 @@ class WorkerSupply:
     def replace(self, *, died: bool) -> None:
         """A fresh worker in place of the one in use, which is ended if it has not died."""
         asked = self._ration.clock()
-        self._wanted = min(_MOST_AHEAD, os.cpu_count() or 1, self._wanted + died)
+        self._wanted = min(self._most_ahead, self._wanted + died)
         self.worker.channel.close()
         self.worker.process.end()
         if self._ahead:

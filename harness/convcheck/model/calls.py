@@ -69,6 +69,15 @@ matter to a candidate without hidden state.
 """
 
 
+Launch: TypeAlias = Literal["direct", "stream", "graph"]
+"""How a call is put to a device.
+
+direct: on the stream that is current anyway. stream: on another one, where the contents of its tensors are written
+behind other work, so that what does not wait for that stream finds what was there before. graph: captured in a graph
+on the contents of the call before it, and replayed on its own. Where there is no such device, directly.
+"""
+
+
 Memory: TypeAlias = Literal["heap", "guard_after", "guard_after_aligned", "guard_before", "read_only"]
 """Where a tensor lies, and what surrounds it.
 
@@ -117,6 +126,7 @@ class Call:
         times: how often it is made, one right after the other, with the same tensors; calls of several threads at the
             same time are made once.
         forked: whether a child makes it that the candidate's process forks for it.
+        launch: how it is put to a device.
     """
 
     operation: Operation
@@ -128,6 +138,7 @@ class Call:
     mode: Mode = Mode.USUAL
     times: int = 1
     forked: bool = False
+    launch: Launch = "direct"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

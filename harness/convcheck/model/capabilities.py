@@ -54,6 +54,9 @@ class Capabilities:
         thread_safe: whether several threads may call it at the same time, each with tensors of its own.
         memory_format: whether results lie in memory as torch's do: in NHWC order where x or the weight does.
         fork_safe: whether a process that has called it may fork, and the child call it as well.
+        streams: whether calls may be made on another stream than the default one of its device; None, by default, means
+            wherever its device has streams.
+        graphs: whether a call may be captured in a graph of its device, and replayed on other contents.
         validates: whether it refuses illegal arguments; if not, none is put to it, save those of `extensions`.
         extensions: what it documents where torch refuses, and is judged by.
         excludes: rules (`convcheck.model.rules`) for legal layers that it does not take, as "in_channels < 4" or
@@ -85,6 +88,8 @@ class Capabilities:
     thread_safe: bool = True
     memory_format: bool = False
     fork_safe: bool = False
+    streams: bool | None = None
+    graphs: bool = False
     validates: bool = True
     extensions: tuple[Extension, ...] = ()
     excludes: tuple[str, ...] = ()

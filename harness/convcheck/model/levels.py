@@ -66,7 +66,7 @@ _OF_CLAUSES: Final[Mapping[str, Level]] = MappingProxyType(
         "C2D-ARITH-4": Level.STATE,
         "C2D-GRAD-10": Level.STATE,
         "C2D-GRAD-11": Level.STATE,
-        "C2D-PURE-4": Level.STATE,
+        **{f"C2D-PURE-{number}": Level.STATE for number in (4, 8, 9)},
     }
 )
 

@@ -48,6 +48,7 @@ from convcheck.oracles import (
     soak,
     special,
     state,
+    streams,
     taint,
 )
 from convcheck.oracles.oracle import CALL, PRECISION, RESULT, USUAL_DRAWS, AtScale, Expectation, Oracle, Priority
@@ -102,6 +103,7 @@ ORACLES: Final = (
     one_hot.ORACLE,
     state.ORACLE,
     cache_keys.ORACLE,
+    streams.ORACLE,
     bitwise.ORACLE,
     taint.ORACLE,
     soak.ORACLE,

@@ -25,7 +25,8 @@ from convcheck.oracles.oracle import Oracle, Priority
 from convcheck.oracles.support.compare import Comparison, compare_bounded, compare_exact
 from convcheck.oracles.support.error_level import flushing, level_of_error
 from convcheck.oracles.support.exercised import exercised
-from convcheck.oracles.support.expected import Expected, Sum
+from convcheck.oracles.support.expected import Expected
+from convcheck.oracles.support.sums import Sum
 from convcheck.oracles.support.trial import INTEGERS, REALS, Trial
 from convcheck.oracles.support.vacuity import too_few_judged, vacuous
 from convcheck.oracles.support.wellformed import fault, misshapen

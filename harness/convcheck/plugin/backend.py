@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -165,6 +165,13 @@ class Backend:
             TypeError: the result is not of the type that the backend promises.
         """
         return plain_array(native)
+
+    def all_to_numpy(self, natives: Sequence[Any]) -> Sequence[Array]:
+        """The arrays of several results, of which the same holds; by default one after the other.
+
+        Where each would be a transfer from a device, `Accelerator.arrays` makes it one for all.
+        """
+        return [self.to_numpy(native) for native in natives]
 
     def accelerator(self) -> Accelerator | None:
         """The device that it computes on, so that convcheck places tensors there; None where `to_native` does.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
@@ -142,6 +142,11 @@ class FunctionBackend(Backend):
     def to_numpy(self, native: Any) -> NDArray[Any]:
         """The array of a result, which must be of the library that the function takes, and on its device."""
         return self._arrays.to_numpy(native)
+
+    def all_to_numpy(self, natives: Sequence[Any]) -> Sequence[NDArray[Any]]:
+        """In one transfer, where convcheck places the tensors."""
+        accelerator = self.accelerator()
+        return super().all_to_numpy(natives) if accelerator is None else accelerator.arrays(natives)
 
     def versions(self) -> dict[str, str]:
         """Those of the library of its arrays."""

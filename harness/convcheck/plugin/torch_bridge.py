@@ -101,13 +101,29 @@ def from_torch(tensor: Any, device: str | None = None) -> NDArray[Any]:
     """
     import torch  # noqa: PLC0415
 
+    tensor = plain_tensor(tensor, device)
+    if tensor.dtype == torch.bfloat16:
+        return np.asarray(tensor.detach().view(torch.int16).numpy(force=True).view(DTYPES["bfloat16"]))
+    return np.asarray(tensor.numpy(force=True))
+
+
+def plain_tensor(tensor: Any, device: str | None = None) -> Any:
+    """What a candidate returned, if it is a plain torch tensor or a parameter.
+
+    Args:
+        tensor: what a candidate returned.
+        device: where it has to lie, "cuda" for any of that type; by default anywhere.
+
+    Raises:
+        TypeError: it is something else, or lies elsewhere.
+    """
+    import torch  # noqa: PLC0415
+
     if type(tensor) not in (torch.Tensor, torch.nn.Parameter):  # others may compute what they hold when somebody looks
         raise TypeError(f"returned a {type(tensor).__name__}; expected a torch.Tensor")
     if device is not None and not _lies_on(tensor.device, _device(device)):
         raise TypeError(f"returned a tensor on {tensor.device}; expected {device}")
-    if tensor.dtype == torch.bfloat16:
-        return np.asarray(tensor.detach().view(torch.int16).numpy(force=True).view(DTYPES["bfloat16"]))
-    return np.asarray(tensor.numpy(force=True))
+    return tensor
 
 
 def current(device: str) -> AbstractContextManager[Any]:

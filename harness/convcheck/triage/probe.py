@@ -98,8 +98,9 @@ class Probe:
         return Probe(RestartingCandidate(self.candidate), self._excluded, self.budget, CALLS_OF_RESTART)
 
     def fresh(self) -> None:
-        """Restart the candidate and forget what it did."""
-        self.candidate.restart()
+        """Restart the candidate and forget what it did; once the time is over it may stay as it is."""
+        if not self.budget.time_is_up:
+            self.candidate.restart()
         self._known.clear()
 
     def failing(self, case: Case, signature: FailureSignature) -> Verdict | None:

@@ -12,7 +12,9 @@ from convcheck.triage.probe import Probe, calls_showing, oracles_showing
 
 
 def shown_by_one_call(probe: Probe, case: Case, signature: FailureSignature, verdict: Verdict) -> bool:
-    """Whether the one call that tells most of a failure shows it on a fresh candidate."""
+    """Whether the one call that tells most of a failure shows it on a fresh candidate; False once the time is over."""
+    if probe.budget.time_is_up:
+        return False
     trial = probe.blank(case)
     calls = {**trial.calls, **extra_calls(trial, oracles_showing(case, signature))}
     expectation = expectation_of(trial, verdict)

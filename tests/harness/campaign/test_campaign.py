@@ -1,12 +1,15 @@
 """A campaign keeps what was done: an interrupt, wherever it comes, leaves a record."""
 
+import math
+
 import pytest
 
-from convcheck import Status
-from convcheck.campaign import campaign
+from convcheck import Status, load
+from convcheck.campaign import campaign, scheduler
 from convcheck.campaign.campaign import Options, run
 from convcheck.model.record import NOT_LOOKED_AT, PARTS_OF_TIME
 from convcheck.model.verdicts import FAILURES
+from stand_ins import Counted
 
 WRONG = "convcheck.defects:group-outputs-interleaved"
 
@@ -50,6 +53,41 @@ def test_an_interrupt_while_causes_are_looked_for_leaves_the_failures_in_the_rec
     assert record.interrupted
     assert record.findings
     assert not record.conforms
+    assert failing(record) == failing(whole)
+
+
+class Interrupted(Counted):
+    """A candidate during one of whose calls the run is interrupted, and which notes what is asked of it from then on."""
+
+    def __init__(self):
+        self.left, self.after = math.inf, []
+        super().__init__(lambda: load(WRONG))
+
+    def call(self, call):
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+        self.after += ["call"] if self.left < 0 else []
+        return super().call(call)
+
+    def restart(self):
+        self.after += ["restart"] if self.left < 0 else []
+        super().restart()
+
+
+def test_after_an_interrupt_while_causes_are_looked_for_the_candidate_is_not_asked_again(whole, monkeypatch):
+    candidate = Interrupted()
+    monkeypatch.setattr(scheduler, "open_candidate", lambda *_, **__: candidate)
+
+    def interrupt(_spec, _cases, state):
+        if state.startswith("looking for the causes"):
+            candidate.left = 7
+
+    record = recorded(interrupt, diagnosis_calls=6000)
+    assert record.interrupted
+    assert candidate.left == 0
+    assert not candidate.after
+    assert record.findings
     assert failing(record) == failing(whole)
 
 

@@ -1,18 +1,23 @@
 """A campaign with a share of its cases under AddressSanitizer, on a kernel in C."""
 
+import math
+
 import pytest
 from typer.testing import CliRunner
 
 from c_kernels import built
 from convcheck.campaign.campaign import run
 from convcheck.campaign.options import Options
+from convcheck.campaign.sanitizing import triage_reports
 from convcheck.cli.app import app
+from convcheck.judging.judge import nothing_excluded
 from convcheck.model.levels import Level
 from convcheck.model.origins import Origin
 from convcheck.model.sanitizers import Sanitizer
 from convcheck.model.verdicts import Status
 from convcheck.report.discrepancies import replay_arguments
 from convcheck.report.levels import opening
+from stand_ins import OUTPUT, TOKENS, failures
 
 
 def judged(spec, **others):
@@ -49,6 +54,17 @@ def test_a_read_beyond_a_buffer_of_its_own_is_a_finding_that_its_command_repeats
     assert (shown.exit_code, "heap-buffer-overflow" in shown.output) == (1, True)
     at = arguments.index("--sanitize")
     assert replayed(arguments[:at] + arguments[at + 2 :]).exit_code == 0  # without it, nothing is to be seen
+
+
+@pytest.mark.parametrize(("calls", "until"), [(0, math.inf), (100, -math.inf)])
+def test_without_calls_or_time_no_process_is_started_for_causes(calls, until):
+    options = Options(specs=("absent",), sanitize=Sanitizer.ADDRESS)
+    (one,) = failures(OUTPUT, TOKENS[:1])
+    found = triage_reports(
+        "absent", options, [one], lambda _: (), excluded=nothing_excluded, most_calls=calls, until=until
+    )
+    assert not found.findings
+    assert found.not_looked_at == (one,)
 
 
 @pytest.mark.parametrize("option", ["--in-process", "--untrusted"])

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner
@@ -33,6 +34,21 @@ class TorchAsDevice(TorchCpu):
         return TorchAccelerator("cpu")
 
 
+class ChannelsLastAsDevice(TorchAsDevice):
+    """What lies beside the weight is written to, in tensors that are placed in channels_last; no weight has one channel."""
+
+    seen = None
+
+    def accelerator(self):
+        return TorchAccelerator("cpu", channels_last=True)
+
+    def conv2d(self, x, weight, bias, params):
+        self.seen = x, weight
+        out = super().conv2d(x, weight, bias, params)
+        torch.as_strided(weight, (1,), (1,), weight.storage_offset() - 1).fill_(0.0)
+        return out
+
+
 def fake(name):
     return f"{PLUGIN}:{name}"
 
@@ -56,6 +72,30 @@ def test_what_is_right_on_a_device_is_right_and_nothing_is_a_copy_unseen(make):
     assert not outcome.copied
 
 
+def test_a_call_takes_two_transfers_and_few_waits():
+    backend = load(fake("OnFakeDevice"))
+    candidate = InProcessCandidate(lambda: backend)
+    calls = calls_of(f"{CASE},g=2", candidate)
+    candidate.call_all(calls)
+    device = backend.accelerator()
+    device.transfers = device.waits = 0
+    outcomes = candidate.call_all(calls)
+    assert {type(outcome) for outcome in outcomes} == {Returned}
+    assert device.transfers <= 2 * len(calls)  # tensors there, results back, of which one call has three
+    assert device.waits <= 2 * len(calls)  # for results, and to compare
+
+
+def test_the_results_that_are_no_arrays_are_told_apart_from_those_that_are():
+    class Half(type(load(fake("OnFakeDevice")))):
+        def conv2d_backward(self, *arguments):
+            return super().conv2d_backward(*arguments)._replace(weight="none")
+
+    candidate = InProcessCandidate(Half)
+    outcome = candidate.call(calls_of(CASE, candidate)[1])
+    assert set(outcome.malformed) == {"grad_weight"}
+    assert outcome.arrays["grad_input"].shape == (2, 4, 5, 6)
+
+
 @pytest.mark.parametrize(
     ("name", "case", "clause"),
     [("WritesBeside", CASE, "C2D-PURE-5"), ("ReturnsItsInput", "v1,x=2x4x5x6,out=4,k=1", "C2D-PURE-1")],
@@ -76,6 +116,33 @@ def test_torch_writing_beside_its_tensor_is_seen():
     outcome = candidate.call(calls_of(CASE, candidate)[0])
     assert outcome.spilled == ("x",)
     assert not outcome.mutated
+
+
+def test_tensors_are_placed_in_channels_last_between_canaries():
+    backend = ChannelsLastAsDevice()
+    candidate = InProcessCandidate(lambda: backend)
+    call = calls_of(CASE, candidate)[0]
+    assert candidate.call(call).spilled == ("weight",)
+    for native, tensor in zip(backend.seen, (call.tensors["x"], call.tensors["weight"]), strict=True):
+        assert native.is_contiguous(memory_format=torch.channels_last)
+        assert not native.is_contiguous()
+        assert np.array_equal(native.numpy(), tensor.values)
+
+
+@pytest.mark.parametrize(
+    ("shape", "asked", "placed"),
+    [
+        ((2, 3, 4, 5), "contiguous", "channels_last"),
+        ((2, 3, 4, 5), "sliced", "channels_last"),
+        ((2, 1, 4, 5), "contiguous", "contiguous"),
+        ((2, 1, 4, 5), "sliced", "channels_last"),
+        ((2, 3, 1, 1), "offset", "offset"),
+        ((3, 4, 5), "contiguous", "contiguous"),
+    ],
+)
+def test_a_memory_format_is_what_torch_makes_of_it(shape, asked, placed):
+    assert TorchAccelerator("cpu", channels_last=True).layout(shape, asked) == placed
+    assert TorchAccelerator("cpu").layout(shape, asked) == asked
 
 
 def test_an_error_of_the_device_is_for_good_in_one_process():

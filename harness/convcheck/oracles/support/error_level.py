@@ -18,7 +18,7 @@ from convcheck.model.levels import Level
 from convcheck.model.profiles import Profile
 from convcheck.model.verdicts import Status
 from convcheck.oracles.support.compare import compare_bounded
-from convcheck.oracles.support.expected import Sum
+from convcheck.oracles.support.sums import Sum
 
 EXTREME: Final[frozenset[Regime]] = frozenset({"large", "overflow", "subnormal", "special"})
 """The regimes whose values are at the ends of a format, or none of its numbers."""

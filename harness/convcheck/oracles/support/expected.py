@@ -8,7 +8,7 @@ rounding error can be.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -27,12 +27,11 @@ from convcheck.numerics.bounds import (
     worst_accumulation_error,
 )
 from convcheck.numerics.limits import integer_limit
-from convcheck.numerics.reduction_length import copies, reduction_lengths
-from convcheck.oracles.support.transforms import TransformErrors, magnitude
+from convcheck.numerics.reduction_length import copies
+from convcheck.oracles.support.sums import Sum, Sums
+from convcheck.oracles.support.transforms import TransformErrors
 from convcheck.tensors.values import Values
-from convcheck_reference.convolution import apply, apply_transposed, col2im_padded, correlate, im2col
 from convcheck_reference.formats import DTYPES, FLOAT64, Format, component_format
-from convcheck_reference.padding import pad_adjoint
 from convcheck_reference.params import Conv2dParams
 
 Array = NDArray[Any]
@@ -42,59 +41,19 @@ _TRANSFORMED = 2.0**10
 """How much larger than Σ|a||b| numbers may be on the way of an algorithm that nobody names, as in F(6, 3)."""
 
 
-@dataclass(frozen=True, eq=False)
-class Sum:
-    """One quantity as the reference computes it in float64 (complex128), every element a sum of products.
-
-    Attributes:
-        value: the result.
-        terms: n, the largest number of products of an element.
-        operands: the largest magnitudes of the two factors.
-        addend: the largest magnitude of what is added besides products (the bias).
-        measure: computes the gauge, which costs as much as the value, so only when asked for.
-    """
-
-    value: Array
-    terms: int
-    operands: tuple[float, float]
-    addend: float
-    measure: Callable[[], NDArray[np.float64]]
-
-    @cached_property
-    def gauge(self) -> NDArray[np.float64]:
-        """S, of the shape of the value."""
-        return self.measure()
-
-    @property
-    def ceiling(self) -> float:
-        """What no element of the gauge exceeds: n·max|a|·max|b| + max|bias|."""
-        return self.terms * self.operands[0] * self.operands[1] + self.addend
-
-    def stays_below(self, limit: float) -> bool:
-        """Whether no element of the gauge exceeds `limit`."""
-        return self.ceiling <= limit or bool(self.gauge.max(initial=0.0) <= limit)
-
-
 class Expected:
     """The reference's results for `values` in the layer of `case`."""
 
     def __init__(self, case: Case, values: Values) -> None:
         self._case = case
         self._params: Conv2dParams = case.params
-        wide = np.complex128 if values.x.dtype.kind == "c" else np.float64
-        self._x = values.x.astype(wide)
-        self._weight = values.weight.astype(wide)
-        self._bias = None if values.bias is None else values.bias.astype(wide)
-        self._grad = values.grad_output.astype(wide)
-        self._transforms = TransformErrors(case, self._x, self._weight, self._grad)
+        self._sums = Sums(case, values)
+        self._bias = self._sums.bias
+        self._transforms = TransformErrors(case, self._sums.x, self._sums.weight, self._sums.grad)
 
     def sum(self, quantity: Quantity) -> Sum:
         """The reference's result for one quantity."""
-        if quantity == "output":
-            return self._output
-        if quantity == "grad_input":
-            return self._grad_input
-        return self._grad_weight if quantity == "grad_weight" else self._grad_bias
+        return self._sums.of(quantity)
 
     def exact(self, quantity: Quantity, profile: Profile) -> NDArray[np.bool_]:
         """Where the integers' sums are exact in the promised accumulator: S ≤ limit, of operands that it keeps.
@@ -142,11 +101,8 @@ class Expected:
 
         They are off by at most what rounding may come to, which is far less than one product that is missing or wrong.
         """
-        off = self._bound_of_integers(quantity, replace(profile, rounds_before_bias=False), FLOAT64)
+        off = self._error_of_integers(quantity, replace(profile, rounds_before_bias=False), FLOAT64)
         value, before = self.sum(quantity).value, self.before_bias(quantity, profile)
-        if quantity == "grad_input" and self.folds:
-            # what is folded has been rounded already, so that its errors are more than those of one sum
-            off = np.where(self._copies == 1, off, self._folded(off, component_format(self._case.dtype)))
         low, high = value - off, value + off
         if before is None or self._bias is None:
             return low, high
@@ -155,16 +111,16 @@ class Expected:
             twice = [np.asarray(side.astype(dtype).astype(np.float64) + bias) for side in (before - off, before + off)]
         return np.minimum(low, twice[0]), np.maximum(high, twice[1])
 
-    def _bound_of_integers(self, quantity: Quantity, profile: Profile, result: Format) -> NDArray[np.float64]:
-        """The largest error of sums that are rounded; operands are, too, where they are transformed in fewer bits."""
-        found = self.direct_bound(quantity, profile, self._accumulation, result)
-        return np.where(np.isfinite(found), found, np.inf)  # sums that are too long for a bound, of nothing but zeros
+    def _error_of_integers(self, quantity: Quantity, profile: Profile, result: Format) -> NDArray[np.float64]:
+        """The largest error of sums that are rounded to `result`, and folded where the padding copies pixels.
 
-    def _folded(self, bound: NDArray[np.float64], result: Format) -> NDArray[np.float64]:
-        """The error of gradients of copied pixels that are rounded, and added: half a spacing for each of them."""
-        found = self.sum("grad_input")
-        rounded = bound + result.unit_roundoff * (found.gauge + bound)
-        return np.asarray(rounded + self._folding_error(found, rounded))
+        Operands are rounded, too, where they are transformed in fewer bits.
+        """
+        found = self.direct_bound(quantity, profile, self._accumulation, result)
+        found = np.where(np.isfinite(found), found, np.inf)  # sums that are too long for a bound, of nothing but zeros
+        if quantity == "grad_input" and self.folds:
+            found = found + self._folding_error(self.sum(quantity), found)
+        return found
 
     def integer_tolerance(self, quantity: Quantity, profile: Profile) -> NDArray[np.float64]:
         """How far a result of integers may be from the right one: 0, 1/2 (excluded), or infinitely.
@@ -177,9 +133,7 @@ class Expected:
         if self.is_direct(quantity, profile):
             if profile.exact:
                 return np.where(exact, 0.0, np.inf)
-            off = self._bound_of_integers(quantity, profile, component_format(self._case.dtype))
-            if quantity == "grad_input" and self.folds:
-                off = off + self._folded(off, component_format(self._case.dtype))
+            off = self._error_of_integers(quantity, profile, component_format(self._case.dtype))
             return np.where(exact, off, np.inf)
         law = self._transforms.law(quantity, profile)
         if law is None:
@@ -283,85 +237,3 @@ class Expected:
     @cached_property
     def _copies(self) -> NDArray[np.intp]:
         return copies(self._params, *self._case.input_shape[-2:])
-
-    @cached_property
-    def _columns(self) -> Array:
-        return im2col(self._x, self._params)
-
-    @cached_property
-    def _absolute_columns(self) -> Array:
-        return magnitude(self._columns)
-
-    @cached_property
-    def _most_x(self) -> float:
-        return _most(self._x)
-
-    @cached_property
-    def _most_weight(self) -> float:
-        return _most(self._weight)
-
-    @cached_property
-    def _most_grad(self) -> float:
-        return _most(self._grad)
-
-    @cached_property
-    def _terms(self) -> Any:
-        return reduction_lengths(self._params, self._case.input_shape)
-
-    @cached_property
-    def _output(self) -> Sum:
-        bias = self._bias
-
-        def computed(weight: Array, columns: Array, addend: Array | None) -> Array:
-            out = apply(weight, columns, self._params).reshape(self._case.output_shape)
-            return out if addend is None else out + addend[:, None, None]
-
-        return Sum(
-            computed(self._weight, self._columns, bias),
-            self._terms["output"],
-            (self._most_x, self._most_weight),
-            0.0 if bias is None else _most(bias),
-            lambda: computed(
-                magnitude(self._weight), self._absolute_columns, None if bias is None else magnitude(bias)
-            ),
-        )
-
-    @cached_property
-    def _grad_input(self) -> Sum:
-        return Sum(
-            self._transposed(self._weight, self._grad),
-            self._terms["grad_input"],
-            (self._most_grad, self._most_weight),
-            0.0,
-            lambda: self._transposed(magnitude(self._weight), magnitude(self._grad)),
-        )
-
-    @cached_property
-    def _grad_weight(self) -> Sum:
-        return Sum(
-            correlate(self._grad, self._columns, self._params),
-            self._terms["grad_weight"],
-            (self._most_grad, self._most_x),
-            0.0,
-            lambda: correlate(magnitude(self._grad), self._absolute_columns, self._params),
-        )
-
-    @cached_property
-    def _grad_bias(self) -> Sum:
-        axes = (0, 2, 3) if self._grad.ndim == 4 else (1, 2)
-        return Sum(
-            self._grad.sum(axis=axes),
-            self._terms["grad_bias"],
-            (self._most_grad, 1.0),
-            0.0,
-            lambda: magnitude(self._grad).sum(axis=axes),
-        )
-
-    def _transposed(self, weight: Array, grad: Array) -> Array:
-        shape = self._case.input_shape
-        padded = col2im_padded(apply_transposed(weight, grad, self._params), self._params, shape)
-        return pad_adjoint(padded, self._params).reshape(shape)
-
-
-def _most(array: Array) -> float:
-    return float(magnitude(array).max(initial=0.0))

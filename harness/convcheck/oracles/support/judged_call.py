@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck.model.calls import Call, Operation, Outcome, Returned
+from convcheck.model.calls import Call, Launch, Operation, Outcome, Returned
 from convcheck.model.profiles import GRADIENTS, Quantity
 from convcheck.model.verdicts import Status
 from convcheck.oracles.exact import compare_integers
@@ -38,16 +38,18 @@ class JudgedCall:
         trial: its layer and input size.
         values: its data, integers whose results are exact.
         operation: forward or backward.
+        launch: how it is put to a device.
     """
 
     trial: Trial
     values: Values
     operation: Operation = Operation.FORWARD
+    launch: Launch = "direct"
 
     @cached_property
     def call(self) -> Call:
         """The call; it takes over the buffers of the call before where shapes allow."""
-        return self.trial.call(self.operation, self.values, "reused")
+        return replace(self.trial.call(self.operation, self.values, "reused"), launch=self.launch)
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:

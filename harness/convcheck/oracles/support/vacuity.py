@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.model.case import Case
-from convcheck.oracles.support.expected import Sum
+from convcheck.oracles.support.sums import Sum
 from convcheck_reference.convolution import im2col
 
 _LEAST_SHARE = 0.5

@@ -159,3 +159,13 @@ def test_pixels_that_the_padding_copies_have_a_wider_bound():
 @pytest.mark.parametrize(("number", "size"), [(3 - 4j, 7.0), (-2.5, 2.5), (-0.0, 0.0)])
 def test_a_magnitude_bounds_the_modulus_and_both_components(number, size):
     assert magnitude(np.array([number])) == [size]
+
+
+def test_integers_that_need_not_be_exact_are_as_far_off_as_sums_are_where_copies_are_folded_too():
+    case, values = data("v1,x=1x2x5x5,out=2,k=3,p=1,mode=circular")
+    expected, inexact = Expected(case, values), replace(FP32_STRICT, name="", exact=False)
+    bound = expected.bound("grad_input", inexact)
+    assert np.array_equal(expected.integer_tolerance("grad_input", inexact), bound)
+    low, high = expected.integers_between("grad_input", inexact)
+    assert (high - low <= 2 * bound).all()
+    assert (high - low > 0).all()

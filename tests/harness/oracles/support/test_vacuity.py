@@ -5,7 +5,7 @@ from altered import CASE, verdicts
 from convcheck import Capabilities, Status
 from convcheck.model.profiles import BF16_ACC
 from convcheck.model.token import read
-from convcheck.oracles.support.expected import Sum
+from convcheck.oracles.support.sums import Sum
 from convcheck.oracles.support.trial import Trial
 from convcheck.oracles.support.vacuity import blind_taps, too_few_judged, vacuous
 from convcheck_backends import NumpyBackend
