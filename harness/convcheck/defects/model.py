@@ -33,6 +33,7 @@ class Category(StrEnum):
     GROUPS = "groups"
     BIAS = "bias"
     TILES = "tile remainders"
+    SIZES = "sizes"
     PRECISION = "precision"
     SPECIAL = "special values"
     CONTRACT = "contract"

@@ -30,6 +30,44 @@ SEQUENCES = {
 CRAFTED = {"kernel-that-looks-symmetric", "zero-first-image", "images-that-look-alike", "bias-that-begins-with-zero"}
 PARTIAL = {item.name for item in partial_gradients.DEFECTS}
 
+SIZES = {
+    "columns-in-ten-bits": "v1,x=1x1x1x1030,out=1,k=1",
+    "rows-of-one-band": "v1,x=1x1x603x1,out=1,k=1",
+    "images-of-one-grid": "v1,x=1003x1x1x1,out=1,k=1",
+    "images-read-again": "v1,x=304x1x1x2,out=1,k=1",
+    "filters-of-one-grid": "v1,x=1x1x1x2,out=705,k=1",
+    "bias-in-nine-bits": "v1,x=1x1x1x1,out=520,k=1",
+    "channels-of-a-buffer": "v1,x=1x390x1x2,out=2,k=1",
+    "filters-of-groups-in-a-table": "v1,x=1x100x1x2,out=100,k=1,g=100",
+    "groups-in-a-byte": "v1,x=1x260x1x2,out=260,k=1,g=260",
+    "taps-of-a-buffer": "v1,x=1x1x11x11,out=2,k=11",
+    "kernel-rows-unrolled": "v1,x=1x1x13x2,out=1,k=13x1",
+    "kernel-columns-unrolled": "v1,x=1x1x2x23,out=1,k=1x22",
+    "wide-strides-short": "v1,x=1x1x1x30,out=1,k=1,s=1x14",
+    "high-strides-short": "v1,x=1x1x50x2,out=1,k=1,s=24x1",
+    "padding-in-five-bits": "v1,x=1x1x5x2,out=1,k=3x1,p=33x0",
+    "dilation-in-four-bits": "v1,x=1x1x1x40,out=1,k=1x2,d=1x18",
+    "kernel-beyond-a-cache": "v1,x=1x1x412x1,out=1,k=3x1,d=205x1",
+    "sums-of-one-block": "v1,x=1x3010x1x2,out=1,k=1",
+    "pixels-of-one-launch": "v1,x=1x1x71x71,out=1,k=1",
+    "image-in-14-bits": "v1,x=1x1x129x128,out=1,k=1",
+    "input-of-one-copy": "v1,x=1x1x317x317,out=1,k=1",
+    "weights-of-one-copy": "v1,x=1x250x1x1,out=210,k=1",
+    "output-of-one-store": "v1,x=1x1x142x143,out=10,k=1",
+    "columns-of-one-workspace": "v1,x=1x5x100x100,out=1,k=3",
+    "deep-images-short-of-a-channel": "v1,x=1x50x13x13,out=1,k=1",
+    "deep-batches-short-of-an-image": "v1,x=13x41x1x2,out=1,k=1",
+    "filter-tail-of-many-pixels": "v1,x=1x1x6x6,out=100,k=1",
+    "channel-tail-of-many-filters": "v1,x=1x100x1x2,out=98,k=1",
+    "work-of-one-queue": "v1,x=1x100x60x60,out=40,k=1",
+    "grad-input-of-many-groups": "v1,x=1x44x1x3,out=22,k=1,g=22",
+    "grad-input-of-wide-images": "v1,x=1x1x1x710,out=1,k=1",
+    "grad-weight-of-many-images": "v1,x=95x1x1x2,out=1,k=1",
+    "grad-weight-of-many-pixels": "v1,x=1x1x56x56,out=1,k=1",
+    "grad-bias-of-many-filters": "v1,x=1x1x1x2,out=460,k=1",
+}
+
+
 WITNESSES = {
     "atrous-three-by-three": "v1,x=1x8x9x9,out=2,k=3,d=2",
     "axes-exchanged": "v1,x=1x2x5x5,out=3,k=3",
@@ -57,6 +95,7 @@ WITNESSES = {
     "replicate-even-biased": "v1,x=2x2x5x5,out=2,k=2,p=1,mode=replicate",
     "row-33": "v1,x=1x1x36x3,out=1,k=2",
     "same-even-dilated": "v1,x=1x2x6x6,out=2,k=2,d=2,p=same",
+    **SIZES,
     "small-results-skipped": "v1,x=1x1x3x3,out=1,k=1,bias=false,values=subnormal",
     "three-channels-as-four": "v1,x=1x3x7x7,out=8,k=3",
     "unbatched-grouped-no-bias": "v1,x=4x5x5,out=4,k=3,g=2,bias=false",
