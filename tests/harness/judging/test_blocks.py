@@ -89,7 +89,7 @@ def test_what_is_drawn_freely_would_not():
 
 def test_every_error_clause_has_its_share(drawn):
     broken = Counter(_clauses(case)[0] for case in drawn if case.violation is not None)
-    assert set(broken) == {f"C2D-ERROR-{n}" for n in range(1, 13)}
+    assert set(broken) == {f"C2D-ERROR-{n}" for n in (*range(1, 13), 14)}
     assert min(broken.values()) >= 6
     assert 80 <= broken.total() <= 150
 
@@ -97,7 +97,7 @@ def test_every_error_clause_has_its_share(drawn):
 def test_without_a_module_its_errors_are_not_drawn():
     broken = {_clauses(case)[0] for case in thousand(PLAIN, 0) if case.violation is not None}
     assert broken.isdisjoint({"C2D-ERROR-2", "C2D-ERROR-7"})
-    assert len(broken) == 10
+    assert len(broken) == 11
 
 
 def test_a_capability_that_is_missing_is_not_drawn():
@@ -109,7 +109,7 @@ def test_a_capability_that_is_missing_is_not_drawn():
 def test_the_mix_is_fast_and_has_medium_layers(legal):
     costs = [case.params.multiply_adds(case.input_shape) for case in legal]
     assert sum(costs) / len(costs) < 400_000
-    assert max(costs) < 5_000_000
+    assert max(costs) < 6_000_000
     assert max(math.prod(case.input_shape) for case in legal) < 1_000_000
     assert 0.1 <= share(legal, lambda c, _: c.batch >= 8 and min(c.input_shape[-2:]) >= 16) <= 0.2
 
@@ -159,7 +159,7 @@ def test_the_classes_of_a_run_are_counted(drawn):
         ("batch", "8+"), ("layout", "mixed"), ("values", "special"), ("entry", "module"), ("dtype", "bfloat16"),
     ):  # fmt: skip
         assert (parameter, value) in rows
-    assert len({v for p, v in rows if p == "legality"}) == 12
+    assert len({v for p, v in rows if p == "legality"}) == 13
 
 
 def test_the_report_gets_the_interactions_as_rows(drawn):

@@ -13,6 +13,7 @@ from convcheck.campaign.scheduler import Job, tallies
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.judge import Judge
 from convcheck.judging.search import reach, search
+from convcheck.model.ladder import Ladder
 from convcheck.model.origins import Origin
 from convcheck.model.token import read
 from convcheck.numerics.bounds import accumulation_error
@@ -52,7 +53,7 @@ class Narrow(ReferenceBackend):
 
 def origins(seed):
     """How the failing cases of a run of default size came about."""
-    job = Job("", Options(specs=(), seed=seed))
+    job = Job("", Options(specs=(), seed=seed, reach=Ladder.QUICK))
     return {f.origin for tally in tallies(job, InProcessCandidate(Narrow)) for f in tally.failures}
 
 
