@@ -51,8 +51,8 @@ def test_an_interrupt_while_causes_are_looked_for_leaves_the_failures_in_the_rec
     monkeypatch.setattr(campaign, "triage", interrupted)
     record = recorded()
     assert record.interrupted
-    assert record.findings
     assert not record.conforms
+    assert record.undecided
     assert failing(record) == failing(whole)
 
 
@@ -87,7 +87,7 @@ def test_after_an_interrupt_while_causes_are_looked_for_the_candidate_is_not_ask
     assert record.interrupted
     assert candidate.left == 0
     assert not candidate.after
-    assert record.findings
+    assert record.undecided
     assert failing(record) == failing(whole)
 
 
@@ -102,7 +102,7 @@ def test_few_calls_for_causes_lose_no_failure(whole):
 def test_progress_says_that_causes_are_looked_for():
     said = []
     recorded(lambda *told: said.append(told))
-    assert [cases for _, cases, _ in said] == [48, 60, 60, 60]
+    assert [cases for _, cases, _ in said] == [48, 60, 72, 72, 72, 72]
     assert said[1][2].startswith("60 cases, ")
     assert said[-1][2].startswith("looking for the causes of ")
 

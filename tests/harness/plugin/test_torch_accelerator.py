@@ -89,6 +89,16 @@ def test_arrays_come_together_as_they_come_one_by_one(dtype):
     assert not accelerator.arrays([])
 
 
+def test_arrays_keep_the_order_of_their_axes():
+    plain = torch.arange(120.0).reshape(2, 3, 4, 5)
+    natives = [plain, plain.to(memory_format=torch.channels_last), plain[:1].expand(2, 3, 4, 5), torch.tensor(2.0)]
+    together = TorchAccelerator("cpu").arrays(natives)
+    assert [array.flags.c_contiguous for array in together] == [True, False, False, True]
+    assert together[1].transpose(0, 2, 3, 1).flags.c_contiguous
+    for native, array in zip(natives, together, strict=True):
+        assert np.array_equal(array, native.numpy())
+
+
 def test_what_is_no_plain_tensor_is_refused():
     with pytest.raises(TypeError, match="returned a list"):
         TorchAccelerator("cpu").arrays([torch.ones(1), [1]])

@@ -193,7 +193,7 @@ def test_a_call_that_an_oracle_asked_for_is_repeated_by_asking_it_whatever_its_n
 
 def test_only_results_are_judged_where_only_results_can_differ():
     assert {o.name for o in oracles_showing(GROUPED, OUTPUT)} == {
-        "parity", "contract", "exact", "bounded", "gradients-exact", "gradients-bounded", "aggregated",
+        "parity", "contract", "exact", "bounded", "gradients-exact", "gradients-bounded", "aggregated", "projected",
     }  # fmt: skip
 
 
