@@ -22,6 +22,12 @@ from convcheck.strategies import plain_cases
 CAPABILITIES = Capabilities(dtypes=("float32",), module=False)
 
 
+def of_few_bits(x):
+    """Whether numbers are integers but for a power of two, as exact ones are."""
+    digits = np.ldexp(np.frexp(x)[0], 13)
+    return (digits == np.rint(digits)).all()
+
+
 class Narrow(ReferenceBackend):
     """Partial sums lose precision, the more the closer five parameters come to values that hardly ever meet.
 
@@ -33,7 +39,7 @@ class Narrow(ReferenceBackend):
 
     def conv2d(self, x, weight, bias, params):
         output = super().conv2d(x, weight, bias, params)
-        if not output.size or not (np.isfinite(x).all() and np.isfinite(weight).all()) or (x == np.rint(x)).all():
+        if not output.size or not (np.isfinite(x).all() and np.isfinite(weight).all()) or of_few_bits(x):
             return output
         near = sum(
             min(value, enough)
