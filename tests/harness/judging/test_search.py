@@ -24,7 +24,7 @@ CAPABILITIES = Capabilities(dtypes=("float32",), module=False)
 
 def of_few_bits(x):
     """Whether numbers are integers but for a power of two, as exact ones are."""
-    digits = np.ldexp(np.frexp(x)[0], 13)
+    digits = np.ldexp(np.frexp(x)[0], 22)
     return (digits == np.rint(digits)).all()
 
 
