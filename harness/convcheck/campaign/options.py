@@ -23,7 +23,7 @@ class Options:
 
     Attributes:
         specs: the backends, as `convcheck.load` takes them.
-        examples: cases for each backend; None for as many as `seconds` allow.
+        examples: cases for each backend, besides those that reach far; None for as many as `seconds` allow.
         seconds: wall time for each backend; None for no limit.
         seed: of the generator.
         dtypes: restricts the dtypes; empty for those that a backend declares.
