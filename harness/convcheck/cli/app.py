@@ -85,7 +85,10 @@ Limit = Annotated[float, typer.Option(help="seconds after which a call counts as
 @app.command()
 def run(
     backend: Backends,
-    examples: Annotated[int | None, typer.Option(help="cases for each backend (default 1000), besides a fifth more that reach far", min=1)] = None,
+    examples: Annotated[
+        int | None,
+        typer.Option(help="cases for each backend (default 1000); a fifth more reach far", min=1),
+    ] = None,
     time: Annotated[str, typer.Option(help="wall time for each backend instead: 90s, 5m, 1h")] = "",
     seed: Annotated[int, typer.Option(help="of the generator", min=0)] = 0,
     dtype: Annotated[list[str] | None, typer.Option(help="only these dtypes")] = None,
