@@ -47,4 +47,5 @@ def test_of_five_hundred_cases_those_with_tiles_show_it(name, drawn):
 
 def test_operands_that_are_coarser_in_long_sums_show_in_all_elements_together(drawn):
     found = failures(LONG_SUMS, [c for c in drawn if c.regime == "reals" and c.entry == "function"])
-    assert "aggregated" in {f.verdict.oracle for f in found}
+    # where integers do not show it before, as partial sums that cancel do now
+    assert {"aggregated", "exact", "gradients-exact"} & {f.verdict.oracle for f in found}

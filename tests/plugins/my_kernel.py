@@ -26,12 +26,15 @@ def _check(x, weight, bias, stride, dilation, padding, groups):
         raise ValueError("expected 4-d tensors, and stride, dilation and groups of at least 1")
     if x.shape[1] % groups or weight.shape[0] % groups or x.shape[1] // groups != weight.shape[1]:
         raise ValueError("channels do not fit groups")
-    if weight.dtype != x.dtype or (bias is not None and bias.shape != weight.shape[:1]):
+    if not all(type(number) is int for number in (*stride, *dilation, groups)):
+        raise TypeError("stride, dilation and groups are whole numbers")
+    if weight.dtype != x.dtype or (bias is not None and (bias.shape != weight.shape[:1] or bias.dtype != x.dtype)):
         raise ValueError("weight and bias must fit the input")
     if min(weight.shape) < 1:
         raise ValueError("the kernel is empty")
-    if padding not in ("same", "valid") and (isinstance(padding, str) or min(_pair(padding)) < 0):
-        raise ValueError("padding must be 'same', 'valid' or at least 0")
+    if padding not in ("same", "valid"):
+        if isinstance(padding, str) or [type(side) for side in _pair(padding)] != [int, int] or min(_pair(padding)) < 0:
+            raise ValueError("padding must be 'same', 'valid' or two whole numbers of at least 0")
 
 
 def _sides(padding, kernel, stride, dilation):

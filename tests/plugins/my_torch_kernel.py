@@ -11,6 +11,10 @@ def my_conv(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     stride, dilation = _pair(stride), _pair(dilation)
     if padding in ("same", "valid") or isinstance(padding, str) or x.dim() != 4 or min(_pair(padding)) < 0:
         raise NotImplementedError("this kernel takes batches, and numbers for padding")
+    if not all(type(number) is int for number in (*stride, *dilation, *_pair(padding), groups)):
+        raise TypeError("stride, padding, dilation and groups are whole numbers")
+    if bias is not None and (bias.shape != weight.shape[:1] or bias.dtype != x.dtype):
+        raise ValueError("the bias does not fit the weight and the input")
     if groups < 1 or weight.shape[1] * groups != x.shape[1] or weight.shape[0] % groups:
         raise ValueError("channels do not fit groups")
     padding, kernel = _pair(padding), tuple(weight.shape[2:])

@@ -296,9 +296,8 @@ def test_what_fails_in_other_cases_is_another_finding():
 
 def test_integers_too_long_for_what_is_left_of_precision_are_no_other_finding():
     _, failures, findings = campaign(defect("bfloat16-operands").backend, size=100, defects=())
-    assert {f.verdict.oracle for f in failures} >= {"exact", "bounded"}
+    assert "exact" in {f.verdict.oracle for f in failures}
     (only,) = findings
-    assert only.verdict.oracle == "bounded"
     assert str(only.diagnosis.failure_condition.rule) == "dtype == 'float32'"
 
 

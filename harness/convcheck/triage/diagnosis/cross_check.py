@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from convcheck.model.calls import Returned
 from convcheck.model.case import Case
-from convcheck.numerics.limits import output_limit
+from convcheck.numerics.limits import integer_limit, output_limit
 from convcheck.oracles import extra_calls, metamorphic
 from convcheck.oracles.metamorphic import RELATIONS, Layer, Relation, images, layer_of, oracle_name
 from convcheck.oracles.support.transforms import magnitude
@@ -149,7 +149,10 @@ def _rounded(output: Array, trial: Trial) -> Array:
 
 
 def _limit(trial: Trial) -> int:
-    return output_limit(trial.capabilities.promised(trial.case, "output"), trial.case.dtype)
+    """Up to where sums are exact; what is compared is rounded to the dtype on both sides."""
+    profile = trial.capabilities.promised(trial.case, "output")
+    limit = output_limit if profile.rounds_before_bias else integer_limit
+    return limit(profile, trial.case.dtype)
 
 
 def _wide(array: Array | None) -> Any:
