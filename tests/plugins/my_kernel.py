@@ -32,9 +32,9 @@ def _check(x, weight, bias, stride, dilation, padding, groups):
         raise ValueError("weight and bias must fit the input")
     if min(weight.shape) < 1:
         raise ValueError("the kernel is empty")
-    if padding not in ("same", "valid"):
-        if isinstance(padding, str) or [type(side) for side in _pair(padding)] != [int, int] or min(_pair(padding)) < 0:
-            raise ValueError("padding must be 'same', 'valid' or two whole numbers of at least 0")
+    numbers = [type(side) for side in _pair(padding)] == [int, int]
+    if padding not in ("same", "valid") and (not numbers or min(_pair(padding)) < 0):
+        raise ValueError("padding must be 'same', 'valid' or two whole numbers of at least 0")
 
 
 def _sides(padding, kernel, stride, dilation):
