@@ -18,13 +18,13 @@ from convcheck.campaign.known_failures import Known
 from convcheck.campaign.options import Options
 from convcheck.campaign.sanitizing import judge_share
 from convcheck.execution import Candidate, open_candidate
-from convcheck.judging.blocks import BLOCK, generate
+from convcheck.judging.blocks import BLOCK
+from convcheck.judging.drawn import drawn_cases
 from convcheck.judging.histories import judge_histories
 from convcheck.judging.judge import Judge, Tally
 from convcheck.judging.long_history import judge_long_history
 from convcheck.judging.own_cases import tried_alone
-from convcheck.judging.parts import REACHING, SANITIZED, Part, part_at
-from convcheck.judging.reaching import reach
+from convcheck.judging.parts import SANITIZED, Part, part_at
 from convcheck.judging.remembered import judge_remembered, remembered_cases
 from convcheck.judging.sanitizing import chosen
 from convcheck.judging.search import search
@@ -118,23 +118,14 @@ class Job:
         assert part is not None
         if part.origin is Origin.REMEMBERED:
             return remembered_cases(self.remembered)
-        if part.origin is Origin.REACH:
-            return reach(
-                capabilities,
-                self.options.dtypes or None,
-                run_seed=self.options.seed,
-                first=part.number * REACHING,
-                size=part.size,
-                ladder=self.options.reach,
-            )
         if part.origin is Origin.SANITIZED:
             drawn = self._drawn(capabilities, replace(part, size=min(BLOCK, SANITIZED * part.size)))
             return chosen(drawn, capabilities, part.size)
         return self._drawn(capabilities, part)
 
     def _drawn(self, capabilities: Capabilities, part: Part) -> tuple[Case, ...]:
-        dtypes = self.options.dtypes or None
-        return generate(capabilities, dtypes, run_seed=self.options.seed, block=part.number, size=part.size)
+        options = self.options
+        return drawn_cases(part, capabilities, options.dtypes or None, run_seed=options.seed, ladder=options.reach)
 
 
 def tallies(job: Job, candidate: Candidate) -> Iterator[Tally]:

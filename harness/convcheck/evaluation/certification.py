@@ -20,15 +20,13 @@ from convcheck.evaluation.certificate import CONVCHECK, Certificate, Detection, 
 from convcheck.evaluation.on_top import OnTop
 from convcheck.evaluation.variants import Variant, variant
 from convcheck.execution import Candidate, InProcessCandidate, SubprocessCandidate
-from convcheck.judging.blocks import generate
+from convcheck.judging.drawn import drawn_cases
 from convcheck.judging.judge import Failure, first_causes, judge_case
 from convcheck.judging.long_history import judge_long_history
-from convcheck.judging.parts import REACHING, Part, parts_of
-from convcheck.judging.reaching import reach
+from convcheck.judging.parts import Part, parts_of
 from convcheck.judging.search import search
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
-from convcheck.model.ladder import Ladder
 from convcheck.model.origins import Origin
 from convcheck.model.verdicts import Verdict
 from convcheck_reference.selfcheck import self_check
@@ -210,10 +208,7 @@ def _run(
 
 @lru_cache(maxsize=32)
 def _cases(capabilities: Capabilities, seed: int, part: Part) -> tuple[Case, ...]:
-    if part.origin is Origin.REACH:
-        first = part.number * REACHING
-        return reach(capabilities, run_seed=seed, first=first, size=part.size, ladder=Ladder.STANDARD)
-    return generate(capabilities, run_seed=seed, block=part.number, size=part.size)
+    return drawn_cases(part, capabilities, run_seed=seed)
 
 
 def in_order(function: Callable[[Subject], Result], subjects: Iterable[Subject], workers: int) -> Iterator[Result]:

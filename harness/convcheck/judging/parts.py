@@ -92,9 +92,8 @@ def parts_of(examples: int) -> Iterator[Part]:
 def _cycle(cases: int, ladder: Ladder, *, sanitized: bool) -> tuple[Part, ...]:
     """The first drawn block, whose cases tell most, then what takes longest: what reaches far, searches and histories.
 
-    The other drawn blocks come last.
-
-    Histories, the long one too, come on top of the cases, as does what is run again under a sanitizer.
+    The other drawn blocks come last. What reaches far and histories, the long one too, come on top of the cases, as
+    does what is run again under a sanitizer.
     """
     searched, reached = round(SEARCHED * cases), round(REACHED[ladder] * cases)
     drawn = cases - searched

@@ -86,27 +86,26 @@ def _channels(params: Conv2dParams, quantity: Quantity) -> int:
 
 def _judge(trial: Trial, quantity: Quantity, got: Array, most: int) -> Verdict:
     params, values = trial.case.params, trial.integers
-    x, weight, grad = (np.asarray(a, np.float64) for a in (values.x, values.weight, values.grad_output))
     groups = params.groups
     number = _channels(params, quantity)
     rng = np.random.default_rng([trial.case.seed, number])
     factors = rng.integers(1, most, (groups, number // groups), endpoint=True).astype(np.float64)
     if quantity == "grad_input":
         alone = _layer(params, in_channels=groups)
-        filters = np.einsum("gi,goihw->gohw", factors, weight.reshape(groups, -1, *weight.shape[1:]))
-        shape = (*x.shape[:-3], groups, *x.shape[-2:])
-        due = conv2d_grad_input(grad, filters.reshape(alone.weight_shape), alone, shape)
+        filters = np.einsum("gi,goihw->gohw", factors, _in_groups(values.weight, groups))
+        shape = (*values.x.shape[:-3], groups, *values.x.shape[-2:])
+        due = conv2d_grad_input(_wide(values.grad_output), filters.reshape(alone.weight_shape), alone, shape)
         found = _combined(factors, got)
     elif quantity == "output":
         alone = _layer(params, out_channels=groups)
-        filters = np.einsum("go,goihw->gihw", factors, weight.reshape(groups, -1, *weight.shape[1:]))
+        filters = np.einsum("go,goihw->gihw", factors, _in_groups(values.weight, groups))
         bias = None if values.bias is None else (factors * values.bias.reshape(groups, -1)).sum(axis=1)
-        due = conv2d(x, filters, bias, alone)
+        due = conv2d(_wide(values.x), filters, bias, alone)
         found = _combined(factors, got)
     else:
         alone = _layer(params, out_channels=groups)
-        due = conv2d_grad_weight(_combined(factors, grad), x, alone)
-        found = np.einsum("go,goihw->gihw", factors, got.reshape(groups, -1, *got.shape[1:]))
+        due = conv2d_grad_weight(_combined(factors, _wide(values.grad_output)), _wide(values.x), alone)
+        found = np.einsum("go,goihw->gihw", factors, _in_groups(got, groups))
     clauses = (*exercised(trial.case, quantity), CLAUSE)
     with np.errstate(invalid="ignore"):
         wrong = ~(found == due)
@@ -120,6 +119,15 @@ def _judge(trial: Trial, quantity: Quantity, got: Array, most: int) -> Verdict:
     )  # fmt: skip
     reason = f"{quantity} differs from the exact integer result in some channel"
     return Verdict(NAME, quantity, Status.FAIL, clauses, reason, evidence=evidence)
+
+
+def _wide(array: Array) -> Array:
+    return np.asarray(array, np.float64)
+
+
+def _in_groups(filters: Array, groups: int) -> Array:
+    """(O, C/G, kh, kw) as (G, O/G, C/G, kh, kw)."""
+    return _wide(filters).reshape(groups, -1, *filters.shape[1:])
 
 
 def _layer(params: Conv2dParams, **channels: int) -> Conv2dParams:

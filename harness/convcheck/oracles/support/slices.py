@@ -39,14 +39,12 @@ class Slice:
     """A slice of a layer.
 
     Attributes:
-        trial: of the slice, as if it had been asked for alone.
-        quantities: those that are judged in it.
+        trial: of the slice, as if it had been asked for alone; with the results that are judged in it, and no others.
         outputs: the numbers of its output channels in the whole layer.
         inputs: those of its input channels.
     """
 
     trial: Trial
-    quantities: tuple[str, ...]
     outputs: tuple[int, ...]
     inputs: tuple[int, ...]
 
@@ -121,7 +119,7 @@ def _slice(
     vars(found)["integers"] = cut(trial.integers)  # where `cached_property` looks
     if plain_key(REALS, "output") in trial.outcomes:
         vars(found)["reals"] = cut(trial.reals)
-    return Slice(found, quantities, tuple(map(int, outputs)), tuple(map(int, inputs)))
+    return Slice(found, tuple(map(int, outputs)), tuple(map(int, inputs)))
 
 
 def _results(
