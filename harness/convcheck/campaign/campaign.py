@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import platform
 import sys
@@ -14,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Final
 
@@ -48,7 +47,7 @@ from convcheck.plugin.registry import resolve
 from convcheck.strategies.interactions import interactions
 from convcheck.triage.causes import without
 from convcheck.triage.findings import triage
-from convcheck.triage.triage import Triage
+from convcheck.triage.triage import Triage, together
 from convcheck_reference.selfcheck import self_check
 
 Progress = Callable[[str, int, str], None]
@@ -190,15 +189,10 @@ def _judge(spec: str, options: Options, progress: Progress, database: ExampleDat
         seconds = options.diagnosis_seconds
         seconds = max(LEAST_DIAGNOSIS, (time.monotonic() - begun) / 3) if seconds is None else seconds
         seconds = min(seconds, _AFTER_AN_INTERRUPT) if interrupted else seconds
-        triaged = partial(_triaged, spec, job, candidate, tally)
-        try:
-            try:
-                found = triaged(options.diagnosis_calls, time.monotonic() + seconds)
-            except KeyboardInterrupt:
-                interrupted = True
-                found = triaged(0, -math.inf)
-        except (WorkerStartError, DeviceLostError) as error:
-            stopped.append(_stopped(spec, tally, error))
+        found = _triaged(spec, job, candidate, tally, time.monotonic() + seconds)
+        interrupted = interrupted or isinstance(found.ended_by, KeyboardInterrupt)
+        if isinstance(found.ended_by, Exception):
+            stopped.append(_stopped(spec, tally, found.ended_by))
         findings = (*stopped, *found.findings)
         tally.seconds["triage"] += time.perf_counter() - start
         part = _Part(
@@ -249,25 +243,30 @@ def _interactions(spec: str, job: Job, candidate: Candidate, tally: Tally) -> tu
     return tuple(replace(row, parameter=f"{row.parameter} of {spec}") for row in rows)
 
 
-def _triaged(spec: str, job: Job, candidate: Candidate, tally: Tally, calls: int, until: float) -> Triage:
-    """What is found out in so many calls, until a time of `time.monotonic`; no call is made if it never was."""
-    known = Known(job.options.known)
+def _triaged(spec: str, job: Job, candidate: Candidate, tally: Tally, until: float) -> Triage:
+    """What is found out until a time of `time.monotonic`, or an interrupt, after which nothing is asked."""
+    known, options = Known(job.options.known), job.options
     drawn = lru_cache(maxsize=8)(lambda index: job.cases(candidate.capabilities, index))
 
     def block(index: int) -> Sequence[Case]:
         return tally.searched[index] if index in tally.searched else drawn(index)
 
+    covered = list(known.findings(spec, tally.failures))
+    expected = Triage(tuple(finding for finding, _ in covered), tuple(failures for _, failures in covered))
     unknown = [f for f in tally.failures if known.entry(f.case, f.verdict) is None]
     reports = [f for f in unknown if f.origin is Origin.SANITIZED]
-    found = triage(candidate, without(unknown, reports), block, excluded=known.covers, most_calls=calls, until=until)
-    reported = triage_reports(
-        job.spec, job.options, reports, block, excluded=known.covers, most_calls=calls, until=until
-    )
-    covered = list(known.findings(spec, tally.failures))
-    passes = list(unexpected_passes(known, spec, candidate, tally)) if until > -math.inf else []
-    own = (*found.findings, *reported.findings)
-    return Triage(
-        (*(replace(finding, backend=spec) for finding in own), *(f for f, _ in covered), *passes),
-        (*found.accounted, *reported.accounted, *(failures for _, failures in covered), *([()] * len(passes))),
-        (*found.not_looked_at, *reported.not_looked_at),
-    )
+    others = without(unknown, reports)
+    most = options.diagnosis_calls
+    found = triage(candidate, others, block, excluded=known.covers, most_calls=most, until=until)
+    passes, reported = list[Finding](), Triage((), (), tuple(reports))
+    if found.ended_by is None:
+        try:
+            reported = triage_reports(
+                job.spec, options, reports, block, excluded=known.covers, most_calls=most, until=until
+            )
+            passes = [] if reported.ended_by else list(unexpected_passes(known, spec, candidate, tally))
+        except (KeyboardInterrupt, WorkerStartError, DeviceLostError) as error:
+            reported = replace(reported, ended_by=error)
+    found = together(found, reported)
+    found = replace(found, findings=tuple(replace(finding, backend=spec) for finding in found.findings))
+    return together(found, expected, Triage(tuple(passes), ((),) * len(passes)))

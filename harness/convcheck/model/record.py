@@ -15,7 +15,7 @@ from convcheck.model.origins import Origin, OriginCount
 from convcheck.model.profiles import Profile
 from convcheck.model.reach import Reach, ReachCount
 from convcheck.model.reproduction import Reproduction
-from convcheck.model.verdicts import JUDGED, Status, Verdict
+from convcheck.model.verdicts import FAILURES, JUDGED, Status, Verdict
 
 PARTS_OF_TIME: Final = ("generation", "candidate", "judging", "bookkeeping", "triage")
 """Where the time of a backend goes: making cases; the candidate's calls, with the way there and back; the reference
@@ -66,6 +66,12 @@ class Finding:
     def seen_once(self) -> bool:
         """Whether it was looked for again and never failed: it may be the machine's fault."""
         return self.reproduction.attempts > 0 and not self.reproduction.reproduced
+
+    @property
+    def unexamined(self) -> bool:
+        """Whether it is a failure as it came: the run ended before it was repeated, shrunk and its cause looked for."""
+        failed = self.status in FAILURES and bool(self.reproduction.token)
+        return failed and not (self.known or self.reproduction.attempts)
 
 
 @dataclass(frozen=True, kw_only=True)

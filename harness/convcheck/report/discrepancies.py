@@ -66,6 +66,7 @@ def details(finding: Finding) -> Rows:
         ("came up among", ", ".join(f"{origin} cases" for origin in finding.origins)),
         ("also affects", ", ".join(finding.also_affects)),
         ("other clauses", ", ".join(c for c in verdict.clauses if c != finding.clause)),
+        ("not looked into", "it is shown as it came: the run ended before it was shrunk" if finding.unexamined else ""),
         *_reproduction(reproduction),
         ("known", finding.known),
     ]

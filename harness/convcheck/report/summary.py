@@ -98,7 +98,7 @@ def _findings(record: Record, style: Style) -> str:
             f.backend,
             f.level.label,
             f.clause,
-            f"{f.status}{', never seen again' if f.seen_once else ''}",
+            f"{f.status}{', never seen again' if f.seen_once else ', not looked into' if f.unexamined else ''}",
             f.verdict.quantity,
             f.failing_cases,
             f.reproduction.history or f.reproduction.token,

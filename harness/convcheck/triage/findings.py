@@ -10,7 +10,9 @@ The steps, each in a module of its own:
 5. causes that are one are put together (`deduplication`);
 6. histories that fail go to the causes that show them, or are causes of their own (`history_causes`).
 
-What no calls are left for is not looked at, and belongs to no finding.
+What no calls are left for is not looked at, and belongs to no finding. Where an interrupt ends it, or the
+candidate cannot be called any more, what was found until then is kept, and of what nothing is known yet one failure of
+each kind is shown as it came (`unexamined`).
 """
 
 from __future__ import annotations
@@ -21,9 +23,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from convcheck.defects import DEFECTS, Defect
-from convcheck.execution import Candidate
+from convcheck.execution import Candidate, WorkerStartError
 from convcheck.judging.judge import Excluded, Failure, nothing_excluded
 from convcheck.model.record import Finding
+from convcheck.plugin.accelerator import DeviceLostError
 from convcheck.triage.attribution import consequences, explained
 from convcheck.triage.causes import Cause, size, without
 from convcheck.triage.deduplication import deduplicated
@@ -37,7 +40,8 @@ from convcheck.triage.probe import MOST_CALLS, Budget, Probe
 from convcheck.triage.refusals import declaration
 from convcheck.triage.smallest_case import failing_by_itself, smallest_case
 from convcheck.triage.standalone import shown_by_one_call, standalone_call
-from convcheck.triage.triage import Triage
+from convcheck.triage.triage import Triage, together
+from convcheck.triage.unexamined import unexamined
 
 HARMLESS: Final = tuple(defect for defect in DEFECTS if not defect.fatal)
 """The defects that can be run beside a candidate, in this process."""
@@ -85,18 +89,41 @@ def triage(
         defects: that the candidate may behave like; none of them may end its process.
         most_calls: of the candidate; what they do not suffice for is not looked at.
         until: the time of `time.monotonic` after which no cause is begun.
+
+    An interrupt, or that the candidate cannot be called any more, ends it with what was found until then.
     """
     probe = Probe(candidate, excluded, Budget(most_calls, until))
     search = _Search(probe, blocks, defects)
     of_histories = [failure for failure in failures if failure.history is not None]
     groups = grouped(without(failures, of_histories))
-    causes: list[Cause] = []
-    least = most_calls // (_LEAST_SHARES * max(1, len(groups)))
+    causes, ended_by = list[Cause](), None
+    try:
+        _look(search, groups, causes)
+        distinct, _ = with_histories(probe, deduplicated(probe, causes), of_histories)
+    except (KeyboardInterrupt, WorkerStartError, DeviceLostError) as error:
+        distinct, ended_by = causes, error
+    distinct.sort(key=lambda cause: not cause.smallest.reproduced)  # what was never seen again is in doubt
+    left = without(failures, [failure for cause in distinct for failure in cause.explains])
+    some = {Group.of(cause.smallest.first) for cause in distinct}
+    unknown = [failure for failure in left if ended_by is not None and Group.of(failure) not in some]
+    found = Triage(
+        tuple(cause.finding(candidate.name) for cause in distinct),
+        tuple(cause.explains for cause in distinct),
+        tuple(without(left, unknown)),
+        ended_by,
+    )
+    return together(found, unexamined(candidate.name, unknown))
+
+
+def _look(search: _Search, groups: dict[Group, Sequence[Failure]], causes: list[Cause]) -> None:
+    """Look for the causes of failures, group by group; both arguments are kept up to date, whatever ends it."""
+    probe = search.probe
+    least = probe.budget.left // (_LEAST_SHARES * max(1, len(groups)))
     order, put_off, looked_at = in_order(groups), set[Group](), set[Group]()
     while order:
         group, *order = order
         set_aside = probe.budget.set_aside(_share(probe.calls_left, least, len(order)))
-        causes, remaining = _without_consequences(probe, group, groups[group], causes)
+        causes[:], remaining = _without_consequences(probe, group, groups[group], causes)
         first = failing_by_itself(probe, group.signature, remaining)
         of_state = [g for g in order if g.signature.of_state]
         if remaining and first is None and of_state and group not in put_off:
@@ -117,14 +144,6 @@ def triage(
             looked_at.add(group)
         groups[group] = remaining
         probe.budget.left += set_aside
-    distinct, _ = with_histories(probe, deduplicated(probe, causes), of_histories)
-    distinct.sort(key=lambda cause: not cause.smallest.reproduced)  # what was never seen again is in doubt
-    explained_by_some = [failure for cause in distinct for failure in cause.explains]
-    return Triage(
-        tuple(cause.finding(candidate.name) for cause in distinct),
-        tuple(cause.explains for cause in distinct),
-        tuple(without(failures, explained_by_some)),
-    )
 
 
 def _share(left: int, least: int, others: int) -> int:

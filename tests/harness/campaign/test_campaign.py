@@ -3,20 +3,24 @@
 import math
 
 import pytest
+from hypothesis.database import InMemoryExampleDatabase
 
 from convcheck import Status, load
-from convcheck.campaign import campaign, scheduler
+from convcheck.campaign import scheduler
 from convcheck.campaign.campaign import Options, run
+from convcheck.campaign.database import remembered
+from convcheck.execution import WorkerStartError
 from convcheck.model.record import NOT_LOOKED_AT, PARTS_OF_TIME
 from convcheck.model.verdicts import FAILURES
+from convcheck.triage import findings
 from stand_ins import Counted
 
 WRONG = "convcheck.defects:group-outputs-interleaved"
 
 
-def recorded(progress=lambda *_: None, **options):
+def recorded(progress=lambda *_: None, database=None, **options):
     chosen = Options(**{"specs": (WRONG,), "examples": 60, "in_process": True, "diagnosis_calls": 5, **options})
-    return run(chosen, name="run", command="test", progress=progress, checkpoint=lambda _: None)
+    return run(chosen, name="run", command="test", progress=progress, checkpoint=lambda _: None, database=database)
 
 
 def failing(record):
@@ -40,33 +44,17 @@ def test_an_interrupted_run_is_a_record_of_what_was_done(whole):
     assert not whole.interrupted
 
 
-def test_an_interrupt_while_causes_are_looked_for_leaves_the_failures_in_the_record(whole, monkeypatch):
-    whole_search = campaign.triage
-
-    def interrupted(*arguments, most_calls, **others):
-        if most_calls:
-            raise KeyboardInterrupt
-        return whole_search(*arguments, most_calls=most_calls, **others)
-
-    monkeypatch.setattr(campaign, "triage", interrupted)
-    record = recorded()
-    assert record.interrupted
-    assert not record.conforms
-    assert record.undecided
-    assert failing(record) == failing(whole)
-
-
 class Interrupted(Counted):
-    """A candidate during one of whose calls the run is interrupted, and which notes what is asked of it from then on."""
+    """A candidate one of whose calls ends in an interrupt or an error, and which notes what is asked from then on."""
 
-    def __init__(self):
-        self.left, self.after = math.inf, []
+    def __init__(self, error=KeyboardInterrupt):
+        self.left, self.after, self.error = math.inf, [], error
         super().__init__(lambda: load(WRONG))
 
     def call(self, call):
         self.left -= 1
         if self.left == 0:
-            raise KeyboardInterrupt
+            raise self.error
         self.after += ["call"] if self.left < 0 else []
         return super().call(call)
 
@@ -83,12 +71,43 @@ def test_after_an_interrupt_while_causes_are_looked_for_the_candidate_is_not_ask
         if state.startswith("looking for the causes"):
             candidate.left = 7
 
-    record = recorded(interrupt, diagnosis_calls=6000)
+    database = InMemoryExampleDatabase()
+    record = recorded(interrupt, database=database, diagnosis_calls=6000)
     assert record.interrupted
+    assert not record.conforms
     assert candidate.left == 0
     assert not candidate.after
     assert record.undecided
     assert failing(record) == failing(whole)
+    shown = {finding.reproduction.token for finding in record.findings}
+    assert all(finding.unexamined for finding in record.findings)
+    assert {finding.verdict.quantity for finding in record.findings} >= {"output"}
+    assert shown == set(remembered(database, WRONG))
+
+
+def test_an_interrupt_keeps_the_causes_that_were_found(whole, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(findings, "deduplicated", interrupt)
+    record = recorded(diagnosis_calls=6000)
+    assert record.interrupted
+    assert [finding.reproduction for finding in record.findings] == [f.reproduction for f in whole.findings]
+
+
+def test_a_candidate_that_dies_for_good_leaves_what_it_failed(whole, monkeypatch):
+    candidate = Interrupted(WorkerStartError("its import fails now"))
+    monkeypatch.setattr(scheduler, "open_candidate", lambda *_, **__: candidate)
+
+    def end(_spec, _cases, state):
+        if state.startswith("looking for the causes"):
+            candidate.left = 7
+
+    record = recorded(end, diagnosis_calls=6000)
+    assert not record.interrupted
+    assert any("could not be called any more" in finding.verdict.reason for finding in record.findings)
+    assert any(finding.unexamined for finding in record.findings)
+    assert failing(whole) <= failing(record)
 
 
 def test_few_calls_for_causes_lose_no_failure(whole):
