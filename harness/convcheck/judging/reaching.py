@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count, islice
+from typing import Final
 
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
@@ -13,6 +14,9 @@ from convcheck.strategies.draws import choices, from_key, opening_with, shuffled
 from convcheck.strategies.engine import for_each
 from convcheck.strategies.reaching import DRAWN, openings
 from convcheck.strategies.thin import DECKS
+
+_AGAIN: Final = 4
+"""Once every published layer was judged, one of so many comes at a time."""
 
 
 def reach(
@@ -47,10 +51,11 @@ def reach(
 def _numbers(capabilities: Capabilities, dtypes: tuple[str, ...], run_seed: int, ladder: Ladder) -> Iterator[int]:
     """Every layer once, then once more with the targets put together in another way, without an end.
 
-    Thin layers come first: they take least time.
+    Thin layers come first: they take least time. Published ones are the same each time, and then a part of them comes.
     """
     for again in count():
         way = (run_seed + again) % DECKS
         chance = from_key(f"reach {run_seed} {way}")
-        for numbers in openings(capabilities, dtypes, ladder, way):
-            yield from shuffled(numbers, chance)
+        thin, whole = openings(capabilities, dtypes, ladder, way)
+        yield from shuffled(thin, chance)
+        yield from shuffled(whole[again % _AGAIN :: _AGAIN] if again else whole, chance)

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from convcheck.model.case import Case
 
+ValueRegime: TypeAlias = Literal["integers", "reals"]
+"""Integers whose sums are exact, and reals as the regime of the case has them."""
+
 LARGE: Final = 1 << 24
 """Multiply-adds beyond which a layer is judged in slices: above, the reference takes longer than the rest of a case."""
+
+MANY: Final = 1 << 15
+"""Elements beyond which a layer is judged on integers or on reals, one of the two: beyond, what each costs grows with
+them, and what both show is an index or a sum of which most elements have a part."""
+
+_REALS: Final = 4
+"""Of so many such cases of usual values, one is judged on reals: a wrong index shows on integers in any dtype."""
 
 _HUGE_WORK: Final = 1 << 28
 _HUGE_SIZE: Final = 1 << 22
@@ -29,3 +39,12 @@ def is_huge(case: Case) -> bool:
     if not is_large(case):
         return False
     return case.params.multiply_adds(case.input_shape) > _HUGE_WORK or elements(case) > _HUGE_SIZE
+
+
+def regimes(case: Case) -> tuple[ValueRegime, ...]:
+    """The data on which a legal call of the function is judged: integers, reals or both."""
+    if is_huge(case):
+        return ("integers",)
+    if elements(case) <= MANY:
+        return "integers", "reals"
+    return ("reals",) if case.regime != "reals" or case.seed % _REALS == 0 else ("integers",)

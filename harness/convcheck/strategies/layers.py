@@ -98,14 +98,15 @@ class Plan:
 
     @property
     def cost(self) -> int:
-        """Multiply-adds of a forward pass, and eight for each element moved."""
-        windows = taps = 1
+        """Multiply-adds of a forward pass, and eight for each element moved, those of the padding among them."""
+        windows = taps = padded = 1
         for axis in (self.height, self.width):
             taps *= axis.kernel
+            padded *= axis.size + 2 * axis.padding
             windows *= axis.size if self.padding == "same" else axis.output
         groups, inputs, outputs = self.channels.groups, self.channels.inputs, self.channels.outputs
         weight = inputs // groups * outputs * taps
-        moved = inputs * self.height.size * self.width.size + outputs * windows
+        moved = inputs * padded + outputs * windows
         return max(1, self.batch or 1) * (weight * windows + 8 * moved) + 8 * weight
 
     def within(self, budget: int) -> Plan:

@@ -21,8 +21,12 @@ from convcheck.strategies.layers import Axis, Channels, Plan, spell
 DECKS: Final = 4
 """Ways to put the targets together: a long run takes another way each time."""
 
-_BUDGET: Final[Mapping[Ladder, int]] = {Ladder.QUICK: 500_000, Ladder.STANDARD: 1_600_000, Ladder.DEEP: 64_000_000}
+_BUDGET: Final[Mapping[Ladder, int]] = {Ladder.QUICK: 500_000, Ladder.STANDARD: 2_300_000, Ladder.DEEP: 64_000_000}
 """What one layer may cost, as `Plan.cost` has it."""
+
+_TOGETHER: Final = 6
+"""A layer that meets one target already takes others as long as it costs no more than one in so many of the budget:
+what is put together saves layers, and what each of them costs is paid whatever it meets."""
 
 _USUAL: Final = ((3, 3), (3, 3), (1, 1), (1, 1), (5, 5), (1, 3), (3, 1), (7, 7), (2, 2))
 """Kernels as most networks have them: what happens at a threshold may hang on them."""
@@ -139,8 +143,10 @@ def _thin(ladder: Ladder, chance: random.Random, *, groups: bool, dilation: bool
         names = sorted(chance.sample(list(left), len(left)), key=lambda name: -len(left[name]))
         sizes = _begun(left[names[0]], budget, chance)
         for name in names[1:]:
-            sizes = _with_largest(sizes, left[name], budget, chance)
-        plan = _filled(sizes, budget, chance).plan()
+            begun = sizes.plan()
+            least = 0 if sizes == _Sizes() or begun is None else max(begun.cost, budget // _TOGETHER)
+            sizes = _with_largest(sizes, left[name], least or budget, chance)
+        plan = _filled(sizes, budget // _TOGETHER, chance).plan()
         assert plan is not None
         reached = Reach()
         reached.look_at(_case(plan))
@@ -226,6 +232,7 @@ def _meeting(target: Target, *, groups: bool, dilation: bool) -> _Sizes | None:
     low = target.low
     less = 1 << (low.bit_length() - 1) // 2
     more = -(-low // less)
+    side = round(low ** (1 / 3))  # the most work for what is moved
     made: Mapping[str, _Sizes] = {
         "pixels": _Sizes(size=(less, more)),
         "output pixels": _Sizes(output=(less, more)),
@@ -238,7 +245,7 @@ def _meeting(target: Target, *, groups: bool, dilation: bool) -> _Sizes | None:
         "elements of weight": _Sizes(into=less, out=more),
         "elements of output": _Sizes(out=less, output=(1, more)),
         "elements of im2col": _Sizes(into=less, output=(1, more)),
-        "multiply-adds": _Sizes(into=less, output=(1, more)),
+        "multiply-adds": _Sizes(into=side, out=side, output=(1, -(-low // side**2))),
         "in_channels and out_channels": _Sizes(into=low, out=low),
         "in_channels and output pixels": _Sizes(into=low, output=(1, low)),
         "out_channels and output pixels": _Sizes(out=low, output=(low, 1)),

@@ -13,15 +13,15 @@ from convcheck.model.calls import Buffers, Call, Given, Memory, Operation, Outco
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case, Flaw, Layout, Placement
 from convcheck.model.profiles import QUANTITIES, Quantity
-from convcheck.model.work import is_huge
+from convcheck.model.work import ValueRegime, regimes
 from convcheck.oracles.support.expected import Expected
 from convcheck.tensors.layouts import conformed
 from convcheck.tensors.values import Values, integer_values, real_values
 from convcheck_reference.formats import DTYPES
 from convcheck_reference.params import Shape
 
-INTEGERS: Final = "integers"
-REALS: Final = "reals"
+INTEGERS: Final[ValueRegime] = "integers"
+REALS: Final[ValueRegime] = "reals"
 _BEFORE_GUARD: Final[Mapping[Placement, Memory]] = {"aligned": "guard_after_aligned", "at_end": "guard_after"}
 _OTHER_SEED: Final = 0x5EED
 _DATA: Final = ("integers", "other_integers", "reals")
@@ -67,15 +67,13 @@ class Trial:
     def calls(self) -> dict[CallKey, Call]:
         """The calls in order: integers and reals, forward and backward; one call for the other entries.
 
-        A huge layer is called with integers alone.
+        A layer of many elements is called on one of the two.
         """
         if self.case.violation is not None or self.case.entry == "module":
             return {SINGLE_CALL: _single_call(self.case)}
-        if is_huge(self.case):
-            return self.calls_on(INTEGERS)
-        return {**self.calls_on(INTEGERS), **self.calls_on(REALS)}
+        return {key: call for regime in regimes(self.case) for key, call in self.calls_on(regime).items()}
 
-    def calls_on(self, regime: str) -> dict[CallKey, Call]:
+    def calls_on(self, regime: ValueRegime) -> dict[CallKey, Call]:
         """The calls of a legal function in one value regime, forward and backward; data of the other is not drawn."""
         values = self.integers if regime == INTEGERS else self.reals
         memory: Memory = _BEFORE_GUARD[self.case.placement] if regime == INTEGERS else "guard_before"
