@@ -1,17 +1,19 @@
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from convcheck.campaign import Options, campaign, run
+from convcheck.campaign import Options, run
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.blocks import generate
 from convcheck.judging.judge import judge_block
+from convcheck.model.ladder import Ladder
 from convcheck.plugin.registry import load
 from convcheck.report import write_report
 from convcheck.report.discrepancies import replay_command
+from convcheck.triage import findings
+from convcheck.triage.diagnosis.examine import Examination
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 KERNELS = (
@@ -41,14 +43,14 @@ def test_a_right_kernel_of_ones_own_passes(kernel):
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_what_a_report_prints_reproduces(kernel, tmp_path, monkeypatch):
-    # what a kernel behaves like is in no script, and takes as long as all the rest
-    monkeypatch.setattr(campaign, "triage", partial(campaign.triage, defects=()))
+    # when a kernel fails and what it behaves like is in no script, and takes longer than all the rest
+    monkeypatch.setattr(findings, "examine", lambda *_: Examination())
     spec = f"{PLUGINS / 'wrong_kernels.py'}:{kernel}"
-    options = Options(specs=(spec,), examples=100, diagnosis_calls=300)
+    options = Options(specs=(spec,), examples=100, diagnosis_calls=120, reach=Ladder.QUICK)
     record = run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)
     assert not record.conforms
     record = write_report(record, tmp_path)
-    for finding in record.findings[:3]:
+    for finding in record.findings[:2]:
         script = finding.reproduction.script
         command = [sys.executable, tmp_path / script] if script else replay_command(finding)
         done = subprocess.run(command, shell=not script, capture_output=True, text=True, check=False)

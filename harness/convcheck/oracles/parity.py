@@ -52,7 +52,7 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     for call, outcome in trial.outcomes.items():
         if isinstance(outcome, Sanitized):
             continue  # whether it came back is judged where nothing watches
-        asked_by = NAME if call in trial.calls else call.asked_by
+        asked_by = call.asked_by or NAME
         if isinstance(outcome, Died):
             reason = outcome.ended
             clauses = (*_clauses(case), "C2D-PURE-3")

@@ -19,6 +19,7 @@ import sys
 import traceback
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -173,6 +174,7 @@ def _target(spec: str) -> Any:
     return _attribute(_import(location), name, location)
 
 
+@cache  # what is installed is looked up on disk, which takes longer than a call
 def _installed() -> dict[str, EntryPoint]:
     found: dict[str, EntryPoint] = {}
     for entry in entry_points(group=GROUP):
