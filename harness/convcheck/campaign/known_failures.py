@@ -7,6 +7,7 @@ quantity = "grad_weight"               # optional: output, grad_input, grad_weig
 token = "v1,…"                         # the witness, repeated in every run; may stand without a clause
 reason = "sums in bfloat16"
 link = "…"                             # optional
+skip = "yes"                           # optional: its cases are not put to the backend at all, as each of them hangs
 
 Where there is a witness, it alone decides whether the entry still holds: which cases a run draws must not.
 Without one, an entry for a whole clause is out of date when the clause was judged and never failed; an entry
@@ -22,7 +23,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from convcheck.execution import Candidate
+from convcheck.execution import Candidate, PromisingCandidate
 from convcheck.judging.judge import Failure, Tally, first_causes, judge_case
 from convcheck.model.case import Case
 from convcheck.model.history import write
@@ -37,7 +38,7 @@ from convcheck.oracles.levels import level_of
 from convcheck_reference.clauses import CLAUSES
 from convcheck_reference.errors import ConvcheckError
 
-_KEYS: Final = ("clause", "where", "quantity", "token", "reason", "link")
+_KEYS: Final = ("clause", "where", "quantity", "token", "reason", "link", "skip")
 
 
 class KnownFailuresError(ConvcheckError, ValueError):
@@ -56,6 +57,7 @@ class KnownFailure:
         quantity: what fails there; empty for anything.
         token: the witness; empty if there is none.
         link: where to read more.
+        skip: its cases are not put to the backend; they are counted as not applicable.
     """
 
     backend: str
@@ -65,6 +67,7 @@ class KnownFailure:
     quantity: str = ""
     token: str = ""
     link: str = ""
+    skip: bool = False
 
     def covers(self, case: Case, verdict: Verdict) -> bool:
         """Whether a failing verdict is the one that this entry knows."""
@@ -93,6 +96,14 @@ class Known:
     def entry(self, case: Case, verdict: Verdict) -> KnownFailure | None:
         """The first entry that covers a failing verdict."""
         return next((entry for entry in self.entries if entry.covers(case, verdict)), None)
+
+    def skipping(self, candidate: Candidate) -> Candidate:
+        """A candidate to which the cases of entries that say so are not put."""
+        rules = tuple(entry.where.text for entry in self.entries if entry.skip)
+        if not rules:
+            return candidate
+        declared = candidate.capabilities
+        return PromisingCandidate(candidate, replace(declared, excludes=(*declared.excludes, *rules)))
 
     def covers(self, case: Case, verdict: Verdict) -> bool:
         """Whether some entry covers a failing verdict."""
@@ -180,6 +191,10 @@ def _entry(where: str, entry: dict[str, Any], backend: str) -> KnownFailure:
             raise KnownFailuresError(f"{where}: unknown key {key!r}; expected some of {', '.join(_KEYS)}")
         if not isinstance(value, str):
             raise KnownFailuresError(f"{where}: {key} = {value!r} is no text; expected a string")
+    if entry.get("skip", "yes") != "yes":
+        raise KnownFailuresError(f'{where}: skip = {entry["skip"]!r}; expected "yes", or no such line')
+    if entry.get("skip") and (entry.get("token") or not entry.get("where")):
+        raise KnownFailuresError(f'{where}: skip takes a rule, where = "…", and no token: a witness would be asked')
     if not entry.get("reason"):
         raise KnownFailuresError(f"{where} has no reason; say why the failure is accepted")
     if not (entry.get("clause") or entry.get("token")):
@@ -194,4 +209,4 @@ def _entry(where: str, entry: dict[str, Any], backend: str) -> KnownFailure:
         rule = Rule(entry.get("where", ""))
     except (TokenError, RuleError) as error:
         raise KnownFailuresError(f"{where}: {error}") from error
-    return KnownFailure(backend=backend, **{**entry, "token": token, "where": rule})
+    return KnownFailure(backend=backend, **{**entry, "token": token, "where": rule, "skip": "skip" in entry})

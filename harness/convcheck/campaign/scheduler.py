@@ -57,9 +57,10 @@ class Job:
     def open(self) -> Candidate:
         """The candidate; the caller closes it. Raises what `open_candidate` raises."""
         options = self.options
-        return open_candidate(
+        candidate = open_candidate(
             self.spec, limit=options.limit, in_process=options.in_process, untrusted=options.untrusted
         )
+        return Known(options.known).skipping(candidate)
 
     def judge(self, candidate: Candidate, index: int) -> Tally:
         """The tally of one part, by a fresh candidate: what it keeps of one part cannot show in another."""

@@ -14,11 +14,12 @@ LARGE: Final = 1 << 24
 """Multiply-adds beyond which a layer is judged in slices: above, the reference takes longer than the rest of a case."""
 
 MANY: Final = 1 << 15
-"""Elements beyond which a layer is judged on integers or on reals, one of the two: beyond, what each costs grows with
-them, and what both show is an index or a sum of which most elements have a part."""
+"""Elements beyond which few layers are judged on reals: what both kinds of data show is an index or a sum of which most
+elements have a part, and what each costs grows with them. Integers are always judged: what they show is told apart from
+lost precision."""
 
 _REALS: Final = 4
-"""Of so many such cases of usual values, one is judged on reals: a wrong index shows on integers in any dtype."""
+"""Of so many cases of many elements and usual values, one is judged on reals as well."""
 
 _HUGE_WORK: Final = 1 << 28
 _HUGE_SIZE: Final = 1 << 22
@@ -42,9 +43,8 @@ def is_huge(case: Case) -> bool:
 
 
 def regimes(case: Case) -> tuple[ValueRegime, ...]:
-    """The data on which a legal call of the function is judged: integers, reals or both."""
+    """The data on which a legal call of the function is judged: integers, and mostly reals."""
     if is_huge(case):
         return ("integers",)
-    if elements(case) <= MANY:
-        return "integers", "reals"
-    return ("reals",) if case.regime != "reals" or case.seed % _REALS == 0 else ("integers",)
+    seldom = elements(case) > MANY and case.regime == "reals" and case.seed % _REALS
+    return ("integers",) if seldom else ("integers", "reals")

@@ -28,6 +28,10 @@ _TOGETHER: Final = 6
 """A layer that meets one target already takes others as long as it costs no more than one in so many of the budget:
 what is put together saves layers, and what each of them costs is paid whatever it meets."""
 
+_MOST_TAPS: Final = 1 << 11
+"""Taps of a kernel that two large sides are not to exceed together: an engine that generates code for each takes
+minutes (torch 2.13, bfloat16, 449 × 31: 71 seconds for one gradient)."""
+
 _USUAL: Final = ((3, 3), (3, 3), (1, 1), (1, 1), (5, 5), (1, 3), (3, 1), (7, 7), (2, 2))
 """Kernels as most networks have them: what happens at a threshold may hang on them."""
 
@@ -195,7 +199,9 @@ def _with_largest(sizes: _Sizes, left: list[Target], budget: int, chance: random
         if name == "stride" and changed.size[which or 0] == changed.output[which or 0] == 0:
             changed = _set(changed, "output", which, chance.randint(2, 4))
         plan = changed.plan()
-        if plan is not None and plan.cost <= budget and _meets(plan, target):
+        if plan is None or plan.height.kernel * plan.width.kernel > _MOST_TAPS:
+            continue
+        if plan.cost <= budget and _meets(plan, target):
             return changed
     return sizes
 

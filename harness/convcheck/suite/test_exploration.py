@@ -36,7 +36,7 @@ def conv_candidate(conv_explored: str, request: pytest.FixtureRequest) -> Iterat
         candidate = open_candidate(conv_explored, limit=request.config.getoption("conv_limit"))
     except UnavailableError as error:
         pytest.skip(f"{conv_explored} is unavailable: {error}")
-    yield candidate
+    yield Known(known_entries(request.config, conv_explored)).skipping(candidate)
     candidate.close()
 
 

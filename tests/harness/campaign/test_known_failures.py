@@ -49,6 +49,15 @@ def test_what_a_rule_covers_is_known_and_the_rest_is_found(record):
     assert all("g=2," not in f"{f.reproduction.token}," for f in narrow.open_findings)
 
 
+def test_what_is_skipped_is_not_put_to_the_backend_and_is_counted(record):
+    rule = "groups > 1"
+    known = record(f'[[known]]\nclause = "C2D-PURE-3"\nwhere = "{rule}"\nskip = "yes"\nreason = "hangs"')
+    assert not known.findings  # all that is wrong is there
+    skipped = [c for c in known.counts if c.reason == f"excluded: {rule}"]
+    assert {c.status for c in skipped} == {Status.NOT_APPLICABLE}
+    assert sum(c.cases for c in skipped) > 10
+
+
 def test_an_entry_that_passes_is_reported(record):
     witness = 'token = "v1,x=1x1x4x4,out=1,k=1"\nclause = "C2D-GROUPS-1"\nwhere = "groups > 1"'
     stale = record(f'[[known]]\n{witness}\nreason = "fixed"')
@@ -69,6 +78,8 @@ def test_an_entry_that_passes_is_reported(record):
         ('[[known]]\ntoken = "nonsense"\nreason = "x"', "entry 1"),
         ('[[known]]\nclause = 7\nreason = "x"', "expected a string"),
         ('[[known]]\nclauses = "C2D-PAD-1"\nreason = "x"', "unknown key"),
+        ('[[known]]\nclause = "C2D-PAD-1"\nreason = "x"\nskip = "no"', 'expected "yes"'),
+        ('[[known]]\nclause = "C2D-PAD-1"\nreason = "x"\nskip = "yes"', "skip takes a rule"),
         ('known = "x"', "write \\[\\[known\\]\\]"),
         ("[[known", "Expected"),
     ],

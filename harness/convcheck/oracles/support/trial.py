@@ -67,7 +67,7 @@ class Trial:
     def calls(self) -> dict[CallKey, Call]:
         """The calls in order: integers and reals, forward and backward; one call for the other entries.
 
-        A layer of many elements is called on one of the two.
+        A layer of many elements is mostly called on integers alone.
         """
         if self.case.violation is not None or self.case.entry == "module":
             return {SINGLE_CALL: _single_call(self.case)}
