@@ -12,6 +12,7 @@ from convcheck.campaign.database import (
     remember,
     remembered,
 )
+from convcheck.model.ladder import Ladder
 from convcheck.model.levels import Level
 from convcheck.model.origins import Origin
 from convcheck.model.record import Finding
@@ -34,7 +35,8 @@ def finding(**reproduction):
 
 
 def judged(spec, database, **options):
-    chosen = Options(**{"specs": (spec,), "examples": 40, "in_process": True, "diagnosis_calls": 60, **options})
+    least = {"examples": 40, "diagnosis_calls": 60, "reach": Ladder.QUICK}
+    chosen = Options(**{"specs": (spec,), "in_process": True, **least, **options})
     return run(
         chosen, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None, database=database
     )

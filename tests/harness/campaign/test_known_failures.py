@@ -2,6 +2,7 @@ import pytest
 
 from convcheck.campaign.campaign import Options, run
 from convcheck.campaign.known_failures import KnownFailuresError, load_known_failures
+from convcheck.model.ladder import Ladder
 from convcheck.model.verdicts import Status
 
 WRONG = """
@@ -28,10 +29,11 @@ def record(tmp_path):
         (tmp_path / "known.toml").write_text(known)
         options = Options(
             specs=(f"{tmp_path / 'wrong.py'}:LosesAColumn",),
-            examples=100,
+            examples=40,
             dtypes=("float32",),
             in_process=True,
             diagnosis_calls=100,
+            reach=Ladder.QUICK,
             known=load_known_failures(tmp_path / "known.toml", ()),
         )
         return run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)

@@ -25,7 +25,7 @@ from convcheck.campaign.options import Options
 from convcheck.model.record_lines import to_lines
 
 def said(spec, workers):
-    options = Options(specs=(spec,), examples=60, seed=0, dtypes=("float32",), workers=workers, diagnosis_calls=150)
+    options = Options(specs=(spec,), examples=30, seed=0, dtypes=("float32",), workers=workers, diagnosis_calls=150)
     nothing = lambda *_: None
     record = run(options, name="", command="", progress=nothing, checkpoint=nothing)
     for line in to_lines(record):

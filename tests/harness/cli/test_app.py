@@ -76,7 +76,8 @@ def test_a_run_in_which_nothing_is_judged_fails(monkeypatch, tmp_path, capsys):
 
 @pytest.mark.parametrize(("level", "code"), [("Precision", 0), ("refuses", 1)])
 def test_findings_beyond_the_level_do_not_count_but_are_reported(monkeypatch, tmp_path, capsys, level, code):
-    options = ("--examples", 60, "--report-dir", tmp_path, "--name", "levels", "--database", "none", "--level", level)
+    options = ("--examples", 30, "--reach", "quick", "--report-dir", tmp_path, "--name", "levels")
+    options += ("--database", "none", "--level", level)
     backend = f"{PLUGINS / 'wrong_kernels.py'}:accepts_anything"
     assert convcheck(monkeypatch, "run", "--backend", backend, *options) == code
     said = capsys.readouterr().out

@@ -12,6 +12,7 @@ from convcheck import Capabilities, Case
 from convcheck.campaign import Options, run
 from convcheck.judging.blocks import generate
 from convcheck.model.calls import Operation
+from convcheck.model.ladder import Ladder
 from convcheck.model.token import read
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.oracles import CallKey, Expectation, Oracle, Priority, due
@@ -73,7 +74,8 @@ def reported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("added")
     file = folder / "candidate.py"
     file.write_text(CANDIDATE)
-    options = Options(specs=(f"{file}:ShortCut",), examples=80, dtypes=("float32",), in_process=True)
+    spec = f"{file}:ShortCut"
+    options = Options(specs=(spec,), examples=80, dtypes=("float32",), in_process=True, reach=Ladder.QUICK)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(convcheck.oracles, "ORACLES", (*convcheck.oracles.ORACLES, ADDED))
         record = run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)

@@ -1,6 +1,7 @@
 import pytest
 
 from convcheck.campaign.campaign import Options, run
+from convcheck.model.ladder import Ladder
 from convcheck.model.record_lines import from_lines, to_lines
 from convcheck.report.discrepancies import details, diagnosis, discrepancies
 from convcheck.report.html import html
@@ -8,7 +9,8 @@ from convcheck.report.html import html
 
 @pytest.fixture(scope="module")
 def record():
-    options = Options(specs=("convcheck.defects:bias-lost-with-groups",), examples=40, in_process=True)
+    spec = "convcheck.defects:bias-lost-with-groups"
+    options = Options(specs=(spec,), examples=40, in_process=True, reach=Ladder.QUICK)
     return run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)
 
 

@@ -21,12 +21,12 @@ def conv(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 """
 
 MINE = """
-from hypothesis import example, given, note, reproduce_failure, settings
+from hypothesis import Phase, example, given, note, reproduce_failure, settings
 from convcheck import Capabilities
 from convcheck.strategies import cases, from_token
 
 {decorator}
-@settings(database=None, deadline=None, print_blob=True)
+@settings(database=None, deadline=None, print_blob=True{phases})
 @given(case=cases(Capabilities()))
 def test_mine(case):
     print("met", case.token)
@@ -44,8 +44,8 @@ def pytest_in(folder, *options):
     return done.stdout
 
 
-def mine(folder, decorator, *options):
-    (folder / "test_mine.py").write_text(MINE.format(decorator=decorator))
+def mine(folder, decorator, *options, phases=""):
+    (folder / "test_mine.py").write_text(MINE.format(decorator=decorator, phases=phases))
     return pytest_in(folder, "test_mine.py", *options)
 
 
@@ -77,7 +77,7 @@ def test_a_token_is_an_example(tmp_path):
 
 def test_the_seed_of_hypothesis_is_that_of_the_exploration(tmp_path):
     def tokens(seed):
-        return met(mine(tmp_path, "", f"--hypothesis-seed={seed}"))
+        return met(mine(tmp_path, "", f"--hypothesis-seed={seed}", phases=", phases=[Phase.generate]"))
 
     first = tokens(1)
     assert len(first) > 10
@@ -106,7 +106,18 @@ def test_a_profile_decides_how_many_examples_are_explored(tmp_path):
 
 
 def test_statistics_are_of_tests_of_hypothesis_and_not_of_a_run_within_a_plain_one(tmp_path):
-    options = ("--conv-backend", "numpy", "--conv-dtype", "float32", "--conv-examples", "10", "-k", "C2D-SHAPE-1")
+    options = (
+        "--conv-backend",
+        "numpy",
+        "--conv-dtype",
+        "float32",
+        "--conv-examples",
+        "10",
+        "--conv-reach",
+        "quick",
+        "-k",
+        "C2D-SHAPE-1",
+    )
     found = pytest_in(
         tmp_path, "--pyargs", "convcheck.suite.test_conformance", "--hypothesis-show-statistics", *options
     )

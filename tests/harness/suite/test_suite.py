@@ -32,8 +32,15 @@ def accepts_anything(x, weight, bias=None, stride=1, padding=0, dilation=1, grou
 
     padding = padding if isinstance(padding, str) else at_least(0, padding)
     return my_conv(x, weight, bias, at_least(1, stride), padding, at_least(1, dilation), max(1, groups))
+
+def refuses_groups(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    if groups > 1:
+        raise ValueError("no groups")
+    return my_conv(x, weight, bias, stride, padding, dilation, groups)
 """
 """In NumPy, which starts sooner than torch."""
+
+SMALL = ("--conv-dtype", "float32", "--conv-examples", "30", "--conv-reach", "quick")
 
 
 @pytest.fixture
@@ -42,20 +49,13 @@ def kernel(tmp_path):
     return tmp_path / "kernel.py"
 
 
-@pytest.mark.parametrize("workers", [("-p", "no:xdist"), ("-n", "2")], ids=["one process", "two workers"])
-def test_failures_read_like_a_specification_and_one_report_is_written(tmp_path, kernel, workers):
-    spec = f"{kernel}:group_order"
-    done = suite(
-        tmp_path,
-        "convcheck.suite",
-        "--conv-backend",
-        spec,
-        "--conv-dtype",
-        "float32",
-        "--conv-examples",
-        "60",
-        *workers,
-    )
+@pytest.mark.parametrize(
+    ("wrong", "workers"),
+    [("group_order", ("-p", "no:xdist")), ("refuses_groups", ("-n", "2"))],
+    ids=["one process", "two workers"],
+)
+def test_failures_read_like_a_specification_and_one_report_is_written(tmp_path, kernel, wrong, workers):
+    done = suite(tmp_path, "convcheck.suite", "--conv-backend", f"{kernel}:{wrong}", *SMALL, *workers)
     assert done.returncode == 1
     assert "float32|C2D-GROUPS-" in done.stdout
     assert "convcheck replay" in done.stdout
@@ -65,14 +65,14 @@ def test_failures_read_like_a_specification_and_one_report_is_written(tmp_path, 
 
 def test_a_right_kernel_passes(tmp_path):
     spec = f"{PLUGINS / 'my_kernel.py'}:my_conv"
-    options = ("--conv-backend", spec, "--conv-dtype", "float32", "--conv-examples", "60", "-p", "no:xdist")
+    options = ("--conv-backend", spec, *SMALL, "-p", "no:xdist")
     done = suite(tmp_path, "convcheck.suite", *options)
     assert done.returncode == 0, done.stdout
 
 
 def test_what_is_wrong_beyond_the_level_is_expected_to_fail(tmp_path, kernel):
     spec = f"{kernel}:accepts_anything"
-    options = ("--conv-backend", spec, "--conv-dtype", "float32", "--conv-examples", "60", "-p", "no:xdist", "-rx")
+    options = ("--conv-backend", spec, *SMALL, "-p", "no:xdist", "-rx")
     done = suite(tmp_path, "convcheck.suite", *options, "--conv-level", "precision")
     assert done.returncode == 0, done.stdout
     assert "beyond level precision: illegal, but a result came back" in done.stdout

@@ -1,5 +1,6 @@
 """Which promises engines keep, and that no defect is taken for one."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,10 +18,8 @@ from convcheck.numerics.toom_cook import suits_winograd
 from convcheck.triage.characterization import characterize
 from convcheck_backends import NumpyBackend
 
-FLOAT32 = Capabilities(gradients=True)
 
-
-def promises_of(make, dtype, examples=24):
+def promises_of(make, dtype, examples=12):
     return characterize(InProcessCandidate(make), seed=0, examples=examples, dtypes=(dtype,))
 
 
@@ -77,7 +76,7 @@ def test_the_tightest_promise_is_found_and_raises_no_alarm_where_it_is_declared(
 
 
 def test_what_cudnn_gives_up_is_found_by_quantity():
-    found = promises_of(CudnnLike, "float16", examples=60)
+    found = promises_of(CudnnLike, "float16", examples=40)
     assert found.declaration.splitlines() == [
         "profiles={",
         '    ("float16", "output"): Profile(rounds_before_bias=True, spreads_nan=True, exact=False),',
@@ -86,11 +85,13 @@ def test_what_cudnn_gives_up_is_found_by_quantity():
         "}",
     ]
     assert not found.unexplained
-    assert found.judged["float16", "output"] > 100
+    assert found.judged["float16", "output"] > 80
 
 
 class LosesLastChannel(CudnnLike):
-    """Leaves out the last channel of a group where they are no multiple of 4."""
+    """Leaves out the last channel of a group where they are no multiple of 4; only its output is looked at."""
+
+    capabilities = replace(CudnnLike.capabilities, gradients=False)
 
     def conv2d(self, x, weight, bias, params):
         kept = weight.copy()
@@ -111,7 +112,9 @@ def _wrong_constant(x, weight, params):
     [
         (LosesLastChannel, "float16"),
         (
-            partial(TransformVariant, _wrong_constant, partial(winograd_weights, tile=2), suits_winograd, FLOAT32),
+            partial(
+                TransformVariant, _wrong_constant, partial(winograd_weights, tile=2), suits_winograd, Capabilities()
+            ),
             "float32",
         ),
     ],
