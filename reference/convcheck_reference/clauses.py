@@ -110,6 +110,7 @@ _GROUPS: Final[tuple[tuple[str, str, str, tuple[tuple[str, str], ...]], ...]] = 
         ("grad mode", "The output is the same while gradients are recorded, under no_grad and in inference mode."),
         ("accumulation", "A backward pass adds its gradients to those that are there already."),
         ("retained graph", "A second backward pass through a retained graph gives gradients of its own grad_output, as the first does."),
+        ("interleaved graphs", "Gradients of an output are those of its own operands, whatever was computed since."),
     )),
     ("MODULE", "The module", "docs, Parameters and Variables", (
         ("constructor", "All nine arguments by keyword, with the documented defaults."),

@@ -40,10 +40,11 @@ class Mode(StrEnum):
     """In which of torch's ways an operation is asked of a backend whose functions autograd records.
 
     USUAL: as `Backend` has it. Forward, on operands that require gradients: RECORDED as in training, NO_GRAD and
-    INFERENCE as in evaluation. Backward: ACCUMULATED, the passes of two outputs add up in `.grad`; RETAINED, the sum of
-    two passes through one graph; the second pass has −2 times the first one's grad_output, so that −1 times the
-    gradients are due, exactly. Forward, through a transform of the function: VMAP over the operands and others, with x
-    and bias negated; JVP with tangents; META on tensors without values.
+    INFERENCE as in evaluation. Backward: ACCUMULATED, the passes of two outputs add up in `.grad`; RETAINED, the
+    sum of two passes through one graph; the second pass has −2 times the first one's grad_output, so that −1 times
+    the gradients are due, exactly; INTERLEAVED, the difference of those of two outputs, the second of −1 times the
+    operands and differentiated first: 2 times the gradients are due. Forward, through a transform of the function:
+    VMAP over the operands and others, with x and bias negated; JVP with tangents; META on tensors without values.
     """
 
     USUAL = "usual"
@@ -52,6 +53,7 @@ class Mode(StrEnum):
     INFERENCE = "inference_mode"
     ACCUMULATED = "accumulated"
     RETAINED = "retained"
+    INTERLEAVED = "interleaved"
     VMAP = "vmap"
     JVP = "jvp"
     META = "meta"

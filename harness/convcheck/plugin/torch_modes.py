@@ -75,6 +75,23 @@ def _retained(function: Callable[..., Any], leaves: Leaves, grad_output: Any) ->
     return gradients_of({name: a + b for name, a, b in zip(inputs, first, second, strict=True)})
 
 
+def _interleaved(function: Callable[..., Any], leaves: Leaves, grad_output: Any) -> tuple[Any, ...]:
+    """The gradients of an output, less those of a later one of negated operands that is differentiated before it.
+
+    Gradients of x and weight are negated there. That of the bias is not, which hangs on grad_output alone: there it is
+    that which is negated.
+    """
+    import torch  # noqa: PLC0415
+
+    x, weight, bias = (None if leaf is None else -leaf.detach() for leaf in leaves.values())
+    negated = as_leaves((x, weight, bias))
+    output, later = function(*leaves.values()), function(*negated.values())
+    second = torch.autograd.grad(later, list(requiring_grad(negated).values()), grad_output)
+    first = torch.autograd.grad(output, list(requiring_grad(leaves).values()), grad_output)
+    names = list(requiring_grad(leaves))
+    return gradients_of({n: a + b if n == "bias" else a - b for n, a, b in zip(names, first, second, strict=True)})
+
+
 def _vmap(function: Callable[..., Any], operands: tuple[Any, Any, Any]) -> tuple[Any, ...]:
     """The outputs of two slices: the operands, and the same with x and bias negated."""
     import torch  # noqa: PLC0415
@@ -118,4 +135,5 @@ _FORWARD: Final[Mapping[Mode, Callable[[Callable[..., Any], Leaves], Any]]] = {
 _BACKWARD: Final[Mapping[Mode, Callable[[Callable[..., Any], Leaves, Any], tuple[Any, ...]]]] = {
     Mode.ACCUMULATED: _accumulated,
     Mode.RETAINED: _retained,
+    Mode.INTERLEAVED: _interleaved,
 }

@@ -19,7 +19,17 @@ from convcheck_backends import NumpyBackend
 CASE = read("v1,x=2x3x6x6,out=4,k=3x2,p=1,seed=3")
 ILLEGAL = read("v1,x=2x3x6x6,out=4,k=3,s=0")
 WHOLE = ("adjoint", "call-tracing", "contract", "double-backward", "exact", "finite-differences", "gradients-exact")
-OF_STATE = ("bitwise", "cache-keys", "fork", "gradients-accumulated", "gradients-retained", "soak", "state", "streams")
+OF_STATE = (
+    "bitwise",
+    "cache-keys",
+    "fork",
+    "gradients-accumulated",
+    "gradients-interleaved",
+    "gradients-retained",
+    "soak",
+    "state",
+    "streams",
+)
 OF_IEEE = ("special", "taint")
 OF_PRECISION = ("bounded", "gradients-bounded", "aggregated")
 

@@ -42,8 +42,10 @@ def test_the_function_is_called_in_the_mode_on_operands_that_require_gradients(t
     assert all(seen[1:])
 
 
-@pytest.mark.parametrize(("mode", "calls"), [(Mode.ACCUMULATED, 2), (Mode.RETAINED, 1)])
-def test_two_passes_come_to_minus_one_times_the_gradients(tensors, mode, calls):
+@pytest.mark.parametrize(
+    ("mode", "calls", "times"), [(Mode.ACCUMULATED, 2, -1), (Mode.RETAINED, 1, -1), (Mode.INTERLEAVED, 2, 2)]
+)
+def test_two_passes_come_to_so_many_times_the_gradients(tensors, mode, calls, times):
     made = []
 
     def counted(*given):
@@ -55,7 +57,7 @@ def test_two_passes_come_to_minus_one_times_the_gradients(tensors, mode, calls):
     conv(*leaves).backward(tensors["grad_output"])
     assert len(made) == calls
     for gradient, leaf in zip(found, leaves, strict=True):
-        assert gradient is leaf if leaf is None else torch.equal(gradient, -leaf.grad)
+        assert gradient is leaf if leaf is None else torch.equal(gradient, times * leaf.grad)
     assert not any(t.requires_grad for t in tensors.values())
 
 

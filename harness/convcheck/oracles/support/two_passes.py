@@ -1,4 +1,4 @@
-"""Two backward passes that add up, on exact integers."""
+"""Two backward passes whose results are put together, on exact integers."""
 
 from __future__ import annotations
 
@@ -25,16 +25,18 @@ _CALL: Final = "two passes"
 
 
 def two_passes(trial: Trial, mode: Mode) -> Mapping[str, Call]:
-    """One call whose results are the sum of two passes, where autograd records the backend's functions."""
+    """One call whose results are put together of two passes, where autograd records the backend's functions."""
     whole = integer_call(trial, "grad_input") if trial.capabilities.autograd else None
     return {} if whole is None else {_CALL: replace(whole, mode=mode)}
 
 
-def judge_two_passes(trial: Trial, oracle: str, clause: str, how: str) -> Iterator[Verdict]:
-    """Judge sums of two passes, the second of which has −2 times the grad_output of the first: −1 times one is due.
+def judge_two_passes(trial: Trial, oracle: str, clause: str, how: str, times: float = -1.0) -> Iterator[Verdict]:
+    """Judge what two passes come to, which is so many times the gradient of the case.
 
-    Of exact sums of integers, which are rounded to the dtype once, −2 times the sums are rounded to −2 times the
-    result, and results r and −2·r add up to −r exactly, unless the second overflows.
+    The sum of two the second of which has −2 times the grad_output of the first is −1 times one, their difference
+    where the second has −1 times the operands of the first is 2 times one. Of exact sums of integers, which are rounded
+    to the dtype once, −2 times the sums are rounded to −2 times the result r, and −1 times them to −r; r and −2·r add
+    up to −r exactly, and r less −r is 2·r, unless that overflows.
     """
     for quantity in GRADIENTS if trial.case.params.bias else GRADIENTS[:-1]:
         profile = trial.capabilities.promised(trial.case, quantity)
@@ -43,13 +45,13 @@ def judge_two_passes(trial: Trial, oracle: str, clause: str, how: str) -> Iterat
             yield Verdict(oracle, QUANTITY, Status.NOT_APPLICABLE, (clause,), reason)
             continue
         asked = Asked(oracle, clause, f"{quantity} {how}")
-        verdict = judge_own(trial, _CALL, quantity, asked, partial(_compared, trial, quantity))
+        verdict = judge_own(trial, _CALL, quantity, asked, partial(_compared, trial, quantity, times))
         if verdict is not None:
             yield replace(verdict, quantity=QUANTITY)
 
 
-def _compared(trial: Trial, quantity: Quantity, got: NDArray[Any]) -> Comparison:
+def _compared(trial: Trial, quantity: Quantity, times: float, got: NDArray[Any]) -> Comparison:
     expected, profile = trial.expected_integers, trial.capabilities.promised(trial.case, quantity)
     found = expected.sum(quantity)
     doubled = 2.0 * found.gauge <= component_format(trial.case.dtype).largest
-    return compare_exact(got, -found.value, expected.exact(quantity, profile) & np.asarray(doubled), quantity)
+    return compare_exact(got, times * found.value, expected.exact(quantity, profile) & np.asarray(doubled), quantity)
