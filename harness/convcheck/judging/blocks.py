@@ -13,12 +13,13 @@ from convcheck.strategies.cases import KINDS, unpadded_cases, ways
 from convcheck.strategies.covering_array import ARRAYS, ROWS
 from convcheck.strategies.draws import Draw, choices, from_key, opening_with, shuffled
 from convcheck.strategies.engine import for_each
+from convcheck.strategies.illegal import TURNS
 
 BLOCK: Final = 250
 """Cases of a whole block."""
 
 Opening = tuple[int, ...]
-"""The first choices of a case: its kind, and of a steered or illegal one the row or the way."""
+"""The first choices of a case: its kind, of a steered one the row, of an illegal one the way and its turn."""
 
 _SHARES: Final = {"small": 11, "conjunction": 22, "common": 11, "deep": 11, "medium": 33, "realistic": 11}
 _OF_A_WAY: Final = {"tensors": 5}
@@ -64,7 +65,7 @@ def _drawn(
 
 def _draws(capabilities: Capabilities, run_seed: int, block: int) -> Callable[[int], Draw]:
     """The choices of a case by its number in the block."""
-    deck = shuffled(_openings(capabilities), from_key(f"{run_seed} {block}"))
+    deck = shuffled(_openings(capabilities, run_seed, block), from_key(f"{run_seed} {block}"))
 
     def draw(number: int) -> Draw:
         if number % 2 == 0:
@@ -77,13 +78,16 @@ def _draws(capabilities: Capabilities, run_seed: int, block: int) -> Callable[[i
     return draw
 
 
-def _openings(capabilities: Capabilities) -> tuple[Opening, ...]:
-    """Those of the cases that are not steered, each as often as its share of half a block."""
+def _openings(capabilities: Capabilities, run_seed: int, block: int) -> tuple[Opening, ...]:
+    """Those of the cases that are not steered, each as often as its share of half a block.
+
+    The turns of a way go on from block to block, so that a run takes one after the other.
+    """
     legal = [(KINDS.index(kind),) for kind, share in _SHARES.items() for _ in range(share)]
     possible = ways(capabilities)
     illegal = [
-        (KINDS.index("illegal"), *choices(at, len(possible)))
-        for at, way in enumerate(possible)
-        for _ in range(_OF_A_WAY.get(way, _OF_ANY_OTHER_WAY))
+        (KINDS.index("illegal"), *choices(at, len(possible)), *choices((run_seed + block * share + n) % TURNS, TURNS))
+        for at, share in enumerate(_OF_A_WAY.get(way, _OF_ANY_OTHER_WAY) for way in possible)
+        for n in range(share)
     ]
     return *legal, *illegal

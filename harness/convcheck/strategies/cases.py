@@ -16,7 +16,7 @@ from convcheck.model.ladder import Ladder
 from convcheck.strategies.conjunctions import CONJUNCTIONS
 from convcheck.strategies.covering_array import ARRAYS, ROWS, covering_array
 from convcheck.strategies.draws import BASE, Draw, from_hypothesis, pick
-from convcheck.strategies.illegal import MODULE_ONLY, OF_EXTENSIONS, WAYS, break_case
+from convcheck.strategies.illegal import MODULE_ONLY, OF_EXTENSIONS, TURNS, WAYS, break_case
 from convcheck.strategies.layers import Plan, common, deep, medium, small, spell
 from convcheck.strategies.layouts import in_memory, placed
 from convcheck.strategies.parameter_model import Space
@@ -105,7 +105,10 @@ def _of_any_kind(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...]
         space = Space.of(capabilities, dtypes)
         row = draw(0, ARRAYS * ROWS - 1)
         return steered(draw, space, covering_array(space, row // ROWS).row(row % ROWS), regimes(capabilities))
-    return free_case(draw, capabilities, dtypes, pick(draw, ways(capabilities)) if kind == "illegal" else kind)
+    if kind == "illegal":
+        way, turn = pick(draw, ways(capabilities)), draw(0, TURNS - 1)
+        return free_case(draw, capabilities, dtypes, way, turn)
+    return free_case(draw, capabilities, dtypes, kind)
 
 
 @st.composite
@@ -139,8 +142,8 @@ def ways(capabilities: Capabilities) -> tuple[str, ...]:
     return tuple(way for way in WAYS if way in declared | refused and (capabilities.module or way not in MODULE_ONLY))
 
 
-def free_case(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...] | None, kind: str) -> Case:
-    """A case of a kind, or illegal in a way, every parameter drawn for itself."""
+def free_case(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...] | None, kind: str, turn: int = 0) -> Case:
+    """A case of a kind, or illegal in a way in a turn of that, every parameter drawn for itself."""
     wanted = _wanted(capabilities, dtypes)
     real = tuple(d for d in wanted if not d.startswith("complex"))
     dtype = pick(draw, real if real and kind in WAYS else wanted)
@@ -151,7 +154,7 @@ def free_case(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...] | 
         plan = small(draw, capabilities)
     case = Case(*spell(draw, plan), dtype, regime, seed=seed, **in_memory(memory, bias=plan.bias))
     if kind in WAYS:
-        return break_case(draw, case, kind, module=capabilities.module)
+        return break_case(draw, case, kind, turn, module=capabilities.module)
     # how complex parameters are initialised is not documented
     if capabilities.module and case.dtype in real and draw(0, 5) == 5:
         # its weight is its own

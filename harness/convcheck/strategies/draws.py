@@ -79,6 +79,30 @@ def opening_with(first: Iterable[int], draw: Draw) -> Draw:
     return choose
 
 
+def dealt(turn: int, turns: int, draw: Draw) -> Draw:
+    """Choices that are the digits of a number, the first counting fastest, as long as there are digits; then `draw`'s.
+
+    In turn 0, 1, 2, … the first choice takes one value after the other, and the second moves on when it is through.
+
+    Args:
+        turn: the number, below `turns`.
+        turns: how many there are.
+        draw: answers what turns do not suffice for.
+    """
+    left, of = turn, turns
+
+    def choose(low: int, high: int) -> int:
+        nonlocal left, of
+        number = high - low + 1
+        if number > of:
+            return draw(low, high)
+        left, digit = divmod(left, number)
+        of //= number
+        return low + digit
+
+    return choose
+
+
 def pick(draw: Draw, values: Sequence[Value]) -> Value:
     """One of `values`, the first being the simplest; repeated values are drawn more often."""
     return values[draw(0, len(values) - 1)]

@@ -13,27 +13,34 @@ from typing import Any, Final, TypeAlias
 
 from convcheck.model.case import FLAWS, NO_TENSORS, Case, Flaw
 from convcheck.model.extensions import Extension
-from convcheck.strategies.draws import Draw, pick
+from convcheck.strategies.draws import Draw, dealt, pick
 
 Break: TypeAlias = Callable[[Draw, Case], Case]
 
 _WRONG_STRINGS: Final = ("full", "sme", "Same", "SAME", "same ", " same", "Valid", "VALID", "valid ")
 _DTYPES: Final[tuple[Flaw, ...]] = ("weight_dtype", "bias_dtype")
+_SHAPES: Final[tuple[Flaw, ...]] = tuple(flaw for flaw in FLAWS if flaw not in ("none", *NO_TENSORS, *_DTYPES))
 
 
-def break_case(draw: Draw, case: Case, way: str, *, module: bool) -> Case:
+TURNS: Final = 96
+"""Turns of a way: what is drawn in it follows from the turn as far as that goes, so that each way to break a clause has
+its own. The digits of 2, 3, 4, 6, 8 and 12 fit into it."""
+
+
+def break_case(draw: Draw, case: Case, way: str, turn: int, *, module: bool) -> Case:
     """An illegal neighbour of a legal case.
 
     Args:
         draw: the choices.
         case: a legal case, to be called as a function.
         way: one of `WAYS`.
+        turn: of the way, below `TURNS`.
         module: whether there is a module to build, too.
     """
     shape = case.input_shape
     if case.batch == 0:  # without an image there is nothing to refuse before it is touched
         shape = (1, *shape[1:])
-    broken = WAYS[way](draw, replace(case, input_shape=shape, regime="reals"))
+    broken = WAYS[way](dealt(turn, TURNS, draw), replace(case, input_shape=shape, regime="reals"))
     either = module and way not in FUNCTION_ONLY and broken.flaw == "none"
     if way in MODULE_ONLY or (either and draw(0, 1)):
         return replace(broken, entry="module")
@@ -136,16 +143,20 @@ def _too_much(draw: Draw, case: Case, mode: str, beyond: int) -> Case:
 
 
 def _tensors(draw: Draw, case: Case) -> Case:
-    """Shapes that do not fit; one less, and a single entry, only where that is not none, and not all there are."""
+    """Shapes that do not fit; one less, and a single entry, only where that is not none, and not all there are.
+
+    Where the one that is drawn fits, the next comes.
+    """
     params = case.params
-    fitting: set[Flaw] = {"none", *NO_TENSORS, *_DTYPES}
+    fitting = set[Flaw]()
     if params.in_channels == 1:
         fitting.add("input_channels_few")
     if params.in_channels == params.groups:
         fitting.add("weight_channels_few")
     if params.out_channels == 1:
         fitting |= {"bias_few", "bias_single"}
-    return _flawed(case, pick(draw, tuple(flaw for flaw in FLAWS if flaw not in fitting)))
+    at = draw(0, len(_SHAPES) - 1)
+    return _flawed(case, next(flaw for flaw in (*_SHAPES[at:], *_SHAPES[:at]) if flaw not in fitting))
 
 
 def _dtypes(draw: Draw, case: Case) -> Case:

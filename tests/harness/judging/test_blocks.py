@@ -7,6 +7,7 @@ import pytest
 
 from convcheck import Capabilities
 from convcheck.judging.blocks import generate
+from convcheck.model.case import FLAWS, NO_TENSORS
 from convcheck.model.coverage import coverage
 from convcheck.oracles.parity import _clauses
 from convcheck.strategies.cases import KINDS, free_case, ways
@@ -32,6 +33,19 @@ PLAIN = Capabilities(
 
 def thousand(capabilities, seed):
     return [case for block in range(4) for case in generate(capabilities, run_seed=seed, block=block)]
+
+
+def test_a_thousand_cases_have_every_flaw_of_tensors_and_every_number_that_is_none(drawn):
+    flaws = Counter(case.flaw for case in drawn if case.violation is not None)
+    assert set(flaws) >= set(FLAWS) - {"none", *NO_TENSORS}
+    kinds = {"None", "nan", "True"}
+    numbers = {
+        (name, str(value))
+        for case in drawn
+        for name in ("stride", "padding", "dilation", "groups")
+        if str(value := getattr(case.arguments, name)) in kinds
+    }
+    assert numbers == {(n, v) for n in ("stride", "padding", "dilation", "groups") for v in kinds}
 
 
 @pytest.fixture(scope="module")

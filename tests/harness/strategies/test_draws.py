@@ -4,7 +4,7 @@ import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from convcheck.strategies.draws import BASE, choices, from_hypothesis, from_key, opening_with, pick
+from convcheck.strategies.draws import BASE, choices, dealt, from_hypothesis, from_key, opening_with, pick
 
 
 @st.composite
@@ -89,3 +89,14 @@ def test_large_ranges_are_drawn_evenly(number):
 def test_given_choices_come_before_drawn_ones():
     draw = opening_with((3, 4), lambda _low, high: high)
     assert [draw(0, 9) for _ in range(3)] == [3, 4, 9]
+
+
+def test_turns_take_every_combination_of_the_first_choices():
+    def drawn(turn):
+        draw = dealt(turn, 96, lambda low, _high: -low)
+        return draw(0, 3), draw(5, 6), draw(0, 11), draw(7, 8)
+
+    found = [drawn(turn) for turn in range(96)]
+    assert [first for first, *_ in found[:5]] == [0, 1, 2, 3, 0]
+    assert len(set(found)) == 96
+    assert {last for *_, last in found} == {-7}  # what turns do not suffice for is drawn

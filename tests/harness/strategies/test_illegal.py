@@ -6,7 +6,7 @@ from convcheck.model.token import read
 from convcheck.oracles.parity import _clauses
 from convcheck.strategies.cases import free_case, ways
 from convcheck.strategies.draws import from_key
-from convcheck.strategies.illegal import FUNCTION_ONLY, MODULE_ONLY, WAYS
+from convcheck.strategies.illegal import FUNCTION_ONLY, MODULE_ONLY, TURNS, WAYS
 
 CAPABILITIES = Capabilities(dtypes=("float32", "float16", "complex64"), gradients=True, module=True)
 
@@ -14,7 +14,7 @@ CAPABILITIES = Capabilities(dtypes=("float32", "float16", "complex64"), gradient
 @pytest.fixture(scope="module")
 def broken():
     return {
-        way: [free_case(from_key(f"{way} {number}"), CAPABILITIES, None, way) for number in range(120)] for way in WAYS
+        way: [free_case(from_key(f"{way} {n}"), CAPABILITIES, None, way, n % TURNS) for n in range(120)] for way in WAYS
     }
 
 
