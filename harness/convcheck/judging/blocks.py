@@ -21,8 +21,8 @@ BLOCK: Final = 250
 Opening = tuple[int, ...]
 """The first choices of a case: its kind, of a steered one the row, of an illegal one the way and its turn."""
 
-_SHARES: Final = {"small": 11, "conjunction": 22, "common": 11, "deep": 11, "medium": 33, "realistic": 11}
-_OF_A_WAY: Final = {"tensors": 5}
+_SHARES: Final = {"small": 10, "conjunction": 20, "common": 10, "deep": 10, "medium": 29, "realistic": 10}
+_OF_A_WAY: Final = {"tensors": 5, "no numbers": 3}
 _OF_ANY_OTHER_WAY: Final = 2
 
 

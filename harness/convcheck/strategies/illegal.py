@@ -17,7 +17,7 @@ from convcheck.strategies.draws import Draw, dealt, pick
 
 Break: TypeAlias = Callable[[Draw, Case], Case]
 
-_WRONG_STRINGS: Final = ("full", "sme", "Same", "SAME", "same ", " same", "Valid", "VALID", "valid ")
+_WRONG_STRINGS: Final = ("VALID", "full", "SAME", "valid ", "sme", " same", "Same", "Valid", "same ")
 _DTYPES: Final[tuple[Flaw, ...]] = ("weight_dtype", "bias_dtype")
 _SHAPES: Final[tuple[Flaw, ...]] = tuple(flaw for flaw in FLAWS if flaw not in ("none", *NO_TENSORS, *_DTYPES))
 
@@ -40,11 +40,10 @@ def break_case(draw: Draw, case: Case, way: str, turn: int, *, module: bool) -> 
     shape = case.input_shape
     if case.batch == 0:  # without an image there is nothing to refuse before it is touched
         shape = (1, *shape[1:])
-    broken = WAYS[way](dealt(turn, TURNS, draw), replace(case, input_shape=shape, regime="reals"))
-    either = module and way not in FUNCTION_ONLY and broken.flaw == "none"
-    if way in MODULE_ONLY or (either and draw(0, 1)):
-        return replace(broken, entry="module")
-    return broken
+    of_turn = dealt(turn, TURNS, draw)
+    of_module = way in MODULE_ONLY or (module and way not in FUNCTION_ONLY and of_turn(0, 1) == 1)
+    broken = WAYS[way](of_turn, replace(case, input_shape=shape, regime="reals"))
+    return replace(broken, entry="module") if of_module and broken.flaw == "none" else broken
 
 
 def _changed(case: Case, **changes: Any) -> Case:
@@ -53,7 +52,7 @@ def _changed(case: Case, **changes: Any) -> Case:
 
 def _one_side(case: Case, draw: Draw, name: str, values: tuple[int, ...]) -> Case:
     """One entry of a pair replaced, or the whole written as an int, or three numbers where two belong."""
-    value, axis = pick(draw, values), draw(0, 3)
+    axis, value = draw(0, 3), pick(draw, values)
     if axis == 2:
         return _changed(case, **{name: value})
     pair = list(getattr(case.params, name))
@@ -99,8 +98,9 @@ def _padding(draw: Draw, case: Case) -> Case:
     sides = [max(pads) for pads in case.params.padding]
     three = (*sides, sides[-1])
     sides[draw(0, 1)] = -1
-    wrong = _WRONG_STRINGS if draw(0, 1) else (-1, tuple(sides), three)
-    return _changed(case, padding=pick(draw, wrong), padding_mode="zeros")
+    wrong: Any = pick(draw, _WRONG_STRINGS if draw(0, 1) else (-1, tuple(sides), three))
+    alone = isinstance(wrong, str) and wrong.strip().lower() == "same"  # which is refused with a stride anyway
+    return _changed(case, **({"stride": 1} if alone else {}), padding=wrong, padding_mode="zeros")
 
 
 def _dilation(draw: Draw, case: Case) -> Case:
