@@ -190,7 +190,7 @@ def _judge(spec: str, options: Options, progress: Progress, database: ExampleDat
         seconds = max(LEAST_DIAGNOSIS, (time.monotonic() - begun) / 3) if seconds is None else seconds
         seconds = min(seconds, _AFTER_AN_INTERRUPT) if interrupted else seconds
         found = _triaged(spec, job, candidate, tally, time.monotonic() + seconds)
-        interrupted = interrupted or isinstance(found.ended_by, KeyboardInterrupt)
+        interrupted = interrupted or found.interrupted
         if isinstance(found.ended_by, Exception):
             stopped.append(_stopped(spec, tally, found.ended_by))
         findings = (*stopped, *found.findings)

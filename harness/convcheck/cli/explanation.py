@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -31,6 +32,13 @@ class Explanation:
     meaning: dict[str, str]
 
 
+class _NotANumber(ast.NodeTransformer):
+    """Reads NaN, which has no literal, as it is printed."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.copy_location(ast.Constant(math.nan), node) if node.id == "nan" else node
+
+
 def parse_layer(text: str) -> Arguments:
     """The arguments of ``Conv2d(3, 10, kernel_size=5)``, written as Python; nothing is executed.
 
@@ -39,7 +47,7 @@ def parse_layer(text: str) -> Arguments:
     """
     example = "expected, for example, Conv2d(3, 10, kernel_size=5, padding=2)"
     try:
-        call = ast.parse(text.strip(), mode="eval").body
+        call = _NotANumber().visit(ast.parse(text.strip(), mode="eval")).body
         if not isinstance(call, ast.Call):
             raise ParameterTypeError(f"{text!r} is no call of Conv2d; {example}")
         positional = [ast.literal_eval(node) for node in call.args]

@@ -147,9 +147,9 @@ def _thin(ladder: Ladder, chance: random.Random, *, groups: bool, dilation: bool
         names = sorted(chance.sample(list(left), len(left)), key=lambda name: -len(left[name]))
         sizes = _begun(left[names[0]], budget, chance)
         for name in names[1:]:
-            begun = sizes.plan()
-            least = 0 if sizes == _Sizes() or begun is None else max(begun.cost, budget // _TOGETHER)
-            sizes = _with_largest(sizes, left[name], least or budget, chance)
+            begun = None if sizes == _Sizes() else sizes.plan()
+            affordable = budget if begun is None else max(begun.cost, budget // _TOGETHER)
+            sizes = _with_largest(sizes, left[name], affordable, chance)
         plan = _filled(sizes, budget // _TOGETHER, chance).plan()
         assert plan is not None
         reached = Reach()

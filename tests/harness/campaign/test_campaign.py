@@ -122,7 +122,7 @@ def test_progress_says_that_causes_are_looked_for():
     said = []
     recorded(lambda *told: said.append(told))
     assert [cases for _, cases, _ in said] == [48, 61, 73, 73, 73, 73]
-    assert said[1][2].startswith("60 cases, ")
+    assert said[1][2].startswith("61 cases, ")
     assert said[-1][2].startswith("looking for the causes of ")
 
 

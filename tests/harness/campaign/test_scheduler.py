@@ -75,7 +75,7 @@ def test_the_way_to_a_failure_that_was_searched_is_kept():
 
 
 def test_tallies_come_in_the_order_of_the_parts_until_they_are_used_up():
-    assert handed_over(examples=4 * BLOCK) == list(range(11))
+    assert handed_over(examples=4 * BLOCK) == list(range(12))
 
 
 def test_no_block_begins_after_the_time_is_used_up_but_there_is_one(monkeypatch):
@@ -86,7 +86,7 @@ def test_no_block_begins_after_the_time_is_used_up_but_there_is_one(monkeypatch)
 
 
 def test_many_workers_in_process_are_one():
-    assert handed_over(examples=2 * BLOCK, workers=4) == list(range(7))
+    assert handed_over(examples=2 * BLOCK, workers=4) == list(range(8))
 
 
 class InThisProcess:
@@ -120,7 +120,7 @@ def reversed_pool(monkeypatch):
 
 
 def test_side_by_side_tallies_come_in_order_whoever_is_done_first(reversed_pool):
-    assert handed_over(examples=9 * BLOCK, workers=2, in_process=False) == list(range(20))
+    assert handed_over(examples=9 * BLOCK, workers=2, in_process=False) == list(range(21))
     assert max(reversed_pool) == 4  # two for each worker
 
 
@@ -145,7 +145,7 @@ def test_two_processes_count_what_one_does():
     with closing(one.open()) as candidate:
         alone = [counted(each) for each in tallies(one, candidate)]
     assert [counted(each) for each in tallies(two, None)] == alone
-    assert [cases for cases, *_ in alone] == [201, 50, 50, 0, 0]
+    assert [cases for cases, *_ in alone] == [201, 50, 5, 50, 0, 0]
     assert alone[0][3]
 
 

@@ -34,7 +34,9 @@ class Extended(ReferenceBackend):
         if params.padding == "same":
             return self._padded(x, weight, bias, params, [self._same(x, params, axis) for axis in (0, 1)])
         (top, bottom), (left, right) = params.padding
-        if min(top, bottom, left, right) < 0 or (top, left) != (bottom, right):
+        sides = params.arguments.padding
+        each = isinstance(sides, tuple) and len(sides) == 4
+        if each or min(top, bottom, left, right) < 0 or (top, left) != (bottom, right):
             return self._padded(x, weight, bias, params, params.padding)
         try:
             return super().conv2d(x, weight, bias, params)

@@ -62,12 +62,12 @@ def test_every_finding_has_a_row(read):
     assert header == ["backend", "level", "clause", "status", "quantity", "failing cases", "smallest case"]
     assert found == [
         [WRONG, "computes", "C2D-SHAPE-1", "fail", "output", "3", TOKEN],
-        [WRONG, "computes", "C2D-SHAPE-1", "fail", "grad_weight", "1", TOKEN],
+        [WRONG, "computes", "C2D-SHAPE-1", "fail, not looked into", "grad_weight", "1", TOKEN],
         [WRONG, "computes", "C2D-PURE-3", "crashed", "call", "1", ""],
-        [WRONG, "state", "C2D-PURE-1", "hung", "call", "2", TOKEN],
-        [WRONG, "refuses", "C2D-ERROR-1", "wrongly accepted", "call", "2", TOKEN],
-        [WRONG, "computes", "C2D-ERROR-2", "wrongly refused", "call", "2", TOKEN],
-        [WRONG, "IEEE", "C2D-PURE-2", "unwritten output", "output", "2", TOKEN],
+        [WRONG, "state", "C2D-PURE-1", "hung, not looked into", "call", "2", TOKEN],
+        [WRONG, "refuses", "C2D-ERROR-1", "wrongly accepted, not looked into", "call", "2", TOKEN],
+        [WRONG, "computes", "C2D-ERROR-2", "wrongly refused, not looked into", "call", "2", TOKEN],
+        [WRONG, "IEEE", "C2D-PURE-2", "unwritten output, not looked into", "output", "2", TOKEN],
         [WRONG, "precision", "C2D-SHAPE-3", "known failure", "output", "6", TOKEN],
         [WRONG, "state", "C2D-SHAPE-2", "unexpected pass", "output", "1", TOKEN],
     ]
