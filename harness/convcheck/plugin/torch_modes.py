@@ -86,10 +86,10 @@ def _interleaved(function: Callable[..., Any], leaves: Leaves, grad_output: Any)
     x, weight, bias = (None if leaf is None else -leaf.detach() for leaf in leaves.values())
     negated = as_leaves((x, weight, bias))
     output, later = function(*leaves.values()), function(*negated.values())
+    inputs = requiring_grad(leaves)
     second = torch.autograd.grad(later, list(requiring_grad(negated).values()), grad_output)
-    first = torch.autograd.grad(output, list(requiring_grad(leaves).values()), grad_output)
-    names = list(requiring_grad(leaves))
-    return gradients_of({n: a + b if n == "bias" else a - b for n, a, b in zip(names, first, second, strict=True)})
+    first = torch.autograd.grad(output, list(inputs.values()), grad_output)
+    return gradients_of({n: a + b if n == "bias" else a - b for n, a, b in zip(inputs, first, second, strict=True)})
 
 
 def _vmap(function: Callable[..., Any], operands: tuple[Any, Any, Any]) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from convcheck.model.record import Finding
 from convcheck.model.reproduction import Reproduction
 from convcheck.oracles.levels import level_of
 from convcheck.oracles.support.exercised import telling_clause
-from convcheck.triage.causes import size
+from convcheck.triage.causes import size, without
 from convcheck.triage.priority import grouped, in_order
 from convcheck.triage.triage import Triage
 
@@ -26,11 +26,10 @@ def unexamined(backend: str, failures: Sequence[Failure]) -> Triage:
     """
     groups = grouped(failures)
     simplest = [min(groups[group], key=size) for group in in_order(groups)]
-    shown = {id(failure) for failure in simplest}
     return Triage(
         findings=tuple(_finding(backend, failure) for failure in simplest),
         accounted=tuple((failure,) for failure in simplest),
-        not_looked_at=tuple(failure for failure in failures if id(failure) not in shown),
+        not_looked_at=tuple(without(failures, simplest)),
     )
 
 
