@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from convcheck.campaign.scheduler import Job
+from convcheck.campaign.gathering import Gathered
+from convcheck.campaign.job import Job
 from convcheck.execution import Candidate
-from convcheck.judging.judge import Tally
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.origins import Origin, OriginCount
 from convcheck.model.profiles import QUANTITIES, Profile, Quantity
@@ -15,21 +15,22 @@ from convcheck.model.record import PARTS_OF_TIME, BackendRecord
 from convcheck.numerics.precision import Ratios, classify, drift
 
 
-def backend_record(spec: str, job: Job, candidate: Candidate, tally: Tally) -> BackendRecord:
+def backend_record(spec: str, job: Job, candidate: Candidate, gathered: Gathered) -> BackendRecord:
     """What a record says of one backend besides findings and counts.
 
     Args:
         spec: as it was asked for.
         job: what was done.
         candidate: as it was judged.
-        tally: what came of it.
+        gathered: what came of it.
     """
+    tally = gathered.tally
     capabilities = candidate.capabilities
     return BackendRecord(
         name=spec,
         spec=job.spec,
         cases=tally.cases,
-        origins=_origins(tally),
+        origins=origins(gathered),
         sanitizer="" if job.options.sanitize is None else job.options.sanitize.label,
         versions=dict(candidate.versions),
         profiles=_profiles(capabilities),
@@ -51,8 +52,11 @@ def _profiles(capabilities: Capabilities) -> dict[str, Profile]:
     return found
 
 
-def _origins(tally: Tally) -> tuple[OriginCount, ...]:
+def origins(gathered: Gathered) -> tuple[OriginCount, ...]:
+    """How many cases came about in each way, and how many of them failed."""
+    tally = gathered.tally
     failing = Counter(origin for origin, _, _ in {(f.origin, f.block, f.position) for f in tally.failures})
+    failing.update(gathered.beyond.origins)
     return tuple(
         OriginCount(origin=origin, cases=tally.origins[origin], failing_cases=failing[origin])
         for origin in Origin

@@ -1,74 +1,60 @@
-"""A campaign: many cases put to some backends, within a budget, and the record of it."""
+"""A campaign: many cases put to some backends, within a budget, and the record of it.
+
+Everything that a run needs is looked at before the first case is judged: each backend is opened, and the journal and
+the reports are begun, which say that the run is unfinished until it has ended.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import sys
 import time
-import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import partial
 from importlib.metadata import version
-from typing import Final
+from pathlib import Path
 
 import ml_dtypes
 import numpy as np
 from hypothesis.database import ExampleDatabase
 
-from convcheck.campaign.backend_record import backend_record
-from convcheck.campaign.counting import counts
-from convcheck.campaign.database import forget, remember, remembered
-from convcheck.campaign.known_failures import Known, unexpected_passes
-from convcheck.campaign.level_counts import level_counts
-from convcheck.campaign.options import LEAST_DIAGNOSIS, Options
-from convcheck.campaign.sanitizing import check_sanitizer, triage_reports
-from convcheck.campaign.scheduler import Job, tallies
-from convcheck.execution import Candidate, WorkerStartError
-from convcheck.judging.judge import Tally
-from convcheck.judging.remembered import can_be_judged
-from convcheck.model.capabilities import Capabilities
-from convcheck.model.case import Case
-from convcheck.model.coverage import Coverage, from_counts
-from convcheck.model.history import write
-from convcheck.model.levels import Level, LevelCount
-from convcheck.model.origins import Origin
-from convcheck.model.reach import ReachCount
-from convcheck.model.record import BackendRecord, Count, Finding, Record, by_level
-from convcheck.model.verdicts import FAILURES, Status, Verdict
-from convcheck.plugin.accelerator import DeviceLostError
+from convcheck.campaign.database import remembered
+from convcheck.campaign.job import Job
+from convcheck.campaign.journal import SCHEMA, Begun, Judged, Opened, append
+from convcheck.campaign.one_backend import Progress, judge_backend
+from convcheck.campaign.options import Options
+from convcheck.campaign.past import Past
+from convcheck.campaign.sanitizing import check_sanitizer
+from convcheck.campaign.scheduler import nothing_yet
+from convcheck.campaign.stopping import Never, Stop
+from convcheck.execution import Candidate
+from convcheck.model.coverage import from_counts
+from convcheck.model.record import BackendRecord, Count, Record
+from convcheck.model.verdicts import Status
 from convcheck.plugin.backend import UnavailableError
 from convcheck.plugin.registry import resolve
-from convcheck.strategies.interactions import interactions
-from convcheck.triage.causes import without
-from convcheck.triage.findings import triage
-from convcheck.triage.triage import Triage, together
+from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.selfcheck import self_check
 
-Progress = Callable[[str, int, str], None]
-"""Called with the backend, the number of cases done, and what has come of them so far, in words."""
+
+class ResumeError(ConvcheckError, ValueError):
+    """A run that cannot go on as it was begun."""
 
 
-_AFTER_AN_INTERRUPT: Final = 10.0
-"""Seconds in which causes are looked for once the cases have been interrupted: whoever does so waits for the report."""
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A backend that can be judged, or was: `judged` says what became of it, or that it is unavailable."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Part:
-    """What became of one backend."""
-
-    backend: BackendRecord
-    counts: tuple[Count, ...] = ()
-    levels: tuple[LevelCount, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    reached: tuple[ReachCount, ...] = ()
-    coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
-    interactions: tuple[Coverage, ...] = ()
+    spec: str
+    job: Job | None = None
+    candidate: Candidate | None = None
+    judged: Judged | None = None
 
 
 def run(
@@ -79,6 +65,9 @@ def run(
     progress: Progress,
     checkpoint: Callable[[Record], None],
     database: ExampleDatabase | None = None,
+    journal: Path | None = None,
+    past: Past | None = None,
+    stop: Stop | None = None,
 ) -> Record:
     """Judge every backend; an interrupt ends the run and keeps what was done.
 
@@ -86,25 +75,65 @@ def run(
         options: what to do.
         name: of the run.
         command: the command line that repeats it.
-        progress: called after every block, and before causes are looked for.
-        checkpoint: called with the record so far, after every backend.
+        progress: called after every part, and before causes are looked for.
+        checkpoint: called with the record so far: before the first case, and after every backend.
         database: of cases that failed in earlier runs, which come first; None for no memory.
+        journal: where what is judged is kept as the run goes on; None for nowhere.
+        past: what that journal says was judged already, which is not judged again.
+        stop: whether the run is to stop; by default an interrupt says so.
 
     Raises:
         RegistryError: a backend cannot be loaded.
+        JournalError: what is judged cannot be kept.
+        ResumeError: a backend is not the one that the run was begun with.
         SelfCheckError: the two formulations of the reference disagree.
     """
     self_check()
-    start = time.perf_counter()
-    begun = Record(
+    start, stop = time.perf_counter(), stop or Never()
+    begun = begun_record(options, name, command, _now() if past is None else past.begun.started)
+    parts: list[Judged] = []
+    with ExitStack() as opened:
+        ready: list[_Ready] = []
+        for at, spec in enumerate(options.specs):
+            ready.append(each := _opened(at, spec, options, database, journal, past))
+            if each.candidate is not None:
+                opened.callback(each.candidate.close)
+        if journal is not None and past is None:
+            _begin(journal, begun, options, ready)
+        checkpoint(begun)
+        interrupted = False
+        for number, each in enumerate(ready, 1):
+            judged = each.judged
+            if judged is None:
+                assert each.job is not None
+                assert each.candidate is not None
+                pasts = nothing_yet if past is None else partial(past.part, each.job.at)
+                judged, interrupted = judge_backend(
+                    each.spec, each.job, each.candidate, progress=progress, database=database, stop=stop, pasts=pasts
+                )
+                each.candidate.close()
+                if journal is not None and not interrupted:
+                    append(journal, judged)
+            parts.append(judged)
+            unfinished = interrupted or number < len(ready)
+            record = recorded(begun, parts, seconds=time.perf_counter() - start, interrupted=unfinished)
+            checkpoint(record)
+            if interrupted:
+                break
+    return record
+
+
+def begun_record(options: Options, name: str, command: str, started: str) -> Record:
+    """The record of a run of which nothing was judged yet."""
+    return Record(
         name=name,
         command=command,
         seed=options.seed,
         examples=options.examples,
         cases=0,
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        started=started,
         seconds=0.0,
-        interrupted=False,
+        interrupted=True,
         version=version("convcheck"),
         environment=environment(),
         backends=(),
@@ -116,31 +145,25 @@ def run(
         level=options.level,
         ladder=options.reach,
     )
-    parts: list[_Part] = []
-    interrupted = False
 
-    def record(*, interrupted: bool) -> Record:
-        coverage = sum((part.coverage for part in parts), Counter[tuple[str, str]]())
-        return replace(
-            begun,
-            cases=sum(part.backend.cases for part in parts),
-            seconds=time.perf_counter() - start,
-            interrupted=interrupted,
-            backends=tuple(part.backend for part in parts),
-            counts=tuple(count for part in parts for count in part.counts),
-            levels=tuple(count for part in parts for count in part.levels),
-            reached=tuple(count for part in parts for count in part.reached),
-            coverage=(*(row for part in parts for row in part.interactions), *from_counts(coverage)),
-            findings=tuple(finding for part in parts for finding in part.findings),
-        )
 
-    for spec in options.specs:
-        part, interrupted = _judge(spec, options, progress, database)
-        parts.append(part)
-        checkpoint(record(interrupted=interrupted))
-        if interrupted:
-            break
-    return record(interrupted=interrupted)
+def recorded(begun: Record, parts: Sequence[Judged], *, seconds: float, interrupted: bool) -> Record:
+    """The record of a run with what became of its backends."""
+    coverage = Counter[tuple[str, str]]()
+    for row in (row for part in parts for row in part.coverage):
+        coverage[row.parameter, row.value] += row.cases
+    return replace(
+        begun,
+        cases=sum(part.backend.cases for part in parts),
+        seconds=seconds,
+        interrupted=interrupted,
+        backends=tuple(part.backend for part in parts),
+        counts=tuple(count for part in parts for count in part.counts),
+        levels=tuple(count for part in parts for count in part.levels),
+        reached=tuple(count for part in parts for count in part.reached),
+        coverage=(*(row for part in parts for row in part.interactions), *from_counts(coverage)),
+        findings=tuple(finding for part in parts for finding in part.findings),
+    )
 
 
 def environment() -> dict[str, str]:
@@ -161,112 +184,62 @@ def _platform() -> str:
     return " ".join(part for part in (platform.system(), release, "-".join(platform.libc_ver())) if part.strip("-"))
 
 
-def _judge(spec: str, options: Options, progress: Progress, database: ExampleDatabase | None) -> tuple[_Part, bool]:
-    """One backend, and whether an interrupt cut it short."""
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _opened(
+    at: int, spec: str, options: Options, database: ExampleDatabase | None, journal: Path | None, past: Past | None
+) -> _Ready:
+    """A backend, opened; one that was judged before is not needed any more."""
+    if past is not None and at in past.judged:
+        return _Ready(spec, judged=past.judged[at])
     options = replace(options, known=tuple(e for e in options.known if e.backend in ("", spec)))
-    job = Job(resolve(spec), options, remembered(database, spec, options.dtypes))
+    resolved, before = resolve(spec), None if past is None else past.opened.get(at)
+    if before is not None and (before.spec, before.source) != (resolved, _digest(resolved)):
+        raise ResumeError(
+            f"{spec} is not the backend that the run was begun with: its file, or where it lies, has changed; "
+            "begin a new run"
+        )
+    known = remembered(database, spec, options.dtypes) if before is None else before.remembered
+    job = Job(resolved, options, known, at, journal)
     try:
         candidate = job.open()
     except UnavailableError as error:
         reason = str(error)
         count = Count(backend=spec, clause="", status=Status.UNAVAILABLE, reason=reason, cases=0)
-        return _Part(backend=BackendRecord(name=spec, spec=job.spec, unavailable=reason), counts=(count,)), False
-    begun = time.monotonic()
-    tally, interrupted, stopped, found = Tally(), False, list[Finding](), Triage((), ())
-    with closing(candidate):
-        check_sanitizer(job.spec, options)
-        try:
-            for block in tallies(job, candidate):
-                tally.add(block)
-                progress(spec, tally.cases, f"{tally.cases} cases, {len(tally.failures)} failures")
-        except KeyboardInterrupt:
-            interrupted = True
-        except (WorkerStartError, DeviceLostError, BrokenProcessPool) as error:
-            stopped.append(_stopped(spec, tally, error))
-        if tally.failures:
-            progress(spec, tally.cases, f"looking for the causes of {len(tally.failures)} failures")
-        start = time.perf_counter()
-        seconds = options.diagnosis_seconds
-        seconds = max(LEAST_DIAGNOSIS, (time.monotonic() - begun) / 3) if seconds is None else seconds
-        seconds = min(seconds, _AFTER_AN_INTERRUPT) if interrupted else seconds
-        found = _triaged(spec, job, candidate, tally, time.monotonic() + seconds)
-        interrupted = interrupted or found.interrupted
-        if isinstance(found.ended_by, Exception):
-            stopped.append(_stopped(spec, tally, found.ended_by))
-        findings = (*stopped, *found.findings)
-        tally.seconds["triage"] += time.perf_counter() - start
-        part = _Part(
-            backend=backend_record(spec, job, candidate, tally),
-            counts=counts(spec, tally, findings, (*([()] * len(stopped)), *found.accounted)),
-            levels=level_counts(spec, job.options.known, tally),
-            findings=by_level(findings),
-            reached=tally.reach.counts(spec),
-            coverage=tally.coverage,
-            interactions=_interactions(spec, job, candidate, tally),
-        )
-        _keep(database, spec, job, candidate.capabilities, tally, findings)
-    return part, interrupted
+        backend = BackendRecord(name=spec, spec=resolved, unavailable=reason)
+        return _Ready(spec, job=job, judged=Judged(at=at, backend=backend, counts=(count,)))
+    check_sanitizer(resolved, options)
+    return _Ready(spec, job=job, candidate=candidate)
 
 
-def _keep(
-    database: ExampleDatabase | None,
-    spec: str,
-    job: Job,
-    capabilities: Capabilities,
-    tally: Tally,
-    findings: Sequence[Finding],
-) -> None:
-    """Remember what failed, and forget what was judged and fails no more."""
-    passing = set[str]()
-    if not job.options.clause and tally.origins[Origin.REMEMBERED]:
-        failing = [f for f in tally.failures if f.origin is Origin.REMEMBERED]
-        passing = {line for line in job.remembered if can_be_judged(capabilities, line)}
-        passing -= {write(f.history) if f.history else f.case.token for f in failing}
+def _begin(journal: Path, begun: Record, options: Options, ready: Sequence[_Ready]) -> None:
+    """Begin a journal; another run's, which this one takes the place of, is gone."""
+    journal.unlink(missing_ok=True)
+    append(
+        journal,
+        Begun(
+            schema=SCHEMA,
+            name=begun.name,
+            command=begun.command,
+            started=begun.started,
+            version=begun.version,
+            options=options,
+        ),
+    )
+    for each in ready:
+        if each.job is not None:
+            job = each.job
+            append(journal, Opened(at=job.at, spec=job.spec, source=_digest(job.spec), remembered=job.remembered))
+        if each.judged is not None:
+            append(journal, each.judged)
+
+
+def _digest(spec: str) -> str:
+    """What tells whether the file that a backend comes from is the same."""
+    file = Path(spec.rpartition(":")[0])
     try:
-        forget(database, spec, passing)
-        remember(database, spec, [f for f in findings if f.status in FAILURES and not f.reproduction.sanitizer])
-    except Exception as error:  # noqa: BLE001  (whatever a database may raise, the run is done)
-        warnings.warn(f"what failed could not be remembered: {error!r}", RuntimeWarning, stacklevel=1)
-
-
-def _stopped(spec: str, tally: Tally, error: Exception) -> Finding:
-    """The finding that a backend could not be judged to the end."""
-    reason = f"the candidate could not be called any more after {tally.cases} cases: {error}"
-    clause = "C2D-PURE-3"
-    verdict = Verdict("campaign", "call", Status.CRASHED, (clause,), reason)
-    return Finding(backend=spec, clause=clause, level=Level.COMPUTES, verdict=verdict)
-
-
-def _interactions(spec: str, job: Job, candidate: Candidate, tally: Tally) -> tuple[Coverage, ...]:
-    """2-way and 3-way coverage of the first thousand legal cases."""
-    rows = interactions(tally.classes, candidate.capabilities, job.options.dtypes or None)
-    return tuple(replace(row, parameter=f"{row.parameter} of {spec}") for row in rows)
-
-
-def _triaged(spec: str, job: Job, candidate: Candidate, tally: Tally, until: float) -> Triage:
-    """What is found out until a time of `time.monotonic`, or an interrupt, after which nothing is asked."""
-    known, options = Known(job.options.known), job.options
-    drawn = lru_cache(maxsize=8)(lambda index: job.cases(candidate.capabilities, index))
-
-    def block(index: int) -> Sequence[Case]:
-        return tally.searched[index] if index in tally.searched else drawn(index)
-
-    covered = list(known.findings(spec, tally.failures))
-    expected = Triage(tuple(finding for finding, _ in covered), tuple(failures for _, failures in covered))
-    unknown = [f for f in tally.failures if known.entry(f.case, f.verdict) is None]
-    reports = [f for f in unknown if f.origin is Origin.SANITIZED]
-    others = without(unknown, reports)
-    most = options.diagnosis_calls
-    found = triage(candidate, others, block, excluded=known.covers, most_calls=most, until=until)
-    passes, reported = list[Finding](), Triage((), (), tuple(reports))
-    if found.ended_by is None:
-        try:
-            reported = triage_reports(
-                job.spec, options, reports, block, excluded=known.covers, most_calls=most, until=until
-            )
-            passes = [] if reported.ended_by else list(unexpected_passes(known, spec, candidate, tally))
-        except (KeyboardInterrupt, WorkerStartError, DeviceLostError) as error:
-            reported = replace(reported, ended_by=error)
-    found = together(found, reported)
-    found = replace(found, findings=tuple(replace(finding, backend=spec) for finding in found.findings))
-    return together(found, expected, Triage(tuple(passes), ((),) * len(passes)))
+        return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
+    except (OSError, ValueError):
+        return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from convcheck.judging.judge import Failure, Tally
@@ -21,8 +22,16 @@ _RANK: Final = {Status.ELSEWHERE: 2, Status.KNOWN_FAILURE: 1}
 """Which of several statuses of one case and clause counts: the lowest, what is not named here before all."""
 
 
+Row: TypeAlias = tuple[str, Status, str, Level | None]
+"""A clause, and a status, its reason and, of a failure, its level."""
+
+
 def counts(
-    backend: str, tally: Tally, findings: Sequence[Finding], accounted: Sequence[Sequence[Failure]]
+    backend: str,
+    tally: Tally,
+    findings: Sequence[Finding],
+    accounted: Sequence[Sequence[Failure]],
+    beyond: Mapping[Row, int] = MappingProxyType({}),
 ) -> tuple[Count, ...]:
     """The counts of one backend, every failure under its own clauses.
 
@@ -31,24 +40,29 @@ def counts(
         tally: of its cases.
         findings: of it.
         accounted: the failures of each finding; none where it is not about failures of the tally.
+        beyond: what is counted of cases whose failures are not in the tally.
     """
-    rows = Counter[tuple[str, Status, str, Level | None]]()
+    rows = Counter[Row](beyond)
     rows.update({(*key, None): cases for key, cases in tally.counts.items()})
     belongs: dict[int, Finding] = {}
     for finding, failures in zip(findings, accounted, strict=True):
         belongs |= dict.fromkeys(map(id, failures), finding)
         if not failures:
             rows[finding.clause, *_of(finding)] += finding.failing_cases
-    for clause, said in _by_case(tally.failures, belongs):
-        rows[clause, *said] += 1
+    rows.update(rows_of(tally.failures, belongs))
     return tuple(
         Count(backend=backend, clause=clause, status=status, reason=reason, cases=cases, level=level)
         for (clause, status, reason, level), cases in sorted(rows.items(), key=lambda row: tuple(map(str, row[0])))
     )
 
 
-def _by_case(failures: Sequence[Failure], belongs: Mapping[int, Finding]) -> Iterator[tuple[str, _Said]]:
-    """One status for each failing case and clause."""
+def rows_of(failures: Sequence[Failure], belongs: Mapping[int, Finding]) -> Iterator[Row]:
+    """One row for each failing case and clause.
+
+    Args:
+        failures: of the cases.
+        belongs: by the identity of a failure, the finding that it was put to.
+    """
     best: dict[tuple[Origin, int, int, str], _Said] = {}
     for failure in failures:
         for clause, said in _said(failure, belongs.get(id(failure))):
@@ -56,7 +70,7 @@ def _by_case(failures: Sequence[Failure], belongs: Mapping[int, Finding]) -> Ite
             if key not in best or _RANK.get(said[0], 0) < _RANK.get(best[key][0], 0):
                 best[key] = said
     for (*_, clause), said in best.items():
-        yield clause, said
+        yield clause, *said
 
 
 def _said(failure: Failure, finding: Finding | None) -> Iterator[tuple[str, _Said]]:

@@ -17,10 +17,11 @@ with a rule is never held against a run, because the run may not have drawn the 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from convcheck.execution import Candidate, PromisingCandidate
@@ -109,8 +110,16 @@ class Known:
         """Whether some entry covers a failing verdict."""
         return self.entry(case, verdict) is not None
 
-    def findings(self, backend: str, failures: Sequence[Failure]) -> Iterator[tuple[Finding, Sequence[Failure]]]:
-        """One finding, of status known failure, for each entry that covers some of the failures, and these."""
+    def findings(
+        self, backend: str, failures: Sequence[Failure], beyond: Mapping[KnownFailure, int] = MappingProxyType({})
+    ) -> Iterator[tuple[Finding, Sequence[Failure]]]:
+        """One finding, of status known failure, for each entry that covers some of the failures, and these.
+
+        Args:
+            backend: its name.
+            failures: of it.
+            beyond: further failures that an entry covers.
+        """
         by_entry: dict[KnownFailure, list[Failure]] = {}
         for failure in failures:
             entry = self.entry(failure.case, failure.verdict)
@@ -128,7 +137,7 @@ class Known:
                     first_failing_case=case.token,
                     history=write(covered[0].history or ()),
                 ),
-                failing_cases=len(covered),
+                failing_cases=len(covered) + beyond.get(entry, 0),
                 dtypes=tuple(sorted({f.case.dtype for f in covered})),
                 origins=tuple(sorted({f.origin for f in covered})),
                 known=str(entry),

@@ -2,184 +2,211 @@
 
 Which cases a part holds follows from the seed, its number and the candidate alone, every part meets a fresh
 candidate, and tallies are handed over in order: the number of processes changes how long a run takes and nothing else.
+A process that is lost, by a kill say, is replaced, and its part goes on from where the journal says it was.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import time
-from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from itertools import count, takewhile
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
+from typing import Final
 
-from convcheck.campaign.known_failures import Known
-from convcheck.campaign.options import Options
-from convcheck.campaign.sanitizing import judge_share
-from convcheck.execution import Candidate, open_candidate
-from convcheck.judging.blocks import BLOCK
-from convcheck.judging.drawn import drawn_cases
-from convcheck.judging.histories import judge_histories
-from convcheck.judging.judge import Judge, Tally
-from convcheck.judging.long_history import judge_long_history
-from convcheck.judging.own_cases import tried_alone
-from convcheck.judging.parts import SANITIZED, Part, part_at
-from convcheck.judging.remembered import judge_remembered, remembered_cases
-from convcheck.judging.sanitizing import chosen
-from convcheck.judging.search import search
-from convcheck.model.capabilities import Capabilities
-from convcheck.model.case import Case
-from convcheck.model.origins import Origin
+from convcheck.campaign.job import CutShortError, Job
+from convcheck.campaign.past import NOTHING, Past, PastPart
+from convcheck.campaign.stopping import CASE, Never, Stop
+from convcheck.execution import Candidate
+from convcheck.judging.judge import Tally
+from convcheck.judging.parts import UNIT
 
+_TICK: Final = 0.2
+"""Seconds after which somebody who waits for a tally looks whether the run is to stop."""
 
-@dataclass(frozen=True)
-class Job:
-    """One backend of a campaign: makes and judges any part of it; plain data, so that it travels to any process.
+_LOSSES: Final = 2
+"""Losses of judging processes one after the other, with no part done between them, after which it is no chance."""
 
-    Attributes:
-        spec: the backend, as any process can load it.
-        options: of the campaign.
-        remembered: the cases that failed in earlier runs, as tokens, and the histories, as lines.
-    """
-
-    spec: str
-    options: Options
-    remembered: tuple[str, ...] = ()
-
-    def part(self, index: int) -> Part | None:
-        """A part of the run; None after the last."""
-        sanitized = self.options.sanitize is not None
-        return part_at(
-            index, self.options.examples, len(self.remembered), sanitized=sanitized, ladder=self.options.reach
-        )
-
-    def open(self) -> Candidate:
-        """The candidate; the caller closes it. Raises what `open_candidate` raises."""
-        options = self.options
-        candidate = open_candidate(
-            self.spec, limit=options.limit, in_process=options.in_process, untrusted=options.untrusted
-        )
-        return Known(options.known).skipping(candidate)
-
-    def judge(self, candidate: Candidate, index: int) -> Tally:
-        """The tally of one part, by a fresh candidate: what it keeps of one part cannot show in another."""
-        part = self.part(index)
-        assert part is not None
-        if part.origin is Origin.HISTORY:
-            return judge_histories(
-                candidate,
-                index,
-                run_seed=self.options.seed,
-                number=part.number,
-                size=part.size,
-                clause=self.options.clause or None,
-                dtypes=self.options.dtypes or None,
-                excluded=Known(self.options.known).covers,
-                most_calls=self.options.diagnosis_calls,
-            )
-        if part.origin is Origin.LONG_HISTORY:
-            return judge_long_history(
-                candidate,
-                index,
-                run_seed=self.options.seed,
-                number=part.number,
-                size=part.size,
-                clause=self.options.clause or None,
-                dtypes=self.options.dtypes or None,
-                excluded=Known(self.options.known).covers,
-            )
-        if part.origin is Origin.SANITIZED:
-            return judge_share(self.spec, self.options, self.cases(candidate.capabilities, index), index)
-        candidate.restart()
-        start = time.perf_counter()
-        judge = Judge(candidate, index, self.options.clause or None, part.origin)
-        if part.origin is Origin.SEARCHED:
-            search(
-                judge,
-                candidate.capabilities,
-                self.options.dtypes or None,
-                run_seed=self.options.seed,
-                number=part.number,
-                size=part.size,
-            )
-        elif part.origin is Origin.REMEMBERED:
-            judge_remembered(judge, self.remembered, index)
-        else:
-            for case in self.cases(candidate.capabilities, index):
-                judge(case)
-        judge.tally.failures = list(tried_alone(candidate, judge.tally.failures, self.options.clause or None))
-        seconds = judge.tally.seconds
-        seconds["generation"] += time.perf_counter() - start - sum(seconds.values())
-        return judge.tally
-
-    def cases(self, capabilities: Capabilities, index: int) -> tuple[Case, ...]:
-        """The cases of a part that has any, and is not searched."""
-        part = self.part(index)
-        assert part is not None
-        if part.origin is Origin.REMEMBERED:
-            return remembered_cases(self.remembered)
-        if part.origin is Origin.SANITIZED:
-            drawn = self._drawn(capabilities, replace(part, size=min(BLOCK, SANITIZED * part.size)))
-            return chosen(drawn, capabilities, part.size)
-        return self._drawn(capabilities, part)
-
-    def _drawn(self, capabilities: Capabilities, part: Part) -> tuple[Case, ...]:
-        options = self.options
-        return drawn_cases(part, capabilities, options.dtypes or None, run_seed=options.seed, ladder=options.reach)
+Pasts = Callable[[int], PastPart]
+"""What was judged of a part."""
 
 
-def tallies(job: Job, candidate: Candidate) -> Iterator[Tally]:
+def nothing_yet(_index: int) -> PastPart:
+    """Nothing was judged of any part."""
+    return NOTHING
+
+
+def tallies(job: Job, candidate: Candidate, stop: Stop | None = None, pasts: Pasts = nothing_yet) -> Iterator[Tally]:
     """The tallies of a job's parts, in order, until they or the time are used up; at least one.
 
     Args:
         job: what to judge.
         candidate: used where one process is enough.
+        stop: whether the run is to stop.
+        pasts: what was judged of a part before, which is not judged again.
+
+    Raises:
+        KeyboardInterrupt: after the tally of what was judged when the run was stopped.
+        BrokenProcessPool: judging processes are lost again and again.
+        JournalError: what is judged cannot be kept.
     """
-    options = job.options
+    options, stop = job.options, stop or Never()
     deadline = time.perf_counter() + (float("inf") if options.seconds is None else options.seconds)
-    few = options.examples is not None and options.examples + len(job.remembered) <= BLOCK
+    few = options.examples is not None and options.examples + len(job.remembered) <= UNIT
     if options.workers == 1 or options.in_process or few:
-        for index in takewhile(job.part, count()):
-            yield job.judge(candidate, index)
-            if time.perf_counter() > deadline:
-                return
-        return
-    yield from _side_by_side(job, options.workers, deadline)
+        yield from _one_by_one(job, candidate, deadline, stop, pasts)
+    else:
+        yield from _SideBySide(job, deadline, stop, pasts).tallies()
 
 
-def _side_by_side(job: Job, workers: int, deadline: float) -> Iterator[Tally]:
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _open, (job,))
-    try:
-        pending: dict[Future[Tally], int] = {}
-        done: dict[int, Tally] = {}
-        submitted = handed_over = 0
-        while True:
-            in_time = submitted == 0 or time.perf_counter() < deadline
-            while job.part(submitted) and len(pending) < 2 * workers and in_time:
-                pending[pool.submit(_judge, submitted)] = submitted
-                submitted += 1
-                in_time = time.perf_counter() < deadline
-            if not pending:
-                return
-            for future in wait(pending, return_when=FIRST_COMPLETED).done:
-                done[pending.pop(future)] = future.result()
-            while handed_over in done:
-                yield done.pop(handed_over)
-                handed_over += 1
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+def _one_by_one(job: Job, candidate: Candidate, deadline: float, stop: Stop, pasts: Pasts) -> Iterator[Tally]:
+    for index in takewhile(job.part, count()):
+        try:
+            yield job.judge(candidate, index, pasts(index), stop.requested)
+        except CutShortError as cut:
+            yield cut.tally
+            raise KeyboardInterrupt from cut
+        if time.perf_counter() > deadline:
+            return
+
+
+class _SideBySide:
+    """Judges the parts of a job in several processes."""
+
+    def __init__(self, job: Job, deadline: float, stop: Stop, pasts: Pasts) -> None:
+        self._job = job
+        self._deadline = deadline
+        self._stop = stop
+        self._pasts = pasts
+        self._pending: dict[Future[tuple[Tally, bool]], int] = {}
+        self._done: dict[int, Tally] = {}
+        self._submitted = self._handed_over = self._losses = 0
+        self._cut = False
+        self._others = active_children()
+        self._pool = self._started()
+
+    def tallies(self) -> Iterator[Tally]:
+        """The tallies of the parts, in order."""
+        try:
+            while not self._stopped() and self._submit():
+                try:
+                    self._collect(wait(self._pending, _TICK, FIRST_COMPLETED).done)
+                except BrokenProcessPool:
+                    self._replace()
+                yield from self._in_order()
+            if self._stopped():
+                yield from self._cut_short()
+        except BaseException:
+            self._end()
+            raise
+        finally:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _stopped(self) -> bool:
+        return self._cut or self._stop.requested()
+
+    def _processes(self) -> list[BaseProcess]:
+        return [process for process in active_children() if process not in self._others]
+
+    def _end(self) -> None:
+        """End the judging processes, whatever they are at."""
+        for process in self._processes():
+            process.kill()
+
+    def _started(self) -> Executor:
+        workers = self._job.options.workers
+        return ProcessPoolExecutor(workers, get_context("spawn"), _open, (self._job,))
+
+    def _submit(self) -> bool:
+        """Keep every process busy; whether there is anything to wait for."""
+        most = 2 * self._job.options.workers
+        while len(self._pending) < most and self._job.part(self._submitted):
+            past = self._pasts(self._submitted)
+            if past.done:
+                self._done[self._submitted] = past.tally
+            elif self._submitted == 0 or time.perf_counter() < self._deadline:
+                self._pending[self._pool.submit(_judge, self._submitted, past)] = self._submitted
+            else:
+                break
+            self._submitted += 1
+        return bool(self._pending or self._done)
+
+    def _collect(self, futures: set[Future[tuple[Tally, bool]]]) -> None:
+        for future in futures:
+            tally, whole = future.result()
+            self._done[self._pending.pop(future)] = tally
+            self._losses = 0
+            self._cut = self._cut or not whole  # an interrupt at the keyboard is for all processes
+
+    def _in_order(self) -> Iterator[Tally]:
+        while self._handed_over in self._done:
+            yield self._done.pop(self._handed_over)
+            self._handed_over += 1
+
+    def _replace(self) -> None:
+        """Put what was lost with some process to others.
+
+        Raises:
+            BrokenProcessPool: that is no chance any more.
+        """
+        self._losses += 1
+        if self._losses > _LOSSES:
+            raise BrokenProcessPool(f"judging processes ended {self._losses} times with nothing done between")
+        lost = sorted(self._pending.values())
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pending.clear()
+        self._pool = self._started()
+        for index in lost:
+            self._pending[self._pool.submit(_judge, index, self._kept(index))] = index
+
+    def _kept(self, index: int) -> PastPart:
+        """What the journal has of a part."""
+        job = self._job
+        return NOTHING if job.journal is None else Past(job.journal).part(job.at, index)
+
+    def _cut_short(self) -> Iterator[Tally]:
+        """What was judged when the run was stopped: every process ends its case, or is ended.
+
+        Raises:
+            KeyboardInterrupt: when that is handed over.
+        """
+        self._stop.hurry(0)
+        for future in [future for future in self._pending if future.cancel()]:
+            del self._pending[future]
+        for process in self._processes():
+            with suppress(ProcessLookupError):
+                os.kill(process.pid or os.getpid(), signal.SIGINT)
+        for future in wait(self._pending, CASE).done:
+            if not future.exception():
+                self._done[self._pending.pop(future)] = future.result()[0]
+        self._end()
+        self._done |= {index: self._kept(index).tally for index in self._pending.values()}
+        for index in sorted(self._done):
+            yield self._done.pop(index)
+        raise KeyboardInterrupt
 
 
 _OPENED: list[tuple[Job, Candidate]] = []
 """In a judging process: its one job and candidate, opened by the pool's initializer."""
 
+_STOPPED: list[int] = []
+"""In a judging process: the signals by which the campaign, or the keyboard, has told it to stop."""
+
 
 def _open(job: Job) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the campaign's to handle
+    signal.signal(signal.SIGINT, lambda number, _: _STOPPED.append(number))
     _OPENED.append((job, job.open()))
 
 
-def _judge(index: int) -> Tally:
+def _judge(index: int, past: PastPart) -> tuple[Tally, bool]:
+    """The tally of a part, and whether it is that of the whole part."""
     job, candidate = _OPENED[0]
-    return job.judge(candidate, index)
+    try:
+        return job.judge(candidate, index, past, lambda: bool(_STOPPED)), True
+    except CutShortError as cut:
+        return cut.tally, False

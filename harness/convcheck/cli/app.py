@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import signal
 import sys
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -14,13 +13,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from convcheck.campaign import Options
-from convcheck.campaign import run as run_campaign
 from convcheck.campaign.database import open_database
+from convcheck.campaign.journal import JOURNAL
 from convcheck.campaign.known_failures import load_known_failures
+from convcheck.campaign.past import Past
+from convcheck.campaign.unfinished import unfinished_record
 from convcheck.cli.availability import available
 from convcheck.cli.certify import certify
 from convcheck.cli.characterize import characterize
@@ -31,6 +30,8 @@ from convcheck.cli.explanation import parse_layer
 from convcheck.cli.histories import replay_history
 from convcheck.cli.large import large
 from convcheck.cli.listing import list_backends
+from convcheck.cli.resuming import resume
+from convcheck.cli.running import FINDINGS, run_and_report
 from convcheck.cli.sanitized import replay_sanitized
 from convcheck.execution import CALL_LIMIT, Candidate, open_candidate
 from convcheck.judging.judge import judge_case
@@ -47,8 +48,6 @@ from convcheck_reference.clauses import clause as find_clause
 from convcheck_reference.clauses import specification_markdown
 from convcheck_reference.formats import DTYPES
 
-FINDINGS = 1
-
 app = typer.Typer(
     name="convcheck",
     help="Does a Conv2d implementation compute what torch.nn.Conv2d is documented to compute?",
@@ -61,6 +60,7 @@ app.command()(certify)
 app.command()(characterize)
 app.command()(doctor)
 app.command()(large)
+app.command()(resume)
 app.command("list")(list_backends)
 
 Backends = Annotated[list[str], typer.Option("--backend", "-b", help="installed name, file.py:name or module:Name")]
@@ -144,34 +144,9 @@ def run(
         reach=reach,
     )
     memory = open_database(database)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops a run finds a report of what was done
     name = name or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-seed{seed}"
-    folder = report_dir / name
-    console = Console(stderr=True)
     command = shlex.join(["convcheck", *sys.argv[1:]])
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"), TimeElapsedColumn(),
-        console=console,
-    ) as progress:  # fmt: skip
-        tasks = {s: progress.add_task(s, total=options.examples, state="", start=False) for s in options.specs}
-
-        def advance(spec: str, cases: int, state: str) -> None:
-            task = tasks[spec]
-            progress.start_task(task)
-            progress.update(task, completed=cases, state=state)
-
-        record = run_campaign(
-            options,
-            name=name,
-            command=command,
-            progress=advance,
-            checkpoint=lambda so_far: _discard(write_report(so_far, folder)),
-            database=memory,
-        )
-    record = write_report(record, folder)
-    typer.echo(end_summary(record))
-    typer.echo(f"report: {folder / 'index.html'}")
-    raise typer.Exit(0 if record.conforms else FINDINGS)
+    raise typer.Exit(run_and_report(options, report_dir / name, name=name, command=command, database=memory))
 
 
 @app.command()
@@ -257,8 +232,10 @@ def report(
         Level | None, typer.Option(help="the last level that counts; by default that of the run", case_sensitive=False)
     ] = None,
 ) -> None:
-    """Write a report anew from its record."""
+    """Write a report anew from its record; of a run that has not ended, from its journal."""
     record = read_record(folder)
+    if record.interrupted and folder.is_dir() and (folder / JOURNAL).is_file():
+        record = unfinished_record(Past(folder / JOURNAL))
     record = record if level is None else replace(record, level=level)
     target = to or (folder if folder.is_dir() else folder.parent)
     write_report(record, target)
@@ -291,7 +268,3 @@ def _seconds(text: str, option: str = "--time") -> float | None:
     if not 0 < seconds < float("inf"):
         raise typer.BadParameter(f"{option} {text!r} is no time; expected 90s, 5m or 1h")
     return seconds
-
-
-def _discard(_: object) -> None:
-    """A checkpoint is written for whoever reads it after a crash."""

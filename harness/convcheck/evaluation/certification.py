@@ -206,7 +206,7 @@ def _run(
                 judge(case)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=256)
 def _cases(capabilities: Capabilities, seed: int, part: Part) -> tuple[Case, ...]:
     return drawn_cases(part, capabilities, run_seed=seed)
 

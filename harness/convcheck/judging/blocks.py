@@ -27,9 +27,15 @@ _OF_ANY_OTHER_WAY: Final = 2
 
 
 def generate(
-    capabilities: Capabilities, dtypes: tuple[str, ...] | None = None, *, run_seed: int, block: int, size: int = BLOCK
+    capabilities: Capabilities,
+    dtypes: tuple[str, ...] | None = None,
+    *,
+    run_seed: int,
+    block: int,
+    start: int = 0,
+    size: int = BLOCK,
 ) -> tuple[Case, ...]:
-    """The cases of a block, drawn by Hypothesis' engine.
+    """The cases of a block, or some of them, drawn by Hypothesis' engine.
 
     Every other case is steered: it takes the next row of a covering array, which a thousand cases use up.
     The rest is drawn freely, every kind of case with its share in every block. Blocks are independent of
@@ -41,25 +47,27 @@ def generate(
         dtypes: restricts the dtypes further.
         run_seed: of the whole run.
         block: number of the block.
-        size: number of cases, at most `BLOCK`.
+        start: of the first of them in the block.
+        size: number of cases; there are none beyond the block.
     """
+    numbers = range(start, min(start + size, BLOCK))
     if block == 0:
-        return _first_block(capabilities, dtypes, run_seed)[:size]
-    return _drawn(capabilities, dtypes, run_seed, block, min(size, BLOCK))
+        return _first_block(capabilities, dtypes, run_seed)[numbers.start : numbers.stop]
+    return _drawn(capabilities, dtypes, run_seed, block, numbers)
 
 
 @lru_cache(maxsize=8)
 def _first_block(capabilities: Capabilities, dtypes: tuple[str, ...] | None, run_seed: int) -> tuple[Case, ...]:
     """The cases of the first block, the most telling first."""
-    found = _drawn(capabilities, dtypes, run_seed, 0, BLOCK)
+    found = _drawn(capabilities, dtypes, run_seed, 0, range(BLOCK))
     return tuple(found[at] for at in prioritized(found))
 
 
 def _drawn(
-    capabilities: Capabilities, dtypes: tuple[str, ...] | None, run_seed: int, block: int, size: int
+    capabilities: Capabilities, dtypes: tuple[str, ...] | None, run_seed: int, block: int, numbers: range
 ) -> tuple[Case, ...]:
     draws, found = _draws(capabilities, run_seed, block), list[Case]()
-    for_each(unpadded_cases(capabilities, dtypes), [draws(number) for number in range(size)], found.append)
+    for_each(unpadded_cases(capabilities, dtypes), [draws(number) for number in numbers], found.append)
     return tuple(found)
 
 

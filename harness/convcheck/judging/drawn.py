@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from convcheck.judging.blocks import generate
-from convcheck.judging.parts import REACHING, Part
+from convcheck.judging.blocks import BLOCK, generate
+from convcheck.judging.parts import Part
 from convcheck.judging.reaching import reach
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
@@ -29,6 +29,6 @@ def drawn_cases(
         ladder: how far the far ones reach.
     """
     if part.origin is Origin.REACH:
-        first = part.number * REACHING
-        return reach(capabilities, dtypes, run_seed=run_seed, first=first, size=part.size, ladder=ladder)
-    return generate(capabilities, dtypes, run_seed=run_seed, block=part.number, size=part.size)
+        return reach(capabilities, dtypes, run_seed=run_seed, first=part.number, size=part.size, ladder=ladder)
+    block, start = divmod(part.number, BLOCK)
+    return generate(capabilities, dtypes, run_seed=run_seed, block=block, start=start, size=part.size)

@@ -44,6 +44,14 @@ def nothing_excluded(_case: Case, _verdict: Verdict) -> bool:
     return False
 
 
+Heard: TypeAlias = Callable[["Case | None", Sequence[Verdict], "Tally"], None]
+"""Told of each case once it is judged, None for a history, with its verdicts and what it adds to the tally."""
+
+
+def nobody(_case: Case | None, _verdicts: Sequence[Verdict], _tally: Tally) -> None:
+    """Listens to nothing."""
+
+
 _RANK = {Status.PASS: 2, Status.VACUOUS: 1, Status.NOT_APPLICABLE: 0}
 
 
@@ -173,40 +181,59 @@ class Judge:
         block: the index of the part.
         clause: only verdicts on this clause count; None for all.
         origin: how its cases come about.
+        heard: told of each case.
+        past: what the first cases of the part came to, where they have been judged before.
+        past_cases: these.
     """
 
     def __init__(
-        self, candidate: Candidate, block: int, clause: str | None = None, origin: Origin = Origin.DRAWN
+        self,
+        candidate: Candidate,
+        block: int,
+        clause: str | None = None,
+        origin: Origin = Origin.DRAWN,
+        *,
+        heard: Heard = nobody,
+        past: Tally | None = None,
+        past_cases: Sequence[Case] = (),
     ) -> None:
         self.candidate = candidate
         self.tally = Tally()
         self._block = block
         self._clause = clause
         self._origin = origin
-        self._cases: list[Case] = []
+        self._heard = heard
+        self._cases = list(past_cases)
+        if past is not None:
+            self.tally.add(past)
 
     def __call__(self, case: Case, oracles: Sequence[Oracle] | None = None) -> tuple[Verdict, ...]:
         """The verdicts on the next case, by default those of the oracles that are due."""
         start = time.perf_counter()
-        tally, position = self.tally, self.tally.cases
+        one, position = Tally(), self.tally.cases
         if oracles is None and self._origin is Origin.REACH:
             oracles = due(case, _RARELY)
         trial, verdicts, in_candidate, in_judging = _judged(self.candidate, case, oracles)
         if trial is not None and position % _SAMPLED == 0 and not is_large(case):
-            tally.precision_samples += sample_precision(trial)
+            one.precision_samples += sample_precision(trial)
         if self._clause is not None:
             verdicts = tuple(v for v in verdicts if self._clause in v.clauses)
-        _count(tally, case, verdicts)
-        tally.origins[self._origin] += 1
-        tally.failures += [Failure(self._block, position, case, v, self._origin) for v in first_causes(verdicts)]
-        if self._origin is Origin.SEARCHED:
-            self._cases.append(case)
-            if tally.failures:
-                tally.searched[self._block] = self._cases
-        tally.seconds["candidate"] += in_candidate
-        tally.seconds["judging"] += in_judging
-        tally.seconds["bookkeeping"] += time.perf_counter() - start - in_candidate - in_judging
+        _count(one, case, verdicts)
+        one.origins[self._origin] += 1
+        one.failures += [Failure(self._block, position, case, v, self._origin) for v in first_causes(verdicts)]
+        one.seconds["candidate"] += in_candidate
+        one.seconds["judging"] += in_judging
+        one.seconds["bookkeeping"] += time.perf_counter() - start - in_candidate - in_judging
+        self._cases.append(case)
+        self.add(one, case, verdicts)
         return verdicts
+
+    def add(self, one: Tally, case: Case | None = None, verdicts: Sequence[Verdict] = ()) -> None:
+        """Add what a case or a history comes to, and tell of it."""
+        self.tally.add(one)
+        if self._origin is Origin.SEARCHED and self.tally.failures:
+            self.tally.searched[self._block] = self._cases
+        self._heard(case, verdicts, one)
 
 
 def judge_block(candidate: Candidate, cases: Sequence[Case], block: int, clause: str | None = None) -> Tally:
@@ -249,7 +276,7 @@ def first_causes(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
 def _count(tally: Tally, case: Case, verdicts: Sequence[Verdict]) -> None:
     tally.cases += 1
     tally.coverage.update(features(case))
-    if case.violation is None and len(tally.classes) < MEASURED:
+    if case.violation is None:
         tally.classes.append(classify(case))
     if case.violation is None and any(v.status in JUDGED and find(v.oracle).compares_values for v in verdicts):
         tally.reach.look_at(case)

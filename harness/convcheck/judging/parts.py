@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -18,7 +18,8 @@ class Part:
 
     Attributes:
         origin: how they come about.
-        number: of the part among those of its origin.
+        number: of the first case among those drawn, or those that reach far; otherwise of the part among those of its
+            origin.
         size: number of cases, of histories, or of the steps of a long one.
     """
 
@@ -30,7 +31,17 @@ class Part:
 REACHED: Final[Mapping[Ladder, float]] = {Ladder.QUICK: 0.06, Ladder.STANDARD: 0.22, Ladder.DEEP: 0.25}
 """Cases that reach far for each other case, on top of them: a thousand take every layer of a ladder once."""
 
-REACHING: Final = 50
+UNIT: Final = 25
+"""Drawn cases of a part: about a second of a small kernel, so that many processes share few cases evenly. A fresh
+candidate costs each part what half a case does."""
+
+LAST_UNIT: Final = 5
+"""Cases of the last parts of a run: where a case takes seconds, nobody waits long for who is last."""
+
+LAST: Final = 0.2
+"""The share of the drawn cases that come in such parts."""
+
+REACHING: Final = 10
 """Cases of a part that reaches far: they take longer than others."""
 
 SEARCHED: Final = 0.2
@@ -38,6 +49,9 @@ SEARCHED: Final = 0.2
 
 HISTORIES: Final = 0.01
 """Histories for each case of a run, at least one: each has twenty calls, on a fresh candidate."""
+
+MOST_HISTORIES: Final = 10
+"""Histories of a part; what fails in them is shrunk at once, once a part."""
 
 LONG_HISTORY: Final = 0.1
 """Steps of the long history for each case of a run, at least one: one candidate makes them all."""
@@ -79,8 +93,9 @@ def part_at(
         return None
     if rounds == 0:
         return cycle[at]
-    before = rounds * sum(part.origin is cycle[at].origin for part in cycle)
-    return Part(cycle[at].origin, before + cycle[at].number, cycle[at].size)
+    alike = [part for part in cycle if part.origin is cycle[at].origin]
+    before = sum(part.size for part in alike) if alike[0].origin in _NUMBERED else len(alike)
+    return replace(cycle[at], number=rounds * before + cycle[at].number)
 
 
 def parts_of(examples: int) -> Iterator[Part]:
@@ -88,25 +103,46 @@ def parts_of(examples: int) -> Iterator[Part]:
     yield from _cycle(examples, Ladder.STANDARD, sanitized=False)
 
 
+_NUMBERED: Final = frozenset({Origin.DRAWN, Origin.REACH})
+"""Origins whose cases are numbered through the run."""
+
+
 @lru_cache(maxsize=4)
 def _cycle(cases: int, ladder: Ladder, *, sanitized: bool) -> tuple[Part, ...]:
-    """The first drawn block, whose cases tell most, then what takes longest: what reaches far, searches and histories.
+    """The first drawn cases, which tell most, then what takes longest: searches and histories; then what reaches far.
 
-    The other drawn blocks come last. What reaches far and histories, the long one too, come on top of the cases, as
+    The other drawn cases come last. What reaches far and histories, the long one too, come on top of the cases, as
     does what is run again under a sanitizer.
     """
-    searched, reached = round(SEARCHED * cases), round(REACHED[ladder] * cases)
-    drawn = cases - searched
-    blocks = [Part(Origin.DRAWN, n, min(BLOCK, drawn - n * BLOCK)) for n in range(-(-drawn // BLOCK))]
+    searched, reached, histories = round(SEARCHED * cases), round(REACHED[ladder] * cases), round(HISTORIES * cases)
+    drawn = tuple(_drawn(cases - searched))
+    first = [part for part in drawn if part.number < BLOCK]
     searches = -(-searched // MOST_SEARCHED)
-    again = [Part(Origin.SANITIZED, b.number, max(1, b.size // SANITIZED)) for b in blocks if sanitized]
+    again = [_again(drawn, block) for block in range(-(-(cases - searched) // BLOCK)) if sanitized]
     return (
-        *blocks[:1],
-        *(Part(Origin.REACH, n, min(REACHING, reached - n * REACHING)) for n in range(-(-reached // REACHING))),
+        *first,
         *(Part(Origin.SEARCHED, n, (searched + n) // searches) for n in range(searches)),
-        Part(Origin.HISTORY, 0, max(1, round(HISTORIES * cases))),
         Part(Origin.LONG_HISTORY, 0, max(1, round(LONG_HISTORY * cases))),
+        *(replace(part, number=n) for n, part in enumerate(_split(Origin.HISTORY, max(1, histories), MOST_HISTORIES))),
+        *_split(Origin.REACH, reached, REACHING),
         *again[:1],
-        *blocks[1:],
+        *drawn[len(first) :],
         *again[1:],
     )
+
+
+def _drawn(cases: int) -> Iterator[Part]:
+    """The parts of so many drawn cases, none of which goes beyond a block: the last are small."""
+    whole = int((1.0 - LAST) * cases) // UNIT * UNIT
+    yield from _split(Origin.DRAWN, whole, UNIT)
+    yield from (replace(p, number=whole + p.number) for p in _split(Origin.DRAWN, cases - whole, LAST_UNIT))
+
+
+def _split(origin: Origin, size: int, most: int) -> Iterator[Part]:
+    return (Part(origin, first, min(most, size - first)) for first in range(0, size, most))
+
+
+def _again(drawn: Sequence[Part], block: int) -> Part:
+    """What is run again of a block."""
+    size = sum(part.size for part in drawn if part.number // BLOCK == block)
+    return Part(Origin.SANITIZED, block, max(1, size // SANITIZED))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convcheck.judging.judge import Failure, Judge
+from convcheck.judging.judge import Failure, Judge, Tally
 from convcheck.judging.playing import play_until_it_fails, unplayable
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
@@ -35,20 +35,21 @@ def judge_remembered(judge: Judge, lines: Sequence[str], block: int) -> None:
     """Judge what is remembered by every oracle, since one that is due seldom may have found it; histories come last.
 
     Args:
-        judge: of the part of the run; its tally takes what comes of it.
+        judge: of the part of the run; its tally takes what comes of it, and holds what came of the first before.
         lines: what failed before.
         block: the index of the part.
     """
-    for case in remembered_cases(lines):
+    done = judge.tally.cases
+    for case in remembered_cases(lines)[done:]:
         judge(case, applicable(case))
-    tally, candidate = judge.tally, judge.candidate
-    for number, line in enumerate(filter(is_history, lines)):
-        history = read_history(line)
-        if unplayable(candidate.capabilities, history) is not None:
-            continue
-        played = play_until_it_fails(candidate, history)
-        tally.origins[Origin.REMEMBERED] += 1
+    candidate = judge.candidate
+    histories = [read_history(line) for line in filter(is_history, lines)]
+    playable = [history for history in histories if unplayable(candidate.capabilities, history) is None]
+    for history in playable[judge.tally.origins[Origin.REMEMBERED] - judge.tally.cases :]:
+        played, one = play_until_it_fails(candidate, history), Tally()
         if played.failure is not None:
             fewest = history[: len(played.verdicts)]
-            at = tally.cases + number
-            tally.failures.append(Failure(block, at, fewest[-1].case, played.failure, Origin.REMEMBERED, fewest))
+            at = judge.tally.origins[Origin.REMEMBERED]
+            one.failures.append(Failure(block, at, fewest[-1].case, played.failure, Origin.REMEMBERED, fewest))
+        one.origins[Origin.REMEMBERED] += 1
+        judge.add(one)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import asdict
 from functools import cache
 from types import GenericAlias
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from convcheck.model.coverage import Coverage
 from convcheck.model.levels import LevelCount
@@ -30,7 +30,6 @@ _KINDS: Final[dict[str, tuple[str, type[Any]]]] = {
 
 _HEADER: Final = "campaign"
 _PARTS: Final = tuple(field for field, _ in _KINDS.values())
-_TYPES: Final[dict[str, type[Any]]] = {_HEADER: Record, **{kind: of_type for kind, (_, of_type) in _KINDS.items()}}
 
 
 class RecordError(ConvcheckError, ValueError):
@@ -57,7 +56,7 @@ def from_lines(lines: Iterable[str]) -> Record:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        entry = _entry(number, line)
+        entry = object_of(number, line)
         kind = str(entry.pop("kind", None))
         if kind == _HEADER:
             schema = entry.pop("schema", None)
@@ -67,7 +66,7 @@ def from_lines(lines: Iterable[str]) -> Record:
                 raise RecordError(f"line {number}: a second campaign; expected the lines of one")
             header = number, entry
         elif kind in _KINDS:
-            parts[_KINDS[kind][0]].append(_validated(number, entry, kind))
+            parts[_KINDS[kind][0]].append(validated(number, entry, _KINDS[kind][1]))
         else:
             raise RecordError(f"line {number}: kind {kind}; expected one of {', '.join((_HEADER, *_KINDS))}")
     if header is None:
@@ -76,11 +75,16 @@ def from_lines(lines: Iterable[str]) -> Record:
     misplaced = entry.keys() & set(_PARTS)
     if misplaced:
         raise RecordError(f"line {number}: field {min(misplaced)}: expected on lines of its own")
-    record: Record = _validated(number, {**entry, **dict.fromkeys(_PARTS, ())}, _HEADER)
+    record: Record = validated(number, {**entry, **dict.fromkeys(_PARTS, ())}, Record)
     return Record(**{**vars(record), **{field: tuple(found) for field, found in parts.items()}})
 
 
-def _entry(number: int, line: str) -> dict[str, Any]:
+def object_of(number: int, line: str) -> dict[str, Any]:
+    """The JSON object that a line holds.
+
+    Raises:
+        RecordError: it holds none.
+    """
     try:
         entry = json.loads(line)
     except ValueError as error:
@@ -90,13 +94,17 @@ def _entry(number: int, line: str) -> dict[str, Any]:
     return entry
 
 
-def _validated(number: int, entry: dict[str, Any], kind: str) -> Any:
-    """The entry as what it should hold, every field and every field of a field looked at."""
+def validated(number: int, entry: dict[str, Any], of_type: type[Any]) -> Any:
+    """The entry of a line as the dataclass that it should hold, every field and every field of a field looked at.
+
+    Raises:
+        RecordError: it is none; the message names line and field.
+    """
     from pydantic import ValidationError  # noqa: PLC0415  (it takes long to import, and few processes read records)
 
     try:
         # as JSON, in which lists are tuples and texts are statuses; numbers are never texts
-        return _adapter(kind).validate_json(json.dumps([entry]))[0]
+        return _adapter(cast("Hashable", of_type)).validate_json(json.dumps([entry]))[0]
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"][1:]))
@@ -104,9 +112,9 @@ def _validated(number: int, entry: dict[str, Any], kind: str) -> Any:
 
 
 @cache
-def _adapter(kind: str) -> Any:
+def _adapter(of_type: Hashable) -> Any:
     from pydantic import ConfigDict, TypeAdapter  # noqa: PLC0415
 
     # of a list, whose configuration holds for what is in it; that of a dataclass cannot be given from outside
-    several: Any = GenericAlias(list, (_TYPES[kind],))
+    several: Any = GenericAlias(list, (of_type,))
     return TypeAdapter(several, config=ConfigDict(strict=True, extra="forbid"))

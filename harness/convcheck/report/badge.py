@@ -13,7 +13,7 @@ def badge(record: Record) -> str:
     """The JSON document (https://shields.io/badges/endpoint-badge)."""
     findings = len(record.decisive_findings)
     if record.interrupted:
-        message, color = "interrupted", "lightgrey"
+        message, color = "unfinished", "lightgrey"
     elif findings or record.undecided:
         message = counted(findings, "finding") if findings else counted(record.undecided, "failing case")
         color = "red"

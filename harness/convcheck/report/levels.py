@@ -10,14 +10,14 @@ from convcheck.model.record import BackendRecord, Record
 from convcheck.report.tables import Style, counted, printable, table
 from convcheck_reference.clauses import clause
 
-INTERRUPTED: Final = "INTERRUPTED: this is what was done until then."
+UNFINISHED: Final = "UNFINISHED: this is what was judged until then; `convcheck resume` goes on."
 
 HEADERS: Final = ("backend", "level", "verdict", "findings", "failures", "passing cases", "known", "")
 
 
 def opening(record: Record) -> str:
     """A sentence for each backend, what matters most first; what was cut short says so before."""
-    cut_short = [INTERRUPTED] if record.interrupted else []
+    cut_short = [UNFINISHED] if record.interrupted else []
     return "\n".join([*cut_short, *(sentence(record, backend) for backend in record.backends)])
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from convcheck.model.levels import LAST, level_of_clause
 from convcheck.model.record import BackendRecord, Record
 from convcheck.model.verdicts import FAILURES, Status
-from convcheck.report.levels import INTERRUPTED, levels_table, opening
+from convcheck.report.levels import UNFINISHED, levels_table, opening
 from convcheck.report.matrix import cell, clauses_in_order
 from convcheck.report.rare_calls import CONFIDENCE, excluded_rates
 from convcheck.report.reach import reach_in_words, reach_table
@@ -42,7 +42,7 @@ def summary(record: Record, style: Style) -> str:
 def verdict(record: Record) -> str:
     """What the run came to, up to the level that was asked for, as its exit status says."""
     if record.interrupted:
-        return INTERRUPTED
+        return UNFINISHED
     up_to = "" if record.level is LAST else f" up to level {record.level.label}"
     if record.decisive_findings:
         return f"DOES NOT CONFORM{up_to}: {counted(len(record.decisive_findings), 'finding')}."

@@ -1,0 +1,225 @@
+"""The journal of a run: what was judged, line by line as it is judged, so that nothing that ends a process loses it.
+
+Every process that judges appends to the one file, a line in one piece, at most `BEHIND` seconds after the case. A line
+that was cut off, by a kill or a full disk, is the last of its process, is no JSON, and is passed over: those of others
+begin on a line of their own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final
+
+from convcheck.campaign.options import Options
+from convcheck.campaign.stretch import Answer, FailureLine, Stretch, answer
+from convcheck.judging.judge import Tally
+from convcheck.model.case import Case
+from convcheck.model.coverage import Coverage
+from convcheck.model.levels import LevelCount
+from convcheck.model.origins import Origin
+from convcheck.model.reach import ReachCount
+from convcheck.model.record import BackendRecord, Count, Finding
+from convcheck.model.verdicts import Verdict
+from convcheck_reference.errors import ConvcheckError
+
+SCHEMA: Final = 1
+"""Version of the lines; raised when a reader of the old lines would misread the new ones."""
+
+JOURNAL: Final = "journal.jsonl"
+
+BEHIND: Final = 0.5
+"""Seconds that the journal may be behind: a line a case would cost as much as a small case."""
+
+
+_SAFE: Final = "what was judged until now is in it, and `convcheck resume` goes on from there"
+
+
+class JournalError(ConvcheckError, OSError):
+    """The journal cannot be written: the disk is full, say. What is in it stays as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """A run that has begun.
+
+    Attributes:
+        schema: of the lines.
+        name: of the run.
+        command: that repeats it.
+        started: ISO 8601 time, UTC.
+        version: of convcheck.
+        options: what it does.
+    """
+
+    schema: int
+    name: str
+    command: str
+    started: str
+    version: str
+    options: Options
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A backend that is going to be judged.
+
+    Attributes:
+        at: its place among the backends.
+        spec: what loads it in any process.
+        source: a digest of the file that it comes from; empty where it does not come from a file.
+        remembered: what failed in earlier runs.
+    """
+
+    at: int
+    spec: str
+    source: str = ""
+    remembered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cases:
+    """Cases of a backend that were judged."""
+
+    at: int
+    stretch: Stretch
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartDone:
+    """A part of a backend that was judged to its end.
+
+    Attributes:
+        at: the place of the backend.
+        part: its index.
+        failures: all of the part, as looked at once more.
+        seconds: that its cases did not take.
+    """
+
+    at: int
+    part: int
+    failures: tuple[FailureLine, ...]
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What became of one backend, causes included."""
+
+    at: int
+    backend: BackendRecord
+    counts: tuple[Count, ...] = ()
+    levels: tuple[LevelCount, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    reached: tuple[ReachCount, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
+    interactions: tuple[Coverage, ...] = ()
+
+
+Line = Begun | Opened | Cases | PartDone | Judged
+
+KINDS: Final[dict[str, type[Line]]] = {
+    "run": Begun,
+    "backend": Opened,
+    "cases": Cases,
+    "part": PartDone,
+    "judged": Judged,
+}
+_NAMES: Final = {of_type: kind for kind, of_type in KINDS.items()}
+
+
+def append(journal: Path, line: Line) -> None:
+    """Append a line.
+
+    Raises:
+        JournalError: it cannot be written as a whole.
+    """
+    entry = json.dumps({"kind": _NAMES[type(line)], **asdict(line)}, ensure_ascii=False, separators=(",", ":"))
+    text = f"\n{entry}\n".encode("utf-8", "backslashreplace")
+    try:
+        descriptor = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            written = os.write(descriptor, text)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise JournalError(f"{journal} cannot be written: {error.strerror}; {_SAFE}") from error
+    if written < len(text):
+        raise JournalError(f"{journal} cannot be written: no room is left; {_SAFE}")
+
+
+@dataclass(slots=True)
+class Keeping:
+    """Keeps what is judged of one part, and says when to stop.
+
+    Attributes:
+        journal: the file; None to keep nothing.
+        at: the place of the backend.
+        part: its index.
+        origin: how its cases come about.
+        stopped: whether no further case is wanted.
+        clock: seconds.
+    """
+
+    journal: Path | None
+    at: int
+    part: int
+    origin: Origin
+    stopped: Callable[[], bool]
+    clock: Callable[[], float] = time.monotonic
+    _cases: list[Case] = field(default_factory=list)
+    _answers: list[Answer] = field(default_factory=list)
+    _tally: Tally = field(default_factory=Tally)
+    _kept: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._kept = self.clock()
+
+    def __call__(self, case: Case | None, verdicts: Sequence[Verdict], tally: Tally) -> None:
+        """Hear of a case that was judged.
+
+        Raises:
+            KeyboardInterrupt: no further case is wanted.
+            JournalError: what was heard cannot be kept.
+        """
+        self.add(tally, case, verdicts)
+        if self.stopped():
+            raise KeyboardInterrupt
+
+    def add(self, tally: Tally, case: Case | None = None, verdicts: Sequence[Verdict] = ()) -> None:
+        """Add what was judged, and write it if some time has passed.
+
+        Raises:
+            JournalError: it cannot be kept.
+        """
+        self._cases += [] if case is None else [case]
+        self._answers += [answer(verdicts)] if self.origin is Origin.SEARCHED else []
+        self._tally.add(tally)
+        if self.clock() - self._kept >= BEHIND:
+            self.write()
+
+    def write(self) -> None:
+        """Write what was heard since the last line."""
+        if self.journal is not None and self._tally.origins:
+            stretch = Stretch.of(self.part, self._tally, self._cases, self._answers)
+            append(self.journal, Cases(at=self.at, stretch=stretch))
+        self._kept = self.clock()
+        self._tally = Tally()
+        self._cases.clear()
+        self._answers.clear()
+
+    def end(self, tally: Tally, seconds: dict[str, float]) -> None:
+        """Write that the part is done.
+
+        Args:
+            tally: of the whole part.
+            seconds: that its cases did not take.
+        """
+        self.write()
+        if self.journal is not None:
+            failures = tuple(map(FailureLine.of, tally.failures))
+            append(self.journal, PartDone(at=self.at, part=self.part, failures=failures, seconds=seconds))
