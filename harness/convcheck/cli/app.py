@@ -16,13 +16,11 @@ import typer
 
 from convcheck.campaign import Options
 from convcheck.campaign.database import open_database
-from convcheck.campaign.journal import JOURNAL
 from convcheck.campaign.known_failures import load_known_failures
-from convcheck.campaign.past import Past
-from convcheck.campaign.unfinished import unfinished_record
 from convcheck.cli.availability import available
 from convcheck.cli.certify import certify
 from convcheck.cli.characterize import characterize
+from convcheck.cli.differing import diff
 from convcheck.cli.doctor import doctor
 from convcheck.cli.end_summary import end_summary
 from convcheck.cli.explanation import explain as explain_layer
@@ -30,6 +28,7 @@ from convcheck.cli.explanation import parse_layer
 from convcheck.cli.histories import replay_history
 from convcheck.cli.large import large
 from convcheck.cli.listing import list_backends
+from convcheck.cli.records import record_of
 from convcheck.cli.resuming import resume
 from convcheck.cli.running import FINDINGS, run_and_report
 from convcheck.cli.sanitized import replay_sanitized
@@ -41,7 +40,7 @@ from convcheck.model.sanitizers import Sanitizer
 from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES, JUDGED
 from convcheck.oracles import applicable
-from convcheck.report import read_record, write_report
+from convcheck.report import write_report
 from convcheck.report.tables import table, worst
 from convcheck.triage.probe import MOST_CALLS
 from convcheck_reference.clauses import clause as find_clause
@@ -59,6 +58,7 @@ app = typer.Typer(
 app.command()(certify)
 app.command()(characterize)
 app.command()(doctor)
+app.command()(diff)
 app.command()(large)
 app.command()(resume)
 app.command("list")(list_backends)
@@ -233,9 +233,7 @@ def report(
     ] = None,
 ) -> None:
     """Write a report anew from its record; of a run that has not ended, from its journal."""
-    record = read_record(folder)
-    if record.interrupted and folder.is_dir() and (folder / JOURNAL).is_file():
-        record = unfinished_record(Past(folder / JOURNAL))
+    record = record_of(folder)
     record = record if level is None else replace(record, level=level)
     target = to or (folder if folder.is_dir() else folder.parent)
     write_report(record, target)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import currently_in_test_context
 
 from convcheck import ReferenceBackend
+from convcheck.campaign.job import Job
 from convcheck.campaign.options import Options
-from convcheck.campaign.scheduler import Job, tallies
+from convcheck.campaign.scheduler import tallies
 from convcheck.execution import InProcessCandidate
 from convcheck.model.origins import Origin
 from convcheck.strategies.provider import Provider

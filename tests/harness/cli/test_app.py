@@ -57,6 +57,7 @@ def test_a_run_writes_its_report_and_conforms(monkeypatch, tmp_path, capsys):
         "summary.md",
         "summary.txt",
         "discrepancies.md",
+        "journal.jsonl",
         "junit.xml",
         "findings.jsonl",
         "index.html",

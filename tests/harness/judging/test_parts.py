@@ -1,3 +1,4 @@
+from collections import Counter
 from itertools import count, groupby, islice, takewhile
 
 import pytest
@@ -7,11 +8,14 @@ from hypothesis import strategies as st
 from convcheck.judging.blocks import BLOCK
 from convcheck.judging.parts import (
     CYCLE,
+    LAST_UNIT,
+    MOST_HISTORIES,
     MOST_SEARCHED,
     REACHED,
     REACHING,
     SANITIZED,
     SEARCHED,
+    UNIT,
     Part,
     part_at,
     parts_of,
@@ -40,39 +44,43 @@ def test_parts_hold_all_cases_and_a_share_of_them_is_searched(examples):
 @given(st.integers(1, 30_000))
 def test_every_part_of_an_origin_has_a_number_of_its_own(examples):
     made = parts(examples)
-    for origin in (Origin.DRAWN, Origin.REACH, Origin.SEARCHED):
+    for origin in (Origin.SEARCHED, Origin.HISTORY):
         assert [p.number for p in made if p.origin is origin] == list(range(sum(p.origin is origin for p in made)))
+    for origin in (Origin.DRAWN, Origin.REACH):
+        numbers = [n for p in made if p.origin is origin for n in range(p.number, p.number + p.size)]
+        assert numbers == list(range(len(numbers)))
 
 
 @given(st.integers(1, 30_000))
 def test_a_search_is_long_enough_to_climb_and_no_longer_than_a_process_should_be_busy(examples):
-    most = {Origin.DRAWN: BLOCK, Origin.REACH: REACHING, Origin.SEARCHED: MOST_SEARCHED}
-    most |= dict.fromkeys(ON_TOP[1:], examples)
+    most = {Origin.DRAWN: UNIT, Origin.REACH: REACHING, Origin.SEARCHED: MOST_SEARCHED, Origin.HISTORY: MOST_HISTORIES}
+    most[Origin.LONG_HISTORY] = examples
     for part in parts(examples):
         assert part.size <= most[part.origin]
+        assert part.origin is not Origin.DRAWN or part.number // BLOCK == (part.number + part.size - 1) // BLOCK
     searches = [p.size for p in parts(examples) if p.origin is Origin.SEARCHED]
     assert not searches or max(searches) - min(searches) <= 1
 
 
 @pytest.mark.parametrize(("examples", "histories", "steps"), [(1, 1, 1), (300, 3, 30), (2000, 20, 200)])
 def test_histories_come_on_top_of_the_cases(examples, histories, steps):
-    assert [part for part in parts(examples) if part.origin in ON_TOP[1:]] == [
-        Part(Origin.HISTORY, 0, histories),
-        Part(Origin.LONG_HISTORY, 0, steps),
-    ]
+    made = parts(examples)
+    assert sum(part.size for part in made if part.origin is Origin.HISTORY) == histories
+    assert [part for part in made if part.origin is Origin.LONG_HISTORY] == [Part(Origin.LONG_HISTORY, 0, steps)]
 
 
 def test_the_cases_that_tell_most_come_first_and_what_takes_long_is_begun_early():
     origins = [part.origin for part in parts(2000)]
     assert [origin for origin, _ in groupby(origins)] == [
         Origin.DRAWN,
-        Origin.REACH,
         Origin.SEARCHED,
-        Origin.HISTORY,
         Origin.LONG_HISTORY,
+        Origin.HISTORY,
+        Origin.REACH,
         Origin.DRAWN,
     ]
-    assert origins[:2] == [Origin.DRAWN, Origin.REACH]
+    assert origins.index(Origin.SEARCHED) == BLOCK // UNIT
+    assert all(part.size == LAST_UNIT for part in parts(2000)[-60:])
 
 
 @pytest.mark.parametrize("ladder", Ladder)
@@ -101,6 +109,8 @@ def test_what_failed_before_comes_before_everything(examples):
 def test_under_a_sanitizer_each_drawn_part_has_a_share_that_is_run_again(examples):
     made = list(takewhile(bool, (part_at(index, examples, sanitized=True) for index in count())))
     drawn, again = ([p for p in made if p.origin is origin] for origin in (Origin.DRAWN, Origin.SANITIZED))
-    assert [p.number for p in again] == [p.number for p in drawn]
-    assert [p.size for p in again] == [max(1, p.size // SANITIZED) for p in drawn]
+    sizes = Counter[int]()
+    for part in drawn:
+        sizes[part.number // BLOCK] += part.size
+    assert {p.number: p.size for p in again} == {block: max(1, size // SANITIZED) for block, size in sizes.items()}
     assert [p for p in made if p not in again] == parts(examples)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import assume, given, settings
 
 from convcheck import PROFILES, Capabilities, ReferenceBackend
+from convcheck.campaign.job import Job
 from convcheck.campaign.options import Options
-from convcheck.campaign.scheduler import Job, tallies
+from convcheck.campaign.scheduler import tallies
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.judge import Judge
 from convcheck.judging.search import reach, search

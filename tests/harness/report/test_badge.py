@@ -17,7 +17,7 @@ from full_record import FINDINGS, RECORD
         ({"findings": FINDINGS[4:5], "level": Level.PRECISION}, "convcheck up to precision", "conforms", "brightgreen"),
         ({"level": Level.IEEE}, "convcheck up to IEEE", "5 findings", "red"),
         ({"findings": (), "counts": ()}, "convcheck", "nothing judged", "lightgrey"),
-        ({"interrupted": True}, "convcheck", "interrupted", "lightgrey"),
+        ({"interrupted": True}, "convcheck", "unfinished", "lightgrey"),
     ],
 )
 def test_a_badge_says_how_the_run_ended_up_to_its_level(changes, label, message, color):

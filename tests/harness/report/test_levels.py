@@ -93,7 +93,7 @@ def test_known_failures_are_told_apart():
 
 def test_a_run_that_was_cut_short_says_so_first():
     assert said([COMPUTES], interrupted=True).startswith(
-        "INTERRUPTED: this is what was done until then.\nmine computes"
+        "UNFINISHED: this is what was judged until then; `convcheck resume` goes on.\nmine computes"
     )
 
 

@@ -162,7 +162,7 @@ def test_sections_without_rows_are_left_out(record, style):
             {"findings": (), "counts": ()},
             "NOTHING WAS JUDGED: no backend ran on a case that could tell right from wrong.",
         ),
-        ({"interrupted": True}, "INTERRUPTED: this is what was done until then."),
+        ({"interrupted": True}, "UNFINISHED: this is what was judged until then; `convcheck resume` goes on."),
         ({"level": Level.COMPUTES}, "DOES NOT CONFORM up to level computes: 4 findings."),
         ({"level": Level.REFUSES}, "DOES NOT CONFORM up to level refuses: 6 findings."),
         ({"level": Level.IEEE, "findings": FINDINGS[3:5]}, "CONFORMS up to level IEEE: 2 findings of later levels."),

@@ -8,8 +8,9 @@ from hypothesis.errors import FailedHealthCheck
 from hypothesis.statistics import collector
 
 from convcheck import Capabilities, ReferenceBackend
+from convcheck.campaign.job import Job
 from convcheck.campaign.options import Options
-from convcheck.campaign.scheduler import Job, tallies
+from convcheck.campaign.scheduler import tallies
 from convcheck.defects import defect
 from convcheck.execution import InProcessCandidate
 from convcheck.judging import blocks
