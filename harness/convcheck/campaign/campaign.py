@@ -98,9 +98,9 @@ def run(
             ready.append(each := _opened(at, spec, options, database, journal, past))
             if each.candidate is not None:
                 opened.callback(each.candidate.close)
+        checkpoint(begun)  # before all: reports of another run may be in the same folder
         if journal is not None and past is None:
             _begin(journal, begun, options, ready)
-        checkpoint(begun)
         interrupted = False
         for number, each in enumerate(ready, 1):
             judged = each.judged

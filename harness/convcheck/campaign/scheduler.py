@@ -104,8 +104,7 @@ class _SideBySide:
         except BaseException:
             self._end()
             raise
-        finally:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(wait=False)
 
     def _stopped(self) -> bool:
         return self._cut or self._stop.requested()
@@ -117,6 +116,7 @@ class _SideBySide:
         """End the judging processes, whatever they are at."""
         for process in self._processes():
             process.kill()
+        self._pool.shutdown()
 
     def _started(self) -> Executor:
         workers = self._job.options.workers
@@ -176,12 +176,11 @@ class _SideBySide:
             KeyboardInterrupt: when that is handed over.
         """
         self._stop.hurry(0)
-        for future in [future for future in self._pending if future.cancel()]:
-            del self._pending[future]
         for process in self._processes():
             with suppress(ProcessLookupError):
                 os.kill(process.pid or os.getpid(), signal.SIGINT)
-        for future in wait(self._pending, CASE).done:
+        begun = [future for future in self._pending if future.running() or future.done()]
+        for future in wait(begun, CASE).done:
             if not future.exception():
                 self._done[self._pending.pop(future)] = future.result()[0]
         self._end()

@@ -20,7 +20,15 @@ CAUSES: Final = 1.5
 
 
 class StopAtOnce(BaseException):
-    """A second signal: nothing more is done, and the journal is as it is."""
+    """A second signal: nothing more is done, and the journal is as it is.
+
+    Args:
+        number: of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 class Stop(Protocol):

@@ -11,14 +11,19 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from convcheck.campaign import Options
 from convcheck.campaign import run as run_campaign
-from convcheck.campaign.journal import JOURNAL, JournalError
+from convcheck.campaign.journal import JOURNAL
 from convcheck.campaign.past import Past
 from convcheck.campaign.stopping import BySignal
 from convcheck.cli.end_summary import end_summary
 from convcheck.model.record import Record
 from convcheck.report import write_report
+from convcheck_reference.errors import ConvcheckError
 
 FINDINGS = 1
+
+
+class ReportFolderError(ConvcheckError, OSError):
+    """A folder in which no report can be written."""
 
 
 def run_and_report(
@@ -42,7 +47,8 @@ def run_and_report(
 
     Raises:
         ConvcheckError: something that the run needs is not there; nothing was judged.
-        JournalError: what is judged cannot be kept.
+        JournalError, ReportError: what is judged cannot be kept.
+        StopAtOnce: a second signal came.
     """
     check_folder(folder)
     stop, written = BySignal(), list[Record]()
@@ -86,7 +92,7 @@ def check_folder(folder: Path) -> None:
     """Make a run's folder, and see that it can be written to, before anything is judged.
 
     Raises:
-        JournalError: it cannot; the message says why.
+        ReportFolderError: it cannot; the message says why.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -95,6 +101,6 @@ def check_folder(folder: Path) -> None:
         probe.unlink()
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
-        raise JournalError(
+        raise ReportFolderError(
             f"the report's folder {str(folder)!r} cannot be written: {why}; name another by --report-dir and --name"
         ) from error

@@ -15,12 +15,28 @@ from convcheck.report.html import html
 from convcheck.report.junit import junit
 from convcheck.report.script import script
 from convcheck.report.summary import summary
+from convcheck_reference.errors import ConvcheckError
 
 RECORD = "findings.jsonl"
 
 
+class ReportError(ConvcheckError, OSError):
+    """A report that cannot be written: the disk is full, or its folder is gone, say."""
+
+
 def write_report(record: Record, folder: Path) -> Record:
-    """Write every file of the report; the record as written, its findings naming their scripts."""
+    """Write every file of the report; the record as written, its findings naming their scripts.
+
+    Raises:
+        ReportError: one of them cannot be written; those that were stay as they are.
+    """
+    try:
+        return _written(record, folder)
+    except OSError as error:
+        raise ReportError(f"the report in {str(folder)!r} cannot be written: {error.strerror}") from error
+
+
+def _written(record: Record, folder: Path) -> Record:
     folder.mkdir(parents=True, exist_ok=True)
     findings = []
     for number, finding in enumerate(record.findings, 1):
