@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from convcheck.campaign.journal import Keeping
+from convcheck.campaign.journal import Keeping, WriteLine, append
 from convcheck.campaign.known_failures import Known
 from convcheck.campaign.options import Options
 from convcheck.campaign.past import NOTHING, PastPart
@@ -82,7 +83,12 @@ class Job:
         return Known(options.known).skipping(candidate)
 
     def judge(
-        self, candidate: Candidate, index: int, past: PastPart = NOTHING, stopped: Callable[[], bool] = never
+        self,
+        candidate: Candidate,
+        index: int,
+        past: PastPart = NOTHING,
+        stopped: Callable[[], bool] = never,
+        write_line: WriteLine | None = None,
     ) -> Tally:
         """The tally of one part, by a fresh candidate: what it keeps of one part cannot show in another.
 
@@ -91,6 +97,7 @@ class Job:
             index: of the part.
             past: what was judged of it before, and is not judged again.
             stopped: asked after each case, whether no further one is wanted.
+            write_line: takes what is judged to the journal; by default it is written there.
 
         Raises:
             CutShortError: it said so, or an interrupt ended a case.
@@ -100,7 +107,9 @@ class Job:
         assert part is not None
         if past.done:
             return past.tally
-        keeping = Keeping(self.journal, self.at, index, part.origin, stopped)
+        if write_line is None and self.journal is not None:
+            write_line = partial(append, self.journal)
+        keeping = Keeping(write_line, self.at, index, len(past.cases), part.origin, stopped)
         if part.origin in (Origin.HISTORY, Origin.LONG_HISTORY, Origin.SANITIZED):
             try:
                 tally = self._whole(candidate, index, part)

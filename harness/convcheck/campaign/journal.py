@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
+from uuid import uuid4
 
 from convcheck.campaign.options import Options
 from convcheck.campaign.stretch import Answer, FailureLine, Stretch, answer
@@ -96,12 +97,14 @@ class PartDone:
     Attributes:
         at: the place of the backend.
         part: its index.
+        attempt: that came to its end.
         failures: all of the part, as looked at once more.
         seconds: that its cases did not take.
     """
 
     at: int
     part: int
+    attempt: str
     failures: tuple[FailureLine, ...]
     seconds: dict[str, float]
 
@@ -120,7 +123,7 @@ class Judged:
     interactions: tuple[Coverage, ...] = ()
 
 
-Line = Begun | Opened | Cases | PartDone | Judged
+Line: TypeAlias = Begun | Opened | Cases | PartDone | Judged
 
 KINDS: Final[dict[str, type[Line]]] = {
     "run": Begun,
@@ -129,6 +132,9 @@ KINDS: Final[dict[str, type[Line]]] = {
     "part": PartDone,
     "judged": Judged,
 }
+WriteLine: TypeAlias = Callable[[Line], None]
+"""Takes a line to where it is kept."""
+
 _NAMES: Final = {of_type: kind for kind, of_type in KINDS.items()}
 
 
@@ -138,8 +144,21 @@ def append(journal: Path, line: Line) -> None:
     Raises:
         JournalError: it cannot be written as a whole.
     """
-    entry = json.dumps({"kind": _NAMES[type(line)], **asdict(line)}, ensure_ascii=False, separators=(",", ":"))
-    text = f"\n{entry}\n".encode("utf-8", "backslashreplace")
+    append_text(journal, text_of(line))
+
+
+def text_of(line: Line) -> str:
+    """A line as it stands in the file."""
+    return json.dumps({"kind": _NAMES[type(line)], **asdict(line)}, ensure_ascii=False, separators=(",", ":"))
+
+
+def append_text(journal: Path, line: str) -> None:
+    """Append the text of a line.
+
+    Raises:
+        JournalError: it cannot be written as a whole.
+    """
+    text = f"\n{line}\n".encode("utf-8", "backslashreplace")
     try:
         descriptor = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
@@ -157,17 +176,19 @@ class Keeping:
     """Keeps what is judged of one part, and says when to stop.
 
     Attributes:
-        journal: the file; None to keep nothing.
+        write_line: takes the lines; None to keep nothing.
         at: the place of the backend.
         part: its index.
+        first: how many cases of the part were kept before.
         origin: how its cases come about.
         stopped: whether no further case is wanted.
         clock: seconds.
     """
 
-    journal: Path | None
+    write_line: WriteLine | None
     at: int
     part: int
+    first: int
     origin: Origin
     stopped: Callable[[], bool]
     clock: Callable[[], float] = time.monotonic
@@ -175,9 +196,11 @@ class Keeping:
     _answers: list[Answer] = field(default_factory=list)
     _tally: Tally = field(default_factory=Tally)
     _kept: float = field(init=False)
+    _attempt: str = field(init=False)
 
     def __post_init__(self) -> None:
         self._kept = self.clock()
+        self._attempt = uuid4().hex[:12]
 
     def __call__(self, case: Case | None, verdicts: Sequence[Verdict], tally: Tally) -> None:
         """Hear of a case that was judged.
@@ -204,9 +227,12 @@ class Keeping:
 
     def write(self) -> None:
         """Write what was heard since the last line."""
-        if self.journal is not None and self._tally.origins:
-            stretch = Stretch.of(self.part, self._tally, self._cases, self._answers)
-            append(self.journal, Cases(at=self.at, stretch=stretch))
+        if self.write_line is not None and self._tally.origins:
+            stretch = Stretch.of(
+                self.part, self._tally, self._cases, self._answers, attempt=self._attempt, first=self.first
+            )
+            self.write_line(Cases(at=self.at, stretch=stretch))
+        self.first += len(self._cases)
         self._kept = self.clock()
         self._tally = Tally()
         self._cases.clear()
@@ -220,6 +246,8 @@ class Keeping:
             seconds: that its cases did not take.
         """
         self.write()
-        if self.journal is not None:
+        if self.write_line is not None:
             failures = tuple(map(FailureLine.of, tally.failures))
-            append(self.journal, PartDone(at=self.at, part=self.part, failures=failures, seconds=seconds))
+            self.write_line(
+                PartDone(at=self.at, part=self.part, attempt=self._attempt, failures=failures, seconds=seconds)
+            )

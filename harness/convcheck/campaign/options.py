@@ -29,6 +29,8 @@ class Options:
         dtypes: restricts the dtypes; empty for those that a backend declares.
         clause: restricts the verdicts to one clause; empty for all.
         workers: judging processes, each with a candidate process of its own.
+        scheduler: of a Dask cluster, whose processes judge: its address, or "local" for one that the run starts itself;
+            empty for processes of this machine.
         in_process: the candidate runs in this process, for debuggers.
         untrusted: the candidate may have been written to pass: its process is cut off from the judge, and
             what it calls is traced.
@@ -50,6 +52,7 @@ class Options:
     dtypes: tuple[str, ...] = ()
     clause: str = ""
     workers: int = 1
+    scheduler: str = ""
     in_process: bool = False
     untrusted: bool = False
     sanitize: Sanitizer | None = None

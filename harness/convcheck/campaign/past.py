@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,7 +87,7 @@ class Past:
         """
         if (at, part) not in self._parts:
             return NOTHING
-        stretches, end = list[Stretch](), None
+        stretches, ends = list[Stretch](), list[PartDone]()
         with self._journal.open("rb") as file:
             for number, offset in self._parts[at, part]:
                 file.seek(offset)
@@ -95,8 +95,8 @@ class Past:
                 if isinstance(line, Cases):
                     stretches.append(line.stretch)
                 elif isinstance(line, PartDone):
-                    end = line
-        return _together(part, stretches, end)
+                    ends.append(line)
+        return _together(part, stretches, ends)
 
     def _entries(self) -> Iterator[tuple[int, int, dict[str, Any]]]:
         """Number, offset and content of every whole line."""
@@ -130,7 +130,27 @@ def _line(number: int, entry: dict[str, Any]) -> Any:
     return validated(number, entry, KINDS[kind])
 
 
-def _together(part: int, stretches: list[Stretch], end: PartDone | None) -> PastPart:
+def _together(part: int, stretches: Sequence[Stretch], ends: Sequence[PartDone]) -> PastPart:
+    """What was judged by the attempt that came to the end, or by the one that came furthest."""
+    chains: dict[str, tuple[Stretch, ...]] = {}
+    for stretch in stretches:
+        before = chains.get(stretch.attempt)
+        if before is None:  # it goes on where another was when it began, or begins anew
+            others = (chain for chain in chains.values() if _length(chain) == stretch.first)
+            before = next(others, ()) if stretch.first else ()
+        chains[stretch.attempt] = (*before, stretch)
+    end = next((end for end in ends if end.attempt in chains), ends[0] if ends else None)
+    chain = max(chains.values(), key=_length, default=())
+    if end is not None:
+        chain = chains.get(end.attempt, chain)
+    return _past(part, chain, end)
+
+
+def _length(chain: Sequence[Stretch]) -> int:
+    return chain[-1].first + len(chain[-1].cases) if chain else 0
+
+
+def _past(part: int, stretches: Sequence[Stretch], end: PartDone | None) -> PastPart:
     tally = Tally()
     for stretch in stretches:
         tally.add(stretch.tally())

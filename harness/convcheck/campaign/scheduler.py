@@ -25,6 +25,7 @@ from convcheck.campaign.stopping import CASE, Never, Stop
 from convcheck.execution import Candidate
 from convcheck.judging.judge import Tally
 from convcheck.judging.parts import UNIT
+from convcheck_reference.errors import ConvcheckError
 
 _TICK: Final = 0.2
 """Seconds after which somebody who waits for a tally looks whether the run is to stop."""
@@ -34,6 +35,10 @@ _LOSSES: Final = 2
 
 Pasts = Callable[[int], PastPart]
 """What was judged of a part."""
+
+
+class ClusterError(ConvcheckError, RuntimeError):
+    """A cluster that cannot be used: Dask is not installed, nobody answers, or no worker fits."""
 
 
 def nothing_yet(_index: int) -> PastPart:
@@ -54,14 +59,25 @@ def tallies(job: Job, candidate: Candidate, stop: Stop | None = None, pasts: Pas
         KeyboardInterrupt: after the tally of what was judged when the run was stopped.
         BrokenProcessPool: judging processes are lost again and again.
         JournalError: what is judged cannot be kept.
+        ClusterError: there is no cluster where one is asked for.
     """
     options, stop = job.options, stop or Never()
     deadline = time.perf_counter() + (float("inf") if options.seconds is None else options.seconds)
     few = options.examples is not None and options.examples + len(job.remembered) <= UNIT
-    if options.workers == 1 or options.in_process or few:
+    if options.scheduler:
+        yield from _on_cluster(job, candidate, deadline, stop, pasts)
+    elif options.workers == 1 or options.in_process or few:
         yield from _one_by_one(job, candidate, deadline, stop, pasts)
     else:
-        yield from _SideBySide(job, deadline, stop, pasts).tallies()
+        yield from SideBySide(job, deadline, stop, pasts, options.workers).tallies()
+
+
+def _on_cluster(job: Job, candidate: Candidate, deadline: float, stop: Stop, pasts: Pasts) -> Iterator[Tally]:
+    try:
+        from convcheck.campaign.cluster import on_cluster  # noqa: PLC0415  (Dask is an extra)
+    except ImportError as error:
+        raise ClusterError(f"a cluster needs Dask: pip install 'convcheck[cluster]' ({error})") from error
+    yield from on_cluster(job, candidate, deadline, stop, pasts)
 
 
 def _one_by_one(job: Job, candidate: Candidate, deadline: float, stop: Stop, pasts: Pasts) -> Iterator[Tally]:
@@ -75,14 +91,23 @@ def _one_by_one(job: Job, candidate: Candidate, deadline: float, stop: Stop, pas
             return
 
 
-class _SideBySide:
-    """Judges the parts of a job in several processes."""
+class SideBySide:
+    """Judges the parts of a job in several processes of this machine.
 
-    def __init__(self, job: Job, deadline: float, stop: Stop, pasts: Pasts) -> None:
+    Args:
+        job: what to judge.
+        deadline: of `time.perf_counter`, after which no part is begun.
+        stop: whether the run is to stop.
+        pasts: what was judged of a part before.
+        workers: processes.
+    """
+
+    def __init__(self, job: Job, deadline: float, stop: Stop, pasts: Pasts, workers: int) -> None:
         self._job = job
         self._deadline = deadline
         self._stop = stop
         self._pasts = pasts
+        self._workers = workers
         self._pending: dict[Future[tuple[Tally, bool]], int] = {}
         self._done: dict[int, Tally] = {}
         self._submitted = self._handed_over = self._losses = 0
@@ -112,6 +137,12 @@ class _SideBySide:
     def _processes(self) -> list[BaseProcess]:
         return [process for process in active_children() if process not in self._others]
 
+    def _tell(self) -> None:
+        """Tell the judging processes to stop after their case."""
+        for process in self._processes():
+            with suppress(ProcessLookupError):
+                os.kill(process.pid or os.getpid(), signal.SIGINT)
+
     def _end(self) -> None:
         """End the judging processes, whatever they are at."""
         for process in self._processes():
@@ -119,18 +150,21 @@ class _SideBySide:
         self._pool.shutdown()
 
     def _started(self) -> Executor:
-        workers = self._job.options.workers
-        return ProcessPoolExecutor(workers, get_context("spawn"), _open, (self._job,))
+        return ProcessPoolExecutor(self._workers, get_context("spawn"), _open, (self._job,))
+
+    def _put(self, index: int, past: PastPart) -> Future[tuple[Tally, bool]]:
+        """Have a part judged by the next process that is free."""
+        return self._pool.submit(_judge, index, past)
 
     def _submit(self) -> bool:
         """Keep every process busy; whether there is anything to wait for."""
-        most = 2 * self._job.options.workers
+        most = 2 * self._workers
         while len(self._pending) < most and self._job.part(self._submitted):
             past = self._pasts(self._submitted)
             if past.done:
                 self._done[self._submitted] = past.tally
             elif self._submitted == 0 or time.perf_counter() < self._deadline:
-                self._pending[self._pool.submit(_judge, self._submitted, past)] = self._submitted
+                self._pending[self._put(self._submitted, past)] = self._submitted
             else:
                 break
             self._submitted += 1
@@ -162,7 +196,7 @@ class _SideBySide:
         self._pending.clear()
         self._pool = self._started()
         for index in lost:
-            self._pending[self._pool.submit(_judge, index, self._kept(index))] = index
+            self._pending[self._put(index, self._kept(index))] = index
 
     def _kept(self, index: int) -> PastPart:
         """What the journal has of a part."""
@@ -176,9 +210,7 @@ class _SideBySide:
             KeyboardInterrupt: when that is handed over.
         """
         self._stop.hurry(0)
-        for process in self._processes():
-            with suppress(ProcessLookupError):
-                os.kill(process.pid or os.getpid(), signal.SIGINT)
+        self._tell()
         begun = [future for future in self._pending if future.running() or future.done()]
         for future in wait(begun, CASE).done:
             if not future.exception():

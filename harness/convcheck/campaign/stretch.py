@@ -62,6 +62,9 @@ class Stretch:
 
     Attributes:
         part: its index.
+        attempt: at judging the part, by a number that no other has: a process that was lost may have had a part that
+            another judged anew.
+        first: how many cases of the part come before these.
         cases: as tokens; none where the part is of histories.
         answers: of a searched part, what steers the search, for each case.
         failures: what failed.
@@ -69,6 +72,8 @@ class Stretch:
     """
 
     part: int
+    attempt: str
+    first: int
     cases: tuple[str, ...]
     answers: tuple[Answer, ...]
     failures: tuple[FailureLine, ...]
@@ -84,10 +89,21 @@ class Stretch:
     seconds: Mapping[str, float]
 
     @classmethod
-    def of(cls, part: int, tally: Tally, cases: Sequence[Case] = (), answers: Sequence[Answer] = ()) -> Stretch:
+    def of(
+        cls,
+        part: int,
+        tally: Tally,
+        cases: Sequence[Case] = (),
+        answers: Sequence[Answer] = (),
+        *,
+        attempt: str = "",
+        first: int = 0,
+    ) -> Stretch:
         """The stretch of a tally."""
         return cls(
             part=part,
+            attempt=attempt,
+            first=first,
             cases=tuple(case.token for case in cases),
             answers=tuple(answers),
             failures=tuple(map(FailureLine.of, tally.failures)),

@@ -115,6 +115,9 @@ def run(
         str,
         typer.Option(help="of cases that failed before, which are tried first: a folder, module:attribute or 'none'"),
     ] = "",
+    scheduler: Annotated[
+        str, typer.Option(help="judge on a Dask cluster: its scheduler's address, or 'local' to start one here")
+    ] = "",
     in_process: InProcess = False,
     untrusted: Untrusted = False,
     sanitize: Sanitize = None,
@@ -133,6 +136,7 @@ def run(
         dtypes=tuple(dtype or ()),
         clause=find_clause(clause).id if clause else "",
         workers=workers or os.cpu_count() or 1,
+        scheduler=scheduler,
         in_process=in_process,
         untrusted=untrusted,
         sanitize=sanitize,

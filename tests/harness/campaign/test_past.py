@@ -153,11 +153,11 @@ def test_a_full_disk_ends_the_run_and_leaves_what_was_judged(tmp_path, whole, mo
 
     def append_some(path, line):
         written.append(line)
-        if len(written) == 9:
+        if len(written) == 7:
             raise JournalError(f"{path} cannot be written: No space left on device")
         append(path, line)
 
-    monkeypatch.setattr("convcheck.campaign.journal.append", append_some)
+    monkeypatch.setattr(jobs, "append", append_some)
     with pytest.raises(JournalError, match="No space left"):
         ran(journal)
     monkeypatch.undo()
