@@ -54,7 +54,10 @@ MOST_HISTORIES: Final = 10
 """Histories of a part; what fails in them is shrunk at once, once a part."""
 
 LONG_HISTORY: Final = 0.1
-"""Steps of the long history for each case of a run, at least one: one candidate makes them all."""
+"""Steps of long histories for each case of a run, at least one: one candidate makes all of one."""
+
+MOST_STEPS: Final = 1000
+"""Steps of one long history, some 30,000 calls: a run of many cases has several, so that no process is last by hours."""
 
 SANITIZED: Final = 8
 """Of so many drawn cases one is run again under a sanitizer, if there is to be one."""
@@ -114,7 +117,8 @@ def _cycle(cases: int, ladder: Ladder, *, sanitized: bool) -> tuple[Part, ...]:
     The other drawn cases come last. What reaches far and histories, the long one too, come on top of the cases, as
     does what is run again under a sanitizer.
     """
-    searched, reached, histories = round(SEARCHED * cases), round(REACHED[ladder] * cases), round(HISTORIES * cases)
+    searched, reached = round(SEARCHED * cases), round(REACHED[ladder] * cases)
+    histories, steps = max(1, round(HISTORIES * cases)), max(1, round(LONG_HISTORY * cases))
     drawn = tuple(_drawn(cases - searched))
     first = [part for part in drawn if part.number < BLOCK]
     searches = -(-searched // MOST_SEARCHED)
@@ -122,8 +126,8 @@ def _cycle(cases: int, ladder: Ladder, *, sanitized: bool) -> tuple[Part, ...]:
     return (
         *first,
         *(Part(Origin.SEARCHED, n, (searched + n) // searches) for n in range(searches)),
-        Part(Origin.LONG_HISTORY, 0, max(1, round(LONG_HISTORY * cases))),
-        *(replace(part, number=n) for n, part in enumerate(_split(Origin.HISTORY, max(1, histories), MOST_HISTORIES))),
+        *(replace(part, number=n) for n, part in enumerate(_split(Origin.LONG_HISTORY, steps, MOST_STEPS))),
+        *(replace(part, number=n) for n, part in enumerate(_split(Origin.HISTORY, histories, MOST_HISTORIES))),
         *_split(Origin.REACH, reached, REACHING),
         *again[:1],
         *drawn[len(first) :],

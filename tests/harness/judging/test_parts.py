@@ -11,6 +11,7 @@ from convcheck.judging.parts import (
     LAST_UNIT,
     MOST_HISTORIES,
     MOST_SEARCHED,
+    MOST_STEPS,
     REACHED,
     REACHING,
     SANITIZED,
@@ -54,7 +55,7 @@ def test_every_part_of_an_origin_has_a_number_of_its_own(examples):
 @given(st.integers(1, 30_000))
 def test_a_search_is_long_enough_to_climb_and_no_longer_than_a_process_should_be_busy(examples):
     most = {Origin.DRAWN: UNIT, Origin.REACH: REACHING, Origin.SEARCHED: MOST_SEARCHED, Origin.HISTORY: MOST_HISTORIES}
-    most[Origin.LONG_HISTORY] = examples
+    most[Origin.LONG_HISTORY] = MOST_STEPS
     for part in parts(examples):
         assert part.size <= most[part.origin]
         assert part.origin is not Origin.DRAWN or part.number // BLOCK == (part.number + part.size - 1) // BLOCK
