@@ -57,7 +57,7 @@ LONG_HISTORY: Final = 0.1
 """Steps of long histories for each case of a run, at least one: one candidate makes all of one."""
 
 MOST_STEPS: Final = 1000
-"""Steps of one long history, some 30,000 calls: a run of many cases has several, so that no process is last by hours."""
+"""Steps of one long history, some 30,000 calls: a run of many cases has several, or one process would be the last."""
 
 SANITIZED: Final = 8
 """Of so many drawn cases one is run again under a sanitizer, if there is to be one."""
