@@ -1,18 +1,22 @@
 """A run whose journal was cut off anywhere goes on from there, and comes to what a run that was never stopped does."""
 
 import json
+from collections import Counter
 
 import pytest
 
 from convcheck.campaign import job as jobs
 from convcheck.campaign.campaign import ResumeError, run
-from convcheck.campaign.journal import JournalError, append
+from convcheck.campaign.journal import Begun, JournalError, Keeping, append
 from convcheck.campaign.options import Options
 from convcheck.campaign.past import Past
 from convcheck.campaign.unfinished import unfinished_record
-from convcheck.judging.judge import Judge
+from convcheck.judging.judge import Judge, Tally
+from convcheck.model.origins import Origin
 from convcheck.model.record_lines import RecordError, to_lines
+from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES
+from stand_ins import TOKENS, failure
 
 WRONG = "convcheck.defects:group-outputs-interleaved"
 OPTIONS = Options(specs=(WRONG, "numpy"), examples=10, in_process=True, diagnosis_calls=5, dtypes=("float32",), seed=1)
@@ -168,3 +172,39 @@ def test_a_full_disk_ends_the_run_and_leaves_what_was_judged(tmp_path, whole, mo
 def test_a_journal_that_cannot_be_written_says_why(tmp_path):
     with pytest.raises(JournalError, match="No such file or directory"):
         ran(tmp_path / "nowhere" / "journal")
+
+
+def begun(journal):
+    append(journal, Begun(schema=1, name="", command="", started="", version="", options=OPTIONS))
+
+
+def judged(journal, tokens, first=0, end=False):
+    """An attempt at part 3 that judges so many cases, and leaves a failure of each."""
+    keeping = Keeping(lambda line: append(journal, line), 0, 3, first, Origin.DRAWN, lambda: False)
+    whole = Tally()
+    for at, token in enumerate(tokens, first):
+        one = Tally(cases=1, origins=Counter({Origin.DRAWN: 1}), failures=[failure(token, block=3, position=at)])
+        keeping.add(one, read(token))
+        whole.add(one)
+    keeping.write()
+    if end:
+        keeping.end(whole, {})
+
+
+def test_a_part_that_was_begun_twice_counts_once(tmp_path):
+    journal = tmp_path / "journal"
+    begun(journal)
+    judged(journal, TOKENS[:2])  # by a process that was lost
+    judged(journal, TOKENS[:3])  # anew, and lost as well
+    found = Past(journal).part(0, 3)
+    assert [case.token for case in found.cases] == [read(token).token for token in TOKENS[:3]]
+    assert found.tally.cases == len(found.tally.failures) == 3
+    assert not found.done
+    judged(journal, TOKENS[3:], first=3)  # from where the second was
+    assert [f.position for f in Past(journal).part(0, 3).tally.failures] == [0, 1, 2, 3]
+    judged(journal, TOKENS, end=True)
+    judged(journal, TOKENS[:1])  # by one that nobody waits for any more
+    found = Past(journal).part(0, 3)
+    assert found.done
+    assert found.tally.cases == 4
+    assert found.tally.origins == {Origin.DRAWN: 4}
