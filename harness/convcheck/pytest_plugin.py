@@ -83,7 +83,7 @@ def _seed(config: pytest.Config) -> int:
 
 def known_entries(config: pytest.Config, backend: str) -> tuple[KnownFailure, ...]:
     """The known failures of a backend."""
-    from convcheck.campaign.known_failures import load_known_failures
+    from convcheck.campaign.known_failures_file import load_known_failures
 
     path = config.getoption("conv_known_failures")
     return load_known_failures(Path(path), (backend,)) if path else ()

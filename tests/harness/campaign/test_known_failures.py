@@ -1,7 +1,7 @@
 import pytest
 
 from convcheck.campaign.campaign import Options, run
-from convcheck.campaign.known_failures import KnownFailuresError, load_known_failures
+from convcheck.campaign.known_failures_file import KnownFailuresError, load_known_failures
 from convcheck.model.ladder import Ladder
 from convcheck.model.verdicts import Status
 

@@ -58,7 +58,7 @@ def test_conditions_are_what_holds_all_at_once():
         ("groups > 1 and dtype == 'float16'", "groups > 1 and dtype == 'float16'"),
         ("padding_h >= extent_h and output_h == 1", "padding_w >= extent_w and output_w == 1"),
         ("height % 4 == width and pad_right > 0", "width % 4 == height and pad_bottom > 0"),
-        ("layout_x == 'width' or stride_h != stride_w", "layout_x == 'width' or stride_w != stride_h"),
+        ("layout_x == 'step_rows' or stride_h != stride_w", "layout_x == 'step_rows' or stride_w != stride_h"),
     ],
 )
 def test_a_transposed_rule_has_height_and_width_exchanged(text, transposed):
