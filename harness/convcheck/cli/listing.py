@@ -9,8 +9,9 @@ import typer
 from convcheck.cli.output import say
 from convcheck.model.capabilities import CapabilityError
 from convcheck.plugin.backend import UnavailableError
-from convcheck.plugin.registry import RegistryError, installed
+from convcheck.plugin.registry import installed
 from convcheck.plugin.registry import load as load_backend
+from convcheck.plugin.registry_errors import RegistryError
 from convcheck.report.tables import table
 
 

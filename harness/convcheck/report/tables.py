@@ -18,6 +18,14 @@ _UNPRINTABLE: Final = re.compile(
 """All but the characters of XML 1.0 (W3C, section 2.2), without what terminals obey: the controls U+007F to U+009F, the
 return that overwrites a line, and what turns the direction of writing or ends a line unseen (Unicode annex 9)."""
 
+_MARKUP: Final = re.compile(
+    r"\\(?=[!-/:-@\[-`{-~])|`|\*(?=\S)|(?<=\S)\*|(?<![^\W_])_(?=\S)|(?<=\S)_(?![^\W_])|\](?=[(\[:])|~(?=~)|\$(?=\S)"
+)
+"""Characters that mean something in Markdown where they stand: most asterisks and underscores are what they are."""
+
+_ENTITY: Final = re.compile(r"&(?=#?\w+;)")
+_BEGINNING: Final = re.compile(r"^(\d*)([#>+=~|.)-])")
+
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]], style: Style) -> str:
     """A table; cells are shown as they are, so an id such as 12e5 stays one."""
@@ -32,12 +40,19 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str, style: Style) -> str:
-    """The text in one line of a page, where it is nothing but text: no tag, and no link that says it is another."""
+    """The text in one line of a page, where it is nothing but text: no tag, no link, no emphasis, no code."""
     text = printable(" ".join(text.split()))
     if style == "text":
         return text
+    escaped = _MARKUP.sub(r"\\\g<0>", _ENTITY.sub("&amp;", text))
     # what looks like a tag would vanish from the page
-    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", re.sub(r"\](?=[\[(:])", "]\u200b", text))
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", escaped)
+
+
+def paragraph(text: str, style: Style) -> str:
+    """The lines of a text as lines of a page; none begins a heading, a list or a quotation."""
+    lines = (one_line(line, style) for line in text.split("\n"))
+    return "\n".join(_BEGINNING.sub(r"\1\\\2", line) if style == "markdown" else line for line in lines)
 
 
 def fenced(text: str, language: str) -> str:

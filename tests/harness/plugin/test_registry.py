@@ -1,14 +1,14 @@
 import pytest
 
 from convcheck import Capabilities, CapabilityError, UnavailableError, load
-from convcheck.plugin.registry import (
+from convcheck.plugin.registry import Registry
+from convcheck.plugin.registry_errors import (
     BackendConstructorError,
     BackendFileError,
     BackendImportError,
     BackendNameError,
     BackendSignatureError,
     DuplicateBackendError,
-    Registry,
 )
 
 GOOD = """
