@@ -39,7 +39,7 @@ MEMORY = 16 * 2**30
 
 CASE = "v1,x=1x1x4x4,out=1,k=1"
 ESCAPES = ("\x1b[31mred\x07", "\x1b]0;title\x07", "\x9b2J", "\u202eevil", "\ufffe", "line\nline", "\r")
-NUMBERS = ("", "x", "-1", "nan", "inf", "-inf", "1e300", "9" * 4300, "9" * 30, "0x10", "1_0", "1 2", "½", "\0")
+NUMBERS = ("", "x", "-1", "nan", "inf", "-inf", "1e300", "9" * 4300, "9" * 30, "0x10", "1 2", "½", "\0")
 
 HEAD = "def conv(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):\n    return x\n"
 CLASS = "import convcheck\n\n\nclass B(convcheck.Backend):\n    name = {name}\n    capabilities = {capabilities}\n"

@@ -154,6 +154,7 @@ def run(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops a run finds a report of what was done
     name = name or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-seed{seed}"
     folder = folder_of(report_dir, name)
+    check_writable(folder)
     console = Console(stderr=True)
     command = shlex.join(["convcheck", *sys.argv[1:]])
     with Progress(

@@ -53,7 +53,7 @@ def parse_layer(text: str) -> Arguments:
         raise ParameterTypeError(f"a layer of {len(text):,} characters, {text[:40]!r}…; {example}")
     try:
         call = _NotANumber().visit(ast.parse(text.strip(), mode="eval")).body
-        if not isinstance(call, ast.Call):
+        if not isinstance(call, ast.Call) or ast.unparse(call.func).rpartition(".")[2] != "Conv2d":
             raise ParameterTypeError(f"{text!r} is no call of Conv2d; {example}")
         positional = [ast.literal_eval(node) for node in call.args]
         named = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}

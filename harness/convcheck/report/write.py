@@ -54,12 +54,17 @@ def read_record(path: Path) -> Record:
     Raises:
         RecordError: there is none, or it cannot be read.
     """
-    file = path / RECORD if path.is_dir() else path
+    file = path
     try:
+        file = path / RECORD if path.is_dir() else path
         text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecordError(f"{file} cannot be read: {error}; expected a report's folder or its {RECORD}") from error
-    return from_lines(text.split("\n"))
+    except (OSError, ValueError) as error:  # also a name that no file can have
+        where = str(file)[:300]
+        raise RecordError(f"{where} cannot be read: {error}; expected a report's folder or its {RECORD}") from error
+    try:
+        return from_lines(text.split("\n"))
+    except RecordError as error:
+        raise RecordError(f"{file}: {error}") from error
 
 
 def _write(path: Path, text: str) -> None:
