@@ -24,6 +24,7 @@ from typing import Any, Final, Literal
 
 from convcheck.campaign.known_failures import KnownFailure
 from convcheck.model.rules import Rule
+from convcheck.model.text_file import text_of
 from convcheck.model.token import read
 from convcheck.model.verdicts import OF_VERDICTS
 from convcheck_reference.clauses import clause
@@ -68,7 +69,7 @@ def load_known_failures(path: Path, backends: Sequence[str]) -> tuple[KnownFailu
 
 def _load(file: Path, backend: str) -> tuple[KnownFailure, ...]:
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8"))
+        found = tomllib.loads(text_of(file))
     except (OSError, ValueError, RecursionError) as error:  # of TOML, of UTF-8 and of numbers
         raise KnownFailuresError(
             f"{str(file)[:300]}: {error}; expected TOML with [[known]] above each entry"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from convcheck.model.record import Record
 from convcheck.model.record_lines import RecordError, from_lines, to_lines
+from convcheck.model.text_file import text_of
 from convcheck.report.badge import badge
 from convcheck.report.discrepancies import discrepancies
 from convcheck.report.html import html
@@ -57,7 +58,7 @@ def read_record(path: Path) -> Record:
     file = path
     try:
         file = path / RECORD if path.is_dir() else path
-        text = file.read_text(encoding="utf-8")
+        text = text_of(file)
     except (OSError, ValueError) as error:  # also a name that no file can have
         where = str(file)[:300]
         raise RecordError(f"{where} cannot be read: {error}; expected a report's folder or its {RECORD}") from error
