@@ -222,8 +222,10 @@ def inputs(folder: Path) -> Iterator[tuple[str, list[str]]]:
         yield "explain", ["explain", "--", layer]
     for shape in shapes():
         yield "explain --input", ["explain", "Conv2d(3, 10, 5)", "--input", shape]
-    for spec in specs(folder):
-        yield "BACKEND", ["large", "--memory", "0.001", "-b", spec]
+    for number, spec in enumerate(specs(folder)):
+        yield "large BACKEND", ["large", "--memory", "0.001", "-b", spec]
+        if number % 4 == 0:  # each starts a process
+            yield "replay BACKEND", ["replay", CASE, "-b", spec]
     run = ["run", "-b", "numpy", "--examples", "1", "--report-dir", str(folder / "reports")]
     for number, content in enumerate(known_failures()):
         path = folder / f"known_{number}.toml"
@@ -267,7 +269,7 @@ def options(folder: Path, run: list[str]) -> Iterator[tuple[str, list[str]]]:
         ["--level", ""], ["--level", "perfect"], ["--reach", ""], ["--reach", "far"], ["--sanitize", "x"], ["--sanitize", "address", "--in-process"], ["--untrusted", "--in-process"],
         ["--database", "nosuch:x"], ["--database", "os:path"], ["--database", str(folder / "good.py")], ["--database", "a\0b"], ["--database", "x" * 5000], ["--database", "os:nosuch"],
         ["--known-failures", "/nowhere"], ["--known-failures", ""], ["--known-failures", "\0"], ["--known-failures", "/dev/null/x"], ["--nonsense"], ["extra"], ["--seed"],
-        *(["--name", name] for name in ("../../x", "/etc/x", "a/b", "a\\b", ".", "..", "a\0b", "x" * 256, "\u00e9" * 200, " ", "a\nb", "\x1b[31m", "-\x07", "\udcff", "a/../../b", "\u202e", "CON", "a.", "a:b")),
+        *(["--name", name] for name in ("../../x", "/etc/x", "a/b", "a\\b", ".", "..", "a\0b", "x" * 256, "\u00e9" * 200, " ", "a\nb", "\x1b[31m", "-\x07", "\udcff", "a/../../b", "\u202e", "a.", "a:b")),
         *(["--report-dir", where] for where in (str(folder / "good.py"), "/proc/nowhere", "a\0b", str(folder / ("x" * 300)), "/dev/null", str(folder / "good.py" / "x"))),
     ))  # fmt: skip
     yield from (("large options", ["large", *arguments]) for arguments in (

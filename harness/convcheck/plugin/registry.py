@@ -94,7 +94,12 @@ register = REGISTRY.register
 
 
 def resolve(spec: str) -> str:
-    """What a worker process can load: see `Registry.resolve`."""
+    """What a worker process can load: see `Registry.resolve`.
+
+    Raises:
+        BackendNameError: no file or module can be called so.
+    """
+    check_spec(spec)
     return REGISTRY.resolve(spec)
 
 
@@ -141,7 +146,6 @@ def installed() -> tuple[Installed, ...]:
 
 
 def _target(spec: str) -> Any:
-    check_spec(spec)
     location, colon, name = spec.rpartition(":")
     if not colon:
         return _from_entry_point(spec)

@@ -61,7 +61,8 @@ def read_record(path: Path) -> Record:
         text = text_of(file)
     except (OSError, ValueError) as error:  # also a name that no file can have
         where = str(file)[:300]
-        raise RecordError(f"{where} cannot be read: {error}; expected a report's folder or its {RECORD}") from error
+        why = getattr(error, "strerror", None) or error
+        raise RecordError(f"{where} cannot be read: {why}; expected a report's folder or its {RECORD}") from error
     try:
         return from_lines(text.split("\n"))
     except RecordError as error:

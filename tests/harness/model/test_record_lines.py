@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from altered_record import altered_lines
 from convcheck.model.record_lines import RecordError, from_lines, to_lines
 from full_record import OWN_PROFILE, RECORD, WRONG
 
-LINES = tuple(to_lines(RECORD))
 HEADER, BACKEND, COUNT, LEVEL, COVERAGE, FINDING = 0, 1, 4, 22, 29, 44
 
 
@@ -183,32 +182,6 @@ def test_an_array_is_unpacked_no_further_than_it_says(lines):
     lines[FINDING] = changed(lines[FINDING], "reproduction.call.expected.data", bomb)
     with pytest.raises(RecordError, match="data is not"):
         from_lines(lines)
-
-
-VALUES = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.lists(st.integers(), max_size=2),
-    st.dictionaries(st.text(max_size=3), st.integers(), max_size=2), st.sampled_from(["C2D-PAD-1", "fail", "float32"]),
-)  # fmt: skip
-
-
-def places(value, at=()):
-    """Every place in nested lists and dictionaries."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for name, one in inner:
-        yield (*at, name)
-        yield from places(one, (*at, name))
-
-
-@st.composite
-def altered_lines(draw):
-    number = draw(st.sampled_from(sorted({json.loads(line)["kind"]: at for at, line in enumerate(LINES)}.values())))
-    entry = json.loads(LINES[number])
-    *parents, name = draw(st.sampled_from(list(places(entry))))
-    inner = entry
-    for parent in parents:
-        inner = inner[parent]
-    inner[name] = draw(VALUES)
-    return [*LINES[:number], json.dumps(entry), *LINES[number + 1 :]]
 
 
 @settings(max_examples=60, deadline=None)
