@@ -28,7 +28,12 @@ def end_summary(record: Record) -> str:
         of = f"{f.level.label}: {one_line(f.backend, 'text')}"
         lines.append(
             f"{of}: {f.clause} {f.verdict.quantity} {f.status}, {counted(f.failing_cases, 'case')}: "
-            f"{one_line(f.verdict.reason, 'text')}"
+            f"{_indented(f.verdict.reason)}"
         )
         lines += [f"  {line}" for line in (diagnosis(f), f.reproduction.history or f.reproduction.token) if line]
     return printable("\n".join([*lines, *excluded_rate_lines(record), verdict(record)]))
+
+
+def _indented(text: str) -> str:
+    """The text, none of whose lines looks like one of ours."""
+    return "\n    ".join(printable(text).split("\n"))

@@ -124,3 +124,25 @@ def test_hypothesis_explores_shrinks_and_says_how_to_repeat(tmp_path):
     assert done.returncode == 1
     assert "DiscrepancyError" in done.stdout or "FailError" in done.stdout
     assert "convcheck replay v1," in done.stdout
+
+
+def test_without_a_backend_nothing_passes(tmp_path):
+    done = suite(tmp_path, "convcheck.suite")
+    assert done.returncode == pytest.ExitCode.INTERRUPTED
+    assert "no backend is named: pass --conv-backend SPEC" in done.stdout
+    assert "skipped" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--conv-known-failures", "/nowhere", "--conv-known-failures /nowhere: /nowhere: "),
+        ("--conv-report-dir", __file__, "no report can be written to"),
+        ("--conv-backend", "\x1b[31m.py:f", "�[31m.py does not exist"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_runs(tmp_path, option, value, said):
+    done = suite(tmp_path, "convcheck.suite", "--conv-backend", "numpy", *SMALL, option, value)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert said in done.stderr
+    assert not {"INTERNALERROR", "\x1b"} & {*done.stderr, *done.stderr.split(">")}
