@@ -6,6 +6,7 @@ import ast
 import math
 from dataclasses import dataclass, fields
 from typing import Any, Final
+from warnings import catch_warnings, simplefilter
 
 from convcheck_reference.errors import ConvcheckError, ParameterTypeError, SizeOverflowError
 from convcheck_reference.params import MAX_INDEX, Arguments, Conv2dParams, Pair
@@ -52,7 +53,9 @@ def parse_layer(text: str) -> Arguments:
     if len(text) > LONGEST:
         raise ParameterTypeError(f"a layer of {len(text):,} characters, {text[:40]!r}…; {example}")
     try:
-        call = _NotANumber().visit(ast.parse(text.strip(), mode="eval")).body
+        with catch_warnings():
+            simplefilter("error")  # what is read with a doubt is refused
+            call = _NotANumber().visit(ast.parse(text.strip(), mode="eval")).body
         if not isinstance(call, ast.Call) or ast.unparse(call.func).rpartition(".")[2] != "Conv2d":
             raise ParameterTypeError(f"{text!r} is no call of Conv2d; {example}")
         positional = [ast.literal_eval(node) for node in call.args]

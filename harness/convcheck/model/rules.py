@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from types import CodeType, MappingProxyType
 from typing import Any, Final, TypeAlias
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
@@ -76,7 +77,9 @@ def _compiled(text: str) -> CodeType:
     if len(text) > LONGEST:
         raise RuleError(f"a rule of {len(text):,} characters, {text[:40]!r}…; expected at most {LONGEST:,}")
     try:
-        return _read(text)
+        with catch_warnings():
+            simplefilter("error")  # what is read with a doubt is refused
+            return _read(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         if isinstance(error, RuleError):
             raise

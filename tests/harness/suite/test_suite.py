@@ -133,16 +133,8 @@ def test_without_a_backend_nothing_passes(tmp_path):
     assert "skipped" not in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("option", "value", "said"),
-    [
-        ("--conv-known-failures", "/nowhere", "--conv-known-failures /nowhere: /nowhere: "),
-        ("--conv-report-dir", __file__, "no report can be written to"),
-        ("--conv-backend", "\x1b[31m.py:f", "�[31m.py does not exist"),
-    ],
-)
-def test_what_cannot_be_is_refused_before_anything_runs(tmp_path, option, value, said):
-    done = suite(tmp_path, "convcheck.suite", "--conv-backend", "numpy", *SMALL, option, value)
+def test_what_cannot_be_is_refused_before_anything_runs(tmp_path):
+    done = suite(tmp_path, "convcheck.suite", "--conv-backend", "numpy", "--conv-known-failures", "/nowhere\x1b[31m")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert said in done.stderr
-    assert not {"INTERNALERROR", "\x1b"} & {*done.stderr, *done.stderr.split(">")}
+    assert "ERROR: --conv-known-failures /nowhere�[31m: " in done.stderr
+    assert "\x1b" not in done.stderr
