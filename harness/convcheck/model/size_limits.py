@@ -1,7 +1,7 @@
 """How large a case may be that somebody types: what would be too large is refused before anything is allocated.
 
 The limits lie above all that convcheck draws, up to the ladder's end. While a case is judged its tensors lie in memory
-several times, as integers, reals and bounds: at the limit that is some 13 GB.
+many times, as integers, reals and bounds: one of half as many elements as there may be took 9.3 GB.
 """
 
 from __future__ import annotations
