@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from convcheck.model.case import BIAS_LAYOUTS, ENTRIES, LAYOUTS, PLACEMENTS, REGIMES
+from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.formats import DTYPES
 from convcheck_reference.params import PADDING_MODES
 
@@ -42,7 +43,7 @@ _MAY_BE_ZERO: Final = (
 """How the names begin whose value may be 0; those that end in _pair are true or false."""
 
 
-class KindError(ValueError):
+class KindError(ConvcheckError, ValueError):
     """An expression that cannot be evaluated, or means nothing."""
 
 
