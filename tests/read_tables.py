@@ -14,7 +14,7 @@ def rows(table):
     """Header and rows of a table, as lists of texts, whichever the style."""
     lines = table.split("\n")
     if lines[0].startswith("|"):
-        cells = [[_plain(cell) for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+        cells = [[plain(cell.strip()) for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
         return [cells[0], *cells[2:]]
     ruler = next(line for line in lines if line and not line.strip("- "))
     starts = [found.start() for found in re.finditer("-+", ruler)]
@@ -22,5 +22,7 @@ def rows(table):
     return [[line[start:end].strip() for start, end in spans] for line in lines if line is not ruler]
 
 
-def _plain(cell):
-    return cell.strip().replace("\\|", "|").replace("&lt;", "<")
+def plain(text):
+    """What a page of Markdown shows of a text that is nothing but text."""
+    unescaped = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text)
+    return unescaped.replace("&lt;", "<").replace("&amp;", "&")

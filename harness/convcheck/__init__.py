@@ -64,7 +64,8 @@ if TYPE_CHECKING:
     from convcheck.plugin.backend import Backend, DoubleGradients, Gradients, Module, UnavailableError
     from convcheck.plugin.function_backend import SignatureError, capabilities
     from convcheck.plugin.reference_backend import ReferenceBackend
-    from convcheck.plugin.registry import RegistryError, load, register
+    from convcheck.plugin.registry import load, register
+    from convcheck.plugin.registry_errors import RegistryError
     from convcheck.plugin.torch_accelerator import TorchAccelerator
     from convcheck.plugin.torch_bridge import differentiate, differentiate_twice, from_torch, to_torch
     from convcheck_reference.errors import ConvcheckError
@@ -86,7 +87,8 @@ _HOMES: Final = {
     "convcheck.plugin.backend": ("Backend", "DoubleGradients", "Gradients", "Module", "UnavailableError"),
     "convcheck.plugin.function_backend": ("SignatureError", "capabilities"),
     "convcheck.plugin.reference_backend": ("ReferenceBackend",),
-    "convcheck.plugin.registry": ("RegistryError", "load", "register"),
+    "convcheck.plugin.registry": ("load", "register"),
+    "convcheck.plugin.registry_errors": ("RegistryError",),
     "convcheck.plugin.torch_bridge": ("differentiate", "differentiate_twice", "from_torch", "to_torch"),
     "convcheck_reference.errors": ("ConvcheckError",),
     "convcheck_reference.formats": ("Format",),

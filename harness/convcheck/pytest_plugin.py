@@ -12,13 +12,15 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from convcheck.model.ladder import Ladder
-from convcheck.model.levels import LAST, Level
+from convcheck.model.levels import Level
+from convcheck.pytest_options import DTYPES, add_options
 
 if TYPE_CHECKING:
     from convcheck.campaign.known_failures import KnownFailure
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
 # Everything else is imported when a backend is named: this plugin loads in every run of pytest.
 
-DTYPES: Final = ("float32", "float64", "float16", "bfloat16")
 _ATTRIBUTE: Final = "convcheck_record"
 _TEST: Final = "test_clause["
 
@@ -78,12 +79,12 @@ def _seed(config: pytest.Config) -> int:
     if given is not None or of_hypothesis is None:
         return int(given or 0)
     text = str(of_hypothesis)  # which may be anything
-    return int(text) if text.isdecimal() else zlib.crc32(text.encode())
+    return int(text) if text.isdecimal() and len(text) <= 18 else zlib.crc32(text.encode())
 
 
 def known_entries(config: pytest.Config, backend: str) -> tuple[KnownFailure, ...]:
     """The known failures of a backend."""
-    from convcheck.campaign.known_failures import load_known_failures
+    from convcheck.campaign.known_failures_file import load_known_failures
 
     path = config.getoption("conv_known_failures")
     return load_known_failures(Path(path), (backend,)) if path else ()
@@ -91,48 +92,7 @@ def known_entries(config: pytest.Config, backend: str) -> tuple[KnownFailure, ..
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the suite."""
-    group = parser.getgroup("convcheck")
-    add = group.addoption
-    add(
-        "--conv-backend",
-        action="append",
-        default=[],
-        metavar="SPEC",
-        help="a Conv2d backend to judge; may repeat",
-    )
-    add(
-        "--conv-dtype",
-        action="append",
-        default=[],
-        metavar="DTYPE",
-        help=f"dtypes; by default {', '.join(DTYPES)}",
-    )
-    add("--conv-examples", type=int, default=200, metavar="N", help="cases for each backend and dtype")
-    add("--conv-explore", action="store_true", help="a test of Hypothesis' own besides, as its profile says")
-    add("--conv-seed", type=int, metavar="N", help="of the generator; by default that of --hypothesis-seed, or 0")
-    add("--conv-limit", type=float, default=60.0, metavar="SECONDS", help="after which a call counts as hung")
-    add(
-        "--conv-database",
-        default="",
-        metavar="DB",
-        help="of cases that failed before: a folder, module:attribute, none",
-    )
-    add(
-        "--conv-level",
-        default=str(LAST),
-        choices=[str(level) for level in Level],
-        type=str.lower,
-        help="the last level whose findings fail a test; what is wrong beyond is an expected failure",
-    )
-    add(
-        "--conv-reach",
-        default=str(Ladder.STANDARD),
-        choices=[str(ladder) for ladder in Ladder],
-        type=str.lower,
-        help="how far some of the cases reach",
-    )
-    add("--conv-report-dir", default="reports", metavar="DIR", help="where the report's folder goes")
-    add("--conv-known-failures", default="", metavar="PATH", help="TOML file, or folder of <backend>.toml")
+    add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -145,6 +105,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each backend, dtype and clause, and one for each backend that is explored."""
     config = metafunc.config
     backends = list(dict.fromkeys(config.getoption("conv_backend")))
+    if not backends and {"conv_explored", "conv_clause"} & set(metafunc.fixturenames):
+        raise pytest.Collector.CollectError("no backend is named: pass --conv-backend SPEC, which may repeat")
     if "conv_explored" in metafunc.fixturenames:
         explored = backends if config.getoption("conv_explore") else []
         metafunc.parametrize("conv_explored", explored, ids=[Path(b).name for b in explored], scope="module")
@@ -180,12 +142,33 @@ class _Reporter:
         """Refuse a backend that cannot be loaded, before anything runs."""
         if hasattr(self._config, "workerinput"):
             return
+        self._check_files()
         specs = list(dict.fromkeys(self._config.getoption("conv_backend")))
         # each starts a process that may load an engine for seconds, and xdist's workers wait for all of them
         with ThreadPoolExecutor() as pool:
             for spec, error in zip(specs, pool.map(_error_of_loading, specs), strict=True):
                 if error is not None:
-                    raise pytest.UsageError(f"--conv-backend {spec}: {error}") from error
+                    raise _usage("--conv-backend", spec, error) from error
+
+    def _check_files(self) -> None:
+        """Refuse what cannot be read or written, before anything runs."""
+        from convcheck.campaign.database import open_database
+        from convcheck.campaign.known_failures_file import load_known_failures
+        from convcheck.report.folder import check_writable
+        from convcheck_reference.errors import ConvcheckError
+
+        get = self._config.getoption
+        known = partial(load_known_failures, backends=get("conv_backend"))
+        for option, check, needed in (
+            ("conv_known_failures", lambda text: known(Path(text)), False),
+            ("conv_database", open_database, False),
+            ("conv_report_dir", lambda text: check_writable(Path(text)), True),
+        ):
+            try:
+                if get(option) or needed:
+                    check(get(option))
+            except ConvcheckError as error:
+                raise _usage(f"--{option.replace('_', '-')}", get(option), error) from error
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -237,6 +220,12 @@ class _Reporter:
                 return nodeid.rpartition("|")[0] if _TEST in nodeid else nodeid
 
         return Scheduling(config, log)
+
+
+def _usage(option: str, given: str, error: Exception) -> pytest.UsageError:
+    from convcheck.report.tables import printable
+
+    return pytest.UsageError(printable(f"{option} {given[:200]}: {error}"))
 
 
 def _error_of_loading(spec: str) -> Exception | None:

@@ -18,6 +18,7 @@ from convcheck.judging.remembered import is_history
 from convcheck.model.history import HistoryError, read_history, write
 from convcheck.model.record import Finding
 from convcheck.model.token import TokenError, read
+from convcheck.plugin.candidate_errors import RAISED, raised
 from convcheck_reference.errors import ConvcheckError
 
 MOST_REMEMBERED: Final = 100
@@ -47,13 +48,17 @@ def open_database(text: str) -> ExampleDatabase | None:
     if colon and module.replace(".", "").isidentifier():
         try:
             found = getattr(import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
-            raise DatabaseError(f"database {text!r}: {error}; expected module:attribute") from error
+        except RAISED as error:
+            raise DatabaseError(f"database {text!r}: {raised(error)}; expected module:attribute") from error
         if not isinstance(found, ExampleDatabase):
             raise DatabaseError(f"database {text!r} is a {type(found).__name__}; expected an ExampleDatabase")
         return found
-    if Path(text).exists() and not Path(text).is_dir():
-        raise DatabaseError(f"database {text!r} is a file; expected a folder, module:attribute or 'none'")
+    try:
+        usable = "\0" not in text and (Path(text).is_dir() or not Path(text).exists())
+    except OSError as error:
+        raise DatabaseError(f"database {text[:300]!r}: {error}; expected a folder") from error
+    if not usable:
+        raise DatabaseError(f"database {text!r} is no folder; expected one, module:attribute or 'none'")
     return DirectoryBasedExampleDatabase(text)
 
 

@@ -1,28 +1,16 @@
-"""Known failures: a TOML file of discrepancies that a backend's author knows of, strictly checked.
+"""Known failures: discrepancies that a backend's author knows of, and what a run makes of them.
 
-[[known]]
-clause = "C2D-GRAD-2"                  # the clause that fails
-where = "dtype == 'bfloat16'"          # optional: a rule over the case (`convcheck.model.rules`)
-quantity = "grad_weight"               # optional: output, grad_input, grad_weight, grad_bias, …
-token = "v1,…"                         # the witness, repeated in every run; may stand without a clause
-reason = "sums in bfloat16"
-link = "…"                             # optional
-skip = "yes"                           # optional: its cases are not put to the backend at all, as each of them hangs
-
-Where there is a witness, it alone decides whether the entry still holds: which cases a run draws must not.
-Without one, an entry for a whole clause is out of date when the clause was judged and never failed; an entry
-with a rule is never held against a run, because the run may not have drawn the right case.
+`convcheck.campaign.known_failures_file` has the file that they stand in. Where there is a witness, it alone decides
+whether the entry still holds: which cases a run draws must not. Without one, an entry for a whole clause is out of date
+when the clause was judged and never failed; an entry with a rule is never held against a run, because the run may not
+have drawn the right case.
 """
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
 
 from convcheck.execution import Candidate, PromisingCandidate
 from convcheck.judging.judge import Failure, Tally, first_causes, judge_case
@@ -31,19 +19,11 @@ from convcheck.model.history import write
 from convcheck.model.levels import level_of_clause
 from convcheck.model.record import Finding
 from convcheck.model.reproduction import Reproduction
-from convcheck.model.rules import ALWAYS, Rule, RuleError, facts
-from convcheck.model.token import TokenError, read
+from convcheck.model.rules import ALWAYS, Rule, facts
+from convcheck.model.token import read
 from convcheck.model.verdicts import JUDGED, Status, Verdict
 from convcheck.oracles import applicable
 from convcheck.oracles.levels import level_of
-from convcheck_reference.clauses import CLAUSES
-from convcheck_reference.errors import ConvcheckError
-
-_KEYS: Final = ("clause", "where", "quantity", "token", "reason", "link", "skip")
-
-
-class KnownFailuresError(ConvcheckError, ValueError):
-    """A file of known failures that cannot be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,52 +150,3 @@ def unexpected_passes(known: Known, backend: str, candidate: Candidate, tally: T
                 verdict=Verdict("known failures", quantity, Status.UNEXPECTED_PASS, (clause,), reason),
                 reproduction=Reproduction(token=entry.token, first_failing_case=entry.token),
             )
-
-
-def load_known_failures(path: Path, backends: Sequence[str]) -> tuple[KnownFailure, ...]:
-    """The entries for `backends`: of a file for all of them, or of a folder's ``<backend>.toml`` each.
-
-    Raises:
-        KnownFailuresError: the message names the file, the entry and what is wrong.
-    """
-    if path.is_dir():
-        files = [(b, path / f"{b}.toml") for b in backends if (path / f"{b}.toml").is_file()]
-        return tuple(entry for backend, file in files for entry in _load(file, backend))
-    return _load(path, "")
-
-
-def _load(file: Path, backend: str) -> tuple[KnownFailure, ...]:
-    try:
-        entries = tomllib.loads(file.read_text(encoding="utf-8")).get("known", [])
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise KnownFailuresError(f"{file}: {error}") from error
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise KnownFailuresError(f"{file}: known is no array of tables; write [[known]] above each entry")
-    return tuple(_entry(f"{file}, entry {n}", entry, backend) for n, entry in enumerate(entries, 1))
-
-
-def _entry(where: str, entry: dict[str, Any], backend: str) -> KnownFailure:
-    for key, value in entry.items():
-        if key not in _KEYS:
-            raise KnownFailuresError(f"{where}: unknown key {key!r}; expected some of {', '.join(_KEYS)}")
-        if not isinstance(value, str):
-            raise KnownFailuresError(f"{where}: {key} = {value!r} is no text; expected a string")
-    if entry.get("skip", "yes") != "yes":
-        raise KnownFailuresError(f'{where}: skip = {entry["skip"]!r}; expected "yes", or no such line')
-    if entry.get("skip") and (entry.get("token") or not entry.get("where")):
-        raise KnownFailuresError(f'{where}: skip takes a rule, where = "…", and no token: a witness would be asked')
-    if not entry.get("reason"):
-        raise KnownFailuresError(f"{where} has no reason; say why the failure is accepted")
-    if not (entry.get("clause") or entry.get("token")):
-        raise KnownFailuresError(f"{where} names neither a clause nor a token; say what fails")
-    ids = [clause.id for clause in CLAUSES]
-    if entry.get("clause", ids[0]) not in ids:
-        near = get_close_matches(entry["clause"], ids, n=1)
-        hint = f"did you mean {near[0]}?" if near else "`convcheck spec` lists them"
-        raise KnownFailuresError(f"{where}: no clause is called {entry['clause']!r}; {hint}")
-    try:
-        token = read(entry["token"]).token if entry.get("token") else ""
-        rule = Rule(entry.get("where", ""))
-    except (TokenError, RuleError) as error:
-        raise KnownFailuresError(f"{where}: {error}") from error
-    return KnownFailure(backend=backend, **{**entry, "token": token, "where": rule, "skip": "skip" in entry})

@@ -15,6 +15,7 @@ from convcheck.campaign.stretch import Answer, Stretch
 from convcheck.judging.judge import Tally
 from convcheck.model.case import Case
 from convcheck.model.origins import Origin
+from convcheck.model.record_checks import RecordFieldError, check
 from convcheck.model.record_lines import RecordError, validated
 from convcheck.model.token import read
 
@@ -127,7 +128,17 @@ def _line(number: int, entry: dict[str, Any]) -> Any:
         raise RecordError(f"line {number}: kind {kind}; expected one of {', '.join(KINDS)}")
     if kind == "run" and entry.get("schema") != SCHEMA:
         raise RecordError(f"line {number}: schema {entry.get('schema')}; this convcheck reads schema {SCHEMA}")
-    return validated(number, entry, KINDS[kind])
+    line = validated(number, entry, KINDS[kind])
+    return _checked(number, line) if isinstance(line, Judged) else line
+
+
+def _checked(number: int, judged: Judged) -> Judged:
+    try:
+        for item in (judged.backend, *judged.findings):
+            check(item)
+    except RecordFieldError as error:
+        raise RecordError(f"line {number}: {error}") from error
+    return judged
 
 
 def _together(part: int, stretches: Sequence[Stretch], ends: Sequence[PartDone]) -> PastPart:

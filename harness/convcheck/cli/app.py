@@ -16,18 +16,21 @@ import typer
 
 from convcheck.campaign import Options
 from convcheck.campaign.database import open_database
-from convcheck.campaign.known_failures import load_known_failures
+from convcheck.campaign.known_failures_file import load_known_failures
 from convcheck.cli.availability import available
 from convcheck.cli.certify import certify
 from convcheck.cli.characterize import characterize
 from convcheck.cli.differing import diff
 from convcheck.cli.doctor import doctor
+from convcheck.cli.dtypes import check_dtypes
 from convcheck.cli.end_summary import end_summary
 from convcheck.cli.explanation import explain as explain_layer
 from convcheck.cli.explanation import parse_layer
 from convcheck.cli.histories import replay_history
 from convcheck.cli.large import large
 from convcheck.cli.listing import list_backends
+from convcheck.cli.numbers import MOST_CASES, MOST_WORKERS, Limit, Seed, seconds, shape
+from convcheck.cli.output import say
 from convcheck.cli.records import record_of
 from convcheck.cli.resuming import resume
 from convcheck.cli.running import FINDINGS, run_and_report
@@ -41,11 +44,11 @@ from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES, JUDGED
 from convcheck.oracles import applicable
 from convcheck.report import write_report
+from convcheck.report.folder import check_writable, folder_of
 from convcheck.report.tables import table, worst
 from convcheck.triage.probe import MOST_CALLS
 from convcheck_reference.clauses import clause as find_clause
 from convcheck_reference.clauses import specification_markdown
-from convcheck_reference.formats import DTYPES
 
 app = typer.Typer(
     name="convcheck",
@@ -79,7 +82,6 @@ UpTo = Annotated[
         case_sensitive=False,
     ),
 ]
-Limit = Annotated[float, typer.Option(help="seconds after which a call counts as hung", min=0.1)]
 
 
 @app.command()
@@ -87,10 +89,10 @@ def run(
     backend: Backends,
     examples: Annotated[
         int | None,
-        typer.Option(help="cases for each backend (default 1000); a fifth more reach far", min=1),
+        typer.Option(help="cases for each backend (default 1000); a fifth more reach far", min=1, max=MOST_CASES),
     ] = None,
     time: Annotated[str, typer.Option(help="wall time for each backend instead: 90s, 5m, 1h")] = "",
-    seed: Annotated[int, typer.Option(help="of the generator", min=0)] = 0,
+    seed: Seed = 0,
     dtype: Annotated[list[str] | None, typer.Option(help="only these dtypes")] = None,
     clause: Annotated[str, typer.Option(help="only verdicts on this clause")] = "",
     report_dir: Annotated[Path, typer.Option(help="where the report's folder goes")] = Path("reports"),
@@ -98,11 +100,18 @@ def run(
     known_failures: Annotated[
         Path | None, typer.Option(help="TOML file, or folder of <backend>.toml", exists=True)
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="judging processes (default: one a core)", min=1)] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="judging processes (default: one a core)", min=1, max=MOST_WORKERS)
+    ] = None,
     level: UpTo = LAST,
     limit: Limit = CALL_LIMIT,
     diagnosis_calls: Annotated[
-        int, typer.Option(help="calls in which causes of failures are looked for; fewer where one takes seconds", min=0)
+        int,
+        typer.Option(
+            help="calls in which causes of failures are looked for; fewer where one takes seconds",
+            min=0,
+            max=MOST_CASES,
+        ),
     ] = MOST_CALLS,
     diagnosis_time: Annotated[
         str,
@@ -123,15 +132,13 @@ def run(
     sanitize: Sanitize = None,
 ) -> None:
     """Judge backends on generated cases and write a report."""
-    for wanted in dtype or ():
-        if wanted not in DTYPES:
-            raise typer.BadParameter(f"{wanted!r} is no dtype; expected some of {', '.join(DTYPES)}")
+    check_dtypes(dtype or ())
     _check_process(untrusted=untrusted, in_process=in_process, sanitize=sanitize)
-    seconds = _seconds(time)
+    limit_of_time = seconds(time, "--time")
     options = Options(
         specs=tuple(dict.fromkeys(backend)),
-        examples=None if seconds is not None and examples is None else examples or 1000,
-        seconds=seconds,
+        examples=None if limit_of_time is not None and examples is None else examples or 1000,
+        seconds=limit_of_time,
         seed=seed,
         dtypes=tuple(dtype or ()),
         clause=find_clause(clause).id if clause else "",
@@ -142,7 +149,7 @@ def run(
         sanitize=sanitize,
         limit=limit,
         diagnosis_calls=diagnosis_calls,
-        diagnosis_seconds=_seconds(diagnosis_time, "--diagnosis-time"),
+        diagnosis_seconds=seconds(diagnosis_time, "--diagnosis-time"),
         known=load_known_failures(known_failures, backend) if known_failures else (),
         level=level,
         reach=reach,
@@ -150,7 +157,7 @@ def run(
     memory = open_database(database)
     name = name or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-seed{seed}"
     command = shlex.join(["convcheck", *sys.argv[1:]])
-    raise typer.Exit(run_and_report(options, report_dir / name, name=name, command=command, database=memory))
+    raise typer.Exit(run_and_report(options, folder_of(report_dir, name), name=name, command=command, database=memory))
 
 
 @app.command()
@@ -190,11 +197,11 @@ def replay(
                 margin = "" if v.margin is None else f"{v.margin:.3g}"
                 rows.append([v.oracle, v.quantity, v.status, v.clauses[0], margin, v.reason, evidence])
         candidate.close()
-        typer.echo(f"{spec}\n" + "\n".join(f"  {c.token}\n  {c.arguments} on {c.input_shape}" for c in cases))
+        say(f"{spec}\n" + "\n".join(f"  {c.token}\n  {c.arguments} on {c.input_shape}" for c in cases))
         headers = ["oracle", "quantity", "status", "clause", "error / bound", "reason", "worst element"]
-        typer.echo(table(headers, rows, "text") + "\n")
+        say(table(headers, rows, "text") + "\n")
     if not judged:
-        typer.echo("nothing was judged")
+        say("nothing was judged")
     raise typer.Exit(FINDINGS if failed or not judged else 0)
 
 
@@ -205,27 +212,21 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
 ) -> None:
     """Say what each parameter of a layer means."""
-    shape: tuple[int, ...] | None = None
-    if input_:
-        try:
-            shape = tuple(int(part) for part in input_.replace("x", ",").split(","))
-        except ValueError as error:
-            raise typer.BadParameter(f"--input {input_!r} is no shape; expected N,C,H,W such as 16,3,28,28") from error
-    found = explain_layer(parse_layer(layer), shape)
+    found = explain_layer(parse_layer(layer), shape(input_) if input_ else None)
     if as_json:
-        typer.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2))
+        say(json.dumps(asdict(found), ensure_ascii=False, indent=2))
     else:
-        typer.echo(found.layer)
+        say(found.layer)
         if found.meaning:
-            typer.echo(table(["", ""], list(found.meaning.items()), "text"))
-        typer.echo("legal" if found.legal else f"illegal: {found.error}")
+            say(table(["", ""], list(found.meaning.items()), "text"))
+        say("legal" if found.legal else f"illegal: {found.error}")
     raise typer.Exit(0 if found.legal else FINDINGS)
 
 
 @app.command()
 def spec() -> None:
     """Print the specification, clause by clause."""
-    typer.echo(specification_markdown())
+    say(specification_markdown())
 
 
 @app.command()
@@ -240,9 +241,10 @@ def report(
     record = record_of(folder)
     record = record if level is None else replace(record, level=level)
     target = to or (folder if folder.is_dir() else folder.parent)
+    check_writable(target)
     write_report(record, target)
-    typer.echo(end_summary(record))
-    typer.echo(f"report: {target / 'index.html'}")
+    say(end_summary(record))
+    say(f"report: {target / 'index.html'}")
 
 
 def _check_process(*, untrusted: bool, in_process: bool, sanitize: Sanitizer | None) -> None:
@@ -256,17 +258,3 @@ def _check_process(*, untrusted: bool, in_process: bool, sanitize: Sanitizer | N
 def _open(spec: str, *, limit: float, in_process: bool, untrusted: bool) -> Candidate:
     with available(spec):
         return open_candidate(spec, limit=limit, in_process=in_process, untrusted=untrusted)
-
-
-def _seconds(text: str, option: str = "--time") -> float | None:
-    if not text:
-        return None
-    units = {"s": 1.0, "m": 60.0, "h": 3600.0}
-    number, unit = (text[:-1], text[-1]) if text[-1] in units else (text, "s")
-    try:
-        seconds = float(number) * units[unit]
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise typer.BadParameter(f"{option} {text!r} is no time; expected 90s, 5m or 1h")
-    return seconds

@@ -9,19 +9,22 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from convcheck.cli.numbers import MOST_CASES, MOST_WORKERS, Seed
+from convcheck.cli.output import say
 from convcheck.defects import DEFECTS, Category, Defect, defect
 from convcheck.evaluation import VARIANTS, Budget, Variant
 from convcheck.evaluation import certify as run_certification
 from convcheck.evaluation.render import tables, write
+from convcheck.report.folder import check_writable, folder_of
 
 INCOMPLETE = 1
 
 
 def certify(
-    examples: Annotated[int, typer.Option(help="cases for each defect", min=1)] = 2000,
-    variant_examples: Annotated[int, typer.Option(help="cases for each legal variant", min=1)] = 20_000,
-    seed: Annotated[int, typer.Option(help="of the generator", min=0)] = 0,
-    workers: Annotated[int, typer.Option(help="judging processes", min=1)] = 1,
+    examples: Annotated[int, typer.Option(help="cases for each defect", min=1, max=MOST_CASES)] = 2000,
+    variant_examples: Annotated[int, typer.Option(help="cases for each legal variant", min=1, max=MOST_CASES)] = 20_000,
+    seed: Seed = 0,
+    workers: Annotated[int, typer.Option(help="judging processes", min=1, max=MOST_WORKERS)] = 1,
     only: Annotated[
         list[str] | None, typer.Option(help="only this category, defect, variant, or 'variants'; may be repeated")
     ] = None,
@@ -34,9 +37,11 @@ def certify(
     defects, variants = select(tuple(only or ()))
     if on and on not in {item.name for item in VARIANTS}:
         raise typer.BadParameter(f"--on {on!r} is no variant; expected one of {', '.join(v.name for v in VARIANTS)}")
+    folder = folder_of(report_dir, "-".join(filter(None, ("certificate", on, f"seed{seed}"))))
+    check_writable(folder)
     budget = Budget(examples, variant_examples, seed, on)
     with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         console=Console(stderr=True),
     ) as progress:  # fmt: skip
         task = progress.add_task("certify", total=len(defects) + len(variants))
@@ -45,11 +50,11 @@ def certify(
             progress.update(task, advance=1, description=name)
 
         certificate = run_certification(defects, variants, budget, workers=workers, progress=advance)
-    typer.echo(tables(certificate, "text"))
-    written = write(certificate, report_dir / "-".join(filter(None, ("certificate", on, f"seed{seed}"))))
+    say(tables(certificate, "text"))
+    written = write(certificate, folder)
     if not any(path.suffix == ".svg" for path in written):
-        typer.echo("no plot: install the extra, pip install convcheck[plot]")
-    typer.echo(f"certificate: {written[0]}")
+        say("no plot: install the extra, pip install convcheck[plot]")
+    say(f"certificate: {written[0]}")
     raise typer.Exit(0 if certificate.holds else INCOMPLETE)
 
 

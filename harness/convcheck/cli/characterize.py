@@ -8,27 +8,29 @@ import typer
 from rich.console import Console
 
 from convcheck.cli.availability import available
+from convcheck.cli.dtypes import check_dtypes
+from convcheck.cli.numbers import MOST_CASES, Limit, Seed
+from convcheck.cli.output import say
 from convcheck.execution import CALL_LIMIT, open_candidate
 from convcheck.report.tables import counted, printable, table
 from convcheck.triage.characterization import SEEDS, Characterization
 from convcheck.triage.characterization import characterize as find_promises
-from convcheck_reference.formats import DTYPES
 
 FINDINGS = 1
 
 
 def characterize(
     backend: Annotated[str, typer.Option("--backend", "-b", help="installed name, file.py:name or module:Name")],
-    examples: Annotated[int, typer.Option(help="cases of each dtype, at each of four seeds", min=1)] = 200,
-    seed: Annotated[int, typer.Option(help="of the generator", min=0)] = 0,
+    examples: Annotated[
+        int, typer.Option(help="cases of each dtype, at each of four seeds", min=1, max=MOST_CASES)
+    ] = 200,
+    seed: Seed = 0,
     dtype: Annotated[list[str] | None, typer.Option(help="only these dtypes")] = None,
-    limit: Annotated[float, typer.Option(help="seconds after which a call counts as hung", min=0.1)] = CALL_LIMIT,
+    limit: Limit = CALL_LIMIT,
     in_process: Annotated[bool, typer.Option(help="run the candidate in this process, for debuggers")] = False,
 ) -> None:
     """Find the tightest promises that a backend keeps, and print them as a declaration."""
-    for wanted in dtype or ():
-        if wanted not in DTYPES:
-            raise typer.BadParameter(f"{wanted!r} is no dtype; expected some of {', '.join(DTYPES)}")
+    check_dtypes(dtype or ())
     with available(backend):
         candidate = open_candidate(backend, limit=limit, in_process=in_process)
     console = Console(stderr=True)
@@ -37,10 +39,10 @@ def characterize(
         seed=seed,
         examples=examples,
         dtypes=tuple(dtype or ()),
-        progress=lambda words: console.print(words, markup=False, highlight=False),
+        progress=lambda words: console.print(printable(words), markup=False, highlight=False),
     )
     candidate.close()
-    typer.echo(shown(found))
+    say(shown(found))
     raise typer.Exit(FINDINGS if found.unexplained or not any(found.judged.values()) else 0)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from convcheck.cli.output import say
 from convcheck.cli.records import record_of
 from convcheck.cli.running import FINDINGS
 from convcheck.report.difference import DRIFT, difference, difference_text
@@ -22,5 +23,5 @@ def diff(
 ) -> None:
     """List findings that are new, changed and fixed, and margins that drift; exit status 1 for new or changed ones."""
     found = difference(record_of(before), record_of(after), drift)
-    typer.echo(json.dumps(asdict(found), ensure_ascii=False) if as_json else difference_text(found, "text"))
+    say(json.dumps(asdict(found), ensure_ascii=False) if as_json else difference_text(found, "text"))
     raise typer.Exit(FINDINGS if found.worse else 0)

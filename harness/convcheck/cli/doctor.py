@@ -18,6 +18,7 @@ from typing import Annotated, Final
 
 import typer
 
+from convcheck.cli.output import say
 from convcheck.execution import open_candidate
 from convcheck.execution.launch import trusted
 from convcheck.execution.sanitizer_launch import UnavailableSanitizerError, needed
@@ -61,15 +62,15 @@ def doctor(
 ) -> None:
     """Say which devices, drivers, packages and settings there are, and what to do about what is wrong."""
     facts = [*_machine(), *_packages(), *_nvidia(), *_settings(), *_memory()]
-    typer.echo(_shown(facts))
+    say(_shown(facts))
     usable = True
     for spec in backend or ():
         of_backend = list(_backend(spec))
         usable &= not any(fact.advice for fact in of_backend)
         facts += of_backend
-        typer.echo("\n" + _shown(of_backend))
+        say("\n" + _shown(of_backend))
     problems = [printable(f"{fact.about}: {fact.advice}") for fact in facts if fact.advice]
-    typer.echo("\n" + ("\n".join(problems) or "nothing is wrong"))
+    say("\n" + ("\n".join(problems) or "nothing is wrong"))
     raise typer.Exit(0 if usable else UNUSABLE)
 
 

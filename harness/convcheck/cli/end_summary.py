@@ -7,7 +7,7 @@ from convcheck.report.discrepancies import diagnosis
 from convcheck.report.levels import levels_table, opening
 from convcheck.report.rare_calls import excluded_rate_lines
 from convcheck.report.summary import verdict
-from convcheck.report.tables import counted, printable, table
+from convcheck.report.tables import counted, one_line, printable, table
 
 
 def end_summary(record: Record) -> str:
@@ -25,10 +25,15 @@ def end_summary(record: Record) -> str:
     numbers = table(["backend", "cases", "verdicts", "findings", "known"], rows, "text")
     lines = [opening(record), "", levels_table(record, "text"), "", numbers, ""]
     for f in record.findings:
-        of = f"{f.level.label}: {printable(f.backend)}"
+        of = f"{f.level.label}: {one_line(f.backend, 'text')}"
         lines.append(
             f"{of}: {f.clause} {f.verdict.quantity} {f.status}, {counted(f.failing_cases, 'case')}: "
-            f"{printable(f.verdict.reason)}"
+            f"{_indented(f.verdict.reason)}"
         )
         lines += [f"  {line}" for line in (diagnosis(f), f.reproduction.history or f.reproduction.token) if line]
-    return "\n".join([*lines, *excluded_rate_lines(record), verdict(record)])
+    return printable("\n".join([*lines, *excluded_rate_lines(record), verdict(record)]))
+
+
+def _indented(text: str) -> str:
+    """The text, none of whose lines looks like one of ours."""
+    return "\n    ".join(printable(text).split("\n"))

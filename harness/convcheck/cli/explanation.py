@@ -5,10 +5,14 @@ from __future__ import annotations
 import ast
 import math
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Final
+from warnings import catch_warnings, simplefilter
 
-from convcheck_reference.errors import ConvcheckError, ParameterTypeError
-from convcheck_reference.params import Arguments, Conv2dParams, Pair
+from convcheck_reference.errors import ConvcheckError, ParameterTypeError, SizeOverflowError
+from convcheck_reference.params import MAX_INDEX, Arguments, Conv2dParams, Pair
+
+LONGEST: Final = 4096
+"""Characters of a layer that is explained."""
 
 _NAMES = tuple(field.name for field in fields(Arguments))
 
@@ -46,22 +50,36 @@ def parse_layer(text: str) -> Arguments:
         ParameterTypeError: the text is no such call.
     """
     example = "expected, for example, Conv2d(3, 10, kernel_size=5, padding=2)"
+    if len(text) > LONGEST:
+        raise ParameterTypeError(f"a layer of {len(text):,} characters, {text[:40]!r}…; {example}")
     try:
-        call = _NotANumber().visit(ast.parse(text.strip(), mode="eval")).body
-        if not isinstance(call, ast.Call):
+        with catch_warnings():
+            simplefilter("error")  # what is read with a doubt is refused
+            call = _NotANumber().visit(ast.parse(text.strip(), mode="eval")).body
+        if not isinstance(call, ast.Call) or ast.unparse(call.func).rpartition(".")[2] != "Conv2d":
             raise ParameterTypeError(f"{text!r} is no call of Conv2d; {example}")
         positional = [ast.literal_eval(node) for node in call.args]
         named = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
-    except (SyntaxError, ValueError) as error:
-        if isinstance(error, ConvcheckError):
-            raise
-        raise ParameterTypeError(f"{text!r} cannot be read: {error}; {example}") from error
+        for value in (*positional, *named.values()):
+            _check_sizes(value)
+    except ConvcheckError:
+        raise
+    # a literal may be no key of a dictionary, or nested too deep
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
+        raise ParameterTypeError(f"{text!r} cannot be read: {error or 'it is too deep'}; {example}") from error
     if unknown := set(named) - set(_NAMES):
         raise ParameterTypeError(f"{min(unknown)!r} is no argument of Conv2d; expected {', '.join(_NAMES)}")
     try:
         return Arguments(*positional, **named)
     except TypeError as error:
         raise ParameterTypeError(f"{text!r}: {error}; {example}") from error
+
+
+def _check_sizes(value: Any) -> None:
+    """Refuse numbers that are no sizes: some have too many digits to be shown."""
+    for size in value if isinstance(value, tuple | list) else (value,):
+        if isinstance(size, int) and abs(size) > MAX_INDEX:
+            raise SizeOverflowError(f"a number of {size.bit_length()} bits is no size; those are signed, of 64 bits")
 
 
 def explain(arguments: Arguments, input_shape: tuple[int, ...] | None = None) -> Explanation:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 
-import typer
-
+from convcheck.cli.output import say
 from convcheck.execution import Candidate
 from convcheck.judging.playing import Played, failing, play_until_it_fails, unplayable
 from convcheck.model.history import History, HistoryError, in_words, read_history
@@ -38,9 +37,9 @@ def replay_history(text: str, specs: Sequence[str], opened: Callable[[str], Cand
         judged |= any(verdict.status in JUDGED for verdict in verdicts)
         steps = zip(history, in_words(history), strict=True)
         lines = [f"  {number}. {words}\n     {step}" for number, (step, words) in enumerate(steps, 1)]
-        typer.echo("\n".join([spec, *lines, table(_HEADERS, _rows(played), "text"), *_conclusion(played), ""]))
+        say("\n".join([spec, *lines, table(_HEADERS, _rows(played), "text"), *_conclusion(played), ""]))
     if not judged:
-        typer.echo("nothing was judged")
+        say("nothing was judged")
     return right and judged
 
 

@@ -11,30 +11,41 @@ import typer
 
 from convcheck.campaign import large as oracle
 from convcheck.campaign.large import CLAUSE, NAME, LargeCase, large_cases
+from convcheck.cli.availability import available
+from convcheck.cli.dtypes import check_dtypes
+from convcheck.cli.numbers import finite
+from convcheck.cli.output import say
 from convcheck.model.verdicts import FAILURES, JUDGED, Status, Verdict
 from convcheck.plugin.registry import load, resolve
 from convcheck.report.tables import table
 
 FINDINGS = 1
+MOST_MEMORY = 2.0**20
+"""GiB."""
 
 
 def large(
     backend: Annotated[str, typer.Option("--backend", "-b", help="installed name, file.py:name or module:Name")],
-    memory: Annotated[float, typer.Option(help="GiB for input, weight and output of one layer", min=0.001)] = 2.0,
+    memory: Annotated[
+        float,
+        typer.Option(help="GiB for input, weight and output of one layer", min=0.001, max=MOST_MEMORY, callback=finite),
+    ] = 2.0,
     dtype: Annotated[str, typer.Option(help="of the tensors")] = "float16",
 ) -> None:
     """Judge layers that pass 32-bit and grid limits, by sampled exact dot products; each in its own process."""
+    check_dtypes([dtype])
     spec = resolve(backend)
-    load(spec)  # its errors are the user's, before anything large is made
+    with available(backend):
+        load(spec)  # its errors are the user's, before anything large is made
     verdicts = [(case, _judged(spec, case)) for case in large_cases(int(memory * 2**30), dtype)]
     rows = [
         [case.passes, f"{case.nbytes / 2**30:.2f} GiB", v.status, v.reason, case.case.token] for case, v in verdicts
     ]
-    typer.echo(table(["passes", "tensors", "status", "reason", "case"], rows, "text"))
+    say(table(["passes", "tensors", "status", "reason", "case"], rows, "text"))
     failed = any(v.status in FAILURES for _, v in verdicts)
     judged = any(v.status in JUDGED for _, v in verdicts)
     if not judged:
-        typer.echo("nothing was judged: allow more --memory, or a dtype that the backend declares")
+        say("nothing was judged: allow more --memory, or a dtype that the backend declares")
     raise typer.Exit(FINDINGS if failed or not judged else 0)
 
 

@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
+from convcheck.cli.output import say
 from convcheck.model.capabilities import CapabilityError
 from convcheck.plugin.backend import UnavailableError
-from convcheck.plugin.registry import RegistryError, installed
+from convcheck.plugin.registry import installed
 from convcheck.plugin.registry import load as load_backend
+from convcheck.plugin.registry_errors import RegistryError
 from convcheck.report.tables import table
 
 
@@ -22,7 +24,7 @@ def list_backends(
         [item.name, item.distribution, item.target, *(_loaded(item.name) if load else ["installed"])]
         for item in installed()
     ]
-    typer.echo(table(headers, rows, "text"))
+    say(table(headers, rows, "text"))
 
 
 def _loaded(name: str) -> tuple[str, str]:

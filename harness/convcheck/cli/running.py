@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer
 from hypothesis.database import ExampleDatabase
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -15,15 +14,13 @@ from convcheck.campaign.journal import JOURNAL
 from convcheck.campaign.past import Past
 from convcheck.campaign.stopping import BySignal
 from convcheck.cli.end_summary import end_summary
+from convcheck.cli.output import say
 from convcheck.model.record import Record
 from convcheck.report import write_report
-from convcheck_reference.errors import ConvcheckError
+from convcheck.report.folder import check_writable
+from convcheck.report.tables import printable
 
 FINDINGS = 1
-
-
-class ReportFolderError(ConvcheckError, OSError):
-    """A folder in which no report can be written."""
 
 
 def run_and_report(
@@ -50,17 +47,20 @@ def run_and_report(
         JournalError, ReportError: what is judged cannot be kept.
         StopAtOnce: a second signal came.
     """
-    check_folder(folder)
+    check_writable(folder)
     stop, written = BySignal(), list[Record]()
     console = Console(stderr=True)
     with (
         stop.listening(),
         Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"), TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[state]}", markup=False),
+            TimeElapsedColumn(),
             console=console,
         ) as progress,
     ):  # fmt: skip
-        tasks = {s: progress.add_task(s, total=options.examples, state="", start=False) for s in options.specs}
+        tasks = {
+            s: progress.add_task(printable(s), total=options.examples, state="", start=False) for s in options.specs
+        }
 
         def advance(spec: str, cases: int, state: str) -> None:
             progress.start_task(tasks[spec])
@@ -81,26 +81,8 @@ def run_and_report(
             stop=stop,
         )
     (record,) = written
-    typer.echo(end_summary(record))
-    typer.echo(f"report: {folder / 'index.html'}")
+    say(end_summary(record))
+    say(f"report: {folder / 'index.html'}")
     if record.interrupted:
-        typer.echo(f"go on: convcheck resume {folder}")
+        say(f"go on: convcheck resume {folder}")
     return 0 if record.conforms else FINDINGS
-
-
-def check_folder(folder: Path) -> None:
-    """Make a run's folder, and see that it can be written to, before anything is judged.
-
-    Raises:
-        ReportFolderError: it cannot; the message says why.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.write_bytes(b"convcheck" * 1000)
-        probe.unlink()
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise ReportFolderError(
-            f"the report's folder {str(folder)!r} cannot be written: {why}; name another by --report-dir and --name"
-        ) from error

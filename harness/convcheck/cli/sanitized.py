@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 
-import typer
-
 from convcheck.cli.availability import available
+from convcheck.cli.output import say
 from convcheck.execution import open_sanitized
 from convcheck.judging.judge import judge_case
 from convcheck.model.case import Case
@@ -36,10 +35,10 @@ def replay_sanitized(cases: Sequence[Case], specs: Sequence[str], sanitizer: San
         verdicts = _replayed(cases, spec, sanitizer, limit)
         found += [verdict for _, verdict in verdicts]
         rows = [[token, verdict.status, verdict.clauses[0], verdict.reason] for token, verdict in verdicts]
-        typer.echo(f"{spec}\n{table(_HEADERS, rows, 'text')}\n")
+        say(f"{spec}\n{table(_HEADERS, rows, 'text')}\n")
     statuses = {verdict.status for verdict in found}
     if statuses.isdisjoint(JUDGED):
-        typer.echo("nothing was judged")
+        say("nothing was judged")
     return not statuses.isdisjoint(JUDGED) and statuses.isdisjoint(FAILURES)
 
 

@@ -26,6 +26,7 @@ from convcheck.model.calls import Call, Launch, Outcome, Raised, Returned
 from convcheck.model.capabilities import Capabilities
 from convcheck.plugin.accelerator import DeviceLostError, as_far_as
 from convcheck.plugin.backend import Backend
+from convcheck.plugin.backend_answers import accelerator_of, versions_of
 from convcheck.tensors.regions import Allocate, heap
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.params import Arguments, Conv2dParams
@@ -84,12 +85,12 @@ class InProcessCandidate:
     @property
     def versions(self) -> Mapping[str, str]:
         """The backend's versions and settings."""
-        return self._backend.versions()
+        return versions_of(self._backend)
 
     def restart(self) -> None:
         """Load the backend anew; state in its modules stays, as in any one process."""
         self._backend = self._load()
-        self._accelerator = self._backend.accelerator()
+        self._accelerator = accelerator_of(self._backend)
         self._inputs, self._results = [self._new_inputs()], Results()
         self._layer: tuple[Arguments | None, Conv2dParams | None] = None, None
 

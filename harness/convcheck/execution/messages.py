@@ -13,7 +13,7 @@ from convcheck.model.calls import Call, Mode, Operation, Raised, Returned, Tenso
 from convcheck.model.capabilities import Capabilities, CapabilityError
 from convcheck.model.profiles import Profile
 from convcheck.plugin.backend import UnavailableError
-from convcheck.plugin.registry import (
+from convcheck.plugin.registry_errors import (
     BackendConstructorError,
     BackendFileError,
     BackendImportError,

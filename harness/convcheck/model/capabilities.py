@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from itertools import combinations
-from typing import Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from convcheck.model.case import LAYOUTS, Case, Layout
 from convcheck.model.extensions import Extension, extension_of
@@ -104,29 +104,26 @@ class Capabilities:
             ("extensions", self.extensions, tuple(map(str, Extension))),
             ("transforms", self.transforms, tuple(map(str, Transform))),
         ):
-            some = given or name in ("extensions", "transforms")
-            if isinstance(given, str) or not some or not set(given) <= set(known):
+            some = _texts(name, given)
+            if not set(some) <= set(known) or not (some or name in ("extensions", "transforms")):
                 raise CapabilityError(f"capabilities: {name}={given!r}; expected a tuple of some of {known}")
-            object.__setattr__(self, name, tuple(given))
+            object.__setattr__(self, name, some)
+        _check_truths(self)
         if set(self.layouts) == {"broadcast"}:
             raise CapabilityError("capabilities: layouts=('broadcast',) is of gradients only; declare one of x as well")
+        if not isinstance(self.profiles, Mapping):
+            raise CapabilityError(f"capabilities: profiles={self.profiles!r}; expected a dict of profiles")
         for key, profile in self.profiles.items():
             _check_profile(key, profile)
         object.__setattr__(self, "profiles", {_plain(key): profile for key, profile in self.profiles.items()})
         _check_overlaps(self.profiles)
         object.__setattr__(self, "extensions", tuple(map(Extension, self.extensions)))
         object.__setattr__(self, "transforms", tuple(map(Transform, self.transforms)))
-        if self.double_backward not in (True, False, "tried"):
-            raise CapabilityError(
-                f"capabilities: double_backward={self.double_backward!r}; expected True, False or 'tried'"
-            )
         if {Extension.SAME_UPPER, Extension.SAME_LOWER} <= set(self.extensions):
             raise CapabilityError(
                 "capabilities: extensions: 'same' with a stride is same-upper or same-lower, not both"
             )
-        if isinstance(self.excludes, str):
-            raise CapabilityError(f"capabilities: excludes={self.excludes!r}; expected a tuple of rules")
-        object.__setattr__(self, "excludes", tuple(self.excludes))
+        object.__setattr__(self, "excludes", _texts("excludes", self.excludes))
         for rule in self.excludes:
             try:
                 Rule(rule)
@@ -199,6 +196,29 @@ class Capabilities:
         return quantity not in GRADIENTS or self.gradients
 
 
+def _texts(name: str, given: object) -> tuple[str, ...]:
+    """What is declared as several texts."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise CapabilityError(f"capabilities: {name}={given!r}; expected a tuple of texts")
+    some = tuple(given)
+    if not all(isinstance(text, str) for text in some):
+        raise CapabilityError(f"capabilities: {name}={given!r}; expected a tuple of texts")
+    return some
+
+
+_MORE_THAN_TRUTHS: Final[Mapping[str, tuple[object, ...]]] = {"double_backward": ("tried",), "streams": (None,)}
+
+
+def _check_truths(declared: Capabilities) -> None:
+    """Refuse what is declared neither true nor false where nothing else has a meaning."""
+    for item in fields(declared):
+        if str(item.type).startswith("bool"):
+            value, others = getattr(declared, item.name), _MORE_THAN_TRUTHS.get(item.name, ())
+            if not isinstance(value, bool) and value not in others:
+                expected = " or ".join(map(repr, (True, False, *others)))
+                raise CapabilityError(f"capabilities: {item.name}={value!r}; expected {expected}")
+
+
 def declaration(profiles: Mapping[ProfileKey, Profile]) -> str:
     """Profiles as an argument of `Capabilities`, to be pasted."""
     lines = [f"    {_shown(key)}: {profile.declaration}," for key, profile in profiles.items()]
@@ -227,9 +247,10 @@ def _plain(key: ProfileKey) -> ProfileKey:
 
 
 def _check_profile(key: ProfileKey, profile: Profile) -> None:
-    parts = (key,) if isinstance(key, str) else tuple(key)
-    dtype, quantity, path, *others = *parts, *("", "output", "dense")[len(parts) :]
-    if others or dtype not in DTYPES or quantity not in QUANTITIES or not isinstance(profile, Profile):
+    parts: tuple[Any, ...] = key if isinstance(key, tuple) else (key,)
+    texts = 0 < len(parts) <= 3 and all(isinstance(part, str) for part in parts)
+    dtype, quantity, path = (*parts, *("", "output", "dense")[len(parts) :]) if texts else ("", "", "")
+    if dtype not in DTYPES or quantity not in QUANTITIES or not isinstance(profile, Profile):
         raise CapabilityError(
             f"capabilities: profiles[{key!r}]={profile!r}; expected a Profile under a dtype of {tuple(DTYPES)}, "
             f"a pair of such a dtype and one of {QUANTITIES}, or both and a path"

@@ -16,7 +16,7 @@ from typing import Final, Literal, TypeAlias
 
 from convcheck.model.calls import Operation
 from convcheck.model.case import Case
-from convcheck.model.token import TokenError, read
+from convcheck.model.token import TokenError, read, read_count
 from convcheck_reference.errors import ConvcheckError
 
 MARK: Final = "@"
@@ -24,6 +24,12 @@ MARK: Final = "@"
 
 AT_ONCE: Final = "&"
 """Between the calls of a step that several threads make at the same time; no token has one."""
+
+MOST_AT_ONCE: Final = 64
+"""Calls that are made at the same time, each from a thread of its own."""
+
+MOST_CALLS: Final = 1_000_000
+"""Of a history in all: those of convcheck's own have 60,000."""
 
 _BACKWARD: Final = "backward"
 _TIMES: Final = "times"
@@ -128,6 +134,9 @@ def read_history(text: str) -> History:
         raise HistoryError(
             f"{text!r} has no step; expected cases with spaces between them, such as 'v1,x=1x1x3x3,out=1,k=1'"
         )
+    calls = sum(call.times for step in steps for call in step.calls)
+    if calls > MOST_CALLS:
+        raise HistoryError(f"a history of {calls:,} calls; expected at most {MOST_CALLS:,}")
     return steps
 
 
@@ -135,9 +144,13 @@ def read_step(text: str) -> Step:
     """The step that a text describes.
 
     Raises:
-        HistoryError: a token cannot be read, its case is illegal or of a module, or what follows is unknown.
+        HistoryError: a token cannot be read, its case is illegal or of a module, or what follows is unknown; or there
+            are more threads than `MOST_AT_ONCE`.
     """
-    return Step.at_once([_read_call(call) for call in text.split(AT_ONCE)])
+    calls = text.split(AT_ONCE)
+    if len(calls) > MOST_AT_ONCE:
+        raise HistoryError(f"a step of {len(calls):,} calls at the same time; expected at most {MOST_AT_ONCE}")
+    return Step.at_once(list(map(_read_call, calls)))
 
 
 def _read_call(text: str) -> Step:
@@ -156,11 +169,11 @@ def _read_call(text: str) -> Step:
 def _with_rest(step: Step, parts: list[str], text: str) -> Step:
     found: dict[str, int | Operation] = {}
     for part in parts:
-        name, equals, value = part.partition("=")
+        name, _, value = part.partition("=")
         if part == _BACKWARD:
             name, given = "operation", Operation.BACKWARD
-        elif equals and name in (*_NAMES, _TIMES) and value.isdecimal() and int(value) >= (name == _TIMES):
-            given = int(value)  # type: ignore[assignment]
+        elif name in (*_NAMES, _TIMES) and value.isdecimal() and _count(name, value) >= (name == _TIMES):
+            given = _count(name, value)  # type: ignore[assignment]
         else:
             expected = ", ".join([*(f"{name}=SEED" for name in _NAMES), f"{_TIMES}=NUMBER"])
             raise HistoryError(f"{part!r} in the step {text!r} is unknown; expected some of {expected} and {_BACKWARD}")
@@ -168,6 +181,13 @@ def _with_rest(step: Step, parts: list[str], text: str) -> Step:
             raise HistoryError(f"{part!r} is said twice in the step {text!r}; once is expected")
         found[name] = given
     return replace(step, **found)  # type: ignore[arg-type]
+
+
+def _count(name: str, value: str) -> int:
+    try:
+        return read_count(name, value)
+    except TokenError as error:
+        raise HistoryError(f"a step's {error}") from error
 
 
 def in_words(history: History) -> tuple[str, ...]:

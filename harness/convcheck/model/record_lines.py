@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from functools import cache
 from types import GenericAlias
@@ -13,6 +14,7 @@ from convcheck.model.coverage import Coverage
 from convcheck.model.levels import LevelCount
 from convcheck.model.reach import ReachCount
 from convcheck.model.record import BackendRecord, Count, Finding, Record
+from convcheck.model.record_checks import RecordFieldError, check
 from convcheck_reference.errors import ConvcheckError
 
 SCHEMA: Final = 3
@@ -52,6 +54,7 @@ def from_lines(lines: Iterable[str]) -> Record:
         RecordError: the lines are no record, or of another schema; the message names line and field.
     """
     parts: dict[str, list[Any]] = {field: [] for field in _PARTS}
+    lines_of: dict[str, int] = {}  # of the first finding of a backend
     header: tuple[int, dict[str, Any]] | None = None
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -66,17 +69,26 @@ def from_lines(lines: Iterable[str]) -> Record:
                 raise RecordError(f"line {number}: a second campaign; expected the lines of one")
             header = number, entry
         elif kind in _KINDS:
-            parts[_KINDS[kind][0]].append(validated(number, entry, _KINDS[kind][1]))
+            item = validated(number, entry, _KINDS[kind][1])
+            parts[_KINDS[kind][0]].append(item)
+            lines_of.setdefault(item.backend if isinstance(item, Finding) else "", number)
         else:
             raise RecordError(f"line {number}: kind {kind}; expected one of {', '.join((_HEADER, *_KINDS))}")
     if header is None:
         raise RecordError("the campaign's header line is missing; is this a findings.jsonl?")
     number, entry = header
+    _check_backends(lines_of, parts["backends"])
     misplaced = entry.keys() & set(_PARTS)
     if misplaced:
         raise RecordError(f"line {number}: field {min(misplaced)}: expected on lines of its own")
     record: Record = validated(number, {**entry, **dict.fromkeys(_PARTS, ())}, Record)
     return Record(**{**vars(record), **{field: tuple(found) for field, found in parts.items()}})
+
+
+def _check_backends(lines_of: Mapping[str, int], backends: Iterable[BackendRecord]) -> None:
+    unknown = lines_of.keys() - {"", *(backend.name for backend in backends)}
+    for name in unknown:
+        raise RecordError(f"line {lines_of[name]}: field backend: {name!r} has no line of its own")
 
 
 def object_of(number: int, line: str) -> dict[str, Any]:
@@ -86,12 +98,20 @@ def object_of(number: int, line: str) -> dict[str, Any]:
         RecordError: it holds none.
     """
     try:
-        entry = json.loads(line)
-    except ValueError as error:
+        entry = json.loads(line, object_pairs_hook=_once_each)
+    except (ValueError, RecursionError) as error:
         raise RecordError(f"line {number} is no JSON: {error}; expected a line of a campaign's record") from error
     if not isinstance(entry, dict):
         raise RecordError(f"line {number} holds a {type(entry).__name__}; expected an object with a kind")
     return entry
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise ValueError(f"{twice!r} stands twice")
+    return found
 
 
 def validated(number: int, entry: dict[str, Any], of_type: type[Any]) -> Any:
@@ -104,11 +124,15 @@ def validated(number: int, entry: dict[str, Any], of_type: type[Any]) -> Any:
 
     try:
         # as JSON, in which lists are tuples and texts are statuses; numbers are never texts
-        return _adapter(cast("Hashable", of_type)).validate_json(json.dumps([entry]))[0]
+        item = _adapter(cast("Hashable", of_type)).validate_json(json.dumps([entry]))[0]
+        check(item)
+    except RecordFieldError as error:
+        raise RecordError(f"line {number}: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"][1:]))
         raise RecordError(f"line {number}: field {where}: {first['msg']}") from error
+    return item
 
 
 @cache

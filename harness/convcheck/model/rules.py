@@ -15,10 +15,12 @@ from difflib import get_close_matches
 from functools import lru_cache
 from types import CodeType, MappingProxyType
 from typing import Any, Final, TypeAlias
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
 from convcheck.model.case import Case
+from convcheck.model.rule_kinds import KindError, check_condition
 from convcheck.model.strides import ALIGNMENT, alignment, traits
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.formats import DTYPES
@@ -47,7 +49,7 @@ that is absent has the largest. Of the
 strides of a tensor, channels_last says whether they are those of NHWC order, permuted whether they are not those of C
 order, gaps whether memory lies between elements, and repeated whether one stands for several."""
 
-_NAME: Final = re.compile(r"\b[a-z_]+\b(?!')")  # no string
+_NAME: Final = re.compile(r"\b[a-z_]+\b")  # no text of `rule_kinds.TEXTS` is the name of anything
 _PAIRS: Final = (
     ("height", "width"), ("pad_bottom", "pad_right"),
     *((name, f"{name[:-1]}w") for name in NAMES if name.endswith("_h")),
@@ -60,6 +62,9 @@ _ALLOWED: Final = (
 )  # fmt: skip
 
 
+LONGEST: Final = 10_000
+"""Characters of a rule."""
+
 _NOTHING_ELSE: Final[dict[str, Any]] = {"__builtins__": {}}
 
 
@@ -69,11 +74,22 @@ class RuleError(ConvcheckError, ValueError):
 
 @lru_cache(maxsize=4096)
 def _compiled(text: str) -> CodeType:
+    if len(text) > LONGEST:
+        raise RuleError(f"a rule of {len(text):,} characters, {text[:40]!r}…; expected at most {LONGEST:,}")
     try:
-        tree = ast.parse(text or "True", mode="eval")
-    except SyntaxError as error:
+        with catch_warnings():
+            simplefilter("error")  # what is read with a doubt is refused
+            return _read(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        if isinstance(error, RuleError):
+            raise
         example = "write, say, 'groups > 1 and kernel_h == 1'"
-        raise RuleError(f"rule {text!r} cannot be read: {error.msg}; {example}") from error
+        why = getattr(error, "msg", str(error) or "too deep")
+        raise RuleError(f"rule {text!r} cannot be read: {why}; {example}") from error
+
+
+def _read(text: str) -> CodeType:
+    tree = ast.parse(text or "True", mode="eval")
     for node in ast.walk(tree.body):
         if not isinstance(node, _ALLOWED):
             raise RuleError(f"rule {text!r}: {type(node).__name__} has no meaning; use names, numbers, comparisons")
@@ -81,6 +97,10 @@ def _compiled(text: str) -> CodeType:
             near = get_close_matches(node.id, NAMES, n=1)
             hint = f"did you mean {near[0]}?" if near else f"expected some of {', '.join(NAMES)}"
             raise RuleError(f"rule {text!r}: nothing of a case is called {node.id!r}; {hint}")
+    try:
+        check_condition(tree.body)
+    except KindError as error:
+        raise RuleError(f"rule {text!r}: {error}") from error
     return compile(tree, "<rule>", "eval")
 
 

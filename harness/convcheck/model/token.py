@@ -15,9 +15,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from convcheck.model.case import BIAS_LAYOUTS, ENTRIES, FLAWS, LAYOUTS, PLACEMENTS, REGIMES, Case, Layout
+from convcheck.model.size_limits import excess
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.formats import DTYPES
-from convcheck_reference.params import Arguments
+from convcheck_reference.params import MAX_INDEX, Arguments
 
 VERSION: Final = "v1"
 
@@ -46,6 +47,14 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
 }
 _COUNTS: Final = ("nonzeros", "seed")
 _KEYS: Final = ("x", *_ARGUMENTS, *_CHOICES, *_COUNTS)
+
+LONGEST: Final = 4096
+"""Characters of a descriptor: one of all fields takes a tenth of that."""
+
+MOST_DIMENSIONS: Final = 8
+"""Of a shape, or numbers of an argument; a case of convcheck's has 4."""
+
+_DIGITS: Final = len(str(MAX_INDEX))
 
 _PLAIN: Final = Arguments(..., ..., ...)
 _PLAIN_CASE: Final = Case(_PLAIN, ())
@@ -85,8 +94,18 @@ def read(token: str) -> Case:
     """The case that a descriptor describes.
 
     Raises:
-        TokenError: the text is no descriptor of this version; the message says where and what is expected.
+        TokenError: the text is no descriptor of this version, or the case is too large; the message says where and
+            what is expected.
     """
+    if len(token) > LONGEST:
+        raise TokenError(f"a case of {len(token):,} characters, {token[:40]!r}…; expected at most {LONGEST:,}")
+    case = _read(token)
+    if too_large := excess(case):
+        raise TokenError(f"{token!r} is too large to be judged: {too_large}")
+    return case
+
+
+def _read(token: str) -> Case:
     version, *parts = token.strip().split(",")
     if version != VERSION:
         raise TokenError(
@@ -108,7 +127,7 @@ def read(token: str) -> Case:
     layout = _choice(fields, "layout", "contiguous")
     layout_weight = _choice(fields, "layout-weight", layout)
     arguments: dict[str, Any] = {"in_channels": shape[-3] if len(shape) >= 3 else 1}
-    arguments |= {name: _read_value(fields[key]) for key, name in _ARGUMENTS.items() if key in fields}
+    arguments |= {name: _argument(key, fields[key]) for key, name in _ARGUMENTS.items() if key in fields}
     spelled = Arguments(**arguments)
     return Case(
         arguments=spelled,
@@ -166,9 +185,30 @@ def _read_value(text: str) -> Any:
     return text.replace("%20", " ")
 
 
+def _argument(key: str, text: str) -> Any:
+    _check_numbers(key, text)
+    return _read_value(text)
+
+
+def _check_numbers(key: str, text: str) -> None:
+    """Refuse numbers that are no size, before they are made numbers."""
+    parts = text.split("x")
+    if len(parts) > MOST_DIMENSIONS:
+        raise TokenError(f"{key} has {len(parts)} numbers, {text[:40]!r}…; expected at most {MOST_DIMENSIONS}")
+    for part in parts:
+        digits = part.removeprefix("-")
+        if digits.isdecimal() and (len(digits) > _DIGITS or int(digits) > MAX_INDEX):
+            raise TokenError(f"{key}={_brief(text)} is too large: sizes are signed 64-bit, so at most {MAX_INDEX}")
+
+
+def _brief(text: str) -> str:
+    return repr(text) if len(text) <= 2 * _DIGITS else f"{text[:_DIGITS]!r}… ({len(text)} characters)"
+
+
 def _read_shape(text: str) -> tuple[int, ...]:
     if not re.fullmatch(r"\d+(x\d+)*", text):
         raise TokenError(f"x={text!r} is no shape; expected NxCxHxW or CxHxW, for example x=16x3x28x28")
+    _check_numbers("x", text)
     return tuple(map(int, text.split("x")))
 
 
@@ -183,6 +223,20 @@ def _count(fields: dict[str, str], key: str, default: Any) -> Any:
     text = fields.get(key)
     if text is None:
         return default
+    return read_count(key, text)
+
+
+def read_count(key: str, text: str) -> int:
+    """A number of things, or a seed.
+
+    Args:
+        key: what it stands for.
+        text: its digits.
+
+    Raises:
+        TokenError: it is no whole number of at least 0, or none of 64 bits.
+    """
     if not text.isdecimal():
         raise TokenError(f"{key}={text!r} is no count; expected a whole number of at least 0")
+    _check_numbers(key, text)
     return int(text)

@@ -46,6 +46,13 @@ JUDGED: Final = FAILURES | {Status.PASS, Status.ELSEWHERE}
 """Statuses of a case that could tell right from wrong."""
 
 
+OF_VERDICTS: Final = (
+    *("output", "grad_input", "grad_weight", "grad_bias", "gradients", "double_backward", "adjoint"),
+    *("inputs", "memory", "work", "module", "call"),
+)
+"""What a verdict may be about: results, several of them together, what is around them, or the call as a whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """The worst element of a wrong result, and where the wrong elements sit.
@@ -73,7 +80,7 @@ class Verdict:
 
     Attributes:
         oracle: its name.
-        quantity: output, grad_input, grad_weight, grad_bias, gradients, inputs, memory, work, module or call.
+        quantity: one of `OF_VERDICTS`.
         status: the outcome.
         clauses: the clauses that this case exercises there.
         reason: why, in words; empty for a pass.

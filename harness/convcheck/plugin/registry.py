@@ -1,13 +1,4 @@
-"""Finding a backend by what a user types: an entry point, a file, a dotted name, or a registered object.
-
-* `RegistryError`
-    * `BackendFileError`: the file is missing or is no Python file
-    * `BackendNameError`: nothing of that name is there
-    * `BackendImportError`: importing it raised; the original traceback is in the message
-    * `BackendSignatureError`: what is there cannot be called as a backend
-    * `BackendConstructorError`: its constructor raised
-    * `DuplicateBackendError`: the name is taken
-"""
+"""Finding a backend by what a user types: an entry point, a file, a dotted name, or a registered object."""
 
 from __future__ import annotations
 
@@ -16,7 +7,6 @@ import importlib
 import importlib.util
 import inspect
 import sys
-import traceback
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -27,39 +17,24 @@ from typing import Any, Final
 
 from convcheck.model.capabilities import Capabilities, CapabilityError
 from convcheck.plugin.backend import Backend, UnavailableError
+from convcheck.plugin.backend_spec import EXPECTED, check_spec
+from convcheck.plugin.candidate_errors import RAISED, raised
 from convcheck.plugin.function_backend import FunctionBackend, SignatureError
+from convcheck.plugin.registry_errors import (
+    BackendConstructorError,
+    BackendFileError,
+    BackendImportError,
+    BackendNameError,
+    BackendSignatureError,
+    DuplicateBackendError,
+)
 from convcheck.plugin.torch_bridge import preload_autograd
 from convcheck_reference.errors import ConvcheckError
 
 GROUP: Final = "convcheck.backends"
 
-
-class RegistryError(ConvcheckError):
-    """A backend cannot be found or loaded."""
-
-
-class BackendFileError(RegistryError):
-    """The file is missing or is no Python file."""
-
-
-class BackendNameError(RegistryError):
-    """Nothing of that name is there."""
-
-
-class BackendImportError(RegistryError):
-    """Importing the backend raised."""
-
-
-class BackendSignatureError(RegistryError):
-    """What is there cannot be called as a backend."""
-
-
-class BackendConstructorError(RegistryError):
-    """The backend's constructor raised."""
-
-
-class DuplicateBackendError(RegistryError):
-    """The name of a backend is taken."""
+_LONGEST_NAME: Final = 200
+"""Characters of a backend's name, which is in every table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +94,12 @@ register = REGISTRY.register
 
 
 def resolve(spec: str) -> str:
-    """What a worker process can load: see `Registry.resolve`."""
+    """What a worker process can load: see `Registry.resolve`.
+
+    Raises:
+        BackendNameError: no file or module can be called so.
+    """
+    check_spec(spec)
     return REGISTRY.resolve(spec)
 
 
@@ -127,7 +107,7 @@ def load(spec: str) -> Backend:
     """The backend that `spec` names: an entry point, path/to/file.py:name, package.module:Name.
 
     Raises:
-        RegistryError: see the module's docstring.
+        RegistryError: see `convcheck.plugin.registry_errors`.
         UnavailableError: the backend exists, but its device or engine is absent.
         CapabilityError: its capabilities contradict its methods.
     """
@@ -171,6 +151,8 @@ def _target(spec: str) -> Any:
         return _from_entry_point(spec)
     if location.endswith(".py") or "/" in location or "\\" in location:
         return _attribute(_import_file(Path(location)), name, location)
+    if not all(part.isidentifier() for part in location.split(".")):
+        raise BackendNameError(f"{location!r} is no module; {EXPECTED}")
     return _attribute(_import(location), name, location)
 
 
@@ -200,16 +182,22 @@ def _from_entry_point(name: str) -> Any:
         return installed[name].load()
     except UnavailableError:
         raise
-    except Exception as error:
-        raise BackendImportError(f"backend {name!r} cannot be imported:\n{traceback.format_exc()}") from error
+    except RAISED as error:
+        raise BackendImportError(f"backend {name!r} cannot be imported: {raised(error)}") from error
 
 
 def _import_file(path: Path) -> ModuleType:
-    path = path.expanduser().resolve()
+    try:
+        path = path.expanduser().resolve()
+        found = path.is_file()
+    except (OSError, RuntimeError) as error:  # a name that is too long, a user that is unknown
+        raise BackendFileError(f"{path} cannot be looked for: {error}; expected path/to/file.py:name") from error
     if path.suffix != ".py":
         raise BackendFileError(f"{path} is no Python file; expected path/to/file.py:name")
-    if not path.is_file():
-        raise BackendFileError(f"{path} does not exist; expected path/to/file.py:name")
+    if not found:
+        raise BackendFileError(
+            f"{path} {'is no file' if path.exists() else 'does not exist'}; expected path/to/file.py:name"
+        )
     # a name of its own, so that a file called torch.py shadows nothing
     unique = f"_convcheck_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     if unique in sys.modules:
@@ -225,9 +213,9 @@ def _import_file(path: Path) -> ModuleType:
     except UnavailableError:
         del sys.modules[unique]
         raise
-    except Exception as error:
+    except RAISED as error:
         del sys.modules[unique]
-        raise BackendImportError(f"{path} cannot be imported:\n{traceback.format_exc()}") from error
+        raise BackendImportError(f"{path} cannot be imported: {raised(error)}") from error
     return module
 
 
@@ -236,8 +224,8 @@ def _import(module: str) -> ModuleType:
         return importlib.import_module(module)
     except UnavailableError:
         raise
-    except Exception as error:
-        raise BackendImportError(f"module {module!r} cannot be imported:\n{traceback.format_exc()}") from error
+    except RAISED as error:
+        raise BackendImportError(f"module {module!r} cannot be imported: {raised(error)}") from error
 
 
 def _attribute(module: ModuleType, name: str, location: str) -> Any:
@@ -252,6 +240,8 @@ def _attribute(module: ModuleType, name: str, location: str) -> Any:
         raise BackendNameError(
             f"{location} has no {name!r}; {hint}callable there: {', '.join(public) or 'nothing'}"
         ) from error
+    except RAISED as error:  # of the module's own
+        raise BackendImportError(f"asking {location} for {name!r} raised {raised(error)}") from error
 
 
 def _instantiate(target: Any, spec: str, name: str) -> Backend:
@@ -262,6 +252,10 @@ def _instantiate(target: Any, spec: str, name: str) -> Backend:
             return _validated(FunctionBackend(target, name), spec)
         except SignatureError as error:
             raise BackendSignatureError(f"{spec}: {error}") from error
+        except (ConvcheckError, UnavailableError):
+            raise
+        except RAISED as error:
+            raise BackendSignatureError(f"{spec} cannot be asked for its signature: {raised(error)}") from error
     if not (inspect.isclass(target) and issubclass(target, Backend)):
         raise BackendSignatureError(
             f"{spec} is a {type(target).__name__}; expected a function with the signature of "
@@ -271,15 +265,22 @@ def _instantiate(target: Any, spec: str, name: str) -> Backend:
         backend = target()
     except UnavailableError:
         raise
-    except Exception as error:
-        raise BackendConstructorError(f"the constructor of {spec} raised:\n{traceback.format_exc()}") from error
+    except RAISED as error:
+        raise BackendConstructorError(f"the constructor of {spec} raised {raised(error)}") from error
     return _validated(backend, spec)
 
 
 def _validated(backend: Backend, spec: str) -> Backend:
-    if not isinstance(getattr(backend, "name", None), str):
+    try:
+        name, capabilities = getattr(backend, "name", None), getattr(backend, "capabilities", None)
+    except RAISED as error:  # of properties
+        raise BackendSignatureError(f"asking {spec} for its name and capabilities raised {raised(error)}") from error
+    if not isinstance(name, str):
         raise BackendSignatureError(f"{spec} has no name; set the class attribute name = '…'")
-    capabilities = getattr(backend, "capabilities", None)
+    if not name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise BackendSignatureError(
+            f"{spec} is named {name[:_LONGEST_NAME]!r}; expected at most {_LONGEST_NAME} characters that can be shown"
+        )
     if not isinstance(capabilities, Capabilities):
         raise CapabilityError(f"{spec} has no capabilities; set capabilities = convcheck.Capabilities(dtypes=(…), …)")
     for declared, method in (

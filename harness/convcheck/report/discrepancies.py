@@ -13,7 +13,7 @@ from convcheck.model.token import read
 from convcheck.model.verdicts import Evidence
 from convcheck.report.heat_maps import as_text
 from convcheck.report.levels import opening
-from convcheck.report.tables import table
+from convcheck.report.tables import fenced, one_line, paragraph, table
 from convcheck_reference.clauses import clause
 
 Rows = list[tuple[str, str]]
@@ -21,7 +21,8 @@ Rows = list[tuple[str, str]]
 
 def discrepancies(record: Record) -> str:
     """The page as Markdown."""
-    head = f"# Discrepancies of {record.name}\n\n{opening(record)}\n\n"
+    name, said = one_line(record.name, "markdown"), paragraph(opening(record), "markdown")
+    head = f"# Discrepancies of {name}\n\n{said}\n\n"
     if not record.findings:
         return f"{head}None.\n"
     parts = [_finding(number, finding) for number, finding in enumerate(record.findings, 1)]
@@ -136,14 +137,14 @@ def _reproduction(found: Reproduction) -> Rows:
 
 def _maps(finding: Finding) -> str:
     where = finding.diagnosis.localization
-    return "".join(f"\n\n```text\n{as_text(found)}\n```" for found in (where.maps if where is not None else ()))
+    return "".join(f"\n\n{fenced(as_text(found), 'text')}" for found in (where.maps if where is not None else ()))
 
 
 def _finding(number: int, finding: Finding) -> str:
     broken = f"{finding.clause}, {finding.verdict.quantity}, {finding.status}"
-    heading = f"## {number}. {finding.level.label}: {finding.backend}: {broken}"
+    heading = f"## {number}. {finding.level.label}: {one_line(f'{finding.backend}: {broken}', 'markdown')}"
     heading += ", never seen again" if finding.seen_once else ""
     body = table(["", ""], details(finding), "markdown")
     command = replay_command(finding)
-    repeat = f"\n\n```sh\n{command}\n```\n" if command else "\n"
+    repeat = f"\n\n{fenced(command, 'sh')}\n" if command else "\n"
     return f"{heading}\n\n{body}{_maps(finding)}{repeat}"

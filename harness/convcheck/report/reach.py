@@ -30,7 +30,7 @@ def reach_in_words(record: Record, backend: BackendRecord) -> str:
         return ""
     wanted = targets(record.ladder)
     met = sum(map(reach.meets, wanted))
-    said = ", ".join(text.format(f"{reach.largest[quantity]:,}") for text, quantity in _IN_WORDS)
+    said = ", ".join(text.format(f"{reach.largest.get(quantity, 0):,}") for text, quantity in _IN_WORDS)
     return f"{said}; {met} of {len(wanted)} thresholds of reach {record.ladder} met"
 
 
@@ -45,7 +45,7 @@ def reach_rows(record: Record) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for backend in record.backends:
         reach = record.reach(backend.name)
-        for name in NAMES if reach.largest else ():
+        for name in filter(reach.largest.__contains__, NAMES):
             wanted = [target for target in targets(record.ladder) if target.quantity == name]
             missed = [str(target) for target in wanted if not reach.meets(target)]
             shown = ", ".join(missed[:_SHOWN]) + (f" and {len(missed) - _SHOWN} more" if len(missed) > _SHOWN else "")

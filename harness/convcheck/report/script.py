@@ -49,7 +49,7 @@ def _of_one_call(record: Record, finding: Finding) -> str:
     backend = next(b for b in record.backends if b.name == finding.backend)
     try:
         spec = installed_target(backend.spec)
-    except KeyError:
+    except (KeyError, ValueError):  # it is not installed, or no file can have that name
         return ""
     case = read(finding.reproduction.token)
     results = [(name, r) for name, r in (("expected", call.expected), ("tolerance", call.tolerance)) if r is not None]
@@ -85,9 +85,10 @@ def _in_docstring(text: str) -> str:
 def literal(packed: PackedArray) -> str:
     """A Python expression that makes an array, bit for bit."""
     array = packed.array
-    dtype = f"np.{packed.dtype}" if packed.dtype != "bfloat16" else "bfloat16"
+    name = array.dtype.name  # not as the text of a record has it, which would become code
+    dtype = f"np.{name}" if name != "bfloat16" else "bfloat16"
     # the spelling of a complex number loses the sign of a zero
     spelled = 0 < array.size <= _LARGEST_LITERAL and not np.iscomplexobj(array)
     if spelled and np.isfinite(array.astype(float)).all():
         return f"np.array({array.tolist()!r}, dtype={dtype})"
-    return f'unpack("{packed.data}", {dtype}, {packed.shape})'
+    return f"unpack({packed.data!r}, {dtype}, {packed.shape})"

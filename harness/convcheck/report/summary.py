@@ -11,7 +11,7 @@ from convcheck.report.levels import UNFINISHED, levels_table, opening
 from convcheck.report.matrix import cell, clauses_in_order
 from convcheck.report.rare_calls import CONFIDENCE, excluded_rates
 from convcheck.report.reach import reach_in_words, reach_table
-from convcheck.report.tables import Style, counted, table
+from convcheck.report.tables import Style, counted, one_line, paragraph, table
 
 _IN_FINDINGS = FAILURES | {Status.ELSEWHERE}
 
@@ -19,7 +19,7 @@ _IN_FINDINGS = FAILURES | {Status.ELSEWHERE}
 def summary(record: Record, style: Style) -> str:
     """The summary as Markdown or plain text."""
     sections = [
-        ("Verdict", f"{opening(record)}\n\n{verdict(record)}"),
+        ("Verdict", f"{paragraph(opening(record), style)}\n\n{verdict(record)}"),
         ("Levels", levels_table(record, style)),
         ("Backends", _backends(record, style)),
         ("Cases", _origins(record, style)),
@@ -34,7 +34,7 @@ def summary(record: Record, style: Style) -> str:
         ("This run", _run(record, style)),
     ]
     mark = "## " if style == "markdown" else ""
-    parts = [f"{'# ' if style == 'markdown' else ''}convcheck: {record.name}"]
+    parts = [f"{'# ' if style == 'markdown' else ''}convcheck: {one_line(record.name, style)}"]
     parts += [f"{mark}{title}\n\n{body}" for title, body in sections if body]
     return "\n\n".join(parts) + "\n"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from convcheck.model.record import Record
 from convcheck.model.record_lines import RecordError, from_lines, to_lines
+from convcheck.model.text_file import text_of
 from convcheck.report.badge import badge
 from convcheck.report.discrepancies import discrepancies
 from convcheck.report.html import html
@@ -70,12 +71,18 @@ def read_record(path: Path) -> Record:
     Raises:
         RecordError: there is none, or it cannot be read.
     """
-    file = path / RECORD if path.is_dir() else path
+    file = path
     try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecordError(f"{file} cannot be read: {error}; expected a report's folder or its {RECORD}") from error
-    return from_lines(text.split("\n"))
+        file = path / RECORD if path.is_dir() else path
+        text = text_of(file)
+    except (OSError, ValueError) as error:  # also a name that no file can have
+        where = str(file)[:300]
+        why = getattr(error, "strerror", None) or error
+        raise RecordError(f"{where} cannot be read: {why}; expected a report's folder or its {RECORD}") from error
+    try:
+        return from_lines(text.split("\n"))
+    except RecordError as error:
+        raise RecordError(f"{file}: {error}") from error
 
 
 def _write(path: Path, text: str) -> None:

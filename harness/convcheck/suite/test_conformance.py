@@ -9,6 +9,7 @@ from convcheck.model.verdicts import FAILURES, Status
 from convcheck.pytest_plugin import Judgements
 from convcheck.report.discrepancies import replay_command
 from convcheck.report.matrix import clause_verdict
+from convcheck.report.tables import printable
 
 
 def test_clause(conv_judgements: Judgements, conv_backend: str, conv_dtype: str, conv_clause: str) -> None:
@@ -16,23 +17,24 @@ def test_clause(conv_judgements: Judgements, conv_backend: str, conv_dtype: str,
     record = conv_judgements.record(conv_backend, conv_dtype)
     backend = record.backends[0]
     if backend.unavailable:
-        pytest.skip(f"{conv_backend} is unavailable: {backend.unavailable}")
+        pytest.skip(printable(f"{conv_backend} is unavailable: {backend.unavailable}"))
     findings = [f for f in record.findings if f.clause == conv_clause]
     decisive = [f for f in findings if f in record.decisive_findings]
     if decisive:
         pytest.fail(
-            "\n\n".join("\n".join(map(str, filter(None, _said(f)))) for f in decisive),
+            printable("\n\n".join("\n".join(map(str, filter(None, _said(f)))) for f in decisive)),
             pytrace=False,
         )
     if findings:
-        pytest.xfail("; ".join(f.known or f"beyond level {record.level.label}: {f.verdict.reason}" for f in findings))
+        why = "; ".join(f.known or f"beyond level {record.level.label}: {f.verdict.reason}" for f in findings)
+        pytest.xfail(printable(why))
     status, judged, failed = clause_verdict(record, conv_backend, conv_clause)
     if failed and status in FAILURES:
         pytest.fail(f"{status}: {failed} cases of {judged}; {NOT_LOOKED_AT}", pytrace=False)
     if failed:
         pytest.xfail(f"{status}: {failed} cases of {judged}")
     if not judged:
-        pytest.skip(_why_unjudged(record, conv_clause, status))
+        pytest.skip(printable(_why_unjudged(record, conv_clause, status)))
 
 
 def _said(finding: Finding) -> tuple[object, ...]:

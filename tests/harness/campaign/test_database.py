@@ -176,7 +176,7 @@ def test_a_database_is_that_of_the_profile_a_folder_an_attribute_or_none(tmp_pat
         ("no_such_module:database", "No module named"),
         (f"{__name__}:nothing", "nothing"),
         (f"{__name__}:WRONG", "expected an ExampleDatabase"),
-        (__file__, "is a file"),
+        (__file__, "is no folder"),
     ],
 )
 def test_what_is_no_database_is_told_apart(text, said):

@@ -1,7 +1,7 @@
 import pytest
 
 from convcheck.campaign.campaign import Options, run
-from convcheck.campaign.known_failures import KnownFailuresError, load_known_failures
+from convcheck.campaign.known_failures_file import load_known_failures
 from convcheck.model.ladder import Ladder
 from convcheck.model.verdicts import Status
 
@@ -68,28 +68,6 @@ def test_an_entry_that_passes_is_reported(record):
     assert Status.UNEXPECTED_PASS in {f.status for f in plain.findings}
     live = 'token = "v1,x=1x2x4x4,out=2,k=1,g=2"\nclause = "C2D-GROUPS-1"\nwhere = "groups > 1"'
     assert record(f'[[known]]\n{live}\nreason = "loses a column"').conforms
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ('[[known]]\nclause = "C2D-PAD-1"', "has no reason"),
-        ('[[known]]\nreason = "x"', "neither a clause nor a token"),
-        ('[[known]]\nclause = "C2D-PADD-1"\nreason = "x"', "did you mean C2D-PAD-1"),
-        ('[[known]]\nclause = "C2D-PAD-1"\nreason = "x"\nwhere = "group > 1"', "did you mean groups"),
-        ('[[known]]\ntoken = "nonsense"\nreason = "x"', "entry 1"),
-        ('[[known]]\nclause = 7\nreason = "x"', "expected a string"),
-        ('[[known]]\nclauses = "C2D-PAD-1"\nreason = "x"', "unknown key"),
-        ('[[known]]\nclause = "C2D-PAD-1"\nreason = "x"\nskip = "no"', 'expected "yes"'),
-        ('[[known]]\nclause = "C2D-PAD-1"\nreason = "x"\nskip = "yes"', "skip takes a rule"),
-        ('known = "x"', "write \\[\\[known\\]\\]"),
-        ("[[known", "Expected"),
-    ],
-)
-def test_a_file_that_cannot_be_read_says_why(tmp_path, text, message):
-    (tmp_path / "known.toml").write_text(text)
-    with pytest.raises(KnownFailuresError, match=message):
-        load_known_failures(tmp_path / "known.toml", ())
 
 
 def test_a_known_failure_is_repeated_by_its_witness(record):

@@ -31,7 +31,7 @@ def test_every_backend_has_its_numbers(said):
 
 
 def test_every_finding_is_said_with_its_diagnosis_and_case(said):
-    first = f"{WRONG}: C2D-SHAPE-1 output fail, 3 cases: {SHOWN}".replace(" second", "\nsecond")
+    first = f"{WRONG}: C2D-SHAPE-1 output fail, 3 cases: {SHOWN}".replace(" second", "\n    second")
     condition = f"fails iff groups > 1 and bias{FIGURES}; every failure is explained by: subnormals flushed; behaves like no bias where there are groups"
     assert f"{first}\n  {condition}\n  {TOKEN}\n" in said
     assert f"{WRONG}: C2D-SHAPE-1 grad_weight fail, 1 case: the last column is 0\n" in said

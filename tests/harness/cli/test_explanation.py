@@ -7,7 +7,8 @@ from convcheck import Capabilities
 from convcheck.cli.explanation import explain, parse_layer
 from convcheck.strategies import cases
 from convcheck_reference import Arguments
-from convcheck_reference.errors import ParameterTypeError
+from convcheck_reference.errors import ConvcheckError, ParameterTypeError, SizeOverflowError
+from mangled import mangled
 
 LAYER = parse_layer("Conv2d(8, 12, (3, 5), stride=2, padding=(1, 2), dilation=(2, 1), groups=4)")
 
@@ -27,6 +28,12 @@ def test_a_layer_may_be_spelled_as_in_a_program(text):
     ("text", "message"),
     [
         ("Conv2d", "no call of Conv2d"),
+        ("Linear(3, 10, 5)", "no call of Conv2d"),
+        ("Conv2d(3, 10, {[]: 1})", "cannot be read: unhashable"),
+        ("(" * 3000, "cannot be read"),
+        ("Conv2d(" + "-" * 3000 + "1, 1, 1)", "cannot be read"),
+        ("Conv2d(3, 10, 5" + " " * 5000 + ")", "a layer of 5,016 characters"),
+        ("Conv2d(3, 10, 5)\0", "cannot be read: .*null"),
         ("Conv2d(3, 10, 5", "cannot be read"),
         ("Conv2d(3, 10, size)", "cannot be read"),
         ("Conv2d(3, 10, 5, padding=print())", "cannot be read"),
@@ -98,3 +105,19 @@ def test_an_input_that_does_not_fit_leaves_the_layer_explained():
     assert "larger input" in found.error
     assert found.facts["weight_shape"] == (12, 2, 3, 5)
     assert "output_shape" not in found.facts
+
+
+def test_a_number_that_is_no_size_is_refused():
+    with pytest.raises(SizeOverflowError, match="a number of 13288 bits is no size"):
+        parse_layer(f"Conv2d(3, 10, 5, padding={'9' * 4000})")
+
+
+@settings(max_examples=150, deadline=None)
+@given(mangled("Conv2d(3, 10, kernel_size=(5, 3), padding='same')", "Conv2d(4, 4, 1, (2, 1), groups=2, bias=False)"))
+def test_any_text_is_explained_or_refused(text):
+    try:
+        layer = parse_layer(text)
+    except ConvcheckError:
+        return
+    found = explain(layer, (2, 3, 8, 8))
+    assert found.legal is not bool(found.error)

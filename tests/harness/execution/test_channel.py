@@ -15,7 +15,7 @@ from convcheck.execution.channel import Channel
 from convcheck.execution.codec import MessageError
 from convcheck.execution.messages import TO_JUDGE, TO_WORKER, Answer, Calls, Failed, Ready
 from convcheck.model.calls import Call, Operation, Raised, Returned, Tensor
-from convcheck.plugin.registry import BackendNameError, RegistryError
+from convcheck.plugin.registry_errors import BackendNameError, RegistryError
 from convcheck_backends import TorchCpu
 from convcheck_reference import DTYPES, Arguments
 

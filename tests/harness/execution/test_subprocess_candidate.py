@@ -13,7 +13,7 @@ from convcheck.execution.subprocess_candidate import LONGER
 from convcheck.judging.judge import judge_case
 from convcheck.model.calls import Call, Died, Hung, Operation, Raised, Returned, Tensor
 from convcheck.model.token import read
-from convcheck.plugin.registry import BackendImportError, BackendNameError
+from convcheck.plugin.registry_errors import BackendImportError, BackendNameError
 from convcheck_reference import Arguments
 
 CASE = read("v1,x=1x1x3x3,out=1,k=2")

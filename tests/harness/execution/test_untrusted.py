@@ -16,7 +16,8 @@ from convcheck.execution.launch import trusted, untrusted
 from convcheck.judging.judge import judge_case
 from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES
-from convcheck.plugin.registry import BackendImportError, load
+from convcheck.plugin.registry import load
+from convcheck.plugin.registry_errors import BackendImportError
 
 CHEATS = Path(__file__).parents[2] / "plugins" / "cheats.py"
 CASE = "v1,x=2x4x7x6,out=6,k=3x2,s=2x1,p=1x0,g=2"

@@ -151,3 +151,27 @@ def test_transforms_are_named_as_they_are_declared():
         (Transform.VMAP, Mode.VMAP, "C2D-TRANSFORM-1"),
         (Transform.META, Mode.META, "C2D-TRANSFORM-3"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"dtypes": 7}, "dtypes=7; expected a tuple of texts"),
+        ({"dtypes": None}, "dtypes=None; expected a tuple of texts"),
+        ({"dtypes": [["float32"]]}, "expected a tuple of texts"),
+        ({"excludes": (3,)}, "excludes=.*; expected a tuple of texts"),
+        ({"excludes": ("1 // 0",)}, "'0' may be 0"),
+        ({"excludes": ("dtype == 'float8'",)}, "dtype is never 'float8'"),
+        ({"gradients": "yes"}, "gradients='yes'; expected True or False"),
+        ({"double_backward": []}, r"double_backward=\[\]; expected True or False or 'tried'"),
+        ({"streams": "many"}, "streams='many'; expected True or False or None"),
+        ({"nonfinite": 1.5}, "nonfinite=1.5; expected True or False"),
+        ({"profiles": 7}, "profiles=7; expected a dict"),
+        ({"profiles": {3: 3}}, r"profiles\[3\]=3; expected a Profile"),
+        ({"profiles": {(): 3}}, r"profiles\[\(\)\]=3; expected a Profile"),
+        ({"profiles": {("float32", "output", 3): 3}}, "expected a Profile"),
+    ],
+)
+def test_a_declaration_of_the_wrong_kind_is_refused(declared, message):
+    with pytest.raises(CapabilityError, match=message):
+        Capabilities(**declared)

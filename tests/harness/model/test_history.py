@@ -1,10 +1,12 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
 
 from convcheck.model.calls import Operation
 from convcheck.model.history import HistoryError, Step, has_threads, in_words, read_history, read_step, write
 from convcheck.model.token import read
+from mangled import mangled
 
 TOKEN = "v1,x=1x2x3x4,out=2,k=1"
 STEP = Step.of(read(f"{TOKEN},seed=4"))
@@ -50,6 +52,9 @@ def test_a_history_comes_back_from_its_line():
         (f"{TOKEN}@weight=3,weight=4", "'weight=4' is said twice"),
         (f"{TOKEN}&", "in the step ''"),
         (f"{TOKEN}&{TOKEN}@x=3", "'x=3' .* unknown"),
+        ("&".join([TOKEN] * 65), "65 calls at the same time; expected at most 64"),
+        (f"{TOKEN}@times=1000000000", "a history of 1,000,000,000 calls; expected at most 1,000,000"),
+        (f"{TOKEN}@weight={'9' * 4300}", "a step's weight='9{19}'… .* is too large"),
     ],
 )
 def test_what_is_no_history_is_refused_with_what_is_expected(text, words):
@@ -108,3 +113,14 @@ def test_in_words_the_other_threads_are_what_sets_them_apart_from_the_first():
         "the same call as number 2",
     )
     assert in_words((STEP, history[0]))[1] == "the same call again, from 2 threads at once, beside it: the same call"
+
+
+@settings(max_examples=150, deadline=None)
+@given(mangled(f"{TOKEN},seed=4@weight=2,backward {TOKEN}@times=3&{TOKEN}@bias=7", f"{TOKEN}@grad_output=1"))
+def test_any_text_is_a_history_or_refused(text):
+    try:
+        history = read_history(text)
+    except HistoryError:
+        return
+    assert read_history(write(history)) == history
+    assert len(in_words(history)) == len(history)

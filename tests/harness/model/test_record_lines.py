@@ -1,9 +1,13 @@
+import base64
 import json
 import math
+import zlib
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
 
+from altered_record import altered_lines
 from convcheck.model.record_lines import RecordError, from_lines, to_lines
 from full_record import OWN_PROFILE, RECORD, WRONG
 
@@ -84,6 +88,27 @@ def test_blank_lines_say_nothing(lines):
         (LEVEL, "level", "perfect", "field level: .*'computes'"),
         (LEVEL, "passed", 1.5, "field passed: .*integer"),
         (COVERAGE, "value", None, "field value: .*string"),
+        (COUNT, "clause", "C2D-PADD-1", "field clause: .*did you mean C2D-PAD-1"),
+        (LEVEL, "error_clause", "nonsense", "field error_clause: no clause is called 'nonsense'"),
+        (BACKEND, "seconds", {"candidate": math.inf}, "field seconds: inf is no time"),
+        (FINDING, "backend", "another", "field backend: 'another' has no line of its own"),
+        (FINDING, "clause", '"""\nimport os\n"""', "field clause: no clause is called"),
+        (FINDING, "verdict.clauses", ["C2D-NONE-1"], "field verdict.clauses: no clause"),
+        (FINDING, "reproduction.token", "v1,x=1x1x99999x99999,out=1,k=1", "field reproduction.token: .*too large"),
+        (FINDING, "reproduction.setup_cases", ["nonsense"], "field reproduction.setup_cases: a case starts with"),
+        (FINDING, "reproduction.history", "nonsense", "field reproduction.history: in the step 'nonsense'"),
+        (FINDING, "reproduction.call.expected.data", "nonsense", "field reproduction.call.expected: data cannot be"),
+        (FINDING, "reproduction.call.expected.shape", [1], "field reproduction.call.expected: data is not .* shape"),
+        (FINDING, "reproduction.call.expected.shape", [2**40], "field reproduction.call.expected: shape .* at most"),
+        (FINDING, "reproduction.call.expected.dtype", "O", "field reproduction.call.expected: dtype 'O'"),
+        (FINDING, "reproduction.call.expected.dtype", "float64, os.abort()", "field .*expected: dtype .*none of NumPy"),
+        (
+            FINDING,
+            "diagnosis.localization.maps",
+            [{"rows": "", "columns": "", "shares": [[2.0]]}],
+            "field .*maps: shares",
+        ),
+        (FINDING, "diagnosis.localization.maps", [{"rows": "", "columns": "", "shares": []}], "field .*maps: shares"),
         (FINDING, "verdict", [], "field verdict: "),
         (FINDING, "verdict.reasons", "", "field verdict.reasons: Unexpected"),
         (FINDING, "verdict.evidence.index", "0", "field verdict.evidence.index: "),
@@ -112,6 +137,8 @@ def test_an_error_names_line_and_field(lines, at, path, value, where):
     [
         ("not JSON", "line 1 is no JSON: .*; expected a line of a campaign's record"),
         ("9" * 5000, "line 1 is no JSON"),
+        ('{"a":' * 5000, "line 1 is no JSON"),
+        ('{"kind": "count", "kind": "level"}', "line 1 is no JSON: 'kind' stands twice"),
         ("[]", "line 1 holds a list; expected an object with a kind"),
         ("{}", "line 1: kind None; expected one of campaign, backend, count, level, coverage, finding, reach"),
         ('{"kind": "verdict"}', "line 1: kind verdict; expected one of campaign, backend"),
@@ -148,3 +175,21 @@ def test_a_history_stays_in_the_record():
     with_history = replace(first, reproduction=replace(first.reproduction, history=line))
     record = replace(RECORD, findings=(with_history, *others))
     assert from_lines(list(to_lines(record))).findings[0].reproduction.history == line
+
+
+def test_an_array_is_unpacked_no_further_than_it_says(lines):
+    bomb = base64.b64encode(zlib.compress(bytes(10**7))).decode()
+    lines[FINDING] = changed(lines[FINDING], "reproduction.call.expected.data", bomb)
+    with pytest.raises(RecordError, match="data is not"):
+        from_lines(lines)
+
+
+@settings(max_examples=60, deadline=None)
+@given(altered_lines())
+def test_any_value_is_of_a_record_or_refused_with_its_place(lines):
+    try:
+        record = from_lines(lines)
+    except RecordError as error:
+        assert str(error).startswith("line ")  # noqa: PT017
+        return
+    assert list(to_lines(from_lines(to_lines(record)))) == list(to_lines(record))

@@ -1,14 +1,14 @@
 import pytest
 
 from convcheck import Capabilities, CapabilityError, UnavailableError, load
-from convcheck.plugin.registry import (
+from convcheck.plugin.registry import Registry
+from convcheck.plugin.registry_errors import (
     BackendConstructorError,
     BackendFileError,
     BackendImportError,
     BackendNameError,
     BackendSignatureError,
     DuplicateBackendError,
-    Registry,
 )
 
 GOOD = """
@@ -99,3 +99,53 @@ def test_a_module_that_says_that_its_engine_is_absent_is_believed(tmp_path):
 def test_capabilities_refuse_unknown_names():
     with pytest.raises(CapabilityError, match="dtypes"):
         Capabilities(dtypes=("float8",))
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("def conv(:\n", BackendImportError, "cannot be imported: .*line 1.*SyntaxError"),
+        ("x = 1\0\n", BackendImportError, "cannot be imported: .*null bytes"),
+        ("x = 'caf\xe9'\n", BackendImportError, "cannot be imported: .*(utf-8|encoding)"),
+        ("import sys\nsys.exit(0)\n", BackendImportError, r"cannot be imported: SystemExit\(0\)"),
+        ("def __getattr__(name):\n    raise ValueError(name)\n", BackendImportError, "asking .* raised ValueError"),
+        ("import os as conv\n", BackendSignatureError, "is a module"),
+    ],
+)
+def test_a_file_that_is_no_module_or_misbehaves_is_refused_without_our_traceback(tmp_path, text, error, message):
+    path = tmp_path / "bad.py"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(error, match=f"(?s){message}") as caught:
+        load(f"{path}:conv")
+    assert "Traceback" not in str(caught.value)
+    assert "registry.py" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("spec", "error", "message"),
+    [
+        (":x", BackendNameError, "'' is no module"),
+        (".:x", BackendNameError, "'.' is no module"),
+        ("a b:x", BackendNameError, "'a b' is no module"),
+        ("x.py:", BackendFileError, "does not exist"),
+        ("/:f", BackendFileError, "is no Python file"),
+        (f"{'x' * 300}.py:f", BackendFileError, "cannot be looked for: .*too long"),
+        ("~no_such_user/x.py:f", BackendFileError, "cannot be looked for|does not exist"),
+    ],
+)
+def test_what_names_no_module_is_refused(spec, error, message):
+    with pytest.raises(error, match=message):
+        load(spec)
+
+
+@pytest.mark.parametrize("name", ["7", "None", "''", "' '", "'x' * 201", r"'a\nb'", r"'\x1b[31m'", r"'\u202e'"])
+def test_a_name_that_cannot_be_shown_is_refused(file, name):
+    file.write_text(GOOD.replace('"mine"', name))
+    with pytest.raises(BackendSignatureError, match=r"has no name; set|is named .*; expected at most 200 characters"):
+        load(f"{file}:Mine")
+
+
+def test_a_property_that_raises_is_told(file):
+    file.write_text(GOOD + "\nMine.capabilities = property(lambda self: 1 / 0)\n")
+    with pytest.raises(BackendSignatureError, match="name and capabilities raised ZeroDivisionError"):
+        load(f"{file}:Mine")

@@ -32,7 +32,7 @@ def test_a_terminal_obeys_nothing_in_a_cell(style):
 
 
 def test_printable_keeps_text_in_every_language():
-    text = "tab\tline\n\r é × 漢字 \xa0 \ue000 \ufffd 😀"
+    text = "tab\tline\n é × 漢字 عربي \xa0 \ue000 \ufffd 😀"
     assert printable(text) == text
 
 

@@ -124,3 +124,17 @@ def test_hypothesis_explores_shrinks_and_says_how_to_repeat(tmp_path):
     assert done.returncode == 1
     assert "DiscrepancyError" in done.stdout or "FailError" in done.stdout
     assert "convcheck replay v1," in done.stdout
+
+
+def test_without_a_backend_nothing_passes(tmp_path):
+    done = suite(tmp_path, "convcheck.suite")
+    assert done.returncode == pytest.ExitCode.INTERRUPTED
+    assert "no backend is named: pass --conv-backend SPEC" in done.stdout
+    assert "skipped" not in done.stdout
+
+
+def test_what_cannot_be_is_refused_before_anything_runs(tmp_path):
+    done = suite(tmp_path, "convcheck.suite", "--conv-backend", "numpy", "--conv-known-failures", "/nowhere\x1b[31m")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "ERROR: --conv-known-failures /nowhere�[31m: " in done.stderr
+    assert "\x1b" not in done.stderr

@@ -112,9 +112,9 @@ def _on_either_axis(
 ) -> FailureCondition | None:
     """The rule on one axis or the other, if that is what explains the failures outside of it; None if it is not."""
     other = condition.rule.transposed
-    either = Rule(f"({condition.rule.text}) or ({other.text})")
     if not condition.elsewhere or not samples.failing & samples.mask(other.text) & ~samples.mask(condition.rule.text):
         return None
+    either = Rule(f"({condition.rule.text}) or ({other.text})")
     found = Conjunction((either.text,))
     fresh = samples.ask(_two_lots(found, known, samples, rng), label, samples.asked + MOST)
     samples.add(fresh)
