@@ -53,7 +53,8 @@ def run_and_report(
     with (
         stop.listening(),
         Progress(
-            TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[state]}", markup=False),
+            TextColumn("{task.description}", markup=False), BarColumn(),
+            TextColumn("{task.fields[state]}", markup=False),
             TimeElapsedColumn(),
             console=console,
         ) as progress,

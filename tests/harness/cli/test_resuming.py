@@ -118,7 +118,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_first_case(monkey
     (tmp_path / "a file").write_text("")
     target = tmp_path / ("a file" if made == "a file" else "a file/below")
     assert convcheck(monkeypatch, "run", "--backend", "numpy", "--examples", 5, "--report-dir", target) == 2
-    assert "cannot be written: " in capsys.readouterr().err
+    assert "no report can be written to" in capsys.readouterr().err
 
 
 def test_a_misspelt_second_backend_is_refused_before_the_first_case(monkeypatch, capsys, tmp_path):
