@@ -18,6 +18,7 @@ from convcheck.campaign.known_failures import Known
 from convcheck.campaign.options import Options
 from convcheck.campaign.sanitizing import judge_share
 from convcheck.execution import Candidate, open_candidate
+from convcheck.execution.processes import die_with_parent
 from convcheck.judging.blocks import BLOCK
 from convcheck.judging.drawn import drawn_cases
 from convcheck.judging.histories import judge_histories
@@ -58,7 +59,12 @@ class Job:
         """The candidate; the caller closes it. Raises what `open_candidate` raises."""
         options = self.options
         candidate = open_candidate(
-            self.spec, limit=options.limit, in_process=options.in_process, untrusted=options.untrusted
+            self.spec,
+            limit=options.limit,
+            start_limit=options.start_limit,
+            memory=options.memory,
+            in_process=options.in_process,
+            untrusted=options.untrusted,
         )
         return Known(options.known).skipping(candidate)
 
@@ -177,6 +183,7 @@ _OPENED: list[tuple[Job, Candidate]] = []
 
 def _open(job: Job) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the campaign's to handle
+    die_with_parent()  # and so is whatever ends it
     _OPENED.append((job, job.open()))
 
 

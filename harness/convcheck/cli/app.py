@@ -32,7 +32,8 @@ from convcheck.cli.histories import replay_history
 from convcheck.cli.large import large
 from convcheck.cli.listing import list_backends
 from convcheck.cli.sanitized import replay_sanitized
-from convcheck.execution import CALL_LIMIT, Candidate, open_candidate
+from convcheck.cli.sizes import size_in_bytes
+from convcheck.execution import CALL_LIMIT, START_LIMIT, Candidate, open_candidate
 from convcheck.judging.judge import judge_case
 from convcheck.model.ladder import Ladder
 from convcheck.model.levels import LAST, Level
@@ -80,6 +81,15 @@ UpTo = Annotated[
     ),
 ]
 Limit = Annotated[float, typer.Option(help="seconds after which a call counts as hung", min=0.1)]
+StartLimit = Annotated[float, typer.Option(help="seconds after which a start, its import say, counts as hung", min=0.1)]
+Memory = Annotated[
+    int | None,
+    typer.Option(
+        help="of a candidate's process: 500M, 8G, 0 for any (default: half the machine's)",
+        parser=size_in_bytes,
+        metavar="SIZE",
+    ),
+]
 
 
 @app.command()
@@ -101,6 +111,8 @@ def run(
     workers: Annotated[int | None, typer.Option(help="judging processes (default: one a core)", min=1)] = None,
     level: UpTo = LAST,
     limit: Limit = CALL_LIMIT,
+    start_limit: StartLimit = START_LIMIT,
+    memory: Memory = None,
     diagnosis_calls: Annotated[
         int, typer.Option(help="calls in which causes of failures are looked for; fewer where one takes seconds", min=0)
     ] = MOST_CALLS,
@@ -137,13 +149,15 @@ def run(
         untrusted=untrusted,
         sanitize=sanitize,
         limit=limit,
+        start_limit=start_limit,
+        memory=memory,
         diagnosis_calls=diagnosis_calls,
         diagnosis_seconds=_seconds(diagnosis_time, "--diagnosis-time"),
         known=load_known_failures(known_failures, backend) if known_failures else (),
         level=level,
         reach=reach,
     )
-    memory = open_database(database)
+    examples_database = open_database(database)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops a run finds a report of what was done
     name = name or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-seed{seed}"
     folder = report_dir / name
@@ -166,7 +180,7 @@ def run(
             command=command,
             progress=advance,
             checkpoint=lambda so_far: _discard(write_report(so_far, folder)),
-            database=memory,
+            database=examples_database,
         )
     record = write_report(record, folder)
     typer.echo(end_summary(record))

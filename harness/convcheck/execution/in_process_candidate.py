@@ -20,6 +20,7 @@ from convcheck.execution.device_inputs import DeviceInputs
 from convcheck.execution.forking import in_child
 from convcheck.execution.free_memory import poison_for
 from convcheck.execution.inputs import Inputs
+from convcheck.execution.messages import cut
 from convcheck.execution.repeating import repeated
 from convcheck.execution.results import Results
 from convcheck.model.calls import Call, Launch, Outcome, Raised, Returned
@@ -63,12 +64,21 @@ class InProcessCandidate:
         load: makes a fresh backend; called again by `restart`.
         allocate: where the candidate's tensors lie; by default on the heap, whatever a call asks for.
         watch: what it calls; by default nobody looks.
+        outcomes: what it may raise, besides errors, as the outcome of a call; an interrupt at the keyboard ends the run
+            where the candidate has no process of its own.
     """
 
-    def __init__(self, load: Callable[[], Backend], allocate: Allocate = heap, watch: Watch = untraced) -> None:
+    def __init__(
+        self,
+        load: Callable[[], Backend],
+        allocate: Allocate = heap,
+        watch: Watch = untraced,
+        outcomes: type[BaseException] = Exception,
+    ) -> None:
         self._load = load
         self._allocate = allocate
         self._watch = watch
+        self._caught = (Exception, SystemExit, GeneratorExit, outcomes)
         self.restart()
 
     @property
@@ -111,7 +121,7 @@ class InProcessCandidate:
         invoke = partial(results_of, self._backend, call, params, inputs.given)
 
         def make() -> Mapping[str, Any] | Raised:
-            result = _tried(invoke)
+            result = self._tried(invoke)
             return result if isinstance(result, Raised) else self._arrays(dict(zip(names, result, strict=False)))
 
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -136,7 +146,7 @@ class InProcessCandidate:
         present = {name: native for name, native in results.items() if native is not None}
         try:
             arrays = zip(present, self._backend.all_to_numpy([*present.values()]), strict=True)
-        except Exception as error:  # noqa: BLE001
+        except self._caught as error:
             return _raised(error)
         return {**dict.fromkeys(results), **dict(arrays)}
 
@@ -197,8 +207,8 @@ class InProcessCandidate:
                 invoke = partial(self._replayed, invoke, inputs)
             else:
                 inputs.write()
-            make = partial(_tried, invoke)
-        except Exception as error:  # noqa: BLE001  (whatever a candidate raises is an outcome, in `to_native` as well)
+            make = partial(self._tried, invoke)
+        except self._caught as error:  # whatever a candidate raises is an outcome, in `to_native` as well
             raised = _raised(error)
             return _Prepared(call, inputs, lambda: raised)
         return _Prepared(call, inputs, make, poisoned)
@@ -221,6 +231,13 @@ class InProcessCandidate:
         if self._accelerator is None:
             return Inputs(self._allocate)
         return DeviceInputs(self._allocate, self._accelerator)
+
+    def _tried(self, invoke: Callable[[], tuple[Any, ...]]) -> _Result:
+        """The backend's results, or what it raised."""
+        try:
+            return invoke()
+        except self._caught as error:
+            return _raised(error)
 
     def _seen(self, prepared: _Prepared, result: _Result, called: tuple[str, ...] | None) -> Returned | Raised:
         """The outcome of a call that has been made, with what it did to memory."""
@@ -283,13 +300,9 @@ def _one_by_one(threads: _Jobs) -> list[_Made]:
     return [[make() for make in each] for each in threads]
 
 
-def _tried(invoke: Callable[[], tuple[Any, ...]]) -> _Result:
-    """The backend's results, or what it raised."""
+def _raised(error: BaseException) -> Raised:
     try:
-        return invoke()
-    except Exception as error:  # noqa: BLE001  (whatever a candidate raises is an outcome)
-        return _raised(error)
-
-
-def _raised(error: Exception) -> Raised:
-    return Raised(type(error).__name__, str(error), "".join(traceback.format_exception(error, limit=-8)))
+        message = str(error)
+    except BaseException as another:  # noqa: BLE001  (the candidate's own code)
+        message = f"(its text raises {type(another).__name__})"
+    return Raised(type(error).__name__, cut(message), cut("".join(traceback.format_exception(error, limit=-8))))
