@@ -32,7 +32,7 @@ from convcheck.cli.histories import replay_history
 from convcheck.cli.large import large
 from convcheck.cli.listing import list_backends
 from convcheck.cli.sanitized import replay_sanitized
-from convcheck.cli.sizes import size_in_bytes
+from convcheck.cli.worker_limits import Memory, StartLimit
 from convcheck.execution import CALL_LIMIT, START_LIMIT, Candidate, open_candidate
 from convcheck.judging.judge import judge_case
 from convcheck.model.ladder import Ladder
@@ -81,15 +81,6 @@ UpTo = Annotated[
     ),
 ]
 Limit = Annotated[float, typer.Option(help="seconds after which a call counts as hung", min=0.1)]
-StartLimit = Annotated[float, typer.Option(help="seconds after which a start, its import say, counts as hung", min=0.1)]
-Memory = Annotated[
-    int | None,
-    typer.Option(
-        help="of a candidate's process: 500M, 8G, 0 for any (default: half the machine's)",
-        parser=size_in_bytes,
-        metavar="SIZE",
-    ),
-]
 
 
 @app.command()

@@ -50,12 +50,20 @@ class Channel:
         connected: the socket; the channel owns it.
         makers: the dataclasses that may be received.
         other_side: the process that sends them.
+        most_header: bytes of a message that are no arrays' at most: to read them takes many times as much memory.
     """
 
-    def __init__(self, connected: socket.socket, makers: Makers, other_side: OtherSide | None = None) -> None:
+    def __init__(
+        self,
+        connected: socket.socket,
+        makers: Makers,
+        other_side: OtherSide | None = None,
+        most_header: int = MOST,
+    ) -> None:
         self._socket = connected
         self._makers = makers
         self._other_side = other_side or _Anybody()
+        self._most_header = most_header
         self._ahead = b""
 
     def send(self, message: Any, limit: float | None = None) -> None:
@@ -90,9 +98,9 @@ class Channel:
         """
         deadline = None if limit is None else time.monotonic() + limit
         header_size, body_size = _FRAME.unpack(self._exactly(_FRAME.size, deadline))
-        if header_size + body_size > most:
-            size = header_size + body_size
-            raise MessageError(f"malformed message: it is said to have {size:,} bytes; expected at most {most:,}")
+        for size, limit_of_size in ((header_size, self._most_header), (header_size + body_size, most)):
+            if size > limit_of_size:
+                raise MessageError(f"malformed message: it claims {size:,} bytes; expected at most {limit_of_size:,}")
         header = self._exactly(header_size, deadline)
         try:
             body = self._exactly(body_size, deadline)

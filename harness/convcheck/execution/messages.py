@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -27,8 +28,8 @@ from convcheck_reference.formats import Format
 from convcheck_reference.params import Arguments
 
 _LONGEST_TEXT: Final = 20_000
-MOST_READY: Final = 1 << 22
-"""Bytes that a worker takes at most to say that it is ready, or why it is not."""
+MOST_TEXT: Final = 1 << 22
+"""Bytes that a worker sends at most in a message, arrays excepted."""
 
 _ERRORS: Final = {
     error.__name__: error
@@ -81,9 +82,9 @@ class Calls:
     calls: tuple[Call, ...]
 
     @property
-    def answers(self) -> int:
-        """How many answers are expected."""
-        return len(self.calls)
+    def in_order(self) -> tuple[Call, ...]:
+        """The calls as they are answered."""
+        return self.calls
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,9 +95,9 @@ class CallsAtOnce:
     threads: tuple[tuple[Call, ...], ...]
 
     @property
-    def answers(self) -> int:
-        """How many answers are expected."""
-        return sum(map(len, self.threads))
+    def in_order(self) -> tuple[Call, ...]:
+        """The calls as they are answered."""
+        return tuple(chain.from_iterable(self.threads))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ def open_candidate(
         spec: the backend, as `convcheck.load` takes it.
         limit: seconds that a call may take, where it has a process of its own.
         start_limit: seconds that importing and constructing it may take, likewise.
-        memory: bytes that it and the processes which it starts may have, likewise; None for half of the machine's, 0 for
-            any number.
+        memory: bytes that it and the processes which it starts may have, likewise; None for half of the machine's, 0
+            for any number.
         in_process: it runs in this process, for debuggers.
         untrusted: it may have been written to pass: its process is cut off from the judge, and what it calls is traced.
 

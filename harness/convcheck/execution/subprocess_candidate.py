@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
+from convcheck.execution.answer_sizes import most_bytes
 from convcheck.execution.codec import MessageError
 from convcheck.execution.crash_analysis import explain
 from convcheck.execution.launch import Launcher, trusted
@@ -164,13 +165,13 @@ class SubprocessCandidate:
 
     def _answers(self, calls: Calls | CallsAtOnce, outcomes: list[Outcome]) -> Outcome | None:
         """Add the outcomes of `calls` until one is missing: then why, else None."""
-        self._number = calls.first + calls.answers  # no number comes twice
+        self._number = calls.first + len(calls.in_order)  # no number comes twice
         self._used = True
         channel, process = self._supply.worker.channel, self._supply.worker.process
         try:
             channel.send(calls, self._limit)
-            for number in range(calls.first, calls.first + calls.answers):
-                answer = channel.receive(self._limit)
+            for number, call in enumerate(calls.in_order, calls.first):
+                answer = channel.receive(self._limit, most_bytes(call))
                 if not isinstance(answer, Answer) or answer.number != number:
                     return self._last_words(answer)
                 self._offspring.saw(len(outcomes), answer.children)

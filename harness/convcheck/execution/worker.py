@@ -21,6 +21,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final, NoReturn
 
+from convcheck.execution.answer_sizes import bounded, most_bytes
 from convcheck.execution.call_tracing import CallTracing, Watch, untraced
 from convcheck.execution.channel import Channel
 from convcheck.execution.forks import Forks, living_children
@@ -168,13 +169,15 @@ def _serve(channel: Channel, spec: str, watch: Watch, allocate: Allocate, second
                 host.restart()
                 channel.send(Ready(host.name, host.capabilities, dict(host.versions), seconds))
                 continue
-            for number, outcome in enumerate(_outcomes(host, asked), asked.first):
+            for number, (call, outcome) in enumerate(
+                zip(asked.in_order, _outcomes(host, asked), strict=True), asked.first
+            ):
                 forks.end_if_child(outcome)
                 children = forks.children()
                 if forks.have_returned():
                     channel.send(Twice())
                     return
-                channel.send(Answer(number, outcome, children))
+                channel.send(Answer(number, bounded(outcome, most_bytes(call)), children))
     except DeviceLostError as error:
         channel.send(Lost(str(error)))
     except ConvcheckError as error:

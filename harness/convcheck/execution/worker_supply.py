@@ -10,7 +10,7 @@ from typing import Final
 from convcheck.execution.channel import Channel
 from convcheck.execution.codec import MessageError
 from convcheck.execution.launch import Launcher
-from convcheck.execution.messages import MOST_READY, TO_JUDGE, Failed, Ready, Reload
+from convcheck.execution.messages import MOST_TEXT, TO_JUDGE, Failed, Ready, Reload
 from convcheck.execution.process import WorkerProcess
 from convcheck.execution.start_ration import StartRation
 from convcheck_reference.errors import ConvcheckError
@@ -113,7 +113,7 @@ class WorkerSupply:
         """A fresh backend in the worker in use; whether there is one."""
         try:
             self.worker.channel.send(Reload(), self._limit)
-            answer = self.worker.channel.receive(self._limit, MOST_READY)
+            answer = self.worker.channel.receive(self._limit, MOST_TEXT)
         except (EOFError, OSError, MessageError):
             return False
         return isinstance(answer, Ready)
@@ -129,13 +129,13 @@ class WorkerSupply:
         return WorkerProcess(self._launcher(self._spec), self._memory)
 
     def _launched(self, process: WorkerProcess) -> Worker:
-        return Worker(process, Channel(process.worker(), TO_JUDGE, process), self._ration.clock())
+        return Worker(process, Channel(process.worker(), TO_JUDGE, process, MOST_TEXT), self._ration.clock())
 
     def _received(self, asked: float) -> Ready:
         """What the worker in use says when it has loaded the backend; others are started if that took long."""
         why = "it said something else"
         try:
-            ready = self.worker.channel.receive(self._limit, MOST_READY)
+            ready = self.worker.channel.receive(self._limit, MOST_TEXT)
         except TimeoutError:
             ready, why = None, f"it was not ready within {self._limit:g} s, and was ended"
         except (EOFError, OSError):

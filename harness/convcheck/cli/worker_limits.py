@@ -1,9 +1,9 @@
-"""Sizes of memory, as they are typed."""
+"""Options that limit what the process of a candidate may take."""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
@@ -22,3 +22,14 @@ def size_in_bytes(text: str) -> int:
         raise typer.BadParameter(f"{text!r} is no size; expected 500M, 8G, or 0 for any")
     number, unit = found.groups()
     return int(float(number) * _UNITS[unit.upper()])
+
+
+StartLimit = Annotated[float, typer.Option(help="seconds after which a start, its import say, counts as hung", min=0.1)]
+Memory = Annotated[
+    int | None,
+    typer.Option(
+        help="of a candidate's process: 500M, 8G, 0 for any (default: half the machine's)",
+        parser=size_in_bytes,
+        metavar="SIZE",
+    ),
+]
