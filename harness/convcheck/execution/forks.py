@@ -10,8 +10,12 @@ from typing import Final
 from convcheck.execution.processes import descendants
 from convcheck.model.calls import Raised, Returned
 
-_TOGETHER: Final = 0.2
-"""Seconds in which a call that returns in the worker returns in its child as well, if it does."""
+_TOGETHER: Final = 0.05
+"""Seconds in which a call that returns in the worker mostly returns in its child as well, if it does; what is seen
+later is told with the next call."""
+
+_WAITS: Final = 2
+"""How often they are waited for in vain: who starts processes in one call starts them in all."""
 
 
 class Forks:
@@ -21,6 +25,7 @@ class Forks:
         self._process = os.getpid()
         self._returned = mmap.mmap(-1, 1)  # which children share
         self._known: tuple[int, ...] = ()
+        self._waits = 0
 
     def end_if_child(self, outcome: Returned | Raised | None) -> None:
         """End this process if it is a child that should never have come here; one that exits may do so."""
@@ -32,10 +37,13 @@ class Forks:
 
     def children(self) -> tuple[int, ...]:
         """The descendants that are alive after a call; a new one is given a moment to end, or to return as well."""
-        children, until = living_children(), time.monotonic() + _TOGETHER
-        while set(children) - {*self._known} and not self.have_returned() and time.monotonic() < until:
-            time.sleep(0.005)
-            children = living_children()
+        children = living_children()
+        if set(children) - {*self._known} and self._waits < _WAITS:
+            self._waits += 1
+            until = time.monotonic() + _TOGETHER
+            while set(children) - {*self._known} and not self.have_returned() and time.monotonic() < until:
+                time.sleep(0.002)
+                children = living_children()
         self._known = children
         return children
 

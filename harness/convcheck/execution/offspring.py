@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-SHOWN: Final = 3
+_SHOWN: Final = 3
 """Commands that are shown."""
+
+_SEEN: Final = 3
+"""Workers that have left processes behind before nobody waits any more for those of another to end."""
 
 
 class Offspring:
@@ -19,6 +22,7 @@ class Offspring:
 
     def __init__(self) -> None:
         self._trusted = 0
+        self._seen = 0
         self.forget()
 
     def forget(self) -> None:
@@ -41,16 +45,23 @@ class Offspring:
         """Whether calls have started more than has been seen to end with the program."""
         return bool(self._caller) and len(self._alive) > self._trusted
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether they may still end with the program, as they should."""
+        return self._seen < _SEEN
+
     def left_by(self, left: Iterable[tuple[int, str]]) -> Mapping[int, str]:
         """What each call has left behind, in words, by its number, when the worker has ended as a program does."""
         by_call: dict[int, list[str]] = {}
         for pid, command in left:
             by_call.setdefault(self._caller.get(pid, max(self._caller.values())), []).append(command)
-        if not by_call:
+        if by_call:
+            self._seen += 1
+        else:
             self._trusted = len(self._alive)
         return {call: _in_words(commands) for call, commands in by_call.items()}
 
 
 def _in_words(commands: list[str]) -> str:
-    shown = ", ".join(commands[:SHOWN]) + (", …" if len(commands) > SHOWN else "")
+    shown = ", ".join(commands[:_SHOWN]) + (", …" if len(commands) > _SHOWN else "")
     return f"{len(commands)} {'process' if len(commands) == 1 else 'processes'} ({shown})"

@@ -98,14 +98,15 @@ class WorkerProcess:
                 return self._worker is not None and _readable(self._worker, 0.0)
         return True
 
-    def end(self, grace: float = BRIEFLY) -> Ending:
+    def end(self, grace: float = BRIEFLY, lingering: float = LINGERING) -> Ending:
         """End the worker and what it left behind, and say how it ended.
 
         Args:
             grace: seconds that it has to end by itself.
+            lingering: seconds that what it leaves behind has for that.
         """
         if self._ending is None:
-            self._ending = self._ended(grace)
+            self._ending = self._ended(grace, lingering)
         return self._ending
 
     def discard(self) -> Ending:
@@ -128,15 +129,15 @@ class WorkerProcess:
         self._forget()
         self._held.close()
 
-    def _ended(self, grace: float) -> Ending:
+    def _ended(self, grace: float, lingering: float) -> Ending:
         by_itself = self._is_introduced(grace) and self._worker is not None and _readable(self._worker, grace)
         status = self._status()
         if status is None:
-            report = self._guarded.end(max(grace, self._launch.grace) if by_itself else self._launch.grace, LINGERING)
+            report = self._guarded.end(max(grace, self._launch.grace) if by_itself else self._launch.grace, lingering)
             by_itself |= report.status not in (None, -signal.SIGKILL)
             status = report.status
         else:
-            report = self._guarded.report(sweep=LINGERING, forget=True)
+            report = self._guarded.report(sweep=lingering, forget=True)
         how = report.why or (_how(status) if by_itself else "")
         stopped = report.stopped or self._stopped
         return Ending(how, bool(report.why), report.left, report.output, stopped)

@@ -18,7 +18,7 @@ from convcheck.execution.launch import Launcher, trusted
 from convcheck.execution.messages import Answer, Calls, CallsAtOnce, Lost, Twice
 from convcheck.execution.offspring import Offspring
 from convcheck.execution.patience import Patience
-from convcheck.execution.process import KILLED
+from convcheck.execution.process import KILLED, LINGERING
 from convcheck.execution.worker_supply import MOST_AHEAD, START_LIMIT, WorkerStartError, WorkerSupply
 from convcheck.model.calls import Call, Died, Hung, Outcome, Raised, Returned
 from convcheck.model.capabilities import Capabilities
@@ -209,7 +209,8 @@ class SubprocessCandidate:
         if not self._offspring.suspicious:
             return outcomes
         self._supply.worker.channel.close()
-        left = self._offspring.left_by(self._supply.worker.process.end(_EXIT).left)
+        times = (_EXIT, LINGERING) if self._offspring.doubtful else (0.0, 0.0)
+        left = self._offspring.left_by(self._supply.worker.process.end(*times).left)
         self._renew(died=False)
         return [
             replace(outcome, left=(*outcome.left, left[at]))
