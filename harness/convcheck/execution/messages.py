@@ -185,8 +185,9 @@ def _texts(mapping: Any) -> dict[str, str]:
 
 
 def cut(text: str) -> str:
-    """As much of a text as is sent."""
-    return text[:_LONGEST_TEXT]
+    """As much of a text as is sent: its beginning and its end."""
+    half = _LONGEST_TEXT // 2
+    return text if len(text) <= _LONGEST_TEXT else f"{text[: half - 1]}…{text[-half:]}"
 
 
 def _text(value: Any) -> str:

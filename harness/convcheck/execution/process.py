@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from convcheck.execution.control import END, FORK, STATUS
 from convcheck.execution.guarded import Guarded
 from convcheck.execution.launch import Launch
-from convcheck.execution.worker import END, FORK, STATUS
 
 BRIEFLY: Final = 1.0
 """Seconds in which a process that has closed its connection is gone, if that was its end, and in which the one that it

@@ -12,22 +12,22 @@ import faulthandler
 import os
 import signal
 import socket
-import struct
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import NoReturn
 
 from convcheck.execution.answer_sizes import bounded, most_bytes
 from convcheck.execution.call_tracing import CallTracing, Watch, untraced
 from convcheck.execution.channel import Channel
+from convcheck.execution.control import FORK, STATUS, WORKER
 from convcheck.execution.forks import Forks, living_children
 from convcheck.execution.import_sandbox import block_the_judge
 from convcheck.execution.in_process_candidate import InProcessCandidate
-from convcheck.execution.messages import TO_WORKER, Answer, Calls, CallsAtOnce, Failed, Lost, Ready, Reload, Twice
+from convcheck.execution.messages import TO_WORKER, Answer, Calls, CallsAtOnce, Failed, Lost, Ready, Reload, Twice, cut
 from convcheck.execution.processes import adopt_orphans, die_with_parent
 from convcheck.model.calls import Raised, Returned
 from convcheck.plugin.accelerator import DeviceLostError
@@ -36,18 +36,6 @@ from convcheck.plugin.registry import load, preload
 from convcheck.tensors.guarded import GuardedPages
 from convcheck.tensors.regions import Allocate
 from convcheck_reference.errors import ConvcheckError
-
-FORK: Final = b"F"
-"""Start a worker on the socket that comes with this byte."""
-
-WORKER: Final = b"W"
-"""The worker has been started; a descriptor of its process comes with this byte, where the system has such."""
-
-END: Final = b"E"
-"""Kill the worker if it still runs, and answer with its `STATUS`."""
-
-STATUS: Final = struct.Struct("<i")
-"""How a worker ended: its exit status, or minus the number of the signal."""
 
 
 def main(*, untrusted: bool = False) -> None:
@@ -179,10 +167,10 @@ def _serve(channel: Channel, spec: str, watch: Watch, allocate: Allocate, second
                     return
                 channel.send(Answer(number, bounded(outcome, most_bytes(call)), children))
     except DeviceLostError as error:
-        channel.send(Lost(str(error)))
+        channel.send(Lost(cut(str(error))))
     except ConvcheckError as error:
         forks.end_if_child(None)
-        channel.send(Failed(type(error).__name__, str(error)))
+        channel.send(Failed(type(error).__name__, cut(str(error))))
 
 
 def _outcomes(host: InProcessCandidate, calls: Calls | CallsAtOnce) -> Iterator[Returned | Raised]:
