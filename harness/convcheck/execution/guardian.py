@@ -68,19 +68,20 @@ class Guardian:
         if hasattr(os, "pidfd_open"):
             self._poll.register(os.pidfd_open(os.getppid()), select.POLLIN)  # readable when the judge is gone
 
-    def serve(self) -> None:
-        """Answer the judge until it is gone or wants no more."""
-        asked = b""
-        while self._wait(_TICK):
+    def serve(self, asked: bytes) -> None:
+        """Answer the judge until it is gone or wants no more; it may have asked something already."""
+        while True:
+            while b"\n" in asked:
+                line, _, asked = asked.partition(b"\n")
+                answer = self._answer(**json.loads(line))
+                self._judge.sendall(json.dumps(answer).encode() + b"\n")
+            if not self._wait(_TICK):
+                return
             with suppress(BlockingIOError):
                 received = self._judge.recv(4096, socket.MSG_DONTWAIT)
                 if not received:
                     return
                 asked += received
-            while b"\n" in asked:
-                line, _, asked = asked.partition(b"\n")
-                answer = self._answer(**json.loads(line))
-                self._judge.sendall(json.dumps(answer).encode() + b"\n")
 
     def end_all(self) -> None:
         """End everything that descends from this process."""
@@ -224,13 +225,18 @@ def main() -> None:
     judge = socket.socket(fileno=int(sys.argv[1]))
     judge.set_inheritable(False)
     adopt_orphans()
-    with judge.makefile("rb") as file:
-        task = json.loads(file.readline())
+    received = b""
+    while b"\n" not in received:
+        received += (more := judge.recv(1 << 16))
+        if not more:  # the judge is gone already
+            return
+    line, _, asked = received.partition(b"\n")
+    task = json.loads(line)
     most = task.pop("memory")
     guardian = Guardian(judge, *start(**task), most)
     try:
         with suppress(BrokenPipeError, ConnectionResetError):
-            guardian.serve()
+            guardian.serve(asked)
     finally:
         guardian.end_all()
 
