@@ -241,7 +241,7 @@ _FORGED = 'b\'[]\\n{"is":"Answer","number":0,"outcome":{"is":"Raised","kind":"a"
 CONNECTIONS = (
     Hostile("writes garbage", "wrote to the judge's connection", _WRITE.format(sent="b'\\xff' * 1000")),
     Hostile("claims a frame of 4 GB", "claims 4,294,967,3.. bytes", _WRITE.format(sent="struct.pack('<QQ', 9, 1 << 32)")),
-    Hostile("claims a header of 100 MB", "claims 100,000,000 bytes", _WRITE.format(sent="struct.pack('<QQ', 10**8, 0)")),
+    Hostile("claims a header of 100 MB", "claims 100,000,000 bytes before its arrays", _WRITE.format(sent="struct.pack('<QQ', 10**8, 0)")),
     Hostile(
         "forges an answer",
         "answered more than once|wrote to the judge's connection",

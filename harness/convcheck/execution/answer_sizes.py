@@ -9,10 +9,8 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
+from convcheck.execution.channel import SMALL
 from convcheck.model.calls import Call, Raised, Returned
-
-_LEAST: Final = 1 << 24
-"""Bytes of any answer, texts and a wrong shape included."""
 
 _BYTES: Final = 64
 """For each element of a tensor or result: complex numbers of double precision, for several results of its size."""
@@ -21,12 +19,13 @@ _BYTES: Final = 64
 def most_bytes(call: Call) -> int:
     """The bytes that an answer to a call has at most, if its results are at all like those that are due."""
     given = sum(tensor.values.size for tensor in call.tensors.values())
-    return _LEAST + _BYTES * (given + _elements_of_output(call) + _elements_of_weight(call))
+    return SMALL + _BYTES * (given + _elements_of_output(call) + _elements_of_weight(call))
 
 
-def bounded(outcome: Returned | Raised, most: int) -> Returned | Raised:
-    """An outcome without its results if these have too many bytes: they are not worth sending, and malformed."""
-    if isinstance(outcome, Raised) or _size(outcome.arrays) + _size(outcome.other) <= most:
+def bounded(outcome: Returned | Raised, call: Call) -> Returned | Raised:
+    """What came of a call, without its results if these have too many bytes: they are malformed, and not sent."""
+    size = 0 if isinstance(outcome, Raised) else _size(outcome.arrays) + _size(outcome.other)
+    if isinstance(outcome, Raised) or size <= SMALL // 2 or size <= (most := most_bytes(call) - SMALL // 2):
         return outcome
     reasons = {
         name: f"it has shape {array.shape} and {array.nbytes:,} bytes; expected fewer than {most:,}"

@@ -6,6 +6,7 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from convcheck.execution.codec import Makers, MessageError, decode, encode, padding
@@ -17,8 +18,16 @@ _JOINED: Final = 1 << 18
 _LONGEST: Final = 1e9
 """Milliseconds that the system can be asked to wait."""
 
+SMALL: Final = 1 << 24
+"""Bytes that any message may have."""
+
 MOST: Final = 1 << 40
 """Bytes that a message has at most, unless it is known to have fewer."""
+
+
+def whatever() -> int:
+    """The most bytes of a message of which nothing is known."""
+    return MOST
 
 
 class OtherSide(Protocol):
@@ -84,12 +93,12 @@ class Channel:
         for part in [b"".join(parts)] if sum(map(len, parts)) <= _JOINED else parts:
             self._socket.sendall(part)
 
-    def receive(self, limit: float | None = None, most: int = MOST) -> Any:
+    def receive(self, limit: float | None = None, most: Callable[[], int] = whatever) -> Any:
         """The next message, which has to be there within `limit` seconds; None waits for ever.
 
         Args:
             limit: seconds.
-            most: bytes that it has at most: memory for more is never asked for.
+            most: says how many bytes it has at most, if it is not small: memory for more is never asked for.
 
         Raises:
             EOFError: the other side is gone.
@@ -98,9 +107,11 @@ class Channel:
         """
         deadline = None if limit is None else time.monotonic() + limit
         header_size, body_size = _FRAME.unpack(self._exactly(_FRAME.size, deadline))
-        for size, limit_of_size in ((header_size, self._most_header), (header_size + body_size, most)):
-            if size > limit_of_size:
-                raise MessageError(f"malformed message: it claims {size:,} bytes; expected at most {limit_of_size:,}")
+        size = header_size + body_size
+        if header_size > self._most_header:
+            raise MessageError(f"malformed message: it claims {header_size:,} bytes before its arrays")
+        if size > SMALL and size > most():
+            raise MessageError(f"malformed message: it claims {size:,} bytes; expected at most {most():,}")
         header = self._exactly(header_size, deadline)
         try:
             body = self._exactly(body_size, deadline)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
@@ -171,7 +172,7 @@ class SubprocessCandidate:
         try:
             channel.send(calls, self._limit)
             for number, call in enumerate(calls.in_order, calls.first):
-                answer = channel.receive(self._limit, most_bytes(call))
+                answer = channel.receive(self._limit, partial(most_bytes, call))
                 if not isinstance(answer, Answer) or answer.number != number:
                     return self._last_words(answer)
                 self._offspring.saw(len(outcomes), answer.children)

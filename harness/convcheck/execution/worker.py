@@ -20,7 +20,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NoReturn
 
-from convcheck.execution.answer_sizes import bounded, most_bytes
+from convcheck.execution.answer_sizes import bounded
 from convcheck.execution.call_tracing import CallTracing, Watch, untraced
 from convcheck.execution.channel import Channel
 from convcheck.execution.control import FORK, STATUS, WORKER
@@ -165,7 +165,7 @@ def _serve(channel: Channel, spec: str, watch: Watch, allocate: Allocate, second
                 if forks.have_returned():
                     channel.send(Twice())
                     return
-                channel.send(Answer(number, bounded(outcome, most_bytes(call)), children))
+                channel.send(Answer(number, bounded(outcome, call), children))
     except DeviceLostError as error:
         channel.send(Lost(cut(str(error))))
     except ConvcheckError as error:

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from convcheck.execution.channel import Channel
+from convcheck.execution.channel import SMALL, Channel
 from convcheck.execution.codec import MessageError
 from convcheck.execution.launch import Launcher
 from convcheck.execution.messages import MOST_TEXT, TO_JUDGE, Failed, Ready, Reload
@@ -26,6 +26,10 @@ _SLOWER: Final = 10.0
 
 MOST_AHEAD: Final = 4
 """Workers that are started ahead, one more for each that died: each holds memory of the device."""
+
+
+def _small() -> int:
+    return SMALL
 
 
 class WorkerStartError(ConvcheckError, RuntimeError):
@@ -113,7 +117,7 @@ class WorkerSupply:
         """A fresh backend in the worker in use; whether there is one."""
         try:
             self.worker.channel.send(Reload(), self._limit)
-            answer = self.worker.channel.receive(self._limit, MOST_TEXT)
+            answer = self.worker.channel.receive(self._limit, _small)
         except (EOFError, OSError, MessageError):
             return False
         return isinstance(answer, Ready)
@@ -135,7 +139,7 @@ class WorkerSupply:
         """What the worker in use says when it has loaded the backend; others are started if that took long."""
         why = "it said something else"
         try:
-            ready = self.worker.channel.receive(self._limit, MOST_TEXT)
+            ready = self.worker.channel.receive(self._limit, _small)
         except TimeoutError:
             ready, why = None, f"it was not ready within {self._limit:g} s, and was ended"
         except (EOFError, OSError):

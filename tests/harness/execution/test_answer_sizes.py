@@ -32,10 +32,15 @@ def test_a_layer_spelled_as_it_may_not_be_has_a_size_too(spelled):
 
 
 def test_results_that_are_far_too_large_are_named_in_place_of_being_sent():
-    returned = Returned({"output": np.zeros((10, 100), np.float32), "grad_bias": None})
-    assert bounded(returned, 4000) is returned
-    cut = bounded(returned, 3999)
+    call = Call(Operation.FORWARD, Arguments(1, 1, 1), {"x": Tensor(np.zeros((1, 1, 2, 2), np.float32))})
+
+    def returned(elements):
+        return Returned({"output": np.broadcast_to(np.float32(0), (elements, 2)), "grad_bias": None})
+
+    small = returned(1000)
+    assert bounded(small, call) is small
+    cut = bounded(returned(10**7), call)
     assert cut.arrays == {"output": None, "grad_bias": None}
-    assert cut.malformed == {"output": "it has shape (10, 100) and 4,000 bytes; expected fewer than 3,999"}
+    assert cut.malformed["output"].startswith("it has shape (10000000, 2) and 80,000,000 bytes; expected fewer than 8,")
     raised = Raised("ValueError", "no")
-    assert bounded(raised, 1) is raised
+    assert bounded(raised, call) is raised
