@@ -156,6 +156,7 @@ _GROUPS: Final[tuple[tuple[str, str, str, tuple[tuple[str, str], ...]], ...]] = 
         ("work of one's own", "In an untrusted run the candidate computes the result itself, without calling a convolution of a framework."),
         ("the current stream", "On a device with streams a call is queued on the one that is current: behind what was queued there before."),
         ("graphs", "Where a backend declares it, a call that was captured in a graph gives, replayed, the result of what its tensors hold then."),
+        ("nothing left behind", "A call leaves the process as it was: no setting that changes what its caller's program does next, and no process that outlives the program."),
     )),
     ("SPECIAL", "Special values", "IEEE 754, sections 6 and 7", (
         ("NaN", "NaN stands where a window reads one or infinities cancel, and nowhere else."),

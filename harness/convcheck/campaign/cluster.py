@@ -23,7 +23,7 @@ from convcheck.campaign.cluster_worker import Candidates, ended_by, judge_part
 from convcheck.campaign.job import Job
 from convcheck.campaign.journal import JournalError, append_text
 from convcheck.campaign.past import PastPart
-from convcheck.campaign.scheduler import ClusterError, Pasts, SideBySide
+from convcheck.campaign.scheduler import ClusterError, Outcome, Pasts, SideBySide
 from convcheck.campaign.stopping import Stop
 from convcheck.execution import Candidate
 from convcheck.judging.judge import Tally
@@ -93,14 +93,14 @@ class _OnCluster(SideBySide):
         executor: Executor = self._client.get_executor(pure=False, resources=self._resources or None)
         return executor
 
-    def _put(self, index: int, past: PastPart) -> Future[tuple[Tally, bool]]:
+    def _put(self, index: int, past: PastPart) -> Future[Outcome]:
         judged = self._pool.submit(judge_part, self._lines.topic, index, past)
-        found: Future[tuple[Tally, bool]] = Future()
+        found: Future[Outcome] = Future()
         judged.add_done_callback(partial(self._received, found, index))
         found.set_running_or_notify_cancel()
         return found
 
-    def _received(self, found: Future[tuple[Tally, bool]], index: int, judged: Future[tuple[Tally, bool]]) -> None:
+    def _received(self, found: Future[Outcome], index: int, judged: Future[Outcome]) -> None:
         if judged.cancelled():
             return
         error = judged.exception()

@@ -10,8 +10,8 @@ from distributed import Worker, WorkerPlugin, get_worker
 from convcheck.campaign.job import CutShortError, Job
 from convcheck.campaign.journal import Line, text_of
 from convcheck.campaign.past import PastPart
+from convcheck.campaign.scheduler import Done, Outcome
 from convcheck.execution import Candidate
-from convcheck.judging.judge import Tally
 
 _END = '{"kind":"part",'
 """How the last line of a part begins."""
@@ -47,8 +47,8 @@ class Candidates(WorkerPlugin):
         return self._opened[thread]
 
 
-def judge_part(name: str, index: int, past: PastPart) -> tuple[Tally, bool]:
-    """On a worker: the tally of a part, and whether it is that of the whole part.
+def judge_part(name: str, index: int, past: PastPart) -> Outcome:
+    """On a worker: what comes of a part.
 
     Args:
         name: of the run, under which its plugin is registered and its lines are sent.
@@ -64,9 +64,9 @@ def judge_part(name: str, index: int, past: PastPart) -> tuple[Tally, bool]:
 
     write_line = send if candidates.job.journal else None
     try:
-        return candidates.job.judge(candidates.candidate(), index, past, write_line=write_line), True
+        return Done(candidates.job.judge(candidates.candidate(), index, past, write_line=write_line))
     except CutShortError as cut:
-        return cut.tally, False
+        return cut
 
 
 def ended_by(line: str) -> set[int]:

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
+from typing import Final
 
 from convcheck.campaign.journal import Keeping, WriteLine, append
 from convcheck.campaign.known_failures import Known
@@ -14,7 +16,7 @@ from convcheck.campaign.options import Options
 from convcheck.campaign.past import NOTHING, PastPart
 from convcheck.campaign.sanitizing import judge_share
 from convcheck.campaign.stretch import Answer, verdicts_of
-from convcheck.execution import Candidate, open_candidate
+from convcheck.execution import Candidate, WorkerStartError, open_candidate
 from convcheck.judging.blocks import BLOCK
 from convcheck.judging.drawn import drawn_cases
 from convcheck.judging.histories import judge_histories
@@ -30,18 +32,32 @@ from convcheck.model.case import Case
 from convcheck.model.origins import Origin
 from convcheck.model.record_lines import RecordError
 from convcheck.model.verdicts import Verdict
+from convcheck.plugin.accelerator import DeviceLostError
+
+GONE: Final = (WorkerStartError, DeviceLostError)
+"""Errors after which a candidate cannot be called any more."""
 
 
 class CutShortError(Exception):
-    """No further case of a part was wanted: what those that were judged came to.
+    """A part ended before its time: what the cases came to that were judged.
 
     Args:
         tally: of these.
+        ended_by: that the candidate could not be called any more; None where no further case was wanted.
     """
 
-    def __init__(self, tally: Tally) -> None:
-        super().__init__(tally)
+    def __init__(self, tally: Tally, ended_by: Exception | None = None) -> None:
+        super().__init__(tally, ended_by)
         self.tally = tally
+        self.ended_by = ended_by
+
+    @property
+    def reason(self) -> BaseException:
+        """What ended the run with it."""
+        return self.ended_by or KeyboardInterrupt()
+
+
+_OF_CASES: Final = frozenset({Origin.REMEMBERED, Origin.DRAWN, Origin.REACH, Origin.SEARCHED})
 
 
 def never() -> bool:
@@ -74,11 +90,24 @@ class Job:
             index, self.options.examples, len(self.remembered), sanitized=sanitized, ladder=self.options.reach
         )
 
+    @property
+    def size(self) -> int | None:
+        """Number of its cases, without histories; None for no end."""
+        if self.options.examples is None:
+            return None
+        parts = iter(self.part(index) for index in count())
+        return sum(part.size for part in iter(lambda: next(parts), None) if part.origin in _OF_CASES)
+
     def open(self) -> Candidate:
         """The candidate; the caller closes it. Raises what `open_candidate` raises."""
         options = self.options
         candidate = open_candidate(
-            self.spec, limit=options.limit, in_process=options.in_process, untrusted=options.untrusted
+            self.spec,
+            limit=options.limit,
+            start_limit=options.start_limit,
+            memory=options.memory,
+            in_process=options.in_process,
+            untrusted=options.untrusted,
         )
         return Known(options.known).skipping(candidate)
 
@@ -100,7 +129,7 @@ class Job:
             write_line: takes what is judged to the journal; by default it is written there.
 
         Raises:
-            CutShortError: it said so, or an interrupt ended a case.
+            CutShortError: it said so, an interrupt ended a case, or the candidate cannot be called any more.
             JournalError: what is judged cannot be kept.
         """
         part = self.part(index)
@@ -113,12 +142,11 @@ class Job:
         if part.origin in (Origin.HISTORY, Origin.LONG_HISTORY, Origin.SANITIZED):
             try:
                 tally = self._whole(candidate, index, part)
-            except KeyboardInterrupt as error:
-                raise CutShortError(Tally()) from error
+            except (KeyboardInterrupt, *GONE) as error:
+                raise CutShortError(Tally(), error if isinstance(error, Exception) else None) from error
             keeping.add(tally)
             keeping.end(tally, {})
             return tally
-        candidate.restart()
         judge = Judge(
             candidate,
             index,
@@ -130,11 +158,12 @@ class Job:
         )
         start, before = time.perf_counter(), sum(judge.tally.seconds.values())
         try:
+            candidate.restart()
             self._judge_cases(judge, part, index, past)
             judge.tally.failures = list(tried_alone(candidate, judge.tally.failures, self.options.clause or None))
-        except KeyboardInterrupt as error:
+        except (KeyboardInterrupt, *GONE) as error:
             keeping.write()
-            raise CutShortError(judge.tally) from error
+            raise CutShortError(judge.tally, error if isinstance(error, Exception) else None) from error
         seconds = judge.tally.seconds
         generation = time.perf_counter() - start - (sum(seconds.values()) - before)
         seconds["generation"] += generation

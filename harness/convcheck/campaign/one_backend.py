@@ -15,7 +15,7 @@ from convcheck.campaign.backend_record import backend_record
 from convcheck.campaign.counting import counts
 from convcheck.campaign.database import forget, remember
 from convcheck.campaign.gathering import Gathered
-from convcheck.campaign.job import Job
+from convcheck.campaign.job import GONE, Job
 from convcheck.campaign.journal import Judged
 from convcheck.campaign.known_failures import Known, unexpected_passes
 from convcheck.campaign.level_counts import level_counts
@@ -23,7 +23,7 @@ from convcheck.campaign.options import LEAST_DIAGNOSIS
 from convcheck.campaign.sanitizing import triage_reports
 from convcheck.campaign.scheduler import Pasts, tallies
 from convcheck.campaign.stopping import CAUSES, Stop
-from convcheck.execution import Candidate, WorkerStartError
+from convcheck.execution import Candidate
 from convcheck.judging.judge import Tally
 from convcheck.judging.remembered import can_be_judged
 from convcheck.model.capabilities import Capabilities
@@ -34,7 +34,6 @@ from convcheck.model.levels import Level
 from convcheck.model.origins import Origin
 from convcheck.model.record import Finding, by_level
 from convcheck.model.verdicts import FAILURES, Status, Verdict
-from convcheck.plugin.accelerator import DeviceLostError
 from convcheck.strategies.interactions import interactions
 from convcheck.triage.causes import without
 from convcheck.triage.findings import triage
@@ -77,8 +76,8 @@ def judge_backend(
             progress(spec, tally.cases, f"{tally.cases} cases, {gathered.failing} failures")
     except KeyboardInterrupt:
         interrupted = True
-    except (WorkerStartError, DeviceLostError, BrokenProcessPool) as error:
-        stopped.append(_stopped(spec, tally, error))
+    except (*GONE, BrokenProcessPool) as error:
+        stopped.append(_stopped(spec, job, tally, error))
     if tally.failures:
         progress(spec, tally.cases, f"looking for the causes of {gathered.failing} failures")
     start, seconds = time.perf_counter(), options.diagnosis_seconds
@@ -90,7 +89,7 @@ def judge_backend(
     stop.hurry(0)
     interrupted = interrupted or found.interrupted
     if isinstance(found.ended_by, Exception):
-        stopped.append(_stopped(spec, tally, found.ended_by))
+        stopped.append(_stopped(spec, job, tally, found.ended_by))
     findings = (*stopped, *found.findings)
     tally.seconds["triage"] += time.perf_counter() - start
     accounted = (*([()] * len(stopped)), *found.accounted)
@@ -129,9 +128,10 @@ def _keep(
         warnings.warn(f"what failed could not be remembered: {error!r}", RuntimeWarning, stacklevel=1)
 
 
-def _stopped(spec: str, tally: Tally, error: Exception) -> Finding:
+def _stopped(spec: str, job: Job, tally: Tally, error: Exception) -> Finding:
     """The finding that a backend could not be judged to the end."""
-    reason = f"the candidate could not be called any more after {tally.cases} cases: {error}"
+    left = "" if job.size is None or job.size <= tally.cases else f"; {job.size - tally.cases} cases were not asked"
+    reason = f"the candidate could not be called any more after {tally.cases} cases: {error}{left}"
     clause = "C2D-PURE-3"
     verdict = Verdict("campaign", "call", Status.CRASHED, (clause,), reason)
     return Finding(backend=spec, clause=clause, level=Level.COMPUTES, verdict=verdict)
@@ -165,7 +165,7 @@ def _triaged(spec: str, job: Job, candidate: Candidate, gathered: Gathered, unti
                 job.spec, options, reports, block, excluded=known.covers, most_calls=most, until=until
             )
             passes = [] if reported.ended_by else list(unexpected_passes(known, spec, candidate, tally))
-        except (KeyboardInterrupt, WorkerStartError, DeviceLostError) as error:
+        except (KeyboardInterrupt, *GONE) as error:
             reported = replace(reported, ended_by=error)
     found = together(found, reported)
     found = replace(found, findings=tuple(replace(finding, backend=spec) for finding in found.findings))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from convcheck.campaign.known_failures import KnownFailure
-from convcheck.execution import CALL_LIMIT
+from convcheck.execution import CALL_LIMIT, START_LIMIT
 from convcheck.model.ladder import Ladder
 from convcheck.model.levels import LAST, Level
 from convcheck.model.sanitizers import Sanitizer
@@ -36,6 +36,8 @@ class Options:
             what it calls is traced.
         sanitize: a share of the drawn cases is run again under this sanitizer; None for none.
         limit: seconds that a call may take.
+        start_limit: seconds that importing and constructing the candidate may take.
+        memory: bytes that a worker may have; None for half of the machine's, 0 for any number.
         diagnosis_calls: calls of the candidate in which causes are looked for after the cases; fewer for one
             whose calls take seconds. Failures that they do not suffice for are counted as not looked at.
         diagnosis_seconds: in which causes are looked for at most; None for a third of the time that the cases took, and
@@ -57,6 +59,8 @@ class Options:
     untrusted: bool = False
     sanitize: Sanitizer | None = None
     limit: float = CALL_LIMIT
+    start_limit: float = START_LIMIT
+    memory: int | None = None
     diagnosis_calls: int = MOST_CALLS
     diagnosis_seconds: float | None = None
     known: tuple[KnownFailure, ...] = ()

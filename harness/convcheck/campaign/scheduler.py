@@ -14,15 +14,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import count, takewhile
 from multiprocessing import active_children, get_context
 from multiprocessing.process import BaseProcess
-from typing import Final
+from typing import Final, TypeAlias
 
 from convcheck.campaign.job import CutShortError, Job
 from convcheck.campaign.past import NOTHING, Past, PastPart
 from convcheck.campaign.stopping import CASE, Never, Stop
 from convcheck.execution import Candidate
+from convcheck.execution.processes import die_with_parent
 from convcheck.judging.judge import Tally
 from convcheck.judging.parts import UNIT
 from convcheck_reference.errors import ConvcheckError
@@ -33,7 +35,18 @@ _TICK: Final = 0.2
 _LOSSES: Final = 2
 """Losses of judging processes one after the other, with no part done between them, after which it is no chance."""
 
-Pasts = Callable[[int], PastPart]
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A part that was judged to its end."""
+
+    tally: Tally
+
+
+Outcome: TypeAlias = Done | CutShortError
+"""What a process says of a part."""
+
+Pasts: TypeAlias = Callable[[int], PastPart]
 """What was judged of a part."""
 
 
@@ -57,6 +70,7 @@ def tallies(job: Job, candidate: Candidate, stop: Stop | None = None, pasts: Pas
 
     Raises:
         KeyboardInterrupt: after the tally of what was judged when the run was stopped.
+        WorkerStartError, DeviceLostError: after it as well, where the candidate cannot be called any more.
         BrokenProcessPool: judging processes are lost again and again.
         JournalError: what is judged cannot be kept.
         ClusterError: there is no cluster where one is asked for.
@@ -86,7 +100,7 @@ def _one_by_one(job: Job, candidate: Candidate, deadline: float, stop: Stop, pas
             yield job.judge(candidate, index, pasts(index), stop.requested)
         except CutShortError as cut:
             yield cut.tally
-            raise KeyboardInterrupt from cut
+            raise cut.reason from cut
         if time.perf_counter() > deadline:
             return
 
@@ -108,10 +122,10 @@ class SideBySide:
         self._stop = stop
         self._pasts = pasts
         self._workers = workers
-        self._pending: dict[Future[tuple[Tally, bool]], int] = {}
+        self._pending: dict[Future[Outcome], int] = {}
         self._done: dict[int, Tally] = {}
         self._submitted = self._handed_over = self._losses = 0
-        self._cut = False
+        self._cut: CutShortError | None = None
         self._others = active_children()
         self._pool = self._started()
 
@@ -132,7 +146,7 @@ class SideBySide:
         self._pool.shutdown(wait=False)
 
     def _stopped(self) -> bool:
-        return self._cut or self._stop.requested()
+        return self._cut is not None or self._stop.requested()
 
     def _processes(self) -> list[BaseProcess]:
         return [process for process in active_children() if process not in self._others]
@@ -152,7 +166,7 @@ class SideBySide:
     def _started(self) -> Executor:
         return ProcessPoolExecutor(self._workers, get_context("spawn"), _open, (self._job,))
 
-    def _put(self, index: int, past: PastPart) -> Future[tuple[Tally, bool]]:
+    def _put(self, index: int, past: PastPart) -> Future[Outcome]:
         """Have a part judged by the next process that is free."""
         return self._pool.submit(_judge, index, past)
 
@@ -170,12 +184,13 @@ class SideBySide:
             self._submitted += 1
         return bool(self._pending or self._done)
 
-    def _collect(self, futures: set[Future[tuple[Tally, bool]]]) -> None:
+    def _collect(self, futures: set[Future[Outcome]]) -> None:
         for future in futures:
-            tally, whole = future.result()
-            self._done[self._pending.pop(future)] = tally
+            found = future.result()
+            self._done[self._pending.pop(future)] = found.tally
             self._losses = 0
-            self._cut = self._cut or not whole  # an interrupt at the keyboard is for all processes
+            if isinstance(found, CutShortError):  # an interrupt at the keyboard is for all processes
+                self._cut = self._cut or found
 
     def _in_order(self) -> Iterator[Tally]:
         while self._handed_over in self._done:
@@ -207,19 +222,19 @@ class SideBySide:
         """What was judged when the run was stopped: every process ends its case, or is ended.
 
         Raises:
-            KeyboardInterrupt: when that is handed over.
+            KeyboardInterrupt: when that is handed over; what ended a candidate for good, where that is why.
         """
         self._stop.hurry(0)
         self._tell()
         begun = [future for future in self._pending if future.running() or future.done()]
         for future in wait(begun, CASE).done:
             if not future.exception():
-                self._done[self._pending.pop(future)] = future.result()[0]
+                self._done[self._pending.pop(future)] = future.result().tally
         self._end()
         self._done |= {index: self._kept(index).tally for index in self._pending.values()}
         for index in sorted(self._done):
             yield self._done.pop(index)
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt if self._cut is None else self._cut.reason
 
 
 _OPENED: list[tuple[Job, Candidate]] = []
@@ -231,13 +246,13 @@ _STOPPED: list[int] = []
 
 def _open(job: Job) -> None:
     signal.signal(signal.SIGINT, lambda number, _: _STOPPED.append(number))
+    die_with_parent()  # what ends the campaign ends its processes
     _OPENED.append((job, job.open()))
 
 
-def _judge(index: int, past: PastPart) -> tuple[Tally, bool]:
-    """The tally of a part, and whether it is that of the whole part."""
+def _judge(index: int, past: PastPart) -> Outcome:
     job, candidate = _OPENED[0]
     try:
-        return job.judge(candidate, index, past, lambda: bool(_STOPPED)), True
+        return Done(job.judge(candidate, index, past, lambda: bool(_STOPPED)))
     except CutShortError as cut:
-        return cut.tally, False
+        return cut

@@ -35,7 +35,8 @@ from convcheck.cli.records import record_of
 from convcheck.cli.resuming import resume
 from convcheck.cli.running import FINDINGS, run_and_report
 from convcheck.cli.sanitized import replay_sanitized
-from convcheck.execution import CALL_LIMIT, Candidate, open_candidate
+from convcheck.cli.worker_limits import Memory, StartLimit
+from convcheck.execution import CALL_LIMIT, START_LIMIT, Candidate, open_candidate
 from convcheck.judging.judge import judge_case
 from convcheck.model.ladder import Ladder
 from convcheck.model.levels import LAST, Level
@@ -105,6 +106,8 @@ def run(
     ] = None,
     level: UpTo = LAST,
     limit: Limit = CALL_LIMIT,
+    start_limit: StartLimit = START_LIMIT,
+    memory: Memory = None,
     diagnosis_calls: Annotated[
         int,
         typer.Option(
@@ -148,16 +151,19 @@ def run(
         untrusted=untrusted,
         sanitize=sanitize,
         limit=limit,
+        start_limit=start_limit,
+        memory=memory,
         diagnosis_calls=diagnosis_calls,
         diagnosis_seconds=seconds(diagnosis_time, "--diagnosis-time"),
         known=load_known_failures(known_failures, backend) if known_failures else (),
         level=level,
         reach=reach,
     )
-    memory = open_database(database)
+    examples_database = open_database(database)
     name = name or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-seed{seed}"
     command = shlex.join(["convcheck", *sys.argv[1:]])
-    raise typer.Exit(run_and_report(options, folder_of(report_dir, name), name=name, command=command, database=memory))
+    folder = folder_of(report_dir, name)
+    raise typer.Exit(run_and_report(options, folder, name=name, command=command, database=examples_database))
 
 
 @app.command()

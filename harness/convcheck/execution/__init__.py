@@ -10,10 +10,11 @@ from convcheck.execution.promising_candidate import PromisingCandidate
 from convcheck.execution.restarting_candidate import RestartingCandidate
 from convcheck.execution.sanitized_candidate import SanitizedCandidate
 from convcheck.execution.subprocess_candidate import CALL_LIMIT, SubprocessCandidate
-from convcheck.execution.worker_supply import WorkerStartError
+from convcheck.execution.worker_supply import START_LIMIT, WorkerStartError
 
 __all__ = [
     "CALL_LIMIT",
+    "START_LIMIT",
     "Candidate",
     "InProcessCandidate",
     "PromisingCandidate",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import time
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, Protocol
 
 from convcheck.execution.codec import Makers, MessageError, decode, encode, padding
 
@@ -13,8 +15,41 @@ _FRAME: Final = struct.Struct("<QQ")
 _CHUNK: Final = 1 << 16
 """Bytes that are asked for at once: what has arrived of the next message comes with this one."""
 _JOINED: Final = 1 << 18
-_MOST_HEADER: Final = 1 << 28
-_MOST_BODY: Final = 1 << 40
+_LONGEST: Final = 1e9
+"""Milliseconds that the system can be asked to wait."""
+
+SMALL: Final = 1 << 24
+"""Bytes that any message may have."""
+
+MOST: Final = 1 << 40
+"""Bytes that a message has at most, unless it is known to have fewer."""
+
+
+def whatever() -> int:
+    """The most bytes of a message of which nothing is known."""
+    return MOST
+
+
+class OtherSide(Protocol):
+    """The process that has the other end, and may end while another one holds that open."""
+
+    def fileno(self) -> int:
+        """What can be read from when there is something to ask; −1 for nothing."""
+
+    def is_over(self) -> bool:
+        """Whether it has ended; asked when the descriptor can be read from."""
+
+
+class _Anybody:
+    """A process that nothing is known of."""
+
+    def fileno(self) -> int:
+        """Nothing to read from."""
+        return -1
+
+    def is_over(self) -> bool:
+        """It is not known."""
+        return False
 
 
 class Channel:
@@ -23,11 +58,21 @@ class Channel:
     Args:
         connected: the socket; the channel owns it.
         makers: the dataclasses that may be received.
+        other_side: the process that sends them.
+        most_header: bytes of a message that are no arrays' at most: to read them takes many times as much memory.
     """
 
-    def __init__(self, connected: socket.socket, makers: Makers) -> None:
+    def __init__(
+        self,
+        connected: socket.socket,
+        makers: Makers,
+        other_side: OtherSide | None = None,
+        most_header: int = MOST,
+    ) -> None:
         self._socket = connected
         self._makers = makers
+        self._other_side = other_side or _Anybody()
+        self._most_header = most_header
         self._ahead = b""
 
     def send(self, message: Any, limit: float | None = None) -> None:
@@ -48,18 +93,25 @@ class Channel:
         for part in [b"".join(parts)] if sum(map(len, parts)) <= _JOINED else parts:
             self._socket.sendall(part)
 
-    def receive(self, limit: float | None = None) -> Any:
+    def receive(self, limit: float | None = None, most: Callable[[], int] = whatever) -> Any:
         """The next message, which has to be there within `limit` seconds; None waits for ever.
+
+        Args:
+            limit: seconds.
+            most: says how many bytes it has at most, if it is not small: memory for more is never asked for.
 
         Raises:
             EOFError: the other side is gone.
             TimeoutError: it sent no message, or only a part of one.
-            MessageError: what it sent is no message.
+            MessageError: what it sent is no message, or a longer one.
         """
         deadline = None if limit is None else time.monotonic() + limit
         header_size, body_size = _FRAME.unpack(self._exactly(_FRAME.size, deadline))
-        if header_size > _MOST_HEADER or body_size > _MOST_BODY:
-            raise MessageError("malformed message: absurdly long")
+        size = header_size + body_size
+        if header_size > self._most_header:
+            raise MessageError(f"malformed message: it claims {header_size:,} bytes before its arrays")
+        if size > SMALL and size > most():
+            raise MessageError(f"malformed message: it claims {size:,} bytes; expected at most {most():,}")
         header = self._exactly(header_size, deadline)
         try:
             body = self._exactly(body_size, deadline)
@@ -76,8 +128,7 @@ class Channel:
         received[:at], self._ahead = self._ahead[:at], self._ahead[at:]
         view = memoryview(received)
         while at < size:
-            # a deadline that has passed still leaves time for what has arrived already
-            self._limit(None if deadline is None else max(0.001, deadline - time.monotonic()))
+            self._wait(deadline)
             if size - at >= _CHUNK:
                 count = self._socket.recv_into(view[at:])
             else:
@@ -88,6 +139,24 @@ class Channel:
                 raise EOFError
             at += count
         return received
+
+    def _wait(self, deadline: float | None) -> None:
+        """Wait until something has arrived, or nothing will."""
+        while True:
+            waiting = select.poll()
+            waiting.register(self._socket, select.POLLIN)
+            other = self._other_side.fileno()
+            if other >= 0:
+                waiting.register(other, select.POLLIN)
+            # a deadline that has passed still leaves time for what has arrived already
+            left = None if deadline is None else min(max(1.0, 1000 * (deadline - time.monotonic())), _LONGEST)
+            ready = [descriptor for descriptor, _ in waiting.poll(left)]
+            if self._socket.fileno() in ready:
+                return
+            if not ready:
+                raise TimeoutError
+            if self._other_side.is_over():
+                raise EOFError
 
     def _limit(self, limit: float | None) -> None:
         if limit is not None or self._socket.gettimeout() is not None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any, TypeAlias
@@ -20,8 +19,10 @@ from convcheck.execution.device_inputs import DeviceInputs
 from convcheck.execution.forking import in_child
 from convcheck.execution.free_memory import poison_for
 from convcheck.execution.inputs import Inputs
+from convcheck.execution.prepared import Prepared, Result, raised
 from convcheck.execution.repeating import repeated
 from convcheck.execution.results import Results
+from convcheck.execution.surroundings import Surroundings
 from convcheck.model.calls import Call, Launch, Outcome, Raised, Returned
 from convcheck.model.capabilities import Capabilities
 from convcheck.plugin.accelerator import DeviceLostError, as_far_as
@@ -31,28 +32,10 @@ from convcheck.tensors.regions import Allocate, heap
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.params import Arguments, Conv2dParams
 
-_Result: TypeAlias = tuple[Any, ...] | Raised
-_Made: TypeAlias = list[_Result]
-_Jobs: TypeAlias = Sequence[Sequence[Callable[[], _Result]]]
+_Made: TypeAlias = list[Result]
+_Jobs: TypeAlias = Sequence[Sequence[Callable[[], Result]]]
 _Run: TypeAlias = Callable[[_Jobs], list[_Made]]
 """Makes the calls of threads: one after the other, or at the same time."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Prepared:
-    """A call whose tensors lie in memory.
-
-    Attributes:
-        call: what to make.
-        inputs: its tensors.
-        make: makes it.
-        poisoned: whether new memory holds poison.
-    """
-
-    call: Call
-    inputs: Inputs
-    make: Callable[[], _Result]
-    poisoned: bool = False
 
 
 class InProcessCandidate:
@@ -64,12 +47,21 @@ class InProcessCandidate:
         load: makes a fresh backend; called again by `restart`.
         allocate: where the candidate's tensors lie; by default on the heap, whatever a call asks for.
         watch: what it calls; by default nobody looks.
+        outcomes: what it may raise, besides errors, as the outcome of a call; an interrupt at the keyboard ends the run
+            where the candidate has no process of its own.
     """
 
-    def __init__(self, load: Callable[[], Backend], allocate: Allocate = heap, watch: Watch = untraced) -> None:
+    def __init__(
+        self,
+        load: Callable[[], Backend],
+        allocate: Allocate = heap,
+        watch: Watch = untraced,
+        outcomes: type[BaseException] = Exception,
+    ) -> None:
         self._load = load
         self._allocate = allocate
         self._watch = watch
+        self._caught = (Exception, SystemExit, GeneratorExit, outcomes)
         self.restart()
 
     @property
@@ -112,15 +104,17 @@ class InProcessCandidate:
         invoke = partial(results_of, self._backend, call, params, inputs.given)
 
         def make() -> Mapping[str, Any] | Raised:
-            result = _tried(invoke)
+            result = self._tried(invoke)
             return result if isinstance(result, Raised) else self._arrays(dict(zip(names, result, strict=False)))
 
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             inputs.seal()
+            surroundings = Surroundings()
             try:
                 outcome = repeated(first, make, call.times)
             finally:
+                left = (*first.left, *surroundings.restored())
                 inputs.unseal()
         mutated, spilled = inputs.changes()
         if isinstance(outcome, Raised):
@@ -130,6 +124,7 @@ class InProcessCandidate:
             outcome,
             mutated=tuple(dict.fromkeys((*first.mutated, *mutated))),
             spilled=tuple(dict.fromkeys((*first.spilled, *spilled))),
+            left=tuple(dict.fromkeys(left)),
         )
 
     def _arrays(self, results: Mapping[str, Any]) -> Mapping[str, Any] | Raised:
@@ -137,8 +132,8 @@ class InProcessCandidate:
         present = {name: native for name, native in results.items() if native is not None}
         try:
             arrays = zip(present, self._backend.all_to_numpy([*present.values()]), strict=True)
-        except Exception as error:  # noqa: BLE001
-            return _raised(error)
+        except self._caught as error:
+            return raised(error)
         return {**dict.fromkeys(results), **dict(arrays)}
 
     def call_at_once(self, threads: Sequence[Sequence[Call]]) -> list[list[Returned | Raised]]:
@@ -158,33 +153,35 @@ class InProcessCandidate:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             prepared = [[self._prepared(call, next(own)) for call in calls] for calls in threads]
+            surroundings = Surroundings()
             try:
                 with self._watch() as called:
                     made = run([[one.make for one in each] for each in prepared])
             finally:
+                left = surroundings.restored()
                 for one in chain.from_iterable(prepared):
                     one.inputs.unseal()
         watched = None if called is None else tuple(called)
         return [
-            [self._seen(one, result, watched) for one, result in zip(*each, strict=True)]
+            [self._seen(one, result, watched, left) for one, result in zip(*each, strict=True)]
             for each in zip(prepared, made, strict=True)
         ]
 
     def _in_threads(self, threads: _Jobs) -> list[_Made]:
-        def made(each: Sequence[Callable[[], _Result]]) -> _Made:
+        def made(each: Sequence[Callable[[], Result]]) -> _Made:
             with np.errstate(all="ignore"):  # holds in the thread that says so
                 return [self._computed(make()) for make in each]
 
         return at_once([partial(made, each) for each in threads])
 
-    def _computed(self, result: _Result) -> _Result:
+    def _computed(self, result: Result) -> Result:
         if not isinstance(result, Raised):
             for native in result:
                 with suppress(Exception):  # whoever looks at the result meets it again
                     self._backend.to_numpy(native)
         return result
 
-    def _prepared(self, call: Call, inputs: Inputs) -> _Prepared:
+    def _prepared(self, call: Call, inputs: Inputs) -> Prepared:
         """A call that only has to be made: its tensors lie there, and can only be read."""
         try:
             params = self._validated(call.arguments)
@@ -198,11 +195,11 @@ class InProcessCandidate:
                 invoke = partial(self._replayed, invoke, inputs)
             else:
                 inputs.write()
-            make = partial(_tried, invoke)
-        except Exception as error:  # noqa: BLE001  (whatever a candidate raises is an outcome, in `to_native` as well)
-            raised = _raised(error)
-            return _Prepared(call, inputs, lambda: raised)
-        return _Prepared(call, inputs, make, poisoned)
+            make = partial(self._tried, invoke)
+        except self._caught as error:  # whatever a candidate raises is an outcome, in `to_native` as well
+            outcome = raised(error)
+            return Prepared(call, inputs, lambda: outcome)
+        return Prepared(call, inputs, make, poisoned)
 
     def _replayed(self, invoke: Callable[[], tuple[Any, ...]], inputs: Inputs) -> tuple[Any, ...]:
         """The backend's results of a call that is captured before the contents of its tensors are there."""
@@ -223,14 +220,23 @@ class InProcessCandidate:
             return Inputs(self._allocate)
         return DeviceInputs(self._allocate, self._accelerator)
 
-    def _seen(self, prepared: _Prepared, result: _Result, called: tuple[str, ...] | None) -> Returned | Raised:
+    def _tried(self, invoke: Callable[[], tuple[Any, ...]]) -> Result:
+        """The backend's results, or what it raised."""
+        try:
+            return invoke()
+        except self._caught as error:
+            return raised(error)
+
+    def _seen(
+        self, prepared: Prepared, result: Result, called: tuple[str, ...] | None, left: tuple[str, ...]
+    ) -> Returned | Raised:
         """The outcome of a call that has been made, with what it did to memory."""
         inputs = prepared.inputs
         if isinstance(result, Raised):
             self._check_device(result.message)
             inputs.write()
             inputs.changes()  # what it did to them is undone before the next call
-            return result
+            return replace(result, left=left) if left else result
         memory = {name: buffer.region.whole for name, buffer in inputs.buffers.items()}
         named = dict(zip(names_of_results(prepared.call), result, strict=False))
         found = self._results.collect(self._backend, named, memory)
@@ -249,6 +255,7 @@ class InProcessCandidate:
             called=called,
             contiguous=found.contiguous,
             channels_last=found.channels_last,
+            left=left,
         )
 
     def _check_device(self, error: str) -> None:
@@ -282,15 +289,3 @@ class InProcessCandidate:
 
 def _one_by_one(threads: _Jobs) -> list[_Made]:
     return [[make() for make in each] for each in threads]
-
-
-def _tried(invoke: Callable[[], tuple[Any, ...]]) -> _Result:
-    """The backend's results, or what it raised."""
-    try:
-        return invoke()
-    except Exception as error:  # noqa: BLE001  (whatever a candidate raises is an outcome)
-        return _raised(error)
-
-
-def _raised(error: Exception) -> Raised:
-    return Raised(type(error).__name__, str(error), "".join(traceback.format_exception(error, limit=-8)))

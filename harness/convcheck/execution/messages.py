@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -27,6 +28,9 @@ from convcheck_reference.formats import Format
 from convcheck_reference.params import Arguments
 
 _LONGEST_TEXT: Final = 20_000
+MOST_TEXT: Final = 1 << 22
+"""Bytes that a worker sends at most in a message, arrays excepted."""
+
 _ERRORS: Final = {
     error.__name__: error
     for error in (
@@ -78,9 +82,9 @@ class Calls:
     calls: tuple[Call, ...]
 
     @property
-    def answers(self) -> int:
-        """How many answers are expected."""
-        return len(self.calls)
+    def in_order(self) -> tuple[Call, ...]:
+        """The calls as they are answered."""
+        return self.calls
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,17 +95,29 @@ class CallsAtOnce:
     threads: tuple[tuple[Call, ...], ...]
 
     @property
-    def answers(self) -> int:
-        """How many answers are expected."""
-        return sum(map(len, self.threads))
+    def in_order(self) -> tuple[Call, ...]:
+        """The calls as they are answered."""
+        return tuple(chain.from_iterable(self.threads))
+
+
+@dataclass(frozen=True, slots=True)
+class Twice:
+    """A call has returned in the worker and in a child that it forked: the last answer of a worker."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """What came of one call: its outcome, and its number, so that nobody can answer twice."""
+    """What came of one call.
+
+    Attributes:
+        number: of the call, so that nobody can answer twice.
+        outcome: of the call.
+        children: numbers of the processes that the worker has started and that are alive.
+    """
 
     number: int
     outcome: Returned | Raised
+    children: tuple[int, ...] = ()
 
 
 def _call(*, operation: str, mode: str = Mode.USUAL, **others: Any) -> Call:
@@ -122,14 +138,16 @@ def _failed(*, kind: Any, message: Any) -> Failed:
     return Failed(_text(kind), _text(message))
 
 
-def _answer(*, number: Any, outcome: Any) -> Answer:
+def _answer(*, number: Any, outcome: Any, children: Any = ()) -> Answer:
     if type(number) is not int or not isinstance(outcome, Returned | Raised):
         raise MessageError("malformed message: an answer without a number or an outcome")
-    return Answer(number, outcome)
+    if not all(type(child) is int for child in children):
+        raise MessageError("malformed message: a process without a number")
+    return Answer(number, outcome, tuple(children))
 
 
-def _raised(*, kind: Any, message: Any, traceback: Any = "") -> Raised:
-    return Raised(_text(kind), _text(message), _text(traceback))
+def _raised(*, kind: Any, message: Any, traceback: Any = "", left: Any = ()) -> Raised:
+    return Raised(_text(kind), _text(message), _text(traceback), tuple(map(_text, left)))
 
 
 def _returned(
@@ -166,11 +184,17 @@ def _texts(mapping: Any) -> dict[str, str]:
     return {_text(name): _text(text) for name, text in mapping.items()}
 
 
+def cut(text: str) -> str:
+    """As much of a text as is sent: its beginning and its end."""
+    half = _LONGEST_TEXT // 2
+    return text if len(text) <= _LONGEST_TEXT else f"{text[: half - 1]}…{text[-half:]}"
+
+
 def _text(value: Any) -> str:
     """Text that can be written to any report: no lone surrogates, no endless lines."""
     if type(value) is not str:
         raise MessageError(f"malformed message: a {type(value).__name__} in place of a text")
-    return value[:_LONGEST_TEXT].encode("utf-8", "replace").decode()
+    return cut(value).encode("utf-8", "replace").decode()
 
 
 TO_WORKER: Final[Makers] = {
@@ -188,6 +212,7 @@ TO_JUDGE: Final[Makers] = {
     "Failed": _failed,
     "Answer": _answer,
     "Lost": _lost,
+    "Twice": Twice,
     "Returned": _returned,
     "Raised": _raised,
     "Capabilities": Capabilities,

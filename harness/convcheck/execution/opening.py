@@ -5,31 +5,48 @@ from __future__ import annotations
 from convcheck.execution import launch
 from convcheck.execution.candidate import Candidate
 from convcheck.execution.in_process_candidate import InProcessCandidate
+from convcheck.execution.machine_memory import half_of_the_machine
 from convcheck.execution.sanitized_candidate import SanitizedCandidate
 from convcheck.execution.subprocess_candidate import CALL_LIMIT, SubprocessCandidate
+from convcheck.execution.worker_supply import START_LIMIT
 from convcheck.model.sanitizers import Sanitizer
 from convcheck.plugin.registry import load, resolve
 
 
 def open_candidate(
-    spec: str, *, limit: float = CALL_LIMIT, in_process: bool = False, untrusted: bool = False
+    spec: str,
+    *,
+    limit: float = CALL_LIMIT,
+    start_limit: float = START_LIMIT,
+    memory: int | None = None,
+    in_process: bool = False,
+    untrusted: bool = False,
 ) -> Candidate:
     """A candidate; the caller closes it.
 
     Args:
         spec: the backend, as `convcheck.load` takes it.
         limit: seconds that a call may take, where it has a process of its own.
+        start_limit: seconds that importing and constructing it may take, likewise.
+        memory: bytes that it and the processes which it starts may have, likewise; None for half of the machine's, 0
+            for any number.
         in_process: it runs in this process, for debuggers.
         untrusted: it may have been written to pass: its process is cut off from the judge, and what it calls is traced.
 
     Raises:
         RegistryError: the backend cannot be loaded.
         UnavailableError: its device or engine is absent.
-        WorkerStartError: its process ended while it loaded the backend.
+        WorkerStartError: its process ended while it loaded the backend, or took longer.
     """
     if in_process:
         return InProcessCandidate(lambda: load(spec))
-    return SubprocessCandidate(resolve(spec), limit, launch.untrusted if untrusted else launch.trusted)
+    return SubprocessCandidate(
+        resolve(spec),
+        limit,
+        launch.untrusted if untrusted else launch.trusted,
+        start_limit=start_limit,
+        memory=half_of_the_machine() if memory is None else memory,
+    )
 
 
 def open_sanitized(spec: str, sanitizer: Sanitizer, *, limit: float = CALL_LIMIT) -> SanitizedCandidate:

@@ -12,20 +12,23 @@ import faulthandler
 import os
 import signal
 import socket
-import struct
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import NoReturn
 
+from convcheck.execution.answer_sizes import bounded
 from convcheck.execution.call_tracing import CallTracing, Watch, untraced
 from convcheck.execution.channel import Channel
+from convcheck.execution.control import FORK, STATUS, WORKER
+from convcheck.execution.forks import Forks, living_children
 from convcheck.execution.import_sandbox import block_the_judge
 from convcheck.execution.in_process_candidate import InProcessCandidate
-from convcheck.execution.messages import TO_WORKER, Answer, Calls, CallsAtOnce, Failed, Lost, Ready, Reload
+from convcheck.execution.messages import TO_WORKER, Answer, Calls, CallsAtOnce, Failed, Lost, Ready, Reload, Twice, cut
+from convcheck.execution.processes import adopt_orphans, die_with_parent
 from convcheck.model.calls import Raised, Returned
 from convcheck.plugin.accelerator import DeviceLostError
 from convcheck.plugin.backend import Backend
@@ -33,15 +36,6 @@ from convcheck.plugin.registry import load, preload
 from convcheck.tensors.guarded import GuardedPages
 from convcheck.tensors.regions import Allocate
 from convcheck_reference.errors import ConvcheckError
-
-FORK: Final = b"F"
-"""Start a worker on the socket that comes with this byte."""
-
-END: Final = b"E"
-"""Kill the worker if it still runs, and answer with its `STATUS`."""
-
-STATUS: Final = struct.Struct("<i")
-"""How a worker ended: its exit status, or minus the number of the signal."""
 
 
 def main(*, untrusted: bool = False) -> None:
@@ -81,8 +75,10 @@ def _keep(control: socket.socket, spec: str, allocate: Allocate) -> None:
             child = os.fork()
             if child == 0:
                 control.close()
+                die_with_parent()
                 _serve_and_exit(descriptors[0], spec, untraced, allocate)
             os.close(descriptors[0])
+            _introduce(control, child)
         elif child:
             status = _ended(child)
             child = 0
@@ -91,6 +87,16 @@ def _keep(control: socket.socket, spec: str, allocate: Allocate) -> None:
             control.sendall(STATUS.pack(status))
         elif not command:
             return
+
+
+def _introduce(control: socket.socket, worker: int) -> None:
+    """Tell the judge of a worker."""
+    if not hasattr(os, "pidfd_open"):
+        control.sendall(WORKER)
+        return
+    descriptor = os.pidfd_open(worker)
+    socket.send_fds(control, [WORKER], [descriptor])
+    os.close(descriptor)
 
 
 def _ended(child: int) -> int:
@@ -112,6 +118,8 @@ def become_worker(
         seconds: that its imports have taken already.
     """
     command, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+    if command:
+        _introduce(control, os.getpid())
     # which tells the judge that there is nobody but this process, though a wrapper may hold the same socket
     with suppress(OSError):
         control.shutdown(socket.SHUT_RDWR)
@@ -122,7 +130,14 @@ def become_worker(
 
 
 def _serve_and_exit(descriptor: int, spec: str, watch: Watch, allocate: Allocate, seconds: float = 0.0) -> NoReturn:
-    _serve(Channel(socket.socket(fileno=descriptor), TO_WORKER), spec, watch, allocate, seconds)
+    adopt_orphans()
+    try:
+        _serve(Channel(socket.socket(fileno=descriptor), TO_WORKER), spec, watch, allocate, seconds)
+    except (EOFError, BrokenPipeError, ConnectionResetError):  # the judge is gone, or wants no more
+        if living_children():
+            sys.exit()  # what ends them at a program's end has its turn
+    except OSError:  # the candidate has closed the connection, which has to be seen before the end of this process
+        signal.pause()
     os._exit(0)  # what a fork inherited to do at exit is not its business
 
 
@@ -131,8 +146,9 @@ def _serve(channel: Channel, spec: str, watch: Watch, allocate: Allocate, second
         return load(spec)
 
     begun = time.perf_counter()
+    forks = Forks()
     try:
-        host = InProcessCandidate(load_backend, allocate, watch)
+        host = InProcessCandidate(load_backend, allocate, watch, outcomes=BaseException)
         seconds += time.perf_counter() - begun
         channel.send(Ready(host.name, host.capabilities, dict(host.versions), seconds))
         while True:
@@ -141,14 +157,20 @@ def _serve(channel: Channel, spec: str, watch: Watch, allocate: Allocate, second
                 host.restart()
                 channel.send(Ready(host.name, host.capabilities, dict(host.versions), seconds))
                 continue
-            for number, outcome in enumerate(_outcomes(host, asked), asked.first):
-                channel.send(Answer(number, outcome))
+            for number, (call, outcome) in enumerate(
+                zip(asked.in_order, _outcomes(host, asked), strict=True), asked.first
+            ):
+                forks.end_if_child(outcome)
+                children = forks.children()
+                if forks.have_returned():
+                    channel.send(Twice())
+                    return
+                channel.send(Answer(number, bounded(outcome, call), children))
     except DeviceLostError as error:
-        channel.send(Lost(str(error)))
+        channel.send(Lost(cut(str(error))))
     except ConvcheckError as error:
-        channel.send(Failed(type(error).__name__, str(error)))
-    except (EOFError, BrokenPipeError):  # the judge is gone, or wants no more
-        return
+        forks.end_if_child(None)
+        channel.send(Failed(type(error).__name__, cut(str(error))))
 
 
 def _outcomes(host: InProcessCandidate, calls: Calls | CallsAtOnce) -> Iterator[Returned | Raised]:

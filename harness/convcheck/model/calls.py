@@ -168,6 +168,7 @@ class Returned:
         others: of a call that is made many times, how many answers have other bits than the first.
         first_other: the number of the first of these, counted from 1; 0 if there is none.
         other: the results of that answer.
+        left: what the call has left behind that was not so before: settings of the process, and processes.
     """
 
     arrays: Mapping[str, NDArray[Any] | None]
@@ -184,15 +185,24 @@ class Returned:
     others: int = 0
     first_other: int = 0
     other: Mapping[str, NDArray[Any] | None] = field(default_factory=dict)
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """The candidate raised a Python exception."""
+    """The candidate raised a Python exception.
+
+    Attributes:
+        kind: the name of its class.
+        message: its text.
+        traceback: the last calls.
+        left: what the call has left behind, as in `Returned`.
+    """
 
     kind: str
     message: str
     traceback: str = ""
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +214,14 @@ class Died:
         stderr: the end of what it printed.
         fault: what it did to memory, where its death depends on where the tensors lie: "it wrote to x".
         on_device: whether it was ended because its device computed nothing more.
+        misbehaved: whether the judge ended it, or its death says nothing about memory.
     """
 
     how: str
     stderr: str = ""
     fault: str = ""
     on_device: bool = False
+    misbehaved: bool = False
 
     @property
     def ended(self) -> str:

@@ -104,7 +104,7 @@ _WRONG: Final = {
     Level.IEEE: "treats NaN, Inf or subnormals otherwise than IEEE 754",
     Level.PRECISION: "is less precise than promised",
     Level.REFUSES: "refuses illegal arguments too little",
-    Level.STATE: "depends on earlier calls, or differs from time to time",
+    Level.STATE: "depends on earlier calls, differs from time to time, or leaves something behind",
 }
 
 

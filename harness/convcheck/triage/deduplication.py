@@ -53,7 +53,7 @@ def _joined(known: Cause, other: Cause) -> Cause:
 def _same(probe: Probe, a: Cause, b: Cause) -> bool:
     """Whether two causes are one."""
     groups = [Group.of(cause.smallest.first) for cause in (a, b)]
-    if a.legal is not b.legal or a.of_state is not b.of_state or groups[0].outside is not groups[1].outside:
+    if a.legal is not b.legal or a.of_state is not b.of_state or groups[0].apart != groups[1].apart:
         return False
     names = [{found.name for found in cause.diagnosis.known_defects} for cause in (a, b)]
     if a.of_state and not all(names):  # what state does to one result of an operation it may do to another

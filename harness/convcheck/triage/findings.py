@@ -158,7 +158,7 @@ def _without_consequences(
     taken: list[Cause] = []
     for cause in causes:
         known = Group.of(cause.smallest.first)
-        if (known.legal, known.outside) != (group.legal, group.outside):
+        if (known.legal, known.apart) != (group.legal, group.apart):
             following: Sequence[Failure] = []
         elif known == group:
             following = explained(probe, cause, failures)  # what there were no calls for before

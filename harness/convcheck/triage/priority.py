@@ -12,9 +12,11 @@ from typing import Final
 
 from convcheck.judging.judge import Failure
 from convcheck.model.verdicts import FAILURES, Status
-from convcheck.oracles import CALL, PRECISION, RESULT, Priority
+from convcheck.oracles import CALL, PRECISION, RESULT, Priority, leftovers
 from convcheck.oracles.memory import OUTSIDE
 from convcheck.triage.failure_signature import FailureSignature
+
+_APART: Final = (OUTSIDE, leftovers.CLAUSE)
 
 _LACKING: Final = 0.1
 """Cases wrong on reals only, for each that is wrong on integers, from which on precision is looked at first.
@@ -34,13 +36,13 @@ class Group:
     Attributes:
         signature: how they show.
         error: of illegal cases, the clause by which they are; empty for legal ones.
-        outside: whether memory outside the tensors of a legal layer is touched, which is never told of as something
-            else.
+        apart: the clause of what is never told of as something else: that memory outside the tensors of a legal layer
+            is touched, or that something is left behind.
     """
 
     signature: FailureSignature
     error: str = ""
-    outside: bool = False
+    apart: str = ""
 
     @classmethod
     def of(cls, failure: Failure) -> Group:
@@ -48,8 +50,9 @@ class Group:
         error = ""
         if failure.case.violation is not None:
             error = next((c for c in failure.verdict.clauses if c.startswith("C2D-ERROR-")), failure.verdict.clauses[0])
-        outside = not error and OUTSIDE in failure.verdict.clauses and failure.verdict.status in FAILURES
-        return cls(FailureSignature.of(failure.verdict), error, outside)
+        failing = not error and failure.verdict.status in FAILURES
+        apart = next((clause for clause in _APART if failing and clause in failure.verdict.clauses), "")
+        return cls(FailureSignature.of(failure.verdict), error, apart)
 
     @property
     def legal(self) -> bool:
@@ -88,7 +91,7 @@ def in_order(groups: Mapping[Group, Sequence[Failure]]) -> list[Group]:
             lacking = sum(failure.case.regime != _UNDERFLOWING for failure in on_reals)
             if lacking >= _LACKING * len(groups[group]):
                 priority = Priority.IMPRECISE_RESULTS
-        return not group.legal, not group.outside, group.refusal, priority, signature.backward, group.error
+        return not group.legal, group.apart != OUTSIDE, group.refusal, priority, signature.backward, group.error
 
     return sorted(groups, key=turn)
 

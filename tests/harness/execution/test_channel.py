@@ -180,3 +180,43 @@ def test_the_end_of_the_other_side_is_seen(ends):
 def test_bfloat16_keeps_its_name(ends):
     got = to_judge(ends, Answer(0, Returned({"output": np.ones(3, ml_dtypes.bfloat16)})))
     assert got.outcome.arrays["output"].dtype.name == "bfloat16"
+
+
+@pytest.mark.parametrize(
+    ("header", "body", "said"),
+    [
+        (9, 2**32, "claims 4,294,967,305 bytes; expected at most 20,000,000"),
+        (10**8, 0, "claims 100,000,000 bytes before"),
+    ],
+)
+def test_a_message_that_claims_more_than_is_due_is_refused_before_it_is_read(header, body, said):
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(struct.pack("<QQ", header, body))
+        with pytest.raises(MessageError, match=said):
+            Channel(ours, TO_JUDGE, most_header=2**22).receive(5, lambda: 20_000_000)
+
+
+class Ended:
+    """A process that has ended, though another holds its connection."""
+
+    def __init__(self):
+        self.seen, self.told = socket.socketpair()
+        self.told.sendall(b"it has")
+
+    def fileno(self):
+        return self.seen.fileno()
+
+    def is_over(self):
+        return True
+
+
+def test_what_a_process_said_before_its_end_is_heard_and_nothing_is_waited_for_then():
+    ours, theirs = socket.socketpair()
+    other = Ended()
+    with ours, theirs, other.seen, other.told:
+        Channel(theirs, TO_WORKER).send(Answer(3, Raised("ValueError", "no")))
+        channel = Channel(ours, TO_JUDGE, other)
+        assert channel.receive(60).number == 3
+        with pytest.raises(EOFError):
+            channel.receive(60)

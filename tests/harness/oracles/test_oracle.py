@@ -55,7 +55,7 @@ def test_only_kinds_of_failures_are_shared():
 
 def test_of_an_illegal_case_only_its_refusal_is_judged_or_what_a_declared_extension_makes_of_it():
     illegal = read("v1,x=2x4x5x6,out=4,k=2,s=0")
-    assert {o.name for o in applicable(illegal)} == {"parity", "extensions"}
+    assert {o.name for o in applicable(illegal)} == {"parity", "extensions", "leftovers"}
     assert applicable(LAYER) == ORACLES
 
 

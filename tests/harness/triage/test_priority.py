@@ -84,5 +84,5 @@ def test_memory_errors_on_legal_layers_are_apart_and_first():
     inside = verdict("parity", "call", Status.CRASHED, ("C2D-PAD-1", "C2D-PURE-3"))
     outside = replace(inside, clauses=("C2D-PURE-5", *inside.clauses))
     groups = grouped([failure(TOKENS[0]), failure(TOKENS[1], inside), failure(TOKENS[2], outside)])
-    assert in_order(groups)[0] == Group(CRASHED, outside=True)
+    assert in_order(groups)[0] == Group(CRASHED, apart="C2D-PURE-5")
     assert len(groups) == 3
