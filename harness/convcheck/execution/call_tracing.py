@@ -55,7 +55,8 @@ class CallTracing:
             self._called.append(name)
 
     def _watch_torch(self) -> None:
-        from torch.utils._python_dispatch import TorchDispatchMode  # noqa: PLC0415  (only where it is needed)
+        import torch  # noqa: PLC0415  (only where it is needed)
+        from torch.utils._python_dispatch import TorchDispatchMode  # noqa: PLC0415  (as above)
 
         note = self._note
 
@@ -66,6 +67,8 @@ class CallTracing:
                 return func(*args, **(kwargs or {}))
 
         self._torch_mode = Mode
+        with Mode():  # type: ignore[no-untyped-call]
+            torch.empty(0)  # what torch loads for the first operator in a mode takes seconds
         run = threading.Thread.run
 
         def watched_run(thread: threading.Thread) -> None:

@@ -157,17 +157,16 @@ class InProcessCandidate:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             prepared = [[self._prepared(call, next(own)) for call in calls] for calls in threads]
-            try:
-                with self._watch() as called:
+            with self._watch() as called:
+                try:
                     made = run([[one.make for one in each] for each in prepared])
-            finally:
-                for one in chain.from_iterable(prepared):
-                    one.inputs.unseal()
+                finally:
+                    for one in chain.from_iterable(prepared):
+                        one.inputs.unseal()
+                # a result may be computed when it is converted
+                outcomes = [[self._seen(*one) for one in zip(*e, strict=True)] for e in zip(prepared, made, strict=True)]
         watched = None if called is None else tuple(called)
-        return [
-            [self._seen(one, result, watched) for one, result in zip(*each, strict=True)]
-            for each in zip(prepared, made, strict=True)
-        ]
+        return [[_with_called(outcome, watched) for outcome in each] for each in outcomes]
 
     def _in_threads(self, threads: _Jobs) -> list[_Made]:
         def made(each: Sequence[Callable[[], _Result]]) -> _Made:
@@ -222,7 +221,7 @@ class InProcessCandidate:
             return Inputs(self._allocate)
         return DeviceInputs(self._allocate, self._accelerator)
 
-    def _seen(self, prepared: _Prepared, result: _Result, called: tuple[str, ...] | None) -> Returned | Raised:
+    def _seen(self, prepared: _Prepared, result: _Result) -> Returned | Raised:
         """The outcome of a call that has been made, with what it did to memory."""
         inputs = prepared.inputs
         if isinstance(result, Raised):
@@ -245,7 +244,6 @@ class InProcessCandidate:
             aliased=(*found.aliased, *inputs.aliased(named)),
             copied=tuple([name for name, buffer in inputs.buffers.items() if not buffer.shared]),
             poisoned=prepared.poisoned,
-            called=called,
             contiguous=found.contiguous,
             channels_last=found.channels_last,
         )
@@ -289,6 +287,10 @@ def _tried(invoke: Callable[[], tuple[Any, ...]]) -> _Result:
         return invoke()
     except Exception as error:  # noqa: BLE001  (whatever a candidate raises is an outcome)
         return _raised(error)
+
+
+def _with_called(outcome: Returned | Raised, called: tuple[str, ...] | None) -> Returned | Raised:
+    return outcome if called is None or isinstance(outcome, Raised) else replace(outcome, called=called)
 
 
 def _raised(error: Exception) -> Raised:

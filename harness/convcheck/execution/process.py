@@ -11,6 +11,7 @@ import tempfile
 from contextlib import ExitStack, suppress
 from typing import Final
 
+from convcheck.execution.confinement.watcher import Watcher
 from convcheck.execution.launch import Launch
 from convcheck.execution.worker import END, FORK, STATUS
 
@@ -29,21 +30,34 @@ class WorkerProcess:
     def __init__(self, launch: Launch) -> None:
         self._launch = launch
         self._how = ""
+        self._watcher: Watcher | None = None
         self._start()
 
     def worker(self) -> socket.socket:
         """The connection to a fresh worker; the one before it has to be ended."""
         ours, theirs = socket.socketpair()
-        with theirs:
+        seen, seeing = socket.socketpair()
+        with theirs, seeing:
+            descriptors = [theirs.fileno(), *([seeing.fileno()] if self._launch.watched else [])]
             try:
-                socket.send_fds(self._control, [FORK], [theirs.fileno()])
+                socket.send_fds(self._control, [FORK], descriptors)
             except OSError:  # the process was the worker before, or has died
                 self.close()
                 self._start()
-                socket.send_fds(self._control, [FORK], [theirs.fileno()])
+                socket.send_fds(self._control, [FORK], descriptors)
+        self._forget_watcher()
+        if self._launch.watched:
+            self._watcher = Watcher(seen)
+        else:
+            seen.close()
         self._begun = self._errors.seek(0, os.SEEK_END)
         self._how = ""
         return ours
+
+    @property
+    def watcher(self) -> Watcher | None:
+        """Who watches the worker; None where nobody does."""
+        return self._watcher
 
     def end(self) -> str:
         """End the worker if it still runs, and say how it ended."""
@@ -60,11 +74,17 @@ class WorkerProcess:
     def close(self) -> None:
         """End the process and its worker."""
         self._control.close()
+        self._forget_watcher()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=max(2.0, self._launch.grace))
         self._kill()
         self._process.wait()
         self._held.close()
+
+    def _forget_watcher(self) -> None:
+        if self._watcher is not None:
+            self._watcher.close()
+        self._watcher = None
 
     def _ended(self) -> str:
         status = self._status()

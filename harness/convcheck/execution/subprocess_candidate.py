@@ -12,12 +12,14 @@ from itertools import islice
 from typing import Final
 
 from convcheck.execution.codec import MessageError
+from convcheck.execution.confinement import ConfinementError
 from convcheck.execution.crash_analysis import explain
 from convcheck.execution.launch import Launcher, trusted
 from convcheck.execution.messages import Answer, Calls, CallsAtOnce, Lost
 from convcheck.execution.worker_supply import MOST_AHEAD, WorkerSupply
 from convcheck.model.calls import Call, Died, Hung, Outcome
 from convcheck.model.capabilities import Capabilities
+from convcheck.model.guarantees import Guarantee
 
 CALL_LIMIT: Final = 60.0
 """Seconds after which a call counts as hung, unless told otherwise."""
@@ -64,6 +66,12 @@ class SubprocessCandidate:
     def versions(self) -> Mapping[str, str]:
         """The backend's versions and settings."""
         return self._supply.ready.versions
+
+    @property
+    def guarantees(self) -> tuple[Guarantee, ...]:
+        """What is guaranteed of the candidate, where it is not trusted."""
+        watcher = self._supply.worker.process.watcher
+        return () if watcher is None else watcher.guarantees()
 
     def call(self, call: Call) -> Outcome:
         """Make one call in the worker; a worker that died or hung is replaced before this returns."""
@@ -137,12 +145,13 @@ class SubprocessCandidate:
                     return Died(answer.reason, process.stderr(), on_device=True)
                 if not isinstance(answer, Answer) or answer.number != number:
                     return Died("it was answered more than once, or not by the worker's own program", process.stderr())
-                outcomes.append(answer.outcome)
+                watcher = process.watcher
+                outcomes.append(answer.outcome if watcher is None else watcher.completed(number, answer.outcome))
         except TimeoutError:
             return Hung(self._limit)
         except MessageError as error:
             return Died(f"it wrote to the judge's connection: {error}", process.stderr())
-        except (EOFError, OSError):
+        except (EOFError, OSError, ConfinementError):
             return Died(process.end(), process.stderr())
         return None
 

@@ -2,8 +2,8 @@
 
 Loading an engine takes seconds, and a candidate that crashes is replaced many times while its smallest case
 is sought. So this process only imports what the backend needs, and each worker is a fork of it, which costs
-milliseconds. A process with several threads cannot be forked safely, and an untrusted one is not worth it:
-there this process is the worker itself, and its replacement is a new process.
+milliseconds. A process with several threads cannot be forked safely: there this process is the worker itself, and its
+replacement is a new process.
 """
 
 from __future__ import annotations
@@ -15,15 +15,14 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Final, NoReturn
 
-from convcheck.execution.call_tracing import CallTracing, Watch, untraced
+from convcheck.execution.call_tracing import Watch, untraced
 from convcheck.execution.channel import Channel
-from convcheck.execution.import_sandbox import block_the_judge
 from convcheck.execution.in_process_candidate import InProcessCandidate
 from convcheck.execution.messages import TO_WORKER, Answer, Calls, CallsAtOnce, Failed, Lost, Ready, Reload
 from convcheck.model.calls import Raised, Returned
@@ -37,6 +36,12 @@ from convcheck_reference.errors import ConvcheckError
 FORK: Final = b"F"
 """Start a worker on the socket that comes with this byte."""
 
+_MOST_DESCRIPTORS: Final = 2
+"""That come with it: of the connection to the judge, and of the one to whoever watches the worker."""
+
+_TICK: Final = 0.005
+"""Seconds between two looks at whether a worker has ended."""
+
 END: Final = b"E"
 """Kill the worker if it still runs, and answer with its `STATUS`."""
 
@@ -44,15 +49,10 @@ STATUS: Final = struct.Struct("<i")
 """How a worker ended: its exit status, or minus the number of the signal."""
 
 
-def main(*, untrusted: bool = False) -> None:
+def main() -> None:
     """Serve the control socket of the command line, for the backend named there."""
     control, spec = socket.socket(fileno=int(sys.argv[1])), sys.argv[2]
     faulthandler.enable()  # a segmentation fault leaves its traceback on stderr
-    if untrusted:
-        watch = CallTracing()
-        block_the_judge()
-        del sys.argv[1:], sys.orig_argv[1:]
-        become_worker(control, spec, watch, GuardedPages())
     give_workers(control, spec, GuardedPages())
 
 
@@ -69,22 +69,29 @@ def give_workers(control: socket.socket, spec: str, allocate: Allocate) -> None:
         preload(spec)
     if _has_threads():
         become_worker(control, spec, untraced, allocate, time.perf_counter() - begun)
-    _keep(control, spec, allocate)
+    keep(control, lambda descriptors: serve_and_exit(descriptors[0], spec, untraced, allocate))
 
 
-def _keep(control: socket.socket, spec: str, allocate: Allocate) -> None:
-    """Fork workers one after another until the judge is gone."""
+def keep(control: socket.socket, become: Callable[[list[int]], NoReturn], grace: float = 0.0) -> None:
+    """Fork workers one after another until the judge is gone.
+
+    Args:
+        control: the socket to the judge.
+        become: what a fork does with the descriptors that come with its order; it does not return.
+        grace: seconds that a worker has to end by itself before it is killed.
+    """
     child = 0
     while True:
-        command, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        command, descriptors, _, _ = socket.recv_fds(control, 1, _MOST_DESCRIPTORS)
         if command == FORK:
             child = os.fork()
             if child == 0:
                 control.close()
-                _serve_and_exit(descriptors[0], spec, untraced, allocate)
-            os.close(descriptors[0])
+                become(descriptors)
+            for descriptor in descriptors:
+                os.close(descriptor)
         elif child:
-            status = _ended(child)
+            status = _ended(child, grace)
             child = 0
             if not command:
                 return
@@ -93,8 +100,14 @@ def _keep(control: socket.socket, spec: str, allocate: Allocate) -> None:
             return
 
 
-def _ended(child: int) -> int:
+def _ended(child: int, grace: float) -> int:
     """The status of a worker: its own if it is ending, else that of being killed."""
+    until = time.monotonic() + grace
+    while time.monotonic() < until:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(_TICK)
     os.kill(child, signal.SIGKILL)  # one that has ended already waits to be asked, and keeps its status
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
@@ -118,15 +131,39 @@ def become_worker(
     control.close()
     if not command:
         sys.exit()
-    _serve_and_exit(descriptors[0], spec, watch, allocate, seconds)
+    serve_and_exit(descriptors[0], spec, watch, allocate, seconds)
 
 
-def _serve_and_exit(descriptor: int, spec: str, watch: Watch, allocate: Allocate, seconds: float = 0.0) -> NoReturn:
-    _serve(Channel(socket.socket(fileno=descriptor), TO_WORKER), spec, watch, allocate, seconds)
+def serve_and_exit(
+    descriptor: int,
+    spec: str,
+    watch: Watch,
+    allocate: Allocate,
+    seconds: float = 0.0,
+    before_answer: Callable[[int], object] = lambda _: None,
+) -> NoReturn:
+    """Answer calls until the judge wants no more.
+
+    Args:
+        descriptor: of the connection to the judge.
+        spec: of the backend.
+        watch: what it calls.
+        allocate: where its tensors lie.
+        seconds: that its imports have taken already.
+        before_answer: called with the number of each answer before that is sent.
+    """
+    _serve(Channel(socket.socket(fileno=descriptor), TO_WORKER), spec, watch, allocate, seconds, before_answer)
     os._exit(0)  # what a fork inherited to do at exit is not its business
 
 
-def _serve(channel: Channel, spec: str, watch: Watch, allocate: Allocate, seconds: float) -> None:
+def _serve(
+    channel: Channel,
+    spec: str,
+    watch: Watch,
+    allocate: Allocate,
+    seconds: float,
+    before_answer: Callable[[int], object],
+) -> None:
     def load_backend() -> Backend:
         return load(spec)
 
@@ -142,6 +179,7 @@ def _serve(channel: Channel, spec: str, watch: Watch, allocate: Allocate, second
                 channel.send(Ready(host.name, host.capabilities, dict(host.versions), seconds))
                 continue
             for number, outcome in enumerate(_outcomes(host, asked), asked.first):
+                before_answer(number)
                 channel.send(Answer(number, outcome))
     except DeviceLostError as error:
         channel.send(Lost(str(error)))

@@ -1,0 +1,104 @@
+"""Which files an untrusted candidate sees: its own folder and the libraries of the machine, but nothing of the judge."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+_SYSTEM: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/nix/store", "/gnu/store")
+_SETTINGS: Final = (
+    "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "ld.so.preload", "alternatives", "localtime", "locale.alias",
+    "nsswitch.conf", "passwd", "group", "OpenCL", "vulkan", "mime.types", "magic", "fonts",
+)  # fmt: skip
+_DEVICES: Final = ("null", "zero", "full", "random", "urandom")
+_ACCELERATORS: Final = ("nvidia*", "dri", "kfd", "dxg", "infiniband")
+_JUDGE: Final = ("convcheck", "convcheck_reference")
+_INTERPRETERS: Final = ("python*", "pypy*", "conda*", "ipython*")
+
+
+def readable(spec: str, paths: Iterable[str], hidden: Iterable[Path]) -> tuple[Path, ...]:
+    """The files and folders that may be read, with all that is below them; no two overlap.
+
+    Args:
+        spec: of the backend; where it names a file, the folder of that is visible.
+        paths: where modules are looked for.
+        hidden: folders that are not visible, besides the judge's.
+    """
+    location = spec.rpartition(":")[0]
+    own = [Path(location).parent] if location.endswith(".py") else []
+    searched = [Path(path) for path in paths if Path(path).is_absolute()]
+    prefixes = [Path(p) for p in (sys.prefix, sys.base_prefix, sys.exec_prefix, sysconfig.get_path("stdlib"))]
+    system = [Path(path) for path in _SYSTEM] + [Path("/etc", name) for name in _SETTINGS]
+    judge = [folder / name for folder in (*searched, *own) for name in _JUDGE]
+    out = {_real(path) for path in (*hidden, *(path for path in judge if path.exists()))}
+    roots = dict.fromkeys(_real(path) for path in (*own, *searched, *prefixes, *system) if path.exists())
+    carved = dict.fromkeys(path for root in roots if root != Path("/") for path in without(root, out))
+    return tuple(path for path in carved if not any(above in carved for above in path.parents))
+
+
+def links(paths: Iterable[str]) -> tuple[Path, ...]:
+    """The symbolic links on the way to files and folders, which have to be there under their own names too."""
+    found: dict[Path, None] = {}
+    waiting = [Path(path) for path in (*paths, *_SYSTEM, sys.executable) if Path(path).is_absolute()]
+    while waiting:
+        at = waiting.pop()
+        for link in (each for each in (at, *at.parents) if each not in found and each.is_symlink()):
+            found[link] = None
+            waiting.append(Path(os.path.normpath(link.parent / link.readlink())))
+    return tuple(sorted(found))
+
+
+def executable(read: Iterable[Path]) -> tuple[Path, ...]:
+    """Of what may be read, the system's programs, but for other interpreters of Python, in which nobody watches."""
+    system = tuple(_real(Path(path)) for path in _SYSTEM if Path(path).exists())
+    chosen = [path for path in read if any(path == each or each in path.parents for each in system)]
+    out = {_real(path) for path in _interpreters()}
+    return tuple(path for each in chosen for path in without(each, out))
+
+
+def devices() -> tuple[Path, ...]:
+    """The devices that a candidate may use: those that are always there, and accelerators."""
+    folder = Path("/dev")
+    found = [folder / name for name in _DEVICES]
+    found += [path for pattern in _ACCELERATORS for path in sorted(folder.glob(pattern))]
+    return tuple(path for path in found if path.exists())
+
+
+def without(root: Path, hidden: Iterable[Path]) -> Iterator[Path]:
+    """A folder less what is hidden: itself, or those of its children that are left, however deep that goes."""
+    if any(path == root or path in root.parents for path in hidden):
+        return
+    if root.is_symlink() or not any(root in path.parents for path in hidden):
+        yield root
+        return
+    for child in sorted(root.iterdir()):
+        yield from without(child, hidden)
+
+
+def by_others(path: Path, *, from_root: bool) -> bool:
+    """Whether a user who neither owns a file nor is of its group can read it.
+
+    Args:
+        path: the file or folder.
+        from_root: whether the folders above it count as well.
+    """
+    above = path.parents if from_root else ()
+    if not all(each.stat().st_mode & stat.S_IXOTH for each in above):
+        return False
+    wanted = stat.S_IROTH | stat.S_IXOTH if path.is_dir() else stat.S_IROTH
+    return path.stat().st_mode & wanted == wanted
+
+
+def _interpreters() -> list[Path]:
+    own = (Path(sys.prefix, "bin"), Path(sys.base_prefix, "bin"), Path(sys.executable).parent)
+    folders = [*map(Path, (*os.get_exec_path(), "/usr/bin", "/usr/local/bin")), *Path("/opt").glob("*/bin"), *own]
+    return [path for folder in folders for pattern in _INTERPRETERS for path in folder.glob(pattern)]
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
