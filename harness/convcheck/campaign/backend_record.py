@@ -32,6 +32,7 @@ def backend_record(spec: str, job: Job, candidate: Candidate, tally: Tally) -> B
         origins=_origins(tally),
         sanitizer="" if job.options.sanitize is None else job.options.sanitize.label,
         versions=dict(candidate.versions),
+        guarantees=candidate.guarantees,
         profiles=_profiles(capabilities),
         margins=dict(sorted(tally.margins.items())),
         right_calls=dict(sorted(tally.calls.items())),

@@ -1,7 +1,8 @@
-"""The import sandbox: in a process that has a candidate nobody vouches for, the judge's files cannot be opened.
+"""The import sandbox: in a process that has a candidate nobody vouches for, who asks for the judge's files is told why.
 
 What a worker needs, and what a candidate's file may import, is loaded before, and no formulation of the convolution is
-part of it. A process that the candidate starts can open what the user can.
+part of it. That the files cannot be opened is for the operating system to see to (`convcheck.execution.confinement`):
+who reaches behind Python's own functions is not told anything.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib.abc import MetaPathFinder
+from pathlib import Path
 from typing import Any, Final
 
 import convcheck
@@ -61,12 +63,12 @@ def block_the_judge() -> None:
 class _Refusal(MetaPathFinder):
     """Says why a module of the judge is not found, where its files are not even there."""
 
-    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+    def find_spec(self, fullname: str, _path: object, _target: object = None) -> None:
         """No module, or an error."""
         if fullname.partition(".")[0] in _PACKAGES:
             raise PermissionError(_REFUSAL.format(_file_of(fullname)))
 
 
-def _file_of(module: str) -> str:
+def _file_of(module: str) -> Path:
     package, *parts = module.split(".")
-    return os.path.join(*sys.modules[package].__path__, *parts) + ".py"
+    return Path(sys.modules[package].__path__[0], *parts).with_suffix(".py")

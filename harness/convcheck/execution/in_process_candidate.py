@@ -24,6 +24,7 @@ from convcheck.execution.repeating import repeated
 from convcheck.execution.results import Results
 from convcheck.model.calls import Call, Launch, Outcome, Raised, Returned
 from convcheck.model.capabilities import Capabilities
+from convcheck.model.guarantees import Guarantee
 from convcheck.plugin.accelerator import DeviceLostError, as_far_as
 from convcheck.plugin.backend import Backend
 from convcheck.tensors.regions import Allocate, heap
@@ -85,6 +86,11 @@ class InProcessCandidate:
     def versions(self) -> Mapping[str, str]:
         """The backend's versions and settings."""
         return self._backend.versions()
+
+    @property
+    def guarantees(self) -> tuple[Guarantee, ...]:
+        """None."""
+        return ()
 
     def restart(self) -> None:
         """Load the backend anew; state in its modules stays, as in any one process."""
@@ -164,7 +170,7 @@ class InProcessCandidate:
                     for one in chain.from_iterable(prepared):
                         one.inputs.unseal()
                 # a result may be computed when it is converted
-                outcomes = [[self._seen(*one) for one in zip(*e, strict=True)] for e in zip(prepared, made, strict=True)]
+                outcomes = [list(map(self._seen, *each)) for each in zip(prepared, made, strict=True)]
         watched = None if called is None else tuple(called)
         return [[_with_called(outcome, watched) for outcome in each] for each in outcomes]
 

@@ -40,7 +40,7 @@ class Launch:
         elsewhere: whether it works in an empty folder of its own.
         spec: of the backend, as that process has to spell it.
         wrapper: the command that runs the interpreter; empty where nothing stands before it.
-        watched: whether somebody stands between the judge and the worker who tells what that calls: a second descriptor.
+        watched: whether who watches a worker tells the judge what it calls, on a connection of their own.
         grace: seconds that a process which has no connection any more may take to end by itself.
     """
 

@@ -51,6 +51,8 @@ class SubprocessCandidate:
         self._hangs = False
         self._used = False
         self._supply = WorkerSupply(spec, launcher, most_ahead)
+        watcher = self._supply.worker.process.watcher
+        self._guarantees = () if watcher is None else watcher.guarantees()
 
     @property
     def name(self) -> str:
@@ -70,8 +72,7 @@ class SubprocessCandidate:
     @property
     def guarantees(self) -> tuple[Guarantee, ...]:
         """What is guaranteed of the candidate, where it is not trusted."""
-        watcher = self._supply.worker.process.watcher
-        return () if watcher is None else watcher.guarantees()
+        return self._guarantees
 
     def call(self, call: Call) -> Outcome:
         """Make one call in the worker; a worker that died or hung is replaced before this returns."""

@@ -12,13 +12,13 @@ import pickle
 import signal
 import socket
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
 
-from convcheck.execution.confinement import namespaces, private_root, privileges, supervisor, trace
+from convcheck.execution.confinement import namespaces, privileges, supervisor, trace
 from convcheck.execution.confinement.enclosure import Enclosure
 from convcheck.execution.confinement.linux import ConfinementError, on_linux
 from convcheck.execution.confinement.namespaces import ALL_BUT_USER, Namespace
@@ -164,7 +164,6 @@ def _supervise(attempt: _Attempt, telling: int) -> NoReturn:
     try:
         if attempt.wanted:
             attempt.enclosure.enter()
-            missing.update(_show_processes())
         else:
             supervisor.adopt()
         reading, writing = os.pipe()
@@ -205,15 +204,6 @@ def _serve(attempt: _Attempt, missing: dict[str, str], telling: int) -> NoReturn
     os.close(telling)
     attempt.serve()
     os._exit(0)
-
-
-def _show_processes() -> dict[str, str]:
-    """Have a /proc in there; where there cannot be one, why."""
-    try:
-        private_root.show_processes()
-    except OSError as error:
-        return {"proc": str(error)}
-    return {}
 
 
 def _tell(descriptor: int, text: str) -> None:

@@ -60,7 +60,9 @@ class Enclosure:
         """
         private_root.enter(self.read, self.links, visible.devices(), self.private)
 
-    def close(self, means: Means, *, own_root: bool, users: bool, kept: Sequence[int], missing: dict[str, str]) -> Walls:
+    def close(
+        self, means: Means, *, own_root: bool, users: bool, kept: Sequence[int], missing: dict[str, str]
+    ) -> Walls:
         """Put up what walls there can be; each that cannot is told of.
 
         Args:

@@ -53,12 +53,13 @@ def enter(read: Iterable[Path], links: Iterable[Path], devices: Iterable[Path], 
             _bind(str(device), _place(device, private))
     shared = _place(Path("/dev/shm"), private, folder=True)  # noqa: S108  (a new and empty one)
     _mount("tmpfs", shared, kind="tmpfs", flags=_NO_SETUID | _NO_DEVICES, options=_SIZE_OF_DEVICES)
-    _place(Path("/proc"), private, folder=True)
     if Path("/sys/devices").is_dir():
         _show(Path("/sys"), private)
     # without what is mounted there by now
     _mount(f"/proc/self/fd/{kept}", _place(private, private, folder=True), flags=_BIND)
     os.close(kept)
+    with suppress(OSError):  # the system wants another one to be there, with nothing of it hidden
+        _show_processes(_place(Path("/proc"), private, folder=True))
     os.chdir(private)
     call(PIVOT_ROOT[machine()], ctypes.c_char_p(b"."), ctypes.c_char_p(b"."))
     function("umount2", ctypes.c_char_p(b"."), _DETACH)
@@ -66,13 +67,8 @@ def enter(read: Iterable[Path], links: Iterable[Path], devices: Iterable[Path], 
     os.chdir(private)
 
 
-def show_processes() -> None:
-    """Have a /proc of this process' namespace.
-
-    Raises:
-        OSError: the system refused.
-    """
-    _mount("proc", Path("/proc"), kind="proc", flags=_READ_ONLY | _NO_SETUID | _NO_DEVICES | _NO_PROGRAMS)
+def _show_processes(place: Path) -> None:
+    _mount("proc", place, kind="proc", flags=_READ_ONLY | _NO_SETUID | _NO_DEVICES | _NO_PROGRAMS)
 
 
 def _show(path: Path, root: Path) -> None:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final
 
 _SIZE: Final = 1 << 20
@@ -21,10 +22,8 @@ _CALLED: Final = "convcheck:called:"
 _LONG: Final = ":" + 1024 * "-"
 """What is longer is not kept in a buffer of the stream, nor is anything before it."""
 _NAMESPACES: Final = "aten|prims|prim|mkldnn|mkldnn_prepacked|onednn|quantized|_quantized|prepacked|xnnpack|torchvision"
-_SEEN: Final = re.compile(
-    rf'"name": "(?:(?P<operator>(?:{_NAMESPACES})::\w*conv(?!ert)\w*)|{_CALLED}(?P<other>[\w.]+):-+|{_MARK}(?P<mark>\d+):-+)"'
-    .encode()
-)
+_OPERATOR: Final = rf"(?P<operator>(?:{_NAMESPACES})::\w*conv(?!ert)\w*)"
+_SEEN: Final = re.compile(rf'"name": "(?:{_OPERATOR}|{_CALLED}(?P<other>[\w.]+):-+|{_MARK}(?P<mark>\d+):-+)"'.encode())
 _SWITCHES: Final = (
     *(f"{what}_execution_trace_observer" for what in ("_add", "_remove", "_enable", "_disable")),
     "_enable_record_function",
@@ -101,8 +100,8 @@ class Reader:
 def _writer() -> Callable[[str], None]:
     from torch._C import _autograd  # noqa: PLC0415  (only where it is needed)
 
-    enter: Any = _autograd._record_function_with_args_enter  # type: ignore[attr-defined]  # noqa: SLF001
-    leave: Any = _autograd._record_function_with_args_exit  # type: ignore[attr-defined]  # noqa: SLF001
+    enter: Any = _autograd._record_function_with_args_enter  # noqa: SLF001
+    leave: Any = _autograd._record_function_with_args_exit  # noqa: SLF001
     return lambda text: leave(enter(text))
 
 
@@ -129,10 +128,10 @@ def _pipes(like: int) -> set[int]:
     """The descriptors of this process that are the same file as one."""
     wanted = os.fstat(like)
     found = set()
-    for name in os.listdir("/dev/fd"):
+    for opened in Path("/dev/fd").iterdir():
         with suppress(OSError):
-            if os.path.samestat(os.fstat(int(name)), wanted):
-                found.add(int(name))
+            if os.path.samestat(os.fstat(int(opened.name)), wanted):
+                found.add(int(opened.name))
     return found
 
 

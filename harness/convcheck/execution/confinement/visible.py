@@ -1,4 +1,4 @@
-"""Which files an untrusted candidate sees: its own folder and the libraries of the machine, but nothing of the judge."""
+"""Which files an untrusted candidate sees: its own folder and the machine's libraries, but nothing of the judge."""
 
 from __future__ import annotations
 
