@@ -34,13 +34,14 @@ class Attempt:
     how: str
 
 
-def attempts(folder, means=ALL_MEANS, later=0.5):
+def attempts(folder, means=ALL_MEANS, later=0.5, only=None):
     """Every route tried once, and the guarantees that held meanwhile.
 
     Args:
         folder: an empty one.
         means: of the system that may be used.
         later: seconds after which a child that has stayed acts.
+        only: the names of the routes; all by default.
     """
     with ExitStack() as held:
         spec, report = _laid_out(folder, held, later)
@@ -48,7 +49,8 @@ def attempts(folder, means=ALL_MEANS, later=0.5):
         candidate = held.enter_context(closing(SubprocessCandidate(spec, 30.0, launcher, 0)))
         guarantees = candidate.guarantees
         routes = enumerate(candidate.versions.items())
-        found = tuple(_attempt(candidate, number, *route) for number, route in routes)
+        chosen = [(number, *route) for number, route in routes if only is None or route[0] in only]
+        found = tuple(_attempt(candidate, *one) for one in chosen)
     return found, guarantees, report.read_text(encoding="utf-8")
 
 

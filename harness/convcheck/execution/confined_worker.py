@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, NoReturn
 
-from convcheck.execution.call_tracing import CallTracing
+from convcheck.execution.call_tracing import watch_functions
 from convcheck.execution.confinement import Means, Run, confined, end_like, trace
 from convcheck.execution.import_sandbox import block_the_judge, load_public_names
 from convcheck.execution.worker import keep, serve_and_exit
@@ -39,7 +39,7 @@ def main(means: Means, hidden: Sequence[str]) -> None:
     del sys.argv[1:], sys.orig_argv[1:]
     faulthandler.enable()  # a segmentation fault leaves its traceback on stderr
     load_public_names()
-    watch = CallTracing()
+    watch_functions(trace.noter())
 
     def become(descriptors: list[int]) -> NoReturn:
         connection, told = descriptors
@@ -47,7 +47,7 @@ def main(means: Means, hidden: Sequence[str]) -> None:
         def serve() -> NoReturn:
             _settle()
             block_the_judge()
-            serve_and_exit(connection, spec, watch, GuardedPages(), before_answer=trace.marker())
+            serve_and_exit(connection, spec, GuardedPages(), before_answer=trace.marker())
 
         with TemporaryDirectory(dir=Path.cwd(), ignore_cleanup_errors=True) as own:
             os.chdir(own)

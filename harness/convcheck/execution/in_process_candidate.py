@@ -15,7 +15,6 @@ import numpy as np
 
 from convcheck.execution.at_once import at_once
 from convcheck.execution.backend_calls import names_of_results, results_of
-from convcheck.execution.call_tracing import Watch, untraced
 from convcheck.execution.device_inputs import DeviceInputs
 from convcheck.execution.forking import in_child
 from convcheck.execution.free_memory import poison_for
@@ -63,13 +62,11 @@ class InProcessCandidate:
     Args:
         load: makes a fresh backend; called again by `restart`.
         allocate: where the candidate's tensors lie; by default on the heap, whatever a call asks for.
-        watch: what it calls; by default nobody looks.
     """
 
-    def __init__(self, load: Callable[[], Backend], allocate: Allocate = heap, watch: Watch = untraced) -> None:
+    def __init__(self, load: Callable[[], Backend], allocate: Allocate = heap) -> None:
         self._load = load
         self._allocate = allocate
-        self._watch = watch
         self.restart()
 
     @property
@@ -163,16 +160,15 @@ class InProcessCandidate:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             prepared = [[self._prepared(call, next(own)) for call in calls] for calls in threads]
-            with self._watch() as called:
-                try:
-                    made = run([[one.make for one in each] for each in prepared])
-                finally:
-                    for one in chain.from_iterable(prepared):
-                        one.inputs.unseal()
-                # a result may be computed when it is converted
-                outcomes = [list(map(self._seen, *each)) for each in zip(prepared, made, strict=True)]
-        watched = None if called is None else tuple(called)
-        return [[_with_called(outcome, watched) for outcome in each] for each in outcomes]
+            try:
+                made = run([[one.make for one in each] for each in prepared])
+            finally:
+                for one in chain.from_iterable(prepared):
+                    one.inputs.unseal()
+        return [
+            [self._seen(one, result) for one, result in zip(*each, strict=True)]
+            for each in zip(prepared, made, strict=True)
+        ]
 
     def _in_threads(self, threads: _Jobs) -> list[_Made]:
         def made(each: Sequence[Callable[[], _Result]]) -> _Made:
@@ -293,10 +289,6 @@ def _tried(invoke: Callable[[], tuple[Any, ...]]) -> _Result:
         return invoke()
     except Exception as error:  # noqa: BLE001  (whatever a candidate raises is an outcome)
         return _raised(error)
-
-
-def _with_called(outcome: Returned | Raised, called: tuple[str, ...] | None) -> Returned | Raised:
-    return outcome if called is None or isinstance(outcome, Raised) else replace(outcome, called=called)
 
 
 def _raised(error: Exception) -> Raised:

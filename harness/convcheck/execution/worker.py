@@ -21,7 +21,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Final, NoReturn
 
-from convcheck.execution.call_tracing import Watch, untraced
 from convcheck.execution.channel import Channel
 from convcheck.execution.in_process_candidate import InProcessCandidate
 from convcheck.execution.messages import TO_WORKER, Answer, Calls, CallsAtOnce, Failed, Lost, Ready, Reload
@@ -68,8 +67,8 @@ def give_workers(control: socket.socket, spec: str, allocate: Allocate) -> None:
     with suppress(ConvcheckError):  # the worker will meet and report it
         preload(spec)
     if _has_threads():
-        become_worker(control, spec, untraced, allocate, time.perf_counter() - begun)
-    keep(control, lambda descriptors: serve_and_exit(descriptors[0], spec, untraced, allocate))
+        become_worker(control, spec, allocate, time.perf_counter() - begun)
+    keep(control, lambda descriptors: serve_and_exit(descriptors[0], spec, allocate))
 
 
 def keep(control: socket.socket, become: Callable[[list[int]], NoReturn], grace: float = 0.0) -> None:
@@ -112,15 +111,12 @@ def _ended(child: int, grace: float) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def become_worker(
-    control: socket.socket, spec: str, watch: Watch, allocate: Allocate, seconds: float = 0.0
-) -> NoReturn:
+def become_worker(control: socket.socket, spec: str, allocate: Allocate, seconds: float = 0.0) -> NoReturn:
     """Be the one worker of this process.
 
     Args:
         control: the socket to the judge.
         spec: of the backend.
-        watch: what it calls.
         allocate: where its tensors lie.
         seconds: that its imports have taken already.
     """
@@ -131,13 +127,12 @@ def become_worker(
     control.close()
     if not command:
         sys.exit()
-    serve_and_exit(descriptors[0], spec, watch, allocate, seconds)
+    serve_and_exit(descriptors[0], spec, allocate, seconds)
 
 
 def serve_and_exit(
     descriptor: int,
     spec: str,
-    watch: Watch,
     allocate: Allocate,
     seconds: float = 0.0,
     before_answer: Callable[[int], object] = lambda _: None,
@@ -147,19 +142,17 @@ def serve_and_exit(
     Args:
         descriptor: of the connection to the judge.
         spec: of the backend.
-        watch: what it calls.
         allocate: where its tensors lie.
         seconds: that its imports have taken already.
         before_answer: called with the number of each answer before that is sent.
     """
-    _serve(Channel(socket.socket(fileno=descriptor), TO_WORKER), spec, watch, allocate, seconds, before_answer)
+    _serve(Channel(socket.socket(fileno=descriptor), TO_WORKER), spec, allocate, seconds, before_answer)
     os._exit(0)  # what a fork inherited to do at exit is not its business
 
 
 def _serve(
     channel: Channel,
     spec: str,
-    watch: Watch,
     allocate: Allocate,
     seconds: float,
     before_answer: Callable[[int], object],
@@ -169,7 +162,7 @@ def _serve(
 
     begun = time.perf_counter()
     try:
-        host = InProcessCandidate(load_backend, allocate, watch)
+        host = InProcessCandidate(load_backend, allocate)
         seconds += time.perf_counter() - begun
         channel.send(Ready(host.name, host.capabilities, dict(host.versions), seconds))
         while True:

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import pytest
 
@@ -30,7 +29,6 @@ AS_A_USER = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 SCRIPT = """
 import json, sys, tempfile
 from dataclasses import asdict
-from pathlib import Path
 from escaping import attempts
 with tempfile.TemporaryDirectory() as folder:
     found, guarantees, report = attempts(Path(folder))
@@ -77,10 +75,9 @@ def test_an_ordinary_user_is_kept_from_as_much_as_root(tmp_path):
 
 
 def test_the_trial_itself_can_tell_who_escapes(tmp_path):
-    """Nothing but Python's own walls: a few ways are known to be open, and all that are open are found to be."""
+    """Nothing but Python's own walls: ways that are known to be open are found to be, and torch is seen all the same."""
     means = replace(ALL_MEANS, namespaces=False, landlock=0, seccomp=False, another_uid=False)
-    found, guarantees, _ = attempts(tmp_path, means)
-    assert {"the c library", "hard link", "report read", "own source rewritten"} <= {a.route for a in found if a.open}
+    openings = {"the c library", "hard link", "report read", "own source rewritten"}
+    found, guarantees, _ = attempts(tmp_path, means, only={*openings, "functional", "bare thread"})
+    assert {a.route for a in found if a.open} == openings
     assert not {"reference withheld", "files", "network", "other processes"} & {g.name for g in guarantees if g.holds}
-    assert not {"functional", "bare thread", "lazily in to numpy"} & {a.route for a in found if a.open}
-    assert not Path("mine.txt").exists()
