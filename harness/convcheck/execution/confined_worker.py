@@ -24,6 +24,10 @@ from convcheck.tensors.guarded import GuardedPages
 
 __all__ = ["Means", "main"]
 
+_NO_PYTHON: Final = "/bin/false"
+"""The interpreter, for libraries that try something in another process (torch does, whether code for a processor runs),
+and are prepared for its failure but not for its absence."""
+
 _GRACE: Final = 0.5
 """Seconds in which a candidate that ends is known to have ended, by all that stand between it and this process."""
 
@@ -59,7 +63,8 @@ def main(means: Means, hidden: Sequence[str]) -> None:
 
 
 def _settle() -> None:
-    """Keep what libraries write for themselves in the one folder that can be written to."""
+    """Keep what libraries write for themselves in the one folder that can be written to, and start no other Python."""
     own = os.getcwd()  # noqa: PTH109  (as the environment has it)
     os.environ.update(TMPDIR=own, HOME=own, USER="nobody", LOGNAME="nobody")
     tempfile.tempdir = None
+    sys.executable = _NO_PYTHON

@@ -17,8 +17,9 @@ _ASKED_WITHOUT_CUDA: Final = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
 """Has `torch.cuda.is_available()` ask the driver's library: a kernel's module may call it before workers are forked,
 and CUDA cannot be used in a fork of a process that has started it (torch's documentation of the function)."""
 _HARMLESS: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", *_THREADS)
-_ONE_PROCESS: Final = {"TORCHINDUCTOR_COMPILE_THREADS": "1"}
-"""torch compiles in other processes of Python unless told not to, and a confined candidate can start none."""
+_ONE_PROCESS: Final = {"TORCHINDUCTOR_COMPILE_THREADS": "1", "TORCHINDUCTOR_VEC_ISA_OK": "1"}
+"""torch compiles in other processes of Python, and tries what the processor can do in one, unless told not to: a confined
+candidate can start none."""
 _BOOTSTRAP: Final = """
 import sys
 sys.path[:] = {paths!r}
