@@ -18,7 +18,7 @@ _ASKED_WITHOUT_CUDA: Final = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
 and CUDA cannot be used in a fork of a process that has started it (torch's documentation of the function)."""
 _HARMLESS: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", *_THREADS)
 _ONE_PROCESS: Final = {"TORCHINDUCTOR_COMPILE_THREADS": "1", "TORCHINDUCTOR_VEC_ISA_OK": "1"}
-"""torch compiles in other processes of Python, and tries what the processor can do in one, unless told not to: a confined
+"""Unless told so, torch compiles in other processes of Python, and tries what the processor can do in one. A confined
 candidate can start none."""
 _BOOTSTRAP: Final = """
 import sys
