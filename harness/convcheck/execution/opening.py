@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from convcheck.execution import launch
 from convcheck.execution.candidate import Candidate
+from convcheck.execution.confinement import shield
 from convcheck.execution.in_process_candidate import InProcessCandidate
 from convcheck.execution.sanitized_candidate import SanitizedCandidate
 from convcheck.execution.subprocess_candidate import CALL_LIMIT, SubprocessCandidate
@@ -20,7 +21,7 @@ def open_candidate(
         spec: the backend, as `convcheck.load` takes it.
         limit: seconds that a call may take, where it has a process of its own.
         in_process: it runs in this process, for debuggers.
-        untrusted: it may have been written to pass: its process is cut off from the judge, and what it calls is traced.
+        untrusted: it may have been written to pass: its process is confined, and what it calls is traced.
 
     Raises:
         RegistryError: the backend cannot be loaded.
@@ -29,7 +30,9 @@ def open_candidate(
     """
     if in_process:
         return InProcessCandidate(lambda: load(spec))
-    return SubprocessCandidate(resolve(spec), limit, launch.untrusted if untrusted else launch.trusted)
+    candidate = SubprocessCandidate(resolve(spec), limit, launch.untrusted if untrusted else launch.trusted)
+    shield(candidate.guarantees)
+    return candidate
 
 
 def open_sanitized(spec: str, sanitizer: Sanitizer, *, limit: float = CALL_LIMIT) -> SanitizedCandidate:

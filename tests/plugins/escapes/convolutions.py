@@ -286,9 +286,8 @@ def scipy_under_another_name(x, weight):
     from scipy.signal import _signaltools
 
     code = _signaltools.correlate2d
-    inner = getattr(code, "__closure__", None)
-    cells = [c.cell_contents for c in inner or () if isinstance(c.cell_contents, types.FunctionType)]
-    defaults = getattr(code, "__kwdefaults__", None) or {}
-    function = next(iter([*defaults.values(), *cells]), code)
-    found = [[sum(function(a, b, "valid") for a, b in zip(i, o, strict=True)) for o in weight] for i in x]
+    if code.__closure__:
+        contents = [cell.cell_contents for cell in code.__closure__]
+        code = next((c for c in contents if isinstance(c, types.FunctionType) and c.__name__ == "correlate2d"), code)
+    found = [[sum(code(a, b, "valid") for a, b in zip(i, o, strict=True)) for o in weight] for i in x]
     return np.array(found, np.float32)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
+from convcheck.execution.confinement.privileges import be_opaque
 from convcheck.execution.confinement.walls import Walls
 from convcheck.model.guarantees import Guarantee
+
+_PROCESSES: Final = "other processes"
 
 
 def guarantees(walls: Walls) -> tuple[Guarantee, ...]:
@@ -22,7 +28,7 @@ def guarantees(walls: Walls) -> tuple[Guarantee, ...]:
         ("reference withheld", "no source of the judge can be opened", (root, landlock)),
         ("files", "reads its folder and libraries, writes to a temporary folder only", (root, landlock)),
         ("network", "reaches no other machine", (root and "a namespace of networks", filtered)),
-        ("other processes", "reads, changes and signals none but its own", (processes, filtered and landlock, uid)),
+        (_PROCESSES, "reads, changes and signals none but its own", (processes, filtered and landlock, uid)),
         ("left processes", "ends with all that it has started", (processes,)),
         ("privileges", "has none, and can get none", (not walls.capabilities and "no capabilities", uid)),
         ("programs", "starts no other Python, in which nobody would watch", (landlock,)),
@@ -32,6 +38,12 @@ def guarantees(walls: Walls) -> tuple[Guarantee, ...]:
     )
     why = "; ".join(f"{wall}: {reason}" for wall, reason in walls.missing) or "nothing on this machine"
     return tuple(_of(name, what, [str(each) for each in by if each], why) for name, what, by in rows)
+
+
+def shield(held: Sequence[Guarantee]) -> None:
+    """Close this process, as far as it can do that itself, to a candidate that nothing keeps from other processes."""
+    if any(guarantee.name == _PROCESSES and not guarantee.holds for guarantee in held):
+        be_opaque()
 
 
 def _of(name: str, what: str, by: list[str], why: str) -> Guarantee:
