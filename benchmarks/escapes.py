@@ -2,8 +2,8 @@
 
     PYTHONPATH=tests python benchmarks/escapes.py
 
-With --without namespaces, landlock, seccomp or another_uid, as on a machine that lacks them; as an ordinary user with
-`unshare --user --map-user=1000 --map-group=1000` before it, or as one.
+With --without and any of namespaces, bubblewrap, landlock, seccomp and another_uid, as on a machine that lacks them.
+With `unshare --user --map-user=1000 --map-group=1000` before it, as an ordinary user.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from escaping import attempts
 
 MEANS = {
     "namespaces": {"namespaces": False},
+    "bubblewrap": {"bubblewrap": False},
     "landlock": {"landlock": 0},
     "seccomp": {"seccomp": False},
     "another_uid": {"another_uid": False},

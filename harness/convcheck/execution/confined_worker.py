@@ -32,12 +32,13 @@ _GRACE: Final = 0.5
 """Seconds in which a candidate that ends is known to have ended, by all that stand between it and this process."""
 
 
-def main(means: Means, hidden: Sequence[str]) -> None:
+def main(means: Means, hidden: Sequence[str], *, wrapped: bool) -> None:
     """Serve the control socket of the command line, for the backend named there.
 
     Args:
         means: of the system that may be used to confine the candidate.
         hidden: folders that it is not to see, besides the judge's.
+        wrapped: whether this process is in bubblewrap's namespaces.
     """
     control, spec = socket.socket(fileno=int(sys.argv[1])), sys.argv[2]
     del sys.argv[1:], sys.orig_argv[1:]
@@ -55,7 +56,7 @@ def main(means: Means, hidden: Sequence[str]) -> None:
 
         with TemporaryDirectory(dir=Path.cwd(), ignore_cleanup_errors=True) as own:
             os.chdir(own)
-            run = Run(spec, tuple(sys.path), tuple(map(Path, hidden)), means)
+            run = Run(spec, tuple(sys.path), tuple(map(Path, hidden)), means, wrapped)
             status = confined(run, serve, only=connection, judge=socket.socket(fileno=told))
         end_like(status)
 

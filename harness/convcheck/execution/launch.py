@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from convcheck.execution.confinement import ALL_MEANS, Means
+from convcheck.execution.confinement import ALL_MEANS, Means, bubblewrap
 from convcheck.tensors.poison import ALLOCATOR_SETTINGS
 
 _THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -24,7 +24,7 @@ _BOOTSTRAP: Final = """
 import sys
 sys.path[:] = {paths!r}
 from convcheck.execution.confined_worker import Means, main
-main({means!r}, {hidden!r})
+main({means!r}, {hidden!r}, wrapped={wrapped!r})
 """
 
 REPORTS: Final = Path("reports")
@@ -76,10 +76,16 @@ def untrusted(spec: str, means: Means = ALL_MEANS, hidden: Sequence[Path] = (REP
     if location.endswith(".py"):
         spec = f"{Path(location).expanduser().resolve()}:{name}"
     environment = {name: os.environ[name] for name in _HARMLESS if name in os.environ}
+    wrapper = bubblewrap.wrapper(means)
     concealed = [str(path.resolve()) for path in hidden]
-    bootstrap = _BOOTSTRAP.format(paths=_paths(), means=means, hidden=concealed)
+    bootstrap = _BOOTSTRAP.format(paths=_paths(), means=means, hidden=concealed, wrapped=bool(wrapper))
     return Launch(
-        ("-I", "-c", bootstrap), _completed(_ONE_PROCESS | environment), elsewhere=True, spec=spec, watched=True
+        ("-I", "-c", bootstrap),
+        _completed(_ONE_PROCESS | environment),
+        elsewhere=True,
+        spec=spec,
+        wrapper=wrapper,
+        watched=True,
     )
 
 

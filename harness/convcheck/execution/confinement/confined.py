@@ -45,12 +45,14 @@ class Run:
         paths: where modules are looked for.
         hidden: folders that are not to be seen, besides the judge's.
         means: of the system that may be used.
+        wrapped: whether this process is in bubblewrap's namespaces.
     """
 
     spec: str
     paths: tuple[str, ...]
     hidden: tuple[Path, ...]
     means: Means
+    wrapped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class _Attempt:
         wanted: those namespaces.
         enclosure: what is to be seen there.
         means: what may be used.
+        wrapped: whether the namespaces that this process is in are bubblewrap's.
         judge: the connection on which the supervisor tells the judge.
         traced: the two ends of the trace.
         only: a descriptor that nobody but the candidate is to have.
@@ -71,6 +74,7 @@ class _Attempt:
     wanted: Namespace
     enclosure: Enclosure
     means: Means
+    wrapped: bool
     judge: socket.socket
     traced: tuple[int, int]
     only: int
@@ -92,11 +96,11 @@ def confined(run: Run, serve: Callable[[], object], *, only: int, judge: socket.
     """
     privileges.die_with_parent()
     traced = trace.start()
-    wanted = _LADDER if run.means.namespaces and on_linux() else ()
+    wanted = _LADDER if run.means.namespaces and on_linux() and not run.wrapped else ()
     why = "" if wanted else "left out"
     for some in (*(w for w in wanted if os.geteuid() == 0 or Namespace.USER in w), _NO_NAMESPACES):
         enclosure = Enclosure.of(run.spec, run.paths, run.hidden, own_root=bool(some))
-        status, why = _in_child(_Attempt(some, enclosure, run.means, judge, traced, only, serve, why))
+        status, why = _in_child(_Attempt(some, enclosure, run.means, run.wrapped, judge, traced, only, serve, why))
         if status is not None:
             return status
     raise ConfinementError("no process could be started for an untrusted candidate; expected that this one can fork")
@@ -195,6 +199,7 @@ def _serve(attempt: _Attempt, missing: dict[str, str], telling: int) -> NoReturn
     walls = attempt.enclosure.close(
         attempt.means,
         own_root=bool(attempt.wanted),
+        bubblewrap=attempt.wrapped,
         users=Namespace.USER in attempt.wanted,
         kept=attempt.traced[1:],
         missing=missing,

@@ -61,13 +61,21 @@ class Enclosure:
         private_root.enter(self.read, self.links, visible.devices(), self.private)
 
     def close(
-        self, means: Means, *, own_root: bool, users: bool, kept: Sequence[int], missing: dict[str, str]
+        self,
+        means: Means,
+        *,
+        own_root: bool,
+        bubblewrap: bool,
+        users: bool,
+        kept: Sequence[int],
+        missing: dict[str, str],
     ) -> Walls:
         """Put up what walls there can be; each that cannot is told of.
 
         Args:
             means: what may be used.
             own_root: whether this process has entered already.
+            bubblewrap: whether it is in bubblewrap's namespaces.
             users: whether it did so in a namespace of users.
             kept: descriptors that have to stay what they are.
             missing: why others do not stand; those that cannot be put up are added.
@@ -79,11 +87,12 @@ class Enclosure:
         version = min(means.landlock, landlock.version())
         files = self._files(own_root=own_root)
         held = version and _tried(missing, "landlock", lambda: landlock.restrict(version, *files))
-        within = None if own_root or (held and version >= landlock.OF_SIGNALS) else os.getpid()
+        within = None if own_root or bubblewrap or (held and version >= landlock.OF_SIGNALS) else os.getpid()
         filtered = means.seccomp and seccomp.available()
         filtered = filtered and _tried(missing, "seccomp", lambda: seccomp.restrict(kept=kept, signals_within=within))
         return Walls(
             own_root=own_root,
+            bubblewrap=bubblewrap,
             users=users,
             landlock=version if held else 0,
             seccomp=bool(filtered),
@@ -99,8 +108,11 @@ class Enclosure:
         if not self.nobody:
             missing["nobody"] = "files that it needs can be read by their owner only"
             return False
+        return _tried(missing, "nobody", self._become_nobody)
+
+    def _become_nobody(self) -> None:
         os.chown(self.private, privileges.NOBODY, privileges.NOBODY)
-        return _tried(missing, "nobody", privileges.become_nobody)
+        privileges.become_nobody()
 
     def _files(self, *, own_root: bool) -> tuple[list[Path], list[Path], list[Path]]:
         """What may be read, executed and written to, as Landlock is to hold it."""

@@ -21,15 +21,16 @@ def guarantees(walls: Walls) -> tuple[Guarantee, ...]:
     root = walls.own_root and "a file system of its own"
     landlock = walls.landlock and f"Landlock {walls.landlock}"
     filtered = walls.seccomp and "seccomp"
+    wrapped = walls.bubblewrap and "bubblewrap"
     processes = walls.own_root and "a namespace of processes"
     uid = walls.nobody and "another uid"
     memory = walls.memory and f"a limit of {walls.memory / 2**30:.3g} GiB for each process"
     rows: tuple[tuple[str, str, tuple[object, ...]], ...] = (
         ("reference withheld", "no source of the judge can be opened", (root, landlock)),
         ("files", "reads its folder and libraries, writes to a temporary folder only", (root, landlock)),
-        ("network", "reaches no other machine", (root and "a namespace of networks", filtered)),
-        (_PROCESSES, "reads, changes and signals none but its own", (processes, filtered and landlock, uid)),
-        ("left processes", "ends with all that it has started", (processes,)),
+        ("network", "reaches no other machine", (root and "a namespace of networks", wrapped, filtered)),
+        (_PROCESSES, "reads, changes and signals none but its own", (processes, wrapped, filtered and landlock, uid)),
+        ("left processes", "ends with all that it has started", (processes, wrapped)),
         ("privileges", "has none, and can get none", (not walls.capabilities and "no capabilities", uid)),
         ("programs", "starts no other Python, in which nobody would watch", (landlock,)),
         ("convolutions", "torch's are seen in all threads and forks", ("the trace of torch's dispatcher",)),

@@ -12,6 +12,7 @@ class Means:
 
     Attributes:
         namespaces: namespaces of Linux.
+        bubblewrap: `bwrap`, where it is installed and they cannot be entered without it.
         landlock: the highest version of Landlock's interface; 0 for none.
         seccomp: filters of system calls.
         another_uid: becoming nobody, where this user may.
@@ -19,6 +20,7 @@ class Means:
     """
 
     namespaces: bool = True
+    bubblewrap: bool = True
     landlock: int = 7
     seccomp: bool = True
     another_uid: bool = True
@@ -31,6 +33,7 @@ class Walls:
 
     Attributes:
         own_root: a file system, processes, a network and shared memory of its own.
+        bubblewrap: the namespaces are bubblewrap's, in which the whole file system is to be seen.
         users: a namespace of users as well.
         landlock: the version of its interface in use; 0 for none.
         seccomp: system calls are filtered.
@@ -41,6 +44,7 @@ class Walls:
     """
 
     own_root: bool = False
+    bubblewrap: bool = False
     users: bool = False
     landlock: int = 0
     seccomp: bool = False

@@ -9,13 +9,14 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from convcheck.execution.confinement import ALL_MEANS
+from convcheck.execution.confinement import ALL_MEANS, bubblewrap
 from escaping import attempts
 
 WITHOUT = {
     "everything": {},
-    "no namespaces": {"namespaces": False},
+    "no namespaces": {"namespaces": False, "bubblewrap": False},
     "no Landlock": {"landlock": 0},
+    "bubblewrap instead": {"namespaces": False},
 }
 NEEDED = {
     "reference": {"reference withheld"},
@@ -52,6 +53,8 @@ def assert_closed(found, guarantees, report):
 
 @pytest.mark.parametrize("without", WITHOUT)
 def test_what_is_guaranteed_is_closed(tmp_path, without):
+    if without == "bubblewrap instead" and not bubblewrap.wrapper(replace(ALL_MEANS, namespaces=False)):
+        pytest.skip("bubblewrap is not installed, or may enter no namespaces")
     found, guarantees, report = tried(tmp_path, without)
     assert_closed(found, guarantees, report)
     missing = [g for g in guarantees if not g["holds"]]
@@ -76,7 +79,7 @@ def test_an_ordinary_user_is_kept_from_as_much_as_root(tmp_path):
 
 def test_the_trial_itself_can_tell_who_escapes(tmp_path):
     """Nothing but Python's own walls: ways that are known to be open are found to be, and torch is seen all the same."""
-    means = replace(ALL_MEANS, namespaces=False, landlock=0, seccomp=False, another_uid=False)
+    means = replace(ALL_MEANS, namespaces=False, bubblewrap=False, landlock=0, seccomp=False, another_uid=False)
     openings = {"the c library", "hard link", "report read", "own source rewritten"}
     found, guarantees, _ = attempts(tmp_path, means, only={*openings, "functional", "bare thread"})
     assert {a.route for a in found if a.open} == openings

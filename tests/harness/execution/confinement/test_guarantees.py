@@ -23,6 +23,7 @@ def test_without_walls_only_what_torch_itself_tells_is_left():
             Walls(own_root=True),
             {"reference withheld", "files", "network", "other processes", "left processes"},
         ),
+        (Walls(bubblewrap=True), {"network", "other processes", "left processes"}),
         (Walls(landlock=1), {"reference withheld", "files", "programs"}),
         (Walls(seccomp=True), {"network", "trace"}),
         (
