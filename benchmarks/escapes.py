@@ -32,6 +32,7 @@ def main():
     parser.add_argument("--without", nargs="*", default=[], choices=MEANS)
     without = {name: value for each in parser.parse_args().without for name, value in MEANS[each].items()}
     with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # nobody may read what is in it, where the candidate becomes that
         found, guarantees, report = attempts(Path(folder), replace(ALL_MEANS, **without))
     print(f"as uid {os.getuid()}\n")
     rows = [[g.name, "yes" if g.holds else "NO", g.what, g.by] for g in guarantees]

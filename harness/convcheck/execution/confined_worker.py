@@ -54,6 +54,7 @@ def main(means: Means, hidden: Sequence[str], *, wrapped: bool) -> None:
             block_the_judge()
             serve_and_exit(connection, spec, GuardedPages(), before_answer=trace.marker())
 
+        Path.cwd().chmod(0o711)  # who becomes nobody has to get to his own folder, which is below
         with TemporaryDirectory(dir=Path.cwd(), ignore_cleanup_errors=True) as own:
             os.chdir(own)
             run = Run(spec, tuple(sys.path), tuple(map(Path, hidden)), means, wrapped)

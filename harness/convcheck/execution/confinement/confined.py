@@ -11,6 +11,7 @@ import os
 import pickle
 import signal
 import socket
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -178,7 +179,11 @@ def _supervise(attempt: _Attempt, telling: int) -> NoReturn:
     if candidate == 0:
         os.close(reading)
         os.close(telling)
-        _serve(attempt, missing, writing)
+        try:
+            _serve(attempt, missing, writing)
+        except BaseException:  # noqa: BLE001  (who has started this process is not to go on in it)
+            traceback.print_exc()
+        os._exit(1)
     _tell(telling, _ENTERED)
     for descriptor in (writing, attempt.traced[1], attempt.only):
         os.close(descriptor)

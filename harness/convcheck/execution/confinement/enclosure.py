@@ -103,7 +103,7 @@ class Enclosure:
         )
 
     def _nobody(self, means: Means, missing: dict[str, str], *, users: bool) -> bool:
-        if not means.another_uid or users or os.geteuid() != 0:
+        if not (means.another_uid and on_linux()) or users or os.geteuid() != 0:
             return False
         if not self.nobody:
             missing["nobody"] = "files that it needs can be read by their owner only"
@@ -118,7 +118,9 @@ class Enclosure:
         """What may be read, executed and written to, as Landlock is to hold it."""
         write = [self.private, *visible.devices(), *([Path("/dev/shm")] if own_root else [])]  # noqa: S108
         of_system = [Path("/proc", name) for name in _SHOWN_OF_PROC] + [Path("/sys")]
-        read = [Path("/")] if own_root else [*self.read, *of_system, *visible.devices()]
+        # Landlock would follow a link to what it leads to, which may be hidden
+        named = [path for path in self.read if not path.is_symlink()]
+        read = [Path("/")] if own_root else [*named, *of_system, *visible.devices()]
         return read, list(visible.executable(self.read)), write
 
 

@@ -29,7 +29,11 @@ def guarantees(walls: Walls) -> tuple[Guarantee, ...]:
         ("reference withheld", "no source of the judge can be opened", (root, landlock)),
         ("files", "reads its folder and libraries, writes to a temporary folder only", (root, landlock)),
         ("network", "reaches no other machine", (root and "a namespace of networks", wrapped, filtered)),
-        (_PROCESSES, "reads, changes and signals none but its own", (processes, wrapped, filtered and landlock, uid)),
+        (
+            _PROCESSES,
+            "reads, changes and signals none but its own",
+            (processes, wrapped, filtered and landlock and f"{landlock} with seccomp", uid),
+        ),
         ("left processes", "ends with all that it has started", (processes, wrapped)),
         ("privileges", "has none, and can get none", (not walls.capabilities and "no capabilities", uid)),
         ("programs", "starts no other Python, in which nobody would watch", (landlock,)),

@@ -7,10 +7,22 @@ import stat
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-_SYSTEM: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/nix/store", "/gnu/store")
+_SYSTEM: Final = (
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/opt",
+    "/nix/store",
+    "/gnu/store",
+    "/run/opengl-driver",
+)
 _SETTINGS: Final = (
     "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "ld.so.preload", "alternatives", "localtime", "locale.alias",
     "nsswitch.conf", "passwd", "group", "OpenCL", "vulkan", "mime.types", "magic", "fonts",
@@ -32,11 +44,12 @@ def readable(spec: str, paths: Iterable[str], hidden: Iterable[Path]) -> tuple[P
     location = spec.rpartition(":")[0]
     own = [Path(location).parent] if location.endswith(".py") else []
     searched = [Path(path) for path in paths if Path(path).is_absolute()]
+    searched += [Path(p) for p in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep) if Path(p).is_absolute()]
     prefixes = [Path(p) for p in (sys.prefix, sys.base_prefix, sys.exec_prefix, sysconfig.get_path("stdlib"))]
     system = [Path(path) for path in _SYSTEM] + [Path("/etc", name) for name in _SETTINGS]
     judge = [folder / name for folder in (*searched, *own) for name in _JUDGE]
-    out = {_real(path) for path in (*hidden, *(path for path in judge if path.exists()))}
-    roots = dict.fromkeys(_real(path) for path in (*own, *searched, *prefixes, *system) if path.exists())
+    out = {_real(path) for path in (*hidden, *filter(_is_there, judge))}
+    roots = dict.fromkeys(_real(path) for path in filter(_is_there, (*own, *searched, *prefixes, *system)))
     carved = dict.fromkeys(path for root in roots if root != Path("/") for path in without(root, out))
     return tuple(path for path in carved if not any(above in carved for above in path.parents))
 
@@ -47,18 +60,18 @@ def links(paths: Iterable[str]) -> tuple[Path, ...]:
     waiting = [Path(path) for path in (*paths, *_SYSTEM, sys.executable) if Path(path).is_absolute()]
     while waiting:
         at = waiting.pop()
-        for link in (each for each in (at, *at.parents) if each not in found and each.is_symlink()):
+        for link in (each for each in (at, *at.parents) if each not in found and _is_link(each)):
             found[link] = None
             waiting.append(Path(os.path.normpath(link.parent / link.readlink())))
     return tuple(sorted(found))
 
 
 def executable(read: Iterable[Path]) -> tuple[Path, ...]:
-    """Of what may be read, the system's programs, but for other interpreters of Python, in which nobody watches."""
-    system = tuple(_real(Path(path)) for path in _SYSTEM if Path(path).exists())
+    """Of what may be read, the programs of system and environment, but for Python, in which nobody would watch."""
+    system = tuple(_real(Path(path)) for path in (*_SYSTEM, sys.prefix, sys.base_prefix) if _is_there(Path(path)))
     chosen = [path for path in read if any(path == each or each in path.parents for each in system)]
     out = {_real(path) for path in _interpreters()}
-    return tuple(path for each in chosen for path in without(each, out))
+    return tuple(path for each in chosen for path in without(each, out) if not _is_link(path))
 
 
 def devices() -> tuple[Path, ...]:
@@ -66,18 +79,19 @@ def devices() -> tuple[Path, ...]:
     folder = Path("/dev")
     found = [folder / name for name in _DEVICES]
     found += [path for pattern in _ACCELERATORS for path in sorted(folder.glob(pattern))]
-    return tuple(path for path in found if path.exists())
+    return tuple(filter(_is_there, found))
 
 
 def without(root: Path, hidden: Iterable[Path]) -> Iterator[Path]:
     """A folder less what is hidden: itself, or those of its children that are left, however deep that goes."""
     if any(path == root or path in root.parents for path in hidden):
         return
-    if root.is_symlink() or not any(root in path.parents for path in hidden):
+    if _is_link(root) or not any(root in path.parents for path in hidden):
         yield root
         return
-    for child in sorted(root.iterdir()):
-        yield from without(child, hidden)
+    with suppress(PermissionError):  # who cannot list a folder sees nothing of it either
+        for child in sorted(root.iterdir()):
+            yield from without(child, hidden)
 
 
 def by_others(path: Path, *, from_root: bool) -> bool:
@@ -97,7 +111,26 @@ def by_others(path: Path, *, from_root: bool) -> bool:
 def _interpreters() -> list[Path]:
     own = (Path(sys.prefix, "bin"), Path(sys.base_prefix, "bin"), Path(sys.executable).parent)
     folders = [*map(Path, (*os.get_exec_path(), "/usr/bin", "/usr/local/bin")), *Path("/opt").glob("*/bin"), *own]
-    return [path for folder in folders for pattern in _INTERPRETERS for path in folder.glob(pattern)]
+    found = []
+    for folder in dict.fromkeys(folders):
+        with suppress(PermissionError):
+            found += [path for pattern in _INTERPRETERS for path in folder.glob(pattern)]
+    return found
+
+
+def _is_there(path: Path) -> bool:
+    """Whether this user finds it."""
+    try:
+        return path.exists()
+    except PermissionError:
+        return False
+
+
+def _is_link(path: Path) -> bool:
+    try:
+        return path.is_symlink()
+    except PermissionError:
+        return False
 
 
 def _real(path: Path) -> Path:

@@ -57,3 +57,12 @@ def test_ones_own_work_is_not_a_convolution_of_others(pipe, name):
     reader, write = pipe
     write(node(name) + node(f"convcheck:mark:1{DASHES}"))
     assert reader.before(1) == ()
+
+
+def test_of_endless_text_little_is_kept(pipe):
+    reader, write = pipe
+    for number in range(300):
+        write(node(f"aten::conv_{number}") + f'"{"x" * 1000}"')
+        reader.read()
+    write("\n" + node(f"convcheck:mark:1{DASHES}"))
+    assert len(reader.before(1)) == 100
