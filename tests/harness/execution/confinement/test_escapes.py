@@ -30,6 +30,7 @@ AS_A_USER = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 SCRIPT = """
 import json, sys, tempfile
 from dataclasses import asdict
+from pathlib import Path
 from escaping import attempts
 with tempfile.TemporaryDirectory() as folder:
     found, guarantees, report = attempts(Path(folder))
