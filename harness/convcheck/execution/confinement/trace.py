@@ -31,6 +31,7 @@ _OPERATOR: Final = rf"(?P<operator>(?:{_NAMESPACES})::\w{{0,60}}conv(?!ert)\w{{0
 _SEEN: Final = re.compile(
     rf'"name": "(?:{_OPERATOR}|{_CALLED}(?P<other>[\w.]{{1,99}}):-+|{_MARK}(?P<mark>\d{{1,18}}):-+)"'.encode()
 )
+_OF_INTEREST: Final = b"conv"
 _SWITCHES: Final = (
     *(f"{what}_execution_trace_observer" for what in ("_add", "_remove", "_enable", "_disable")),
     "_enable_record_function",
@@ -94,7 +95,7 @@ class Reader:
     def _take(self, text: bytes) -> None:
         end = text.rfind(b"\n") + 1
         self._rest = text[end:][-_MOST_KEPT:]
-        for found in _SEEN.finditer(text, 0, end):
+        for found in _found(text[:end]):
             if mark := found["mark"]:
                 self._before[int(mark)] = tuple(reversed(self._called))
                 self._called.clear()
@@ -106,6 +107,16 @@ class Reader:
                 self._called[f"torch.ops.{operator.decode().replace('::', '.')}"] = None
             else:
                 self._called[found["other"].decode()] = None
+
+
+def _found(text: bytes) -> Iterator[re.Match[bytes]]:
+    """The lines that name something of interest: few, and there are many of the others."""
+    at = text.find(_OF_INTEREST)
+    while at >= 0:
+        stop = text.find(b"\n", at)
+        if found := _SEEN.search(text, text.rfind(b"\n", 0, at) + 1, stop):
+            yield found
+        at = text.find(_OF_INTEREST, stop)
 
 
 def _writer() -> Callable[[str], None]:

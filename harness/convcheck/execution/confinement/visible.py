@@ -84,14 +84,21 @@ def devices() -> tuple[Path, ...]:
 
 def without(root: Path, hidden: Iterable[Path]) -> Iterator[Path]:
     """A folder less what is hidden: itself, or those of its children that are left, however deep that goes."""
-    if any(path == root or path in root.parents for path in hidden):
+    out = frozenset(hidden)
+    if out.isdisjoint(root.parents):
+        yield from _without(root, out, frozenset(above for path in out for above in path.parents))
+
+
+def _without(root: Path, hidden: frozenset[Path], above: frozenset[Path]) -> Iterator[Path]:
+    """As above, with all folders that have something hidden in them."""
+    if root in hidden:
         return
-    if _is_link(root) or not any(root in path.parents for path in hidden):
+    if root not in above or _is_link(root):
         yield root
         return
     with suppress(PermissionError):  # who cannot list a folder sees nothing of it either
         for child in sorted(root.iterdir()):
-            yield from without(child, hidden)
+            yield from _without(child, hidden, above)
 
 
 def by_others(path: Path, *, from_root: bool) -> bool:
