@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Final, NoReturn
 
 from convcheck.execution.call_tracing import watch_functions
-from convcheck.execution.confinement import Means, Run, confined, end_like, trace
+from convcheck.execution.confinement import Means, Run, confined, end_like, survey, trace
 from convcheck.execution.import_sandbox import block_the_judge, load_public_names
 from convcheck.execution.worker import keep, serve_and_exit
 from convcheck.tensors.guarded import GuardedPages
@@ -46,6 +46,9 @@ def main(means: Means, hidden: Sequence[str], *, wrapped: bool) -> None:
     load_public_names()
     watch_functions(trace.noter())
 
+    run = Run(spec, tuple(sys.path), tuple(map(Path, hidden)), means, wrapped)
+    survey(run)
+
     def become(descriptors: list[int]) -> NoReturn:
         connection, told = descriptors
 
@@ -57,7 +60,6 @@ def main(means: Means, hidden: Sequence[str], *, wrapped: bool) -> None:
         Path.cwd().chmod(0o711)  # who becomes nobody has to get to his own folder, which is below
         with TemporaryDirectory(dir=Path.cwd(), ignore_cleanup_errors=True) as own:
             os.chdir(own)
-            run = Run(spec, tuple(sys.path), tuple(map(Path, hidden)), means, wrapped)
             status = confined(run, serve, only=connection, judge=socket.socket(fileno=told))
         end_like(status)
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
 
-from convcheck.execution.confinement import namespaces, privileges, supervisor, trace
+from convcheck.execution.confinement import namespaces, privileges, supervisor, trace, visible
 from convcheck.execution.confinement.enclosure import Enclosure
 from convcheck.execution.confinement.linux import ConfinementError, on_linux
 from convcheck.execution.confinement.namespaces import ALL_BUT_USER, Namespace
@@ -81,6 +81,15 @@ class _Attempt:
     only: int
     serve: Callable[[], object]
     why: str
+
+
+def survey(run: Run) -> None:
+    """Look up what is to be seen, which the forks of this process know then.
+
+    Args:
+        run: what will be confined, and how.
+    """
+    visible.executable(Enclosure.of(run.spec, run.paths, run.hidden, own_root=run.means.namespaces).read)
 
 
 def confined(run: Run, serve: Callable[[], object], *, only: int, judge: socket.socket) -> int:

@@ -35,7 +35,7 @@ class Enclosure:
     nobody: bool
 
     @classmethod
-    def of(cls, spec: str, paths: Sequence[str], hidden: Sequence[Path], *, own_root: bool) -> Enclosure:
+    def of(cls, spec: str, paths: tuple[str, ...], hidden: tuple[Path, ...], *, own_root: bool) -> Enclosure:
         """What the candidate of a spec is to see, from the folder that this process works in.
 
         Args:

@@ -1,4 +1,7 @@
-"""Which files an untrusted candidate sees: its own folder and the machine's libraries, but nothing of the judge."""
+"""Which files an untrusted candidate sees: its own folder and the machine's libraries, but nothing of the judge.
+
+Looked up once in a process: workers are forked one after the other, and see the same.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +37,8 @@ _JUDGE: Final = ("convcheck", "convcheck_reference")
 _INTERPRETERS: Final = ("python*", "pypy*", "conda*", "ipython*")
 
 
-def readable(spec: str, paths: Iterable[str], hidden: Iterable[Path]) -> tuple[Path, ...]:
+@cache
+def readable(spec: str, paths: tuple[str, ...], hidden: tuple[Path, ...]) -> tuple[Path, ...]:
     """The files and folders that may be read, with all that is below them; no two overlap.
 
     Args:
@@ -54,7 +59,8 @@ def readable(spec: str, paths: Iterable[str], hidden: Iterable[Path]) -> tuple[P
     return tuple(path for path in carved if not any(above in carved for above in path.parents))
 
 
-def links(paths: Iterable[str]) -> tuple[Path, ...]:
+@cache
+def links(paths: tuple[str, ...]) -> tuple[Path, ...]:
     """The symbolic links on the way to files and folders, which have to be there under their own names too."""
     found: dict[Path, None] = {}
     waiting = [Path(path) for path in (*paths, *_SYSTEM, sys.executable) if Path(path).is_absolute()]
@@ -66,7 +72,8 @@ def links(paths: Iterable[str]) -> tuple[Path, ...]:
     return tuple(sorted(found))
 
 
-def executable(read: Iterable[Path]) -> tuple[Path, ...]:
+@cache
+def executable(read: tuple[Path, ...]) -> tuple[Path, ...]:
     """Of what may be read, the programs of system and environment, but for Python, in which nobody would watch."""
     system = tuple(_real(Path(path)) for path in (*_SYSTEM, sys.prefix, sys.base_prefix) if _is_there(Path(path)))
     chosen = [path for path in read if any(path == each or each in path.parents for each in system)]

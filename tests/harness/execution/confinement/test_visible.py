@@ -42,7 +42,7 @@ def test_around_what_is_hidden_its_neighbours_are_left(folder):
 
 
 def test_the_judge_is_hidden_wherever_modules_are_looked_for(folder):
-    visible = readable(f"{folder / 'kernel.py'}:conv", [str(folder / "site")], [])
+    visible = readable(f"{folder / 'kernel.py'}:conv", (str(folder / "site"),), ())
     assert seen(folder / "kernel.py", visible)
     assert seen(folder / "site" / "numpy" / "n.py", visible)
     assert not seen(folder / "site" / "convcheck" / "judge.py", visible)
@@ -50,7 +50,7 @@ def test_the_judge_is_hidden_wherever_modules_are_looked_for(folder):
 
 
 def test_a_folder_of_reports_is_hidden_before_it_is_there(folder):
-    visible = readable(f"{folder / 'kernel.py'}:conv", [], [folder / "reports"])
+    visible = readable(f"{folder / 'kernel.py'}:conv", (), (folder / "reports",))
     (folder / "reports").mkdir()
     assert seen(folder / "kernel.py", visible)
     assert not seen(folder / "reports" / "summary.txt", visible)
@@ -59,7 +59,7 @@ def test_a_folder_of_reports_is_hidden_before_it_is_there(folder):
 def test_links_on_the_way_are_known_with_those_that_they_lead_to(folder):
     (folder / "one").symlink_to(folder / "two")
     (folder / "two").symlink_to("lib")
-    assert {folder / "one", folder / "two"} <= set(links([str(folder / "one" / "a.py")]))
+    assert {folder / "one", folder / "two"} <= set(links((str(folder / "one" / "a.py"),)))
 
 
 def test_a_folder_that_others_cannot_enter_is_closed_to_them(folder):
@@ -71,7 +71,7 @@ def test_a_folder_that_others_cannot_enter_is_closed_to_them(folder):
 
 
 def test_no_interpreter_of_python_may_be_started(folder):
-    programs = executable(readable(f"{folder / 'kernel.py'}:conv", [], []))
+    programs = executable(readable(f"{folder / 'kernel.py'}:conv", (), ()))
     found = [Path(name, "python3").resolve() for name in os.get_exec_path() if Path(name, "python3").exists()]
     assert found
     assert not any(seen(path, programs) for path in found)
