@@ -15,6 +15,7 @@ from convcheck.model.diagnosis import (
     KnownDefectMatch,
     Localization,
 )
+from convcheck.model.guarantees import Guarantee
 from convcheck.model.levels import Level, LevelCount
 from convcheck.model.profiles import Algorithm, Profile
 from convcheck.model.reach import ReachCount
@@ -209,6 +210,10 @@ RECORD = Record(
             spec=f"{Path(__file__).parent / 'plugins' / 'my_kernel.py'}:my_conv",
             cases=40,
             versions={"engine": "1.2", "threads": "4"},
+            guarantees=(
+                Guarantee(name="files", what="reads its folder only", holds=True, by="Landlock 7"),
+                Guarantee(name="network", what="reaches no other machine", holds=False, by=f"seccomp: {AWKWARD}"),
+            ),
             profiles={"float32 output": OWN_PROFILE},
             margins={"float32 output": math.inf, "float64 output": 0.123456},
             behaviour={"float32 output": "fp16-acc, coarser than house-mix"},

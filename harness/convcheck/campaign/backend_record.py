@@ -33,6 +33,7 @@ def backend_record(spec: str, job: Job, candidate: Candidate, gathered: Gathered
         origins=origins(gathered),
         sanitizer="" if job.options.sanitize is None else job.options.sanitize.label,
         versions=dict(candidate.versions),
+        guarantees=candidate.guarantees,
         profiles=_profiles(capabilities),
         margins=dict(sorted(tally.margins.items())),
         right_calls=dict(sorted(tally.calls.items())),

@@ -108,6 +108,7 @@ class Job:
             memory=options.memory,
             in_process=options.in_process,
             untrusted=options.untrusted,
+            hidden=() if self.journal is None else (self.journal.parent,),
         )
         return Known(options.known).skipping(candidate)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from convcheck.model.record import Record
 from convcheck.report.discrepancies import diagnosis
+from convcheck.report.guarantees import broken_line, guarantees_table
 from convcheck.report.levels import levels_table, opening
 from convcheck.report.rare_calls import excluded_rate_lines
 from convcheck.report.summary import verdict
@@ -31,6 +32,7 @@ def end_summary(record: Record) -> str:
             f"{_indented(f.verdict.reason)}"
         )
         lines += [f"  {line}" for line in (diagnosis(f), f.reproduction.history or f.reproduction.token) if line]
+    lines += filter(None, [guarantees_table(record, "text"), broken_line(record)])
     return printable("\n".join([*lines, *excluded_rate_lines(record), verdict(record)]))
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from convcheck.model.calls import Call, Outcome
 from convcheck.model.capabilities import Capabilities
+from convcheck.model.guarantees import Guarantee
 
 
 class Candidate(Protocol):
@@ -23,6 +24,10 @@ class Candidate(Protocol):
     @property
     def versions(self) -> Mapping[str, str]:
         """Its versions and settings."""
+
+    @property
+    def guarantees(self) -> tuple[Guarantee, ...]:
+        """What is guaranteed of it, where it is not trusted."""
 
     def call(self, call: Call) -> Outcome:
         """Make one call. Whatever the candidate does becomes an outcome; nothing is raised."""

@@ -14,7 +14,6 @@ import numpy as np
 
 from convcheck.execution.at_once import at_once
 from convcheck.execution.backend_calls import names_of_results, results_of
-from convcheck.execution.call_tracing import Watch, untraced
 from convcheck.execution.device_inputs import DeviceInputs
 from convcheck.execution.forking import in_child
 from convcheck.execution.free_memory import poison_for
@@ -25,6 +24,7 @@ from convcheck.execution.results import Results
 from convcheck.execution.surroundings import Surroundings
 from convcheck.model.calls import Call, Launch, Outcome, Raised, Returned
 from convcheck.model.capabilities import Capabilities
+from convcheck.model.guarantees import Guarantee
 from convcheck.plugin.accelerator import DeviceLostError, as_far_as
 from convcheck.plugin.backend import Backend
 from convcheck.plugin.backend_answers import accelerator_of, versions_of
@@ -46,21 +46,15 @@ class InProcessCandidate:
     Args:
         load: makes a fresh backend; called again by `restart`.
         allocate: where the candidate's tensors lie; by default on the heap, whatever a call asks for.
-        watch: what it calls; by default nobody looks.
         outcomes: what it may raise, besides errors, as the outcome of a call; an interrupt at the keyboard ends the run
             where the candidate has no process of its own.
     """
 
     def __init__(
-        self,
-        load: Callable[[], Backend],
-        allocate: Allocate = heap,
-        watch: Watch = untraced,
-        outcomes: type[BaseException] = Exception,
+        self, load: Callable[[], Backend], allocate: Allocate = heap, outcomes: type[BaseException] = Exception
     ) -> None:
         self._load = load
         self._allocate = allocate
-        self._watch = watch
         self._caught = (Exception, SystemExit, GeneratorExit, outcomes)
         self.restart()
 
@@ -78,6 +72,11 @@ class InProcessCandidate:
     def versions(self) -> Mapping[str, str]:
         """The backend's versions and settings."""
         return versions_of(self._backend)
+
+    @property
+    def guarantees(self) -> tuple[Guarantee, ...]:
+        """None."""
+        return ()
 
     def restart(self) -> None:
         """Load the backend anew; state in its modules stays, as in any one process."""
@@ -155,15 +154,13 @@ class InProcessCandidate:
             prepared = [[self._prepared(call, next(own)) for call in calls] for calls in threads]
             surroundings = Surroundings()
             try:
-                with self._watch() as called:
-                    made = run([[one.make for one in each] for each in prepared])
+                made = run([[one.make for one in each] for each in prepared])
             finally:
                 left = surroundings.restored()
                 for one in chain.from_iterable(prepared):
                     one.inputs.unseal()
-        watched = None if called is None else tuple(called)
         return [
-            [self._seen(one, result, watched, left) for one, result in zip(*each, strict=True)]
+            [self._seen(one, result, left) for one, result in zip(*each, strict=True)]
             for each in zip(prepared, made, strict=True)
         ]
 
@@ -227,9 +224,7 @@ class InProcessCandidate:
         except self._caught as error:
             return raised(error)
 
-    def _seen(
-        self, prepared: Prepared, result: Result, called: tuple[str, ...] | None, left: tuple[str, ...]
-    ) -> Returned | Raised:
+    def _seen(self, prepared: Prepared, result: Result, left: tuple[str, ...]) -> Returned | Raised:
         """The outcome of a call that has been made, with what it did to memory."""
         inputs = prepared.inputs
         if isinstance(result, Raised):
@@ -252,7 +247,6 @@ class InProcessCandidate:
             aliased=(*found.aliased, *inputs.aliased(named)),
             copied=tuple([name for name, buffer in inputs.buffers.items() if not buffer.shared]),
             poisoned=prepared.poisoned,
-            called=called,
             contiguous=found.contiguous,
             channels_last=found.channels_last,
             left=left,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from convcheck.execution.confinement import ALL_MEANS, Means, bubblewrap
 from convcheck.tensors.poison import ALLOCATOR_SETTINGS
 
 _THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -16,7 +17,18 @@ _ASKED_WITHOUT_CUDA: Final = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
 """Has `torch.cuda.is_available()` ask the driver's library: a kernel's module may call it before workers are forked,
 and CUDA cannot be used in a fork of a process that has started it (torch's documentation of the function)."""
 _HARMLESS: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", *_THREADS)
-_BOOTSTRAP: Final = "import sys; sys.path[:] = {paths!r}; from convcheck.execution.worker import main; main()"
+_ONE_PROCESS: Final = {"TORCHINDUCTOR_COMPILE_THREADS": "1", "TORCHINDUCTOR_VEC_ISA_OK": "1"}
+"""Unless told so, torch compiles in other processes of Python, and tries what the processor can do in one. A confined
+candidate can start none."""
+_BOOTSTRAP: Final = """
+import sys
+sys.path[:] = {paths!r}
+from convcheck.execution.confined_worker import Means, main
+main({means!r}, {hidden!r}, wrapped={wrapped!r})
+"""
+
+REPORTS: Final = Path("reports")
+"""Where reports go by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,7 @@ class Launch:
         elsewhere: whether it works in an empty folder of its own.
         spec: of the backend, as that process has to spell it.
         wrapper: the command that runs the interpreter; empty where nothing stands before it.
+        watched: whether who watches a worker tells the judge what it calls, on a connection of their own.
         grace: seconds that a process which has no connection any more may take to end by itself.
     """
 
@@ -37,6 +50,7 @@ class Launch:
     elsewhere: bool
     spec: str
     wrapper: tuple[str, ...] = ()
+    watched: bool = False
     grace: float = 0.2
 
 
@@ -50,14 +64,29 @@ def trusted(spec: str) -> Launch:
     return Launch(("-m", "convcheck.execution.worker"), _completed(environment), elsewhere=False, spec=spec)
 
 
-def untrusted(spec: str) -> Launch:
-    """Isolated from the user's session; the worker closes the import sandbox and traces what is called."""
+def untrusted(spec: str, means: Means = ALL_MEANS, hidden: Sequence[Path] = (REPORTS,)) -> Launch:
+    """Isolated from the user's session: the worker confines itself before it loads the candidate.
+
+    Args:
+        spec: of the backend, as the user spells it.
+        means: of the system that may be used to confine it.
+        hidden: folders that it is not to see, besides the judge's.
+    """
     location, _, name = spec.rpartition(":")
     if location.endswith(".py"):
         spec = f"{Path(location).expanduser().resolve()}:{name}"
     environment = {name: os.environ[name] for name in _HARMLESS if name in os.environ}
-    bootstrap = _BOOTSTRAP.format(paths=_paths()).replace("main()", "main(untrusted=True)")
-    return Launch(("-I", "-c", bootstrap), _completed(environment), elsewhere=True, spec=spec)
+    wrapper = bubblewrap.wrapper(means)
+    concealed = [str(path.resolve()) for path in hidden]
+    bootstrap = _BOOTSTRAP.format(paths=_paths(), means=means, hidden=concealed, wrapped=bool(wrapper))
+    return Launch(
+        ("-I", "-c", bootstrap),
+        _completed(_ONE_PROCESS | environment),
+        elsewhere=True,
+        spec=spec,
+        wrapper=wrapper,
+        watched=True,
+    )
 
 
 def _completed(environment: Mapping[str, str]) -> dict[str, str]:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
 from convcheck.execution import launch
 from convcheck.execution.candidate import Candidate
+from convcheck.execution.confinement import shield
 from convcheck.execution.in_process_candidate import InProcessCandidate
 from convcheck.execution.machine_memory import half_of_the_machine
 from convcheck.execution.sanitized_candidate import SanitizedCandidate
@@ -21,6 +26,7 @@ def open_candidate(
     memory: int | None = None,
     in_process: bool = False,
     untrusted: bool = False,
+    hidden: Sequence[Path] = (),
 ) -> Candidate:
     """A candidate; the caller closes it.
 
@@ -31,7 +37,8 @@ def open_candidate(
         memory: bytes that it and the processes which it starts may have, likewise; None for half of the machine's, 0
             for any number.
         in_process: it runs in this process, for debuggers.
-        untrusted: it may have been written to pass: its process is cut off from the judge, and what it calls is traced.
+        untrusted: it may have been written to pass: its process is confined, and what it calls is traced.
+        hidden: folders that it is not to see then, besides that of reports.
 
     Raises:
         RegistryError: the backend cannot be loaded.
@@ -40,13 +47,15 @@ def open_candidate(
     """
     if in_process:
         return InProcessCandidate(lambda: load(spec))
-    return SubprocessCandidate(
+    candidate = SubprocessCandidate(
         resolve(spec),
         limit,
-        launch.untrusted if untrusted else launch.trusted,
+        partial(launch.untrusted, hidden=(launch.REPORTS, *hidden)) if untrusted else launch.trusted,
         start_limit=start_limit,
         memory=half_of_the_machine() if memory is None else memory,
     )
+    shield(candidate.guarantees)
+    return candidate
 
 
 def open_sanitized(spec: str, sanitizer: Sanitizer, *, limit: float = CALL_LIMIT) -> SanitizedCandidate:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from convcheck.execution.confinement.watcher import Watcher
 from convcheck.execution.control import END, FORK, STATUS
 from convcheck.execution.guarded import Guarded
 from convcheck.execution.launch import Launch
@@ -65,6 +66,7 @@ class WorkerProcess:
         self._memory = memory
         self._introduced = self._stopped = False
         self._worker: int | None = None
+        self._watcher: Watcher | None = None
         self._ending: Ending | None = None
         self._start()
 
@@ -72,14 +74,25 @@ class WorkerProcess:
         """The connection to a fresh worker; the one before it has to be ended."""
         self._forget()
         ours, theirs = socket.socketpair()
-        with theirs:
+        seen, seeing = socket.socketpair()
+        with theirs, seeing:
+            descriptors = [theirs.fileno(), *([seeing.fileno()] if self._launch.watched else [])]
             try:
-                socket.send_fds(self._control, [FORK], [theirs.fileno()])
+                socket.send_fds(self._control, [FORK], descriptors)
             except OSError:  # the process was the worker before, or has died
                 self.close()
                 self._start()
-                socket.send_fds(self._control, [FORK], [theirs.fileno()])
+                socket.send_fds(self._control, [FORK], descriptors)
+        if self._launch.watched:
+            self._watcher = Watcher(seen)
+        else:
+            seen.close()
         return ours
+
+    @property
+    def watcher(self) -> Watcher | None:
+        """Who watches the worker; None where nobody does."""
+        return self._watcher
 
     def fileno(self) -> int:
         """What can be read from when `is_over` has something new to say; −1 for nothing."""
@@ -174,9 +187,12 @@ class WorkerProcess:
         return int(STATUS.unpack(answer)[0]) if len(answer) == STATUS.size else None
 
     def _forget(self) -> None:
-        """Forget the worker."""
+        """Forget the worker, and let go who watches it."""
         if self._worker is not None:
             os.close(self._worker)
+        if self._watcher is not None:
+            self._watcher.close()
+        self._watcher = None
         self._worker, self._ending, self._introduced, self._stopped = None, None, False, False
 
 

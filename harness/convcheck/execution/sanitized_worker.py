@@ -11,7 +11,6 @@ import os
 import socket
 import sys
 
-from convcheck.execution.call_tracing import untraced
 from convcheck.execution.sanitizer_launch import UNDER
 from convcheck.execution.worker import become_worker, give_workers
 from convcheck.model.sanitizers import Sanitizer
@@ -22,7 +21,7 @@ def main() -> None:
     """Serve the control socket of the command line, for the backend named there."""
     control, spec = socket.socket(fileno=int(sys.argv[1])), sys.argv[2]
     if os.environ[UNDER] != Sanitizer.ADDRESS:
-        become_worker(control, spec, untraced, exact)
+        become_worker(control, spec, exact)
     give_workers(control, spec, exact)
 
 

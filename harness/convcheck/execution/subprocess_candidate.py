@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from convcheck.execution.answer_sizes import most_bytes
 from convcheck.execution.codec import MessageError
+from convcheck.execution.confinement import ConfinementError
 from convcheck.execution.crash_analysis import explain
 from convcheck.execution.launch import Launcher, trusted
 from convcheck.execution.messages import Answer, Calls, CallsAtOnce, Lost, Twice
@@ -23,6 +24,7 @@ from convcheck.execution.process import KILLED, LINGERING
 from convcheck.execution.worker_supply import MOST_AHEAD, START_LIMIT, WorkerStartError, WorkerSupply
 from convcheck.model.calls import Call, Died, Hung, Outcome, Raised, Returned
 from convcheck.model.capabilities import Capabilities
+from convcheck.model.guarantees import Guarantee
 
 CALL_LIMIT: Final = 60.0
 """Seconds after which a call counts as hung, unless told otherwise."""
@@ -68,6 +70,8 @@ class SubprocessCandidate:
         self._owed: Died | None = None
         self._patience, self._offspring = Patience(), Offspring()
         self._supply = WorkerSupply(spec, launcher, most_ahead, start_limit, memory)
+        watcher = self._supply.worker.process.watcher
+        self._guarantees = () if watcher is None else watcher.guarantees()
 
     @property
     def name(self) -> str:
@@ -83,6 +87,11 @@ class SubprocessCandidate:
     def versions(self) -> Mapping[str, str]:
         """The backend's versions and settings."""
         return self._supply.ready.versions
+
+    @property
+    def guarantees(self) -> tuple[Guarantee, ...]:
+        """What is guaranteed of the candidate, where it is not trusted."""
+        return self._guarantees
 
     def call(self, call: Call) -> Outcome:
         """Make one call in the worker; a worker that died or hung is replaced before this returns."""
@@ -176,12 +185,13 @@ class SubprocessCandidate:
                 if not isinstance(answer, Answer) or answer.number != number:
                     return self._last_words(answer)
                 self._offspring.saw(len(outcomes), answer.children)
-                outcomes.append(answer.outcome)
+                watcher = process.watcher
+                outcomes.append(answer.outcome if watcher is None else watcher.completed(number, answer.outcome))
         except TimeoutError:
             return Hung(self._limit)
         except MessageError as error:
             return self._misbehaved(f"it wrote to the judge's connection: {error}")
-        except (EOFError, OSError):
+        except (EOFError, OSError, ConfinementError):
             ending = process.end()
             if not ending.how:
                 return self._misbehaved("it closed its connection to the judge")

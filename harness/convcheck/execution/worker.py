@@ -2,8 +2,8 @@
 
 Loading an engine takes seconds, and a candidate that crashes is replaced many times while its smallest case
 is sought. So this process only imports what the backend needs, and each worker is a fork of it, which costs
-milliseconds. A process with several threads cannot be forked safely, and an untrusted one is not worth it:
-there this process is the worker itself, and its replacement is a new process.
+milliseconds. A process with several threads cannot be forked safely: there this process is the worker itself, and its
+replacement is a new process.
 """
 
 from __future__ import annotations
@@ -14,18 +14,16 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from convcheck.execution.answer_sizes import bounded
-from convcheck.execution.call_tracing import CallTracing, Watch, untraced
 from convcheck.execution.channel import Channel
 from convcheck.execution.control import FORK, STATUS, WORKER
 from convcheck.execution.forks import Forks, living_children
-from convcheck.execution.import_sandbox import block_the_judge
 from convcheck.execution.in_process_candidate import InProcessCandidate
 from convcheck.execution.messages import TO_WORKER, Answer, Calls, CallsAtOnce, Failed, Lost, Ready, Reload, Twice, cut
 from convcheck.execution.processes import adopt_orphans, die_with_parent
@@ -37,16 +35,14 @@ from convcheck.tensors.guarded import GuardedPages
 from convcheck.tensors.regions import Allocate
 from convcheck_reference.errors import ConvcheckError
 
+_MOST_DESCRIPTORS: Final = 2
+"""That come with an order: of the connection to the judge, and of the one to whoever watches the worker."""
 
-def main(*, untrusted: bool = False) -> None:
+
+def main() -> None:
     """Serve the control socket of the command line, for the backend named there."""
     control, spec = socket.socket(fileno=int(sys.argv[1])), sys.argv[2]
     faulthandler.enable()  # a segmentation fault leaves its traceback on stderr
-    if untrusted:
-        watch = CallTracing()
-        block_the_judge()
-        del sys.argv[1:], sys.orig_argv[1:]
-        become_worker(control, spec, watch, GuardedPages())
     give_workers(control, spec, GuardedPages())
 
 
@@ -62,22 +58,28 @@ def give_workers(control: socket.socket, spec: str, allocate: Allocate) -> None:
     with suppress(ConvcheckError):  # the worker will meet and report it
         preload(spec)
     if _has_threads():
-        become_worker(control, spec, untraced, allocate, time.perf_counter() - begun)
-    _keep(control, spec, allocate)
+        become_worker(control, spec, allocate, time.perf_counter() - begun)
+    keep(control, lambda descriptors: serve_and_exit(descriptors[0], spec, allocate))
 
 
-def _keep(control: socket.socket, spec: str, allocate: Allocate) -> None:
-    """Fork workers one after another until the judge is gone."""
+def keep(control: socket.socket, become: Callable[[list[int]], NoReturn]) -> None:
+    """Fork workers one after another until the judge is gone.
+
+    Args:
+        control: the socket to the judge.
+        become: what a fork does with the descriptors that come with its order; it does not return.
+    """
     child = 0
     while True:
-        command, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        command, descriptors, _, _ = socket.recv_fds(control, 1, _MOST_DESCRIPTORS)
         if command == FORK:
             child = os.fork()
             if child == 0:
                 control.close()
                 die_with_parent()
-                _serve_and_exit(descriptors[0], spec, untraced, allocate)
-            os.close(descriptors[0])
+                become(descriptors)
+            for descriptor in descriptors:
+                os.close(descriptor)
             _introduce(control, child)
         elif child:
             status = _ended(child)
@@ -105,15 +107,12 @@ def _ended(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def become_worker(
-    control: socket.socket, spec: str, watch: Watch, allocate: Allocate, seconds: float = 0.0
-) -> NoReturn:
+def become_worker(control: socket.socket, spec: str, allocate: Allocate, seconds: float = 0.0) -> NoReturn:
     """Be the one worker of this process.
 
     Args:
         control: the socket to the judge.
         spec: of the backend.
-        watch: what it calls.
         allocate: where its tensors lie.
         seconds: that its imports have taken already.
     """
@@ -126,13 +125,28 @@ def become_worker(
     control.close()
     if not command:
         sys.exit()
-    _serve_and_exit(descriptors[0], spec, watch, allocate, seconds)
+    serve_and_exit(descriptors[0], spec, allocate, seconds)
 
 
-def _serve_and_exit(descriptor: int, spec: str, watch: Watch, allocate: Allocate, seconds: float = 0.0) -> NoReturn:
+def serve_and_exit(
+    descriptor: int,
+    spec: str,
+    allocate: Allocate,
+    seconds: float = 0.0,
+    before_answer: Callable[[int], object] = lambda _: None,
+) -> NoReturn:
+    """Answer calls until the judge wants no more.
+
+    Args:
+        descriptor: of the connection to the judge.
+        spec: of the backend.
+        allocate: where its tensors lie.
+        seconds: that its imports have taken already.
+        before_answer: called with the number of each answer before that is sent.
+    """
     adopt_orphans()
     try:
-        _serve(Channel(socket.socket(fileno=descriptor), TO_WORKER), spec, watch, allocate, seconds)
+        _serve(Channel(socket.socket(fileno=descriptor), TO_WORKER), spec, allocate, seconds, before_answer)
     except (EOFError, BrokenPipeError, ConnectionResetError):  # the judge is gone, or wants no more
         if living_children():
             sys.exit()  # what ends them at a program's end has its turn
@@ -141,14 +155,20 @@ def _serve_and_exit(descriptor: int, spec: str, watch: Watch, allocate: Allocate
     os._exit(0)  # what a fork inherited to do at exit is not its business
 
 
-def _serve(channel: Channel, spec: str, watch: Watch, allocate: Allocate, seconds: float) -> None:
+def _serve(
+    channel: Channel,
+    spec: str,
+    allocate: Allocate,
+    seconds: float,
+    before_answer: Callable[[int], object],
+) -> None:
     def load_backend() -> Backend:
         return load(spec)
 
     begun = time.perf_counter()
     forks = Forks()
     try:
-        host = InProcessCandidate(load_backend, allocate, watch, outcomes=BaseException)
+        host = InProcessCandidate(load_backend, allocate, outcomes=BaseException)
         seconds += time.perf_counter() - begun
         channel.send(Ready(host.name, host.capabilities, dict(host.versions), seconds))
         while True:
@@ -165,6 +185,7 @@ def _serve(channel: Channel, spec: str, watch: Watch, allocate: Allocate, second
                 if forks.have_returned():
                     channel.send(Twice())
                     return
+                before_answer(number)
                 channel.send(Answer(number, bounded(outcome, call), children))
     except DeviceLostError as error:
         channel.send(Lost(cut(str(error))))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from convcheck.execution.candidate import Candidate
 from convcheck.model.calls import Call, Outcome
 from convcheck.model.capabilities import Capabilities
+from convcheck.model.guarantees import Guarantee
 
 
 class WrappingCandidate:
@@ -33,6 +34,11 @@ class WrappingCandidate:
     def versions(self) -> Mapping[str, str]:
         """The candidate's."""
         return self._candidate.versions
+
+    @property
+    def guarantees(self) -> tuple[Guarantee, ...]:
+        """The candidate's."""
+        return self._candidate.guarantees
 
     def call(self, call: Call) -> Outcome:
         """Make one call."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from convcheck.model.coverage import Coverage
 from convcheck.model.diagnosis import Diagnosis
+from convcheck.model.guarantees import Guarantee
 from convcheck.model.ladder import Ladder
 from convcheck.model.levels import LAST, Level, LevelCount, Standing, level_of_clause
 from convcheck.model.origins import Origin, OriginCount
@@ -86,6 +87,7 @@ class BackendRecord:
         sanitizer: that a share of its cases was run under, as reports show it; empty for none.
         unavailable: why it could not run; empty if it ran.
         versions: versions and settings.
+        guarantees: what is guaranteed of it in an untrusted run; empty for any other.
         profiles: the promised profile by "dtype quantity", and by "dtype quantity path" where paths differ.
         margins: largest margin seen by "dtype quantity"; at most 1 for a pass.
         right_calls: by quantity, how many calls were found to give it right; empty in records of earlier versions.
@@ -100,6 +102,7 @@ class BackendRecord:
     sanitizer: str = ""
     unavailable: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    guarantees: tuple[Guarantee, ...] = ()
     profiles: Mapping[str, Profile] = field(default_factory=dict)
     margins: Mapping[str, float] = field(default_factory=dict)
     right_calls: Mapping[str, int] = field(default_factory=dict)
@@ -299,6 +302,7 @@ def _joined(a: BackendRecord, b: BackendRecord) -> BackendRecord:
         a,
         cases=a.cases + b.cases,
         origins=_added(*a.origins, *b.origins),
+        guarantees=_held_by_both(a.guarantees, b.guarantees),
         # a part knows of the dtypes that it judged
         profiles={**b.profiles, **a.profiles},
         right_calls=dict(sorted((Counter(a.right_calls) + Counter(b.right_calls)).items())),
@@ -306,6 +310,12 @@ def _joined(a: BackendRecord, b: BackendRecord) -> BackendRecord:
         margins=margins,
         seconds=seconds,
     )
+
+
+def _held_by_both(a: Sequence[Guarantee], b: Sequence[Guarantee]) -> tuple[Guarantee, ...]:
+    """What is guaranteed of every part; what is not of one says why there."""
+    others = {guarantee.name: guarantee for guarantee in b}
+    return tuple(others.get(guarantee.name, guarantee) if guarantee.holds else guarantee for guarantee in a)
 
 
 def _added(*counts: OriginCount) -> tuple[OriginCount, ...]:

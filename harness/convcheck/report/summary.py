@@ -7,6 +7,7 @@ from collections import Counter
 from convcheck.model.levels import LAST, level_of_clause
 from convcheck.model.record import BackendRecord, Record
 from convcheck.model.verdicts import FAILURES, Status
+from convcheck.report.guarantees import guarantees_table
 from convcheck.report.levels import UNFINISHED, levels_table, opening
 from convcheck.report.matrix import cell, clauses_in_order
 from convcheck.report.rare_calls import CONFIDENCE, excluded_rates
@@ -22,6 +23,7 @@ def summary(record: Record, style: Style) -> str:
         ("Verdict", f"{paragraph(opening(record), style)}\n\n{verdict(record)}"),
         ("Levels", levels_table(record, style)),
         ("Backends", _backends(record, style)),
+        ("Untrusted", guarantees_table(record, style)),
         ("Cases", _origins(record, style)),
         ("Findings", _findings(record, style)),
         ("Not looked at", _not_looked_at(record, style)),

@@ -50,3 +50,12 @@ def test_a_file_is_found_from_an_empty_folder(tmp_path, monkeypatch):
     assert untrusted("kernel.py:conv").spec == f"{tmp_path.resolve() / 'kernel.py'}:conv"
     assert untrusted("~/kernel.py:conv").spec == f"{tmp_path.resolve() / 'home' / 'kernel.py'}:conv"
     assert untrusted("package.module:conv").spec == "package.module:conv"
+
+
+def test_reports_are_hidden_from_who_is_not_trusted_and_his_worker_is_watched(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    launch = untrusted("numpy")
+    assert launch.watched
+    assert str(tmp_path.resolve() / "reports") in launch.arguments[-1]
+    assert str(tmp_path / "elsewhere") in untrusted("numpy", hidden=(tmp_path / "elsewhere",)).arguments[-1]
+    assert not trusted("numpy").watched

@@ -1,7 +1,5 @@
 """Every cheat is caught in an untrusted run, and an honest kernel passes it."""
 
-import sys
-import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +9,6 @@ import convcheck
 from convcheck import Status
 from convcheck.campaign.campaign import Options, run
 from convcheck.execution import InProcessCandidate, SubprocessCandidate
-from convcheck.execution.call_tracing import CallTracing
 from convcheck.execution.launch import trusted, untrusted
 from convcheck.judging.judge import judge_case
 from convcheck.model.token import read
@@ -35,13 +32,6 @@ def failing(verdicts):
 def assert_caught(verdicts, oracle, clause, reason):
     found = failing(verdicts)
     assert any(v.oracle == oracle and clause in ("", v.clauses[0]) and reason in v.reason for v in found), found
-
-
-@pytest.fixture
-def call_tracing(monkeypatch):
-    """Watching in this process, for the length of one test."""
-    monkeypatch.setattr(threading.Thread, "run", threading.Thread.run)
-    return CallTracing()
 
 
 @pytest.mark.parametrize(
@@ -76,18 +66,18 @@ def test_a_wrong_result_is_caught_wherever_it_runs(cheat, oracle, clause, reason
     assert_caught(verdicts, oracle, clause, reason)
 
 
-@pytest.mark.parametrize("cheat", ["known_shape_only", "fallback", "in_another_thread"])
-def test_who_lets_torch_compute_is_caught_by_a_watch_only(cheat, call_tracing):
-    for watch, caught in ({}, False), ({"watch": call_tracing}, True):
-        host = InProcessCandidate(lambda: load(f"{CHEATS}:{cheat}"), **watch)
-        found = failing(judge_case(host, read(CASE))[0])
+def test_who_lets_torch_compute_is_caught_by_a_watch_only():
+    for launcher, caught in (trusted, False), (untrusted, True):
+        found = failing(judged("fallback", launcher))
         assert [v.clauses for v in found] == [("C2D-PURE-7",)] * len(found)
-        assert any("torch.ops.aten.convolution" in v.reason for v in found) is caught
+        assert any("torch.ops.aten.conv2d" in v.reason for v in found) is caught
 
 
-def test_torch_without_a_convolution_is_ones_own_work(call_tracing):
-    host = InProcessCandidate(lambda: load(f"{CHEATS.parent / 'my_torch_kernel.py'}:my_conv"), watch=call_tracing)
-    assert not failing(judge_case(host, read("v1,x=2x4x7x6,out=6,k=3x2,s=2x1,p=1x0"))[0])
+def test_torch_without_a_convolution_is_ones_own_work():
+    with closing(SubprocessCandidate(f"{CHEATS.parent / 'my_torch_kernel.py'}:my_conv", 20.0, untrusted)) as candidate:
+        verdicts = judge_case(candidate, read("v1,x=2x4x7x6,out=6,k=3x2,s=2x1,p=1x0"))[0]
+    assert not failing(verdicts)
+    assert any(v.clauses == ("C2D-PURE-7",) and v.status is Status.PASS for v in verdicts)
 
 
 def test_an_honest_kernel_passes():
@@ -138,36 +128,10 @@ def test_a_torch_backend_made_of_public_names_is_judged_whole(dtype):
     assert {"exact", "bounded", "gradients-exact", "gradients-bounded"} <= passed, passed
 
 
-def test_scipy_is_watched(tmp_path, monkeypatch):
-    (tmp_path / "scipy").mkdir()
-    names = ("convolve", "convolve2d", "correlate", "correlate2d", "fftconvolve", "oaconvolve")
-    stub = "".join(f"def {name}(*_, **__): return '{name}'\n" for name in names)
-    (tmp_path / "scipy" / "signal.py").write_text(stub)
-    (tmp_path / "scipy" / "__init__.py").write_text("")
-    for name in [n for n in sys.modules if n.split(".")[0] == "scipy"]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(threading.Thread, "run", threading.Thread.run)
-    watch = CallTracing()
-    from scipy.signal import correlate2d, fftconvolve
-
-    with watch() as called:
-        assert (correlate2d(), fftconvolve()) == ("correlate2d", "fftconvolve")
-    assert called == ["scipy.signal.correlate2d", "scipy.signal.fftconvolve"]
-    correlate2d()  # between two calls, in a thread of the candidate's, say
-    with watch() as called:
-        pass
-    assert called == ["scipy.signal.correlate2d"]
-    with watch() as called:
-        pass
-    assert called == []
-    for name in [n for n in sys.modules if n.split(".")[0] == "scipy"]:
-        monkeypatch.delitem(sys.modules, name)
-
-
 def test_a_campaign_can_be_untrusted(monkeypatch):
     monkeypatch.chdir(CHEATS.parent)
     options = Options(specs=("cheats.py:honest",), examples=3, untrusted=True)
     record = run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)
     assert record.conforms
+    assert {"reference withheld", "convolutions"} <= {g.name for g in record.backends[0].guarantees}
     assert any(c.clause == "C2D-PURE-7" and c.status is Status.PASS for c in record.counts)

@@ -29,6 +29,7 @@ def test_every_section_is_there(read):
         "Verdict",
         "Levels",
         "Backends",
+        "Untrusted",
         "Findings",
         "Clauses",
         "Statuses",
@@ -110,6 +111,16 @@ def test_tables_agree_with_the_record(read):
     assert sum(int(row[3]) for row in read["Statuses"][1:]) == sum(cases for *_, cases in COUNTS)
     assert sum(int(row[4]) for row in read["Backends"][1:]) == len(FINDINGS) - 1
     assert sum(int(row[2]) for row in read["Backends"][1:]) == 61
+
+
+def test_what_is_guaranteed_of_the_untrusted_says_by_what_or_why_not(read, record):
+    assert read["Untrusted"] == [
+        ["backend", "guarantee", "holds", "the candidate", "by, or why not"],
+        [WRONG, "files", "yes", "reads its folder only", "Landlock 7"],
+        [WRONG, "network", "NO", "reaches no other machine", f"seccomp: {SHOWN}"],
+    ]
+    trusting = replace(record, backends=tuple(replace(b, guarantees=()) for b in record.backends))
+    assert "Untrusted" not in summary(trusting, "text")
 
 
 def test_margins_are_shown_with_promise_and_behaviour(read):
