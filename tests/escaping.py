@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -34,24 +34,66 @@ class Attempt:
     how: str
 
 
-def attempts(folder, means=ALL_MEANS, later=0.5, only=None):
-    """Every route tried once, and the guarantees that held meanwhile.
+def attempts(folder, means=ALL_MEANS, later=0.5):
+    """Every route tried once, and the guarantees that held meanwhile; and what is in the report then.
 
     Args:
         folder: an empty one.
         means: of the system that may be used.
         later: seconds after which a child that has stayed acts.
-        only: the names of the routes; all by default.
     """
+    (found,) = attempts_in_turn(folder, [(means, everything)], later)
+    return found
+
+
+def attempts_in_turn(folder, trials, later=0.5):
+    """As `attempts`, behind one set of walls after the other: all workers are forks of one process that loads torch.
+
+    Args:
+        folder: an empty one.
+        trials: for each the means that may be used, and whether a route of some name and end is tried.
+        later: seconds after which a child that has stayed acts.
+    """
+    came, number_of_trial = [], folder / "trial"
     with ExitStack() as held:
         spec, report = _laid_out(folder, held, later)
-        launcher = partial(untrusted, means=means, hidden=(report.parent,))
+        number_of_trial.write_text("0", encoding="ascii")
+        behind = [means for means, _ in trials]
+        launcher = partial(_in_turn, behind=behind, number=number_of_trial, hidden=(report.parent,))
         candidate = held.enter_context(closing(SubprocessCandidate(spec, 30.0, launcher, 0)))
-        guarantees = candidate.guarantees
-        routes = enumerate(candidate.versions.items())
-        chosen = [(number, *route) for number, route in routes if only is None or route[0] in only]
-        found = tuple(_attempt(candidate, *one) for one in chosen)
-    return found, guarantees, report.read_text(encoding="utf-8")
+        routes = [(number, *route) for number, route in enumerate(candidate.versions.items())]
+        for number, (_, chosen) in enumerate(trials):
+            if number:
+                number_of_trial.write_text(str(number), encoding="ascii")
+                candidate.replace()
+            guarantees = candidate._supply.worker.process.watcher.guarantees()
+            found = tuple(_attempt(candidate, *route) for route in routes if chosen(*route[1:]))
+            came.append((found, guarantees, report.read_text(encoding="utf-8")))
+    return came
+
+
+def everything(_name, _to):
+    """Whether a route is tried."""
+    return True
+
+
+_IN_TURN = """
+from dataclasses import replace
+from convcheck.execution import confined_worker
+confined = confined_worker.confined
+def confined_in_turn(run, *arguments, **others):
+    with open({number!r}) as file:
+        return confined(replace(run, means={behind!r}[int(file.read())]), *arguments, **others)
+confined_worker.confined = confined_in_turn
+main("""
+
+
+def _in_turn(spec, behind, number, hidden):
+    """As an untrusted candidate is launched; a worker is confined by the means of the number that a file holds."""
+    launch = untrusted(spec, behind[0], hidden)
+    *options, program = launch.arguments
+    prelude = _IN_TURN.format(behind=behind, number=str(number))
+    return replace(launch, arguments=(*options, program.replace("\nmain(", prelude)))
 
 
 def _laid_out(folder, held, later):

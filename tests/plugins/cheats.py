@@ -171,6 +171,13 @@ def reads_the_reference(x, weight, bias, stride=1, padding=0, dilation=1, groups
 
 
 @numpy_kernel
+def lets_torch(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
+    """As `fallback`, on arrays."""
+    tensors = (None if array is None else torch.from_numpy(np.array(array)) for array in (x, weight, bias))
+    return fallback(*tensors, stride, padding, dilation, groups).numpy()
+
+
+@numpy_kernel
 def looks_around(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
     """Fails unless it finds nothing of the judge's session; a legal kernel that tells what it sees."""
     formulations = ("convolution", "naive", "padding", "selfcheck", "initialisation")
@@ -181,3 +188,10 @@ def looks_around(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
     if seen:
         raise AssertionError(f"saw {seen}")
     return _right(x, weight, bias, stride, padding, dilation, groups)
+
+
+@numpy_kernel
+def in_turn(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
+    """Another of these in one process, by the number of output channels: 2 for the first, then 4, 6, …"""
+    kernels = (honest, patches_the_comparer, asks_the_reference, reads_the_reference, lets_torch, looks_around)
+    return kernels[weight.shape[0] // 2 - 1](x, weight, bias, stride, padding, dilation, groups)

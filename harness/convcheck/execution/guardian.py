@@ -29,10 +29,19 @@ if TYPE_CHECKING:
         die_with_parent,
         is_stopped,
         memory,
+        share_of_memory,
     )
 else:  # the package would import all that a judge needs
     sys.path.append(os.path.dirname(__file__))  # noqa: PTH120  (pathlib takes as long as all the rest)
-    from processes import adopt_orphans, command_of, descendants, die_with_parent, is_stopped, memory
+    from processes import (
+        adopt_orphans,
+        command_of,
+        descendants,
+        die_with_parent,
+        is_stopped,
+        memory,
+        share_of_memory,
+    )
 
 KEPT = 4000
 """Bytes of output that are kept."""
@@ -175,6 +184,8 @@ class Guardian:
             self._known = descendants(self._child) or [self._child]
             self._next_search = now + max(_TICK, _SHARE * (time.monotonic() - now))
         used = sum(map(memory, self._known))
+        if used > self._most:  # with what forks share in each of them
+            used = sum(map(share_of_memory, self._known))
         if used > self._most:
             self._why = f"it had {_gigabytes(used)} of memory; the limit is {_gigabytes(self._most)}"
             for pid in self._known:

@@ -52,6 +52,14 @@ def memory(pid: int) -> int:
     return _PAGE * (int(fields[1]) - int(fields[2])) if len(fields) > 2 else 0
 
 
+def share_of_memory(pid: int) -> int:
+    """As `memory`, with what several processes share divided among them, where the system tells: it takes longer."""
+    for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
+        if line.startswith(b"Pss_Anon:"):
+            return 1024 * int(line.split()[1])
+    return memory(pid)
+
+
 def is_stopped(pid: int) -> bool:
     """Whether somebody has stopped a process."""
     return _state_and_parent(pid)[0] == "T"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from convcheck.execution.guarded import Guarded
-from convcheck.execution.processes import command_of, descendants, memory
+from convcheck.execution.processes import command_of, descendants, memory, share_of_memory
 
 LIMIT = 10.0
 _IN_A_SESSION = "import subprocess, time; subprocess.Popen(['sleep', '1000'], start_new_session=True); {}"
@@ -59,6 +59,18 @@ def test_more_memory_than_it_may_have_ends_it(started):
     guarded = started("import time; kept = b'x' * 200_000_000; time.sleep(1000)", memory=100_000_000)
     assert "the limit is 0.10 GB" in eventually(lambda: guarded.report().why)
     assert eventually(lambda: guarded.report().status == -signal.SIGKILL)
+
+
+def test_what_forks_share_is_counted_once(started):
+    forks = (
+        "import os, time; kept = b'x' * 100_000_000; any(os.fork() == 0 for _ in range(3)); print('forked', flush=True)"
+    )
+    guarded = started(f"{forks}; time.sleep(1000)", memory=200_000_000)
+    assert eventually(lambda: guarded.report().output.count("forked") == 4)
+    forked = descendants(guarded._process.pid)[1:]
+    assert sum(map(memory, forked)) > 300_000_000
+    assert sum(map(share_of_memory, forked)) < 100_000_000
+    assert not guarded.end().why
 
 
 def test_who_stops_the_guardian_is_found_and_it_goes_on(started):

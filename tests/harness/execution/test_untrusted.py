@@ -9,7 +9,7 @@ import convcheck
 from convcheck import Status
 from convcheck.campaign.campaign import Options, run
 from convcheck.execution import InProcessCandidate, SubprocessCandidate
-from convcheck.execution.launch import trusted, untrusted
+from convcheck.execution.launch import untrusted
 from convcheck.judging.judge import judge_case
 from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES
@@ -20,9 +20,15 @@ CHEATS = Path(__file__).parents[2] / "plugins" / "cheats.py"
 CASE = "v1,x=2x4x7x6,out=6,k=3x2,s=2x1,p=1x0,g=2"
 
 
-def judged(name, launcher=untrusted, token=CASE):
-    with closing(SubprocessCandidate(f"{CHEATS}:{name}", 20.0, launcher)) as candidate:
-        return judge_case(candidate, read(token))[0]
+IN_TURN = ("honest", "patches_the_comparer", "asks_the_reference", "reads_the_reference", "lets_torch", "looks_around")
+"""Kernels that run in one process, since each process has to load torch first."""
+
+
+def judged_in_turn(launcher, memory):
+    candidate = SubprocessCandidate(f"{CHEATS}:in_turn", 20.0, launcher, memory=memory)
+    with closing(candidate):
+        cases = {name: read(CASE.replace("out=6", f"out={2 * number}")) for number, name in enumerate(IN_TURN, 1)}
+        return {name: judge_case(candidate, case)[0] for name, case in cases.items()}
 
 
 def failing(verdicts):
@@ -34,16 +40,25 @@ def assert_caught(verdicts, oracle, clause, reason):
     assert any(v.oracle == oracle and clause in ("", v.clauses[0]) and reason in v.reason for v in found), found
 
 
-@pytest.mark.parametrize(
-    ("cheat", "oracle", "clause", "reason"),
-    [
-        ("patches_the_comparer", "exact", "", ""),
-        ("asks_the_reference", "parity", "", "import sandbox"),
-        ("reads_the_reference", "parity", "", "import sandbox"),
-    ],
-)
-def test_an_attack_on_the_judge_fails(cheat, oracle, clause, reason):
-    assert_caught(judged(cheat), oracle, clause, reason)
+def test_attacks_on_the_judge_fail_and_an_honest_kernel_passes(monkeypatch):
+    monkeypatch.setenv("CONVCHECK_CANARY", "1")
+    # which the processes that stand around a candidate would have together, were what they share not counted once
+    verdicts = judged_in_turn(untrusted, memory=450_000_000)
+    assert_caught(verdicts["patches_the_comparer"], "exact", "", "")
+    assert_caught(verdicts["asks_the_reference"], "parity", "", "import sandbox")
+    assert_caught(verdicts["reads_the_reference"], "parity", "", "import sandbox")
+    assert_caught(verdicts["lets_torch"], "call-tracing", "C2D-PURE-7", "torch.ops.aten.conv2d")
+    for legal in ("honest", "looks_around"):
+        assert not failing(verdicts[legal]), legal
+        assert any(v.clauses == ("C2D-PURE-7",) and v.status is Status.PASS for v in verdicts[legal])
+
+
+def test_without_walls_it_is_seen_that_there_are_none(monkeypatch):
+    monkeypatch.setenv("CONVCHECK_CANARY", "1")
+    host = InProcessCandidate(lambda: load(f"{CHEATS}:looks_around"))
+    assert failing(judge_case(host, read(CASE))[0])
+    host = InProcessCandidate(lambda: load(f"{CHEATS}:fallback"))
+    assert not failing(judge_case(host, read(CASE))[0])
 
 
 @pytest.mark.parametrize(
@@ -66,32 +81,6 @@ def test_a_wrong_result_is_caught_wherever_it_runs(cheat, oracle, clause, reason
     assert_caught(verdicts, oracle, clause, reason)
 
 
-def test_who_lets_torch_compute_is_caught_by_a_watch_only():
-    for launcher, caught in (trusted, False), (untrusted, True):
-        found = failing(judged("fallback", launcher))
-        assert [v.clauses for v in found] == [("C2D-PURE-7",)] * len(found)
-        assert any("torch.ops.aten.conv2d" in v.reason for v in found) is caught
-
-
-def test_torch_without_a_convolution_is_ones_own_work():
-    with closing(SubprocessCandidate(f"{CHEATS.parent / 'my_torch_kernel.py'}:my_conv", 20.0, untrusted)) as candidate:
-        verdicts = judge_case(candidate, read("v1,x=2x4x7x6,out=6,k=3x2,s=2x1,p=1x0"))[0]
-    assert not failing(verdicts)
-    assert any(v.clauses == ("C2D-PURE-7",) and v.status is Status.PASS for v in verdicts)
-
-
-def test_an_honest_kernel_passes():
-    verdicts = judged("honest")
-    assert not failing(verdicts)
-    assert any(v.clauses == ("C2D-PURE-7",) and v.status is Status.PASS for v in verdicts)
-
-
-def test_nothing_of_the_judge_is_in_sight(monkeypatch):
-    monkeypatch.setenv("CONVCHECK_CANARY", "1")
-    assert not failing(judged("looks_around"))
-    assert failing(judged("looks_around", trusted))
-
-
 def test_one_zero_image_among_others_shows_who_looks_at_one_only():
     host = InProcessCandidate(lambda: load(f"{CHEATS}:looks_at_the_last_image"))
     assert not failing(judge_case(host, read(CASE))[0])
@@ -101,31 +90,23 @@ def test_one_zero_image_among_others_shows_who_looks_at_one_only():
     assert not any(failing(judge_case(honest, case)[0]) for case in mixed)
 
 
-def test_the_reference_itself_cannot_be_loaded():
-    with pytest.raises(BackendImportError, match="import sandbox"):
-        SubprocessCandidate("numpy", launcher=untrusted)
-
-
-def test_every_public_name_but_the_reference_is_there(tmp_path):
+def test_every_public_name_but_the_reference_can_be_imported(tmp_path):
     path = tmp_path / "kernel.py"
-    names = set(convcheck.__all__) - {"ReferenceBackend"}
-    kernel = "def conv(x, weight, bias, stride=1, padding=0, dilation=1, groups=1): return x"
-    path.write_text(f"from convcheck import {', '.join(names)}\n{kernel}\n")
-    with closing(SubprocessCandidate(f"{path}:conv", launcher=untrusted)) as candidate:
-        assert candidate.capabilities.dtypes == ("float32",)
-    path.write_text(f"from convcheck import ReferenceBackend\n{kernel}\n")
-    with pytest.raises(BackendImportError, match=r"reference_backend\.py belongs to the judge"):
+    names = sorted(set(convcheck.__all__) - {"ReferenceBackend"})
+    path.write_text(f"from convcheck import {', '.join(names)}\nfrom convcheck import ReferenceBackend\n")
+    with pytest.raises(BackendImportError, match=r"reference_backend\.py belongs to the judge; the import sandbox"):
         SubprocessCandidate(f"{path}:conv", launcher=untrusted)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_a_torch_backend_made_of_public_names_is_judged_whole(dtype):
+def test_a_torch_backend_made_of_public_names_is_judged_whole_and_is_ones_own_work():
     spec = f"{CHEATS.parent / 'my_torch_backend.py'}:MyBackend"
     with closing(SubprocessCandidate(spec, launcher=untrusted)) as candidate:
-        verdicts = judge_case(candidate, read(f"v1,x=2x4x7x6,out=6,k=3x2,s=2x1,p=1x0,g=2,dtype={dtype}"))[0]
-    assert not failing(verdicts)
-    passed = {v.oracle for v in verdicts if v.status is Status.PASS}
-    assert {"exact", "bounded", "gradients-exact", "gradients-bounded"} <= passed, passed
+        for dtype in "float32", "bfloat16":
+            case = read(f"v1,x=2x4x7x6,out=6,k=3x2,s=2x1,p=1x0,g=2,dtype={dtype}")
+            verdicts = judge_case(candidate, case)[0]
+            assert not failing(verdicts)
+            passed = {v.oracle for v in verdicts if v.status is Status.PASS}
+            assert {"exact", "bounded", "gradients-exact", "gradients-bounded", "call-tracing"} <= passed, passed
 
 
 def test_a_campaign_can_be_untrusted(monkeypatch):

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from routes import TARGETS, route
 
+import convcheck
+
 to_reference = route("reference")
 FOLDER = TARGETS["packages"][-1]
 FILE = os.path.join(FOLDER, "convolution.py")
@@ -31,6 +33,11 @@ def imported():
     from convcheck_reference import convolution
 
     return convolution.conv2d
+
+
+@to_reference
+def the_backend_of_the_reference():
+    return convcheck.load("numpy")
 
 
 @to_reference
