@@ -162,7 +162,7 @@ STARTS = (
     ),
     _start("stops itself", "was not ready within 1 s", "os.kill(os.getpid(), signal.SIGSTOP)", start_limit=1.0),
     _start("kills its parent", "WorkerStartError", "os.kill(os.getppid(), signal.SIGKILL); time.sleep(9)"),
-    _start("exits", "exit status 3", "sys.exit(3)"),
+    _start("exits", r"SystemExit\(3\)", "sys.exit(3)"),
     _start("ends", "exit status 0", "os._exit(0)"),
     _start("aborts", "SIGABRT", "os.abort()"),
     _start("ends by a real-time signal", "killed by signal 40", "os.kill(os.getpid(), 40)"),
