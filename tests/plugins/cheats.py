@@ -1,6 +1,7 @@
 """Kernels written to pass tests: each a trick that has been seen in the field, on NumPy arrays or torch tensors."""
 
 import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -178,6 +179,13 @@ def lets_torch(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
 
 
 @numpy_kernel
+def leaves_a_process(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
+    """Right, but what it starts goes on."""
+    subprocess.Popen(["sleep", "1000"], start_new_session=True)
+    return _right(x, weight, bias, stride, padding, dilation, groups)
+
+
+@numpy_kernel
 def looks_around(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
     """Fails unless it finds nothing of the judge's session; a legal kernel that tells what it sees."""
     formulations = ("convolution", "naive", "padding", "selfcheck", "initialisation")
@@ -193,5 +201,6 @@ def looks_around(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
 @numpy_kernel
 def in_turn(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
     """Another of these in one process, by the number of output channels: 2 for the first, then 4, 6, …"""
-    kernels = (honest, patches_the_comparer, asks_the_reference, reads_the_reference, lets_torch, looks_around)
+    attacks = (patches_the_comparer, asks_the_reference, reads_the_reference, lets_torch, leaves_a_process)
+    kernels = (honest, looks_around, *attacks)
     return kernels[weight.shape[0] // 2 - 1](x, weight, bias, stride, padding, dilation, groups)

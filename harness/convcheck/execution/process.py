@@ -125,6 +125,7 @@ class WorkerProcess:
     def discard(self) -> Ending:
         """End the worker, of which nobody wants to know any more than whether it stopped others."""
         if self._ending is None:
+            self._left_by_confined()
             status = self._status()
             # what it has printed is not the next one's
             report = self._guarded.end(self._launch.grace) if status is None else self._guarded.report(forget=True)
@@ -144,6 +145,7 @@ class WorkerProcess:
 
     def _ended(self, grace: float, lingering: float) -> Ending:
         by_itself = self._is_introduced(grace) and self._worker is not None and _readable(self._worker, grace)
+        confined = self._left_by_confined()
         status = self._status()
         if status is None:
             report = self._guarded.end(max(grace, self._launch.grace) if by_itself else self._launch.grace, lingering)
@@ -153,7 +155,11 @@ class WorkerProcess:
             report = self._guarded.report(sweep=lingering, forget=True)
         how = report.why or (_how(status) if by_itself else "")
         stopped = report.stopped or self._stopped
-        return Ending(how, bool(report.why), report.left, report.output, stopped)
+        return Ending(how, bool(report.why), (*confined, *report.left), report.output, stopped)
+
+    def _left_by_confined(self) -> tuple[tuple[int, str], ...]:
+        """End a confined worker, and say what it left behind: what has namespaces of its own is ended with them."""
+        return () if self._watcher is None else self._watcher.left()
 
     def _start(self) -> None:
         self._held = ExitStack()  # as long as the process lives

@@ -40,6 +40,16 @@ def descendants(ancestor: int, *, but: int = 0) -> list[int]:
     return found[1:]
 
 
+def may_have_children(pid: int) -> bool:
+    """Whether a process has children, as far as the system tells quickly."""
+    tasks = f"/proc/{pid}/task"
+    try:
+        lists = [f"{tasks}/{task}/children" for task in os.listdir(tasks)]  # noqa: PTH208  (imported in a hurry)
+    except OSError:
+        return False
+    return any(map(_read, lists)) or not all(map(os.path.exists, lists))
+
+
 def command_of(pid: int) -> str:
     """What a process runs, for a reader."""
     line = _read(f"/proc/{pid}/cmdline").replace(b"\0", b" ").strip() or _read(f"/proc/{pid}/comm").strip()

@@ -184,9 +184,10 @@ class SubprocessCandidate:
                 answer = channel.receive(self._limit, partial(most_bytes, call))
                 if not isinstance(answer, Answer) or answer.number != number:
                     return self._last_words(answer)
+                if process.watcher is not None:
+                    answer = process.watcher.completed(answer)
                 self._offspring.saw(len(outcomes), answer.children)
-                watcher = process.watcher
-                outcomes.append(answer.outcome if watcher is None else watcher.completed(number, answer.outcome))
+                outcomes.append(answer.outcome)
         except TimeoutError:
             return Hung(self._limit)
         except MessageError as error:

@@ -20,7 +20,10 @@ CHEATS = Path(__file__).parents[2] / "plugins" / "cheats.py"
 CASE = "v1,x=2x4x7x6,out=6,k=3x2,s=2x1,p=1x0,g=2"
 
 
-IN_TURN = ("honest", "patches_the_comparer", "asks_the_reference", "reads_the_reference", "lets_torch", "looks_around")
+IN_TURN = (
+    *("honest", "looks_around"),
+    *("patches_the_comparer", "asks_the_reference", "reads_the_reference", "lets_torch", "leaves_a_process"),
+)
 """Kernels that run in one process, since each process has to load torch first."""
 
 
@@ -48,6 +51,7 @@ def test_attacks_on_the_judge_fail_and_an_honest_kernel_passes(monkeypatch):
     assert_caught(verdicts["asks_the_reference"], "parity", "", "import sandbox")
     assert_caught(verdicts["reads_the_reference"], "parity", "", "import sandbox")
     assert_caught(verdicts["lets_torch"], "call-tracing", "C2D-PURE-7", "torch.ops.aten.conv2d")
+    assert_caught(verdicts["leaves_a_process"], "leftovers", "", "1 process (sleep 1000)")
     for legal in ("honest", "looks_around"):
         assert not failing(verdicts[legal]), legal
         assert any(v.clauses == ("C2D-PURE-7",) and v.status is Status.PASS for v in verdicts[legal])

@@ -27,7 +27,7 @@ from convcheck.execution.confinement.enclosure import Enclosure
 from convcheck.execution.confinement.linux import ConfinementError, on_linux
 from convcheck.execution.confinement.namespaces import ALL_BUT_USER, Namespace
 from convcheck.execution.confinement.walls import Means
-from convcheck.execution.processes import die_with_parent
+from convcheck.execution.processes import adopt_orphans, die_with_parent
 
 _LADDER: Final = (
     ALL_BUT_USER,
@@ -179,6 +179,7 @@ def _supervise(attempt: _Attempt, telling: int) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     missing = {"own_root": attempt.why} if attempt.why else {}
     try:
+        adopt_orphans()
         if attempt.wanted:
             attempt.enclosure.enter()
         reading, writing = os.pipe()

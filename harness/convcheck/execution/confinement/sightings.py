@@ -33,7 +33,21 @@ class Sighted:
     Attributes:
         names: the latest first.
         watched: whether the trace holds the answer's number: if not, somebody has stopped it.
+        children: numbers of the processes that the candidate has started and that are alive.
     """
 
     names: tuple[str, ...] = ()
     watched: bool = True
+    children: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """End the candidate if it has not ended; what is left beside it? Answered by `Left`, as is its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The numbers and commands of the processes that were left beside a candidate; they are ended with it."""
+
+    processes: tuple[tuple[int, str], ...] = ()

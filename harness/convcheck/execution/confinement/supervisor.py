@@ -10,20 +10,25 @@ import os
 import selectors
 import signal
 import socket
+import time
+from contextlib import suppress
 from typing import Final
 
 from convcheck.execution.channel import Channel
 from convcheck.execution.codec import Makers, MessageError
 from convcheck.execution.confinement import trace
-from convcheck.execution.confinement.sightings import Seen, Sighted, Standing, Standings
+from convcheck.execution.confinement.sightings import Left, Remaining, Seen, Sighted, Standing, Standings
 from convcheck.execution.confinement.walls import Walls
+from convcheck.execution.processes import command_of, descendants, may_have_children
 
-_ASKED: Final[Makers] = {"Seen": Seen, "Standing": Standing}
+_ASKED: Final[Makers] = {"Seen": Seen, "Standing": Standing, "Remaining": Remaining}
+_LINGERING: Final = 0.3
+"""Seconds in which the children of a candidate that has ended are gone, if they end with it."""
 _KILLED: Final = -int(signal.SIGKILL)
 
 
 def supervise(candidate: int, judge: socket.socket, descriptor: int, walls: Walls) -> int:
-    """Watch a candidate's process until it ends, or the judge does; how it ended.
+    """Watch a candidate's process until it ends, or the judge does or says so, and end all that is left; how it ended.
 
     Args:
         candidate: its process, a child of this one.
@@ -31,7 +36,19 @@ def supervise(candidate: int, judge: socket.socket, descriptor: int, walls: Wall
         descriptor: that the candidate's trace is read from.
         walls: what stands around it.
     """
-    reader, channel = trace.Reader(descriptor), Channel(judge, _ASKED)
+    channel = Channel(judge, _ASKED)
+    status = _watched(candidate, judge, channel, trace.Reader(descriptor), descriptor, walls)
+    left = _left(candidate, 0.0 if status is None else _LINGERING)
+    with suppress(OSError):
+        channel.send(Left(tuple((pid, command_of(pid)) for pid in left)))
+    _end_all()
+    return _KILLED if status is None else status
+
+
+def _watched(
+    candidate: int, judge: socket.socket, channel: Channel, reader: trace.Reader, descriptor: int, walls: Walls
+) -> int | None:
+    """How the candidate ended by itself; None if it is to be ended."""
     with selectors.DefaultSelector() as waiting:
         waiting.register(_ends_of_children(), selectors.EVENT_READ, "child")
         waiting.register(descriptor, selectors.EVENT_READ, "trace")
@@ -43,24 +60,49 @@ def supervise(candidate: int, judge: socket.socket, descriptor: int, walls: Wall
             for key, _ in waiting.select():
                 if key.data == "trace":
                     reader.read()
-                elif key.data == "judge" and not _answered(channel, reader, walls):
-                    return _KILLED
+                elif key.data == "judge" and not _answered(candidate, channel, reader, walls):
+                    return None
                 elif key.data == "child":
                     os.read(key.fd, 4096)
 
 
-def _answered(channel: Channel, reader: trace.Reader, walls: Walls) -> bool:
-    """Answer the judge; whether it is still there."""
+def _answered(candidate: int, channel: Channel, reader: trace.Reader, walls: Walls) -> bool:
+    """Answer the judge; whether it wants to know more."""
     try:
         asked = channel.receive()
+        if isinstance(asked, Remaining):
+            return False
         if isinstance(asked, Standing):
             channel.send(Standings(walls))
         else:
             names = reader.before(asked.number)
-            channel.send(Sighted(names=names or (), watched=names is not None))
+            children = _beside(candidate) if may_have_children(candidate) else ()
+            channel.send(Sighted(names or (), watched=names is not None, children=children))
     except (EOFError, OSError, MessageError):
         return False
     return True
+
+
+def _beside(candidate: int) -> tuple[int, ...]:
+    return tuple(pid for pid in descendants(os.getpid()) if pid != candidate)
+
+
+def _left(candidate: int, grace: float) -> tuple[int, ...]:
+    """What is beside the candidate, some seconds later if it is not gone before."""
+    until = time.monotonic() + grace
+    while (left := _beside(candidate)) and time.monotonic() < until:
+        time.sleep(0.01)
+    return left
+
+
+def _end_all() -> None:
+    """Kill every process below this one, in sessions of their own too, until none is left."""
+    while pids := descendants(os.getpid()):
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(-1, 0)
 
 
 def _reaped(candidate: int) -> int | None:
