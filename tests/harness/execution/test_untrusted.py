@@ -8,7 +8,7 @@ import pytest
 import convcheck
 from convcheck import Status
 from convcheck.campaign.campaign import Options, run
-from convcheck.execution import InProcessCandidate, SubprocessCandidate
+from convcheck.execution import InProcessCandidate, SubprocessCandidate, open_candidate
 from convcheck.execution.launch import untrusted
 from convcheck.judging.judge import judge_case
 from convcheck.model.token import read
@@ -32,6 +32,12 @@ def judged_in_turn(launcher, memory):
     with closing(candidate):
         cases = {name: read(CASE.replace("out=6", f"out={2 * number}")) for number, name in enumerate(IN_TURN, 1)}
         return {name: judge_case(candidate, case)[0] for name, case in cases.items()}
+
+
+LOOKS = """
+from pathlib import Path
+if Path(__file__).with_name("run").exists(): raise RuntimeError("reports can be seen")
+"""
 
 
 def failing(verdicts):
@@ -94,12 +100,13 @@ def test_one_zero_image_among_others_shows_who_looks_at_one_only():
     assert not any(failing(judge_case(honest, case)[0]) for case in mixed)
 
 
-def test_every_public_name_but_the_reference_can_be_imported(tmp_path):
+def test_public_names_can_be_imported_and_neither_reports_nor_the_reference_be_seen(tmp_path):
     path = tmp_path / "kernel.py"
     names = sorted(set(convcheck.__all__) - {"ReferenceBackend"})
-    path.write_text(f"from convcheck import {', '.join(names)}\nfrom convcheck import ReferenceBackend\n")
+    (tmp_path / "run").mkdir()
+    path.write_text(f"from convcheck import {', '.join(names)}\n{LOOKS}from convcheck import ReferenceBackend\n")
     with pytest.raises(BackendImportError, match=r"reference_backend\.py belongs to the judge; the import sandbox"):
-        SubprocessCandidate(f"{path}:conv", launcher=untrusted)
+        open_candidate(f"{path}:conv", untrusted=True, hidden=(tmp_path / "run",))
 
 
 def test_a_torch_backend_made_of_public_names_is_judged_whole_and_is_ones_own_work():

@@ -62,7 +62,8 @@ class Watcher:
         if isinstance(outcome, Returned):
             names = seen.names if seen.watched else (STOPPED,)
             outcome = replace(outcome, called=tuple(dict.fromkeys((*names, *(outcome.called or ())))))
-        return replace(answer, outcome=outcome, children=tuple(seen.children))
+        # it looked when the answer was made, where it can; by now the next call may have started something
+        return replace(answer, outcome=outcome, children=answer.children or tuple(seen.children))
 
     def left(self) -> tuple[tuple[int, str], ...]:
         """End the candidate, if it has not ended, with all that it has started: the numbers and commands of that."""

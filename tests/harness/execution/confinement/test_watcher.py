@@ -3,6 +3,7 @@
 import socket
 import threading
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,8 +63,10 @@ def test_an_error_stays_as_it_is(asked):
     )
 
 
-def test_what_the_candidate_has_started_is_not_its_own_to_say(asked):
-    assert asked(Sighted(children=(3,)), lambda watcher: watcher.completed(ANSWER))[0].children == (3,)
+def test_who_does_not_say_what_he_has_started_is_looked_at(asked):
+    silent = replace(ANSWER, children=())
+    assert asked(Sighted(children=(1, 2, 3)), lambda watcher: watcher.completed(silent))[0].children == (1, 2, 3)
+    assert asked(Sighted(children=(1, 2, 3)), lambda watcher: watcher.completed(ANSWER))[0].children == (1, 2)
 
 
 def test_what_is_left_beside_it_is_known_when_it_ends(asked):
