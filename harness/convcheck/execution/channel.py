@@ -156,6 +156,9 @@ class Channel:
             if not ready:
                 raise TimeoutError
             if self._other_side.is_over():
+                waiting.unregister(other)
+                if waiting.poll(0):  # it has sent something since
+                    return
                 raise EOFError
 
     def _limit(self, limit: float | None) -> None:

@@ -211,6 +211,14 @@ class Ended:
         return True
 
 
+def test_what_a_process_says_while_its_end_is_looked_for_is_heard():
+    ours, theirs = socket.socketpair()
+    other = Ended()
+    other.is_over = lambda: Channel(theirs, TO_WORKER).send(Answer(3, Raised("ValueError", "no"))) or True
+    with ours, theirs, other.seen, other.told:
+        assert Channel(ours, TO_JUDGE, other).receive(60).number == 3
+
+
 def test_what_a_process_said_before_its_end_is_heard_and_nothing_is_waited_for_then():
     ours, theirs = socket.socketpair()
     other = Ended()
