@@ -24,7 +24,7 @@ def resume(
     database: Annotated[
         str | None,
         typer.Option(
-            help="where to remember what fails: a folder, module:attribute or 'none' (default: as the run had)"
+            help="where to remember what fails: a folder, module:attribute, 'none' (default: as the run)"
         ),
     ] = None,
 ) -> None:
