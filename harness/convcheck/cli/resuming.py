@@ -23,9 +23,7 @@ def resume(
     workers: Annotated[int | None, typer.Option(help="judging processes (default: as the run had)", min=1)] = None,
     database: Annotated[
         str | None,
-        typer.Option(
-            help="where to remember what fails: a folder, module:attribute, 'none' (default: as the run)"
-        ),
+        typer.Option(help="where to remember what fails: a folder, module:attribute, 'none' (default: as the run)"),
     ] = None,
 ) -> None:
     """Go on with a run that did not end; nothing that its journal has is judged again."""
