@@ -1,6 +1,7 @@
 """Kills a run at random moments, and looks at what is left: cases, processes, and what a resumed run comes to.
 
     python benchmarks/kills.py --kills 50 --workers 1 --workers 2
+    python benchmarks/kills.py --kills 50 --workers 2 --scheduler local
 
 Half of the kills hit the run itself, the others any process below it. What is in the journal just before a kill has to
 be there afterwards, no process may be left three seconds later, and the resumed run has to come to what one that
@@ -35,24 +36,19 @@ class Wrong(ReferenceBackend):
 '''
 
 
-def command(kernel, folder, workers, name, examples):
+CONVCHECK = (sys.executable, "-c", "from convcheck.cli import main; main()")
+
+
+def command(kernel, folder, workers, name, options):
     return [
-        sys.executable, "-c", "from convcheck.cli import main; main()", "run", "--backend", f"{kernel}:Wrong",
-        "--examples", str(examples), "--workers", str(workers), "--report-dir", str(folder), "--name", name,
-        "--database", "none", "--dtype", "float32", "--diagnosis-calls", "200",
+        *CONVCHECK, "run", "--backend", f"{kernel}:Wrong", "--examples", str(options.examples),
+        "--scheduler", options.scheduler, "--workers", str(workers), "--report-dir", str(folder), "--name", name,
+        "--database", "none", "--dtype", "float32", "--diagnosis-calls", "20",
     ]  # fmt: skip
 
 
 def resumed(folder, name):
-    return [
-        sys.executable,
-        "-c",
-        "from convcheck.cli import main; main()",
-        "resume",
-        str(folder / name),
-        "--database",
-        "none",
-    ]
+    return [*CONVCHECK, "resume", str(folder / name), "--database", "none"]
 
 
 def entries(path):
@@ -100,12 +96,12 @@ def session(marker):
     return found
 
 
-def kill_once(rng, folder, kernel, workers, examples, seconds, expected, row):
+def kill_once(rng, folder, kernel, workers, options, seconds, expected, row):
     name = f"run-{row}"
     marker = f"CONVCHECK_KILLS={os.getpid()}-{row}"
     environment = {**os.environ, marker.partition("=")[0]: marker.partition("=")[2]}
     process = subprocess.Popen(
-        command(kernel, folder, workers, name, examples),
+        command(kernel, folder, workers, name, options),
         env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     time.sleep(rng.uniform(0.3, 1.1 * seconds))
@@ -144,6 +140,7 @@ def main():
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--workers", type=int, action="append")
     parser.add_argument("--examples", type=int, default=120)
+    parser.add_argument("--scheduler", default="")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     rng = random.Random(options.seed)
@@ -154,13 +151,12 @@ def main():
         for workers in options.workers or [1, 2]:
             start = time.monotonic()
             subprocess.run(
-                command(kernel, folder, workers, "whole", options.examples),
+                command(kernel, folder, workers, "whole", options),
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
             )  # fmt: skip
             seconds, expected = time.monotonic() - start, said(folder, "whole")
             rows = [
-                kill_once(rng, folder, kernel, workers, options.examples, seconds, expected, row)
-                for row in range(options.kills)
+                kill_once(rng, folder, kernel, workers, options, seconds, expected, row) for row in range(options.kills)
             ]
             for row in rows:
                 print(row, flush=True)

@@ -46,7 +46,7 @@ def test_what_a_report_prints_reproduces(kernel, tmp_path, monkeypatch):
     # when a kernel fails and what it behaves like is in no script, and takes longer than all the rest
     monkeypatch.setattr(findings, "examine", lambda *_: Examination())
     spec = f"{PLUGINS / 'wrong_kernels.py'}:{kernel}"
-    options = Options(specs=(spec,), examples=100, diagnosis_calls=120, reach=Ladder.QUICK)
+    options = Options(specs=(spec,), examples=60, diagnosis_calls=100, reach=Ladder.QUICK)
     record = run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)
     assert not record.conforms
     record = write_report(record, tmp_path)

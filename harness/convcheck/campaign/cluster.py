@@ -165,7 +165,7 @@ def _connected(job: Job, held: ExitStack) -> Client:
     try:
         if address == LOCAL:
             cluster = LocalCluster(
-                n_workers=job.options.workers, threads_per_worker=1, dashboard_address=None, silence_logs=50
+                n_workers=job.options.workers, threads_per_worker=1, dashboard_address=":0", silence_logs=50
             )
             address = held.enter_context(cluster)
         client: Client = held.enter_context(Client(address, timeout=_WAIT, set_as_default=False))

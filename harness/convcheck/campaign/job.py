@@ -203,28 +203,18 @@ class Job:
         options = self.options
         if part.origin is Origin.SANITIZED:
             return judge_share(self.spec, options, self.cases(candidate.capabilities, index), index)
-        clause, dtypes, excluded = options.clause or None, options.dtypes or None, Known(options.known).covers
-        if part.origin is Origin.LONG_HISTORY:
-            return judge_long_history(
-                candidate,
-                index,
-                run_seed=options.seed,
-                number=part.number,
-                size=part.size,
-                clause=clause,
-                dtypes=dtypes,
-                excluded=excluded,
-            )
-        return judge_histories(
+        judge = judge_long_history
+        if part.origin is Origin.HISTORY:
+            judge = partial(judge_histories, most_calls=options.diagnosis_calls)
+        return judge(
             candidate,
             index,
             run_seed=options.seed,
             number=part.number,
             size=part.size,
-            clause=clause,
-            dtypes=dtypes,
-            excluded=excluded,
-            most_calls=options.diagnosis_calls,
+            clause=options.clause or None,
+            dtypes=options.dtypes or None,
+            excluded=Known(options.known).covers,
         )
 
     def _drawn(self, capabilities: Capabilities, part: Part) -> tuple[Case, ...]:

@@ -166,7 +166,7 @@ def append_text(journal: Path, line: str) -> None:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise JournalError(f"{journal} cannot be written: {error.strerror}; {_SAFE}") from error
+        raise JournalError(f"{journal} cannot be written: {error.strerror or error}; {_SAFE}") from error
     if written < len(text):
         raise JournalError(f"{journal} cannot be written: no room is left; {_SAFE}")
 

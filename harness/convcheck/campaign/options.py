@@ -43,6 +43,7 @@ class Options:
         diagnosis_seconds: in which causes are looked for at most; None for a third of the time that the cases took, and
             at least `LEAST_DIAGNOSIS`.
         known: known failures.
+        database: of what failed in earlier runs, as `convcheck.campaign.database.open_database` takes it.
         level: up to which findings count for whether a backend conforms; all are looked for and reported.
         reach: how far some of the cases reach.
     """
@@ -64,5 +65,6 @@ class Options:
     diagnosis_calls: int = MOST_CALLS
     diagnosis_seconds: float | None = None
     known: tuple[KnownFailure, ...] = ()
+    database: str = ""
     level: Level = LAST
     reach: Ladder = Ladder.STANDARD

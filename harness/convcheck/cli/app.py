@@ -156,10 +156,11 @@ def run(
         diagnosis_calls=diagnosis_calls,
         diagnosis_seconds=seconds(diagnosis_time, "--diagnosis-time"),
         known=load_known_failures(known_failures, backend) if known_failures else (),
+        database=database,
         level=level,
         reach=reach,
     )
-    examples_database = open_database(database)
+    examples_database = open_database(options.database)
     name = name or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-seed{seed}"
     command = shlex.join(["convcheck", *sys.argv[1:]])
     folder = folder_of(report_dir, name)

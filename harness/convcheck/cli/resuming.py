@@ -22,8 +22,9 @@ def resume(
     folder: Annotated[Path, typer.Argument(help="the report's folder of the run")],
     workers: Annotated[int | None, typer.Option(help="judging processes (default: as the run had)", min=1)] = None,
     database: Annotated[
-        str, typer.Option(help="where to remember what fails: a folder, module:attribute or 'none'")
-    ] = "",
+        str | None,
+        typer.Option(help="where to remember what fails: a folder, module:attribute, 'none' (default: as the run)"),
+    ] = None,
 ) -> None:
     """Go on with a run that did not end; nothing that its journal has is judged again."""
     past = Past(folder / JOURNAL)
@@ -46,7 +47,7 @@ def resume(
             folder,
             name=begun.name,
             command=begun.command,
-            database=open_database(database),
+            database=open_database(options.database if database is None else database),
             past=past,
         )
     )

@@ -155,11 +155,14 @@ class Channel:
                 return
             if not ready:
                 raise TimeoutError
-            if self._other_side.is_over():
-                waiting.unregister(other)
-                if waiting.poll(0):  # it has sent something since
-                    return
+            if self._other_side.is_over() and not self._has_arrived():
                 raise EOFError
+
+    def _has_arrived(self) -> bool:
+        """Whether there is something to read, which may have been sent just before the other side was over."""
+        now = select.poll()
+        now.register(self._socket, select.POLLIN)
+        return bool(now.poll(0))
 
     def _limit(self, limit: float | None) -> None:
         if limit is not None or self._socket.gettimeout() is not None:

@@ -34,7 +34,7 @@ def write_report(record: Record, folder: Path) -> Record:
     try:
         return _written(record, folder)
     except OSError as error:
-        raise ReportError(f"the report in {str(folder)!r} cannot be written: {error.strerror}") from error
+        raise ReportError(f"the report in {str(folder)!r} cannot be written: {error.strerror or error}") from error
 
 
 def _written(record: Record, folder: Path) -> Record:

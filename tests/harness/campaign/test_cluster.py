@@ -16,10 +16,13 @@ from convcheck.campaign.journal import PartDone, text_of
 from convcheck.campaign.options import Options
 from convcheck.campaign.past import Past
 from convcheck.campaign.scheduler import ClusterError
+from convcheck.model.ladder import Ladder
 from convcheck.model.record_lines import to_lines
 
 WRONG = "convcheck.defects:group-outputs-interleaved"
-OPTIONS = Options(specs=(WRONG,), examples=20, diagnosis_calls=5, dtypes=("float32",), in_process=True)
+OPTIONS = Options(
+    specs=(WRONG,), examples=20, diagnosis_calls=5, dtypes=("float32",), in_process=True, reach=Ladder.QUICK
+)
 
 
 def nothing(*_):
@@ -38,7 +41,7 @@ def said(record):
 
 @pytest.fixture(scope="module")
 def cluster():
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as made:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as made:
         yield made
 
 

@@ -12,6 +12,7 @@ from convcheck.campaign.options import Options
 from convcheck.campaign.past import Past
 from convcheck.campaign.unfinished import unfinished_record
 from convcheck.judging.judge import Judge, Tally
+from convcheck.model.ladder import Ladder
 from convcheck.model.origins import Origin
 from convcheck.model.record_lines import RecordError, to_lines
 from convcheck.model.token import read
@@ -19,7 +20,15 @@ from convcheck.model.verdicts import FAILURES
 from stand_ins import TOKENS, failure
 
 WRONG = "convcheck.defects:group-outputs-interleaved"
-OPTIONS = Options(specs=(WRONG, "numpy"), examples=10, in_process=True, diagnosis_calls=5, dtypes=("float32",), seed=1)
+OPTIONS = Options(
+    specs=(WRONG, "numpy"),
+    examples=10,
+    in_process=True,
+    diagnosis_calls=5,
+    dtypes=("float32",),
+    seed=1,
+    reach=Ladder.QUICK,
+)
 
 
 def nothing(*_):

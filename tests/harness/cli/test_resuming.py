@@ -77,7 +77,7 @@ def test_a_run_that_is_killed_is_unfinished_and_goes_on_to_the_same(monkeypatch,
     assert said(folder / name)[0]["cases"] > 0
     assert convcheck(monkeypatch, "diff", folder / "whole", folder / name) in (0, 1)
     assert "the later run is UNFINISHED" in capsys.readouterr().out
-    assert convcheck(monkeypatch, "resume", folder / name, "--database", "none") == 1
+    assert convcheck(monkeypatch, "resume", folder / name) == 1
     assert said(folder / name) == said(folder / "whole")
     assert "UNFINISHED" not in (folder / name / "summary.txt").read_text()
     capsys.readouterr()
@@ -97,7 +97,7 @@ def test_a_signal_ends_the_case_and_writes_the_reports(monkeypatch, folder):
     entries = said(folder / name)
     assert 0 < entries[0]["cases"] < said(folder / "whole")[0]["cases"]
     assert any(entry["kind"] == "finding" for entry in entries)
-    assert convcheck(monkeypatch, "resume", folder / name, "--database", "none") == 1
+    assert convcheck(monkeypatch, "resume", folder / name) == 1
     assert said(folder / name) == said(folder / "whole")
 
 

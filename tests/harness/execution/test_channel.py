@@ -211,19 +211,30 @@ class Ended:
         return True
 
 
-def test_what_a_process_says_while_its_end_is_looked_for_is_heard():
-    ours, theirs = socket.socketpair()
-    other = Ended()
-    other.is_over = lambda: Channel(theirs, TO_WORKER).send(Answer(3, Raised("ValueError", "no"))) or True
-    with ours, theirs, other.seen, other.told:
-        assert Channel(ours, TO_JUDGE, other).receive(60).number == 3
-
-
 def test_what_a_process_said_before_its_end_is_heard_and_nothing_is_waited_for_then():
     ours, theirs = socket.socketpair()
     other = Ended()
     with ours, theirs, other.seen, other.told:
         Channel(theirs, TO_WORKER).send(Answer(3, Raised("ValueError", "no")))
+        channel = Channel(ours, TO_JUDGE, other)
+        assert channel.receive(60).number == 3
+        with pytest.raises(EOFError):
+            channel.receive(60)
+
+
+def test_what_it_said_while_one_looked_whether_it_is_over_is_heard_too():
+    ours, theirs = socket.socketpair()
+    sent = []
+
+    class EndedMeanwhile(Ended):
+        def is_over(self):
+            if not sent:
+                sent.append(True)
+                Channel(theirs, TO_WORKER).send(Answer(3, Raised("ValueError", "no")))
+            return True
+
+    other = EndedMeanwhile()
+    with ours, theirs, other.seen, other.told:
         channel = Channel(ours, TO_JUDGE, other)
         assert channel.receive(60).number == 3
         with pytest.raises(EOFError):
