@@ -201,6 +201,12 @@ ENDS = (
     Hostile("real-time signal", r"killed by signal 40\b", "os.kill(os.getpid(), 40)"),
     Hostile("kills itself", r"killed by signal 9 \(SIGKILL\)", "os.kill(os.getpid(), signal.SIGKILL)"),
     Hostile("is killed once", "", "if not F.exists(): F.touch(); os.kill(os.getpid(), signal.SIGKILL)", _ONCE),
+    Hostile(
+        "has its guardian killed once",
+        "",
+        "if not F.exists(): F.touch(); os.kill(int(open(f'/proc/{os.getppid()}/stat').read().split()[3]), 9); time.sleep(9)",
+        _ONCE,
+    ),
     Hostile("kills its group", "SIGKILL", "os.killpg(0, signal.SIGKILL)"),
     Hostile("kills its parent", "SIGKILL", "os.kill(os.getppid(), signal.SIGKILL); time.sleep(9)"),
     Hostile("stops its parent", "stopped a process", "os.kill(os.getppid(), signal.SIGSTOP)", cases=2),

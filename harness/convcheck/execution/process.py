@@ -30,6 +30,9 @@ _ANSWER: Final = 5.0
 KILLED: Final = "killed by signal 9 (SIGKILL)"
 """How a worker ended that neither the judge nor its guardian has killed: the system was short of memory, say."""
 
+ORPHANED: Final = "with the process that it was started by"
+"""How a worker ended whose keeper or guardian somebody killed."""
+
 LINGERING: Final = 0.3
 """Seconds in which the children of a worker that has ended are gone, if they end with it."""
 
@@ -210,7 +213,7 @@ def _readable(descriptor: socket.socket | int, seconds: float) -> bool:
 
 def _how(status: int | None) -> str:
     if status is None:
-        return "with the process that it was started by"
+        return ORPHANED
     if status >= 0:
         return f"exit status {status}"
     try:

@@ -20,7 +20,7 @@ from convcheck.execution.launch import Launcher, trusted
 from convcheck.execution.messages import Answer, Calls, CallsAtOnce, Lost, Twice
 from convcheck.execution.offspring import Offspring
 from convcheck.execution.patience import Patience
-from convcheck.execution.process import KILLED, LINGERING
+from convcheck.execution.process import KILLED, LINGERING, ORPHANED
 from convcheck.execution.worker_supply import MOST_AHEAD, START_LIMIT, WorkerStartError, WorkerSupply
 from convcheck.model.calls import Call, Died, Hung, Outcome, Raised, Returned
 from convcheck.model.capabilities import Capabilities
@@ -151,7 +151,9 @@ class SubprocessCandidate:
 
     def _is_worth_repeating(self, fault: Outcome | None) -> bool:
         """Whether what happened to a call may be no doing of the candidate: the machine is busy or short of memory."""
-        return (isinstance(fault, Hung) and not self._hangs) or (isinstance(fault, Died) and fault.how == KILLED)
+        if isinstance(fault, Died):
+            return fault.how in (KILLED, ORPHANED)
+        return isinstance(fault, Hung) and not self._hangs
 
     def _repeated(self, fault: Outcome | None, calls: Calls | CallsAtOnce, outcomes: list[Outcome]) -> Outcome | None:
         """Make calls again on a fresh worker, and add what comes of them; why nothing does, else None.

@@ -13,6 +13,7 @@ QUICK = (
     "exits",
     "raises what has no text",
     "is killed once",
+    "has its guardian killed once",
     "stops its parent",
     "closes its connections",
     "hangs in every call",
