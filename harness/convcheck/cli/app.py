@@ -23,7 +23,6 @@ from convcheck.cli.characterize import characterize
 from convcheck.cli.differing import diff
 from convcheck.cli.doctor import doctor
 from convcheck.cli.dtypes import check_dtypes
-from convcheck.cli.end_summary import end_summary
 from convcheck.cli.explanation import explain as explain_layer
 from convcheck.cli.explanation import parse_layer
 from convcheck.cli.histories import replay_history
@@ -45,6 +44,7 @@ from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES, JUDGED
 from convcheck.oracles import applicable
 from convcheck.report import write_report
+from convcheck.report.end_summary import end_summary
 from convcheck.report.folder import check_writable, folder_of
 from convcheck.report.tables import table, worst
 from convcheck.triage.probe import MOST_CALLS

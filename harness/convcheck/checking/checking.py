@@ -1,0 +1,129 @@
+"""`convcheck.check`: a backend judged by one line of a program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from convcheck.campaign import Options, run
+from convcheck.campaign.journal import JOURNAL
+from convcheck.campaign.known_failures_file import load_known_failures
+from convcheck.checking.candidates import CheckError, opened_as
+from convcheck.checking.result import CheckResult
+from convcheck.execution import CALL_LIMIT
+from convcheck.model.ladder import Ladder
+from convcheck.model.levels import LAST, Level
+from convcheck.model.record import Record
+from convcheck.report import write_report
+from convcheck.report.folder import check_writable
+from convcheck_reference.clauses import clause as find_clause
+from convcheck_reference.formats import DTYPES
+from convcheck_reference.params import MAX_INDEX
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def check(
+    backend: Any,
+    examples: int = 300,
+    seed: int = 0,
+    *,
+    dtypes: Sequence[str] = (),
+    clause: str = "",
+    level: Level | str = LAST,
+    reach: Ladder | str = Ladder.STANDARD,
+    known_failures: str | Path | None = None,
+    isolated: bool | None = None,
+    limit: float = CALL_LIMIT,
+    diagnosis_seconds: float | None = None,
+    report_dir: str | Path | None = None,
+) -> CheckResult:
+    """Judge a Conv2d implementation as `convcheck run` does; nothing is kept of it unless `report_dir` is given.
+
+    Hypothesis has a cache in the folder ``.hypothesis``, as it has for any test. An interrupt ends the run: the result
+    then has what was judged until it came, and does not conform.
+
+    Args:
+        backend: a function with the signature of `torch.nn.functional.conv2d`, a `Backend` subclass or one of its
+            instances, or a text as the command line takes it.
+        examples: cases, besides those that reach far.
+        seed: of the generator.
+        dtypes: only these; none for those that the backend declares.
+        clause: only verdicts on this clause; empty for all.
+        level: up to which findings count for `conforms`.
+        reach: how far some of the cases reach.
+        known_failures: a TOML file of them, or a folder of ``<backend>.toml``.
+        isolated: whether it runs in a process of its own, where a crash or a hang is a finding; that takes a function
+            or class at the top of a module. By default what a text names does, and an object runs in this process.
+        limit: seconds that a call may take, in a process of its own.
+        diagnosis_seconds: in which causes are looked for at most.
+        report_dir: the folder that reports are written to, and the journal.
+
+    Raises:
+        CheckError: an argument is none, or a process of its own would not find the object.
+        RegistryError: the backend cannot be loaded.
+        ConvcheckError: something else that the run needs is not there.
+    """
+    isolated = isinstance(backend, str) if isolated is None else isolated
+    folder = None if report_dir is None else Path(report_dir)
+    if folder is not None:
+        check_writable(folder)
+    with opened_as(backend, isolated=isolated) as spec:
+        options = Options(
+            specs=(spec,),
+            examples=_within("examples", examples, 1),
+            seed=_within("seed", seed, 0),
+            dtypes=_dtypes(dtypes),
+            clause=find_clause(clause).id if clause else "",
+            in_process=not isolated,
+            limit=limit,
+            diagnosis_seconds=diagnosis_seconds,
+            known=() if known_failures is None else load_known_failures(Path(known_failures), [spec]),
+            level=_one_of("level", Level, level),
+            reach=_one_of("reach", Ladder, reach),
+        )
+        record = _run(options, folder)
+    return CheckResult(record, folder)
+
+
+def _run(options: Options, folder: Path | None) -> Record:
+    """The record of the run, as it was written where there is a folder."""
+    written: list[Record] = []
+
+    def checkpoint(record: Record) -> None:
+        written[:] = [record if folder is None else write_report(record, folder)]
+
+    (spec,) = options.specs
+    run(
+        options,
+        name=spec if folder is None else folder.name,
+        command=f"convcheck.check({spec!r}, examples={options.examples}, seed={options.seed})",
+        progress=lambda _spec, _cases, _state: None,
+        checkpoint=checkpoint,
+        journal=None if folder is None else folder / JOURNAL,
+    )
+    (record,) = written
+    return record
+
+
+def _within(name: str, given: int, least: int) -> int:
+    if not isinstance(given, int) or isinstance(given, bool) or not least <= given <= MAX_INDEX:
+        raise CheckError(f"{name}={given!r}; expected a whole number from {least} to {MAX_INDEX}")
+    return given
+
+
+def _dtypes(given: Sequence[str]) -> tuple[str, ...]:
+    some = (given,) if isinstance(given, str) else tuple(given)
+    for dtype in some:
+        if dtype not in DTYPES:
+            raise CheckError(f"dtypes={given!r}: {dtype!r} is no dtype; expected some of {', '.join(DTYPES)}")
+    return some
+
+
+def _one_of(name: str, kind: type[Choice], given: Choice | str) -> Choice:
+    try:
+        return kind(given)
+    except ValueError as error:
+        raise CheckError(f"{name}={given!r}; expected one of {', '.join(kind)}") from error
