@@ -1,4 +1,7 @@
-"""`convcheck.check`: a backend judged by one line of a program."""
+"""`convcheck.check`: a backend judged by one line of a program.
+
+The judge is imported by the call: the process of an untrusted candidate, whose file may import this, has none of it.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from convcheck.campaign import Options, run
-from convcheck.campaign.journal import JOURNAL
-from convcheck.campaign.known_failures_file import load_known_failures
 from convcheck.checking.candidates import CheckError, opened_as
 from convcheck.checking.result import CheckResult
 from convcheck.execution import CALL_LIMIT
 from convcheck.model.ladder import Ladder
 from convcheck.model.levels import LAST, Level
-from convcheck.model.record import Record
-from convcheck.report import write_report
-from convcheck.report.folder import check_writable
 from convcheck_reference.clauses import clause as find_clause
 from convcheck_reference.formats import DTYPES
 from convcheck_reference.params import MAX_INDEX
@@ -66,13 +63,15 @@ def check(
         RegistryError: the backend cannot be loaded.
         ConvcheckError: something else that the run needs is not there.
     """
+    from convcheck.checking.engine import record_of  # noqa: PLC0415
+
     isolated = isinstance(backend, str) if isolated is None else isolated
     folder = None if report_dir is None else Path(report_dir)
-    if folder is not None:
-        check_writable(folder)
     with opened_as(backend, isolated=isolated) as spec:
-        options = Options(
-            specs=(spec,),
+        record = record_of(
+            spec,
+            folder,
+            known_failures,
             examples=_within("examples", examples, 1),
             seed=_within("seed", seed, 0),
             dtypes=_dtypes(dtypes),
@@ -80,32 +79,10 @@ def check(
             in_process=not isolated,
             limit=limit,
             diagnosis_seconds=diagnosis_seconds,
-            known=() if known_failures is None else load_known_failures(Path(known_failures), [spec]),
             level=_one_of("level", Level, level),
             reach=_one_of("reach", Ladder, reach),
         )
-        record = _run(options, folder)
     return CheckResult(record, folder)
-
-
-def _run(options: Options, folder: Path | None) -> Record:
-    """The record of the run, as it was written where there is a folder."""
-    written: list[Record] = []
-
-    def checkpoint(record: Record) -> None:
-        written[:] = [record if folder is None else write_report(record, folder)]
-
-    (spec,) = options.specs
-    run(
-        options,
-        name=spec if folder is None else folder.name,
-        command=f"convcheck.check({spec!r}, examples={options.examples}, seed={options.seed})",
-        progress=lambda _spec, _cases, _state: None,
-        checkpoint=checkpoint,
-        journal=None if folder is None else folder / JOURNAL,
-    )
-    (record,) = written
-    return record
 
 
 def _within(name: str, given: int, least: int) -> int:

@@ -1,21 +1,16 @@
-"""`convcheck.replay`: given cases, or the calls of a history, judged again by one line of a program."""
+"""`convcheck.replay`: given cases, or the calls of a history, judged again by one line of a program.
+
+The judge is imported by the call, as in `convcheck.checking.checking`.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from convcheck.checking.candidates import CheckError, opened_as
-from convcheck.execution import Candidate, open_candidate
-from convcheck.judging.judge import judge_case
-from convcheck.judging.playing import play_until_it_fails, unplayable
-from convcheck.model.history import read_history
-from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES, JUDGED, Verdict
-from convcheck.oracles import applicable
-from convcheck.report.tables import table, worst
 
 _HEADERS = ("oracle", "quantity", "status", "clause", "times", "reason", "worst element")
 
@@ -37,6 +32,8 @@ class Replayed:
         return not statuses.isdisjoint(JUDGED) and statuses.isdisjoint(FAILURES)
 
     def __str__(self) -> str:
+        from convcheck.report.tables import table, worst  # noqa: PLC0415
+
         rows = Counter(
             (v.oracle, v.quantity, v.status, v.clauses[0], v.reason, worst(v.evidence)) for v in self.verdicts
         )
@@ -63,21 +60,7 @@ def replay(backend: Any, *cases: str, history: str = "", isolated: bool | None =
     if bool(cases) is bool(history):
         raise CheckError("expected cases, as tokens, or history='STEP STEP …', and not both")
     isolated = isinstance(backend, str) if isolated is None else isolated
-    with (
-        opened_as(backend, isolated=isolated) as spec,
-        closing(open_candidate(spec, in_process=not isolated)) as candidate,
-    ):
-        return Replayed(_of_history(candidate, history) if history else _of_cases(candidate, cases))
+    from convcheck.checking.again import verdicts_of  # noqa: PLC0415
 
-
-def _of_cases(candidate: Candidate, tokens: tuple[str, ...]) -> tuple[Verdict, ...]:
-    cases = [read(token) for token in tokens]
-    return tuple(verdict for case in cases for verdict in judge_case(candidate, case, applicable(case))[0])
-
-
-def _of_history(candidate: Candidate, text: str) -> tuple[Verdict, ...]:
-    history = read_history(text)
-    if found := unplayable(candidate.capabilities, history):
-        step, reason = found
-        raise CheckError(f"{candidate.name} is not asked for the step {str(step)!r}: {reason}")
-    return tuple(verdict for some in play_until_it_fails(candidate, history).verdicts for verdict in some)
+    with opened_as(backend, isolated=isolated) as spec:
+        return Replayed(verdicts_of(spec, cases, history, in_process=not isolated))

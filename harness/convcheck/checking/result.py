@@ -1,21 +1,17 @@
-"""What came of a check."""
+"""What came of a check.
+
+Reports are imported by who looks at one, as in `convcheck.checking.checking`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-from rich.console import Console, ConsoleOptions, RenderableType
+from typing import Any
 
 from convcheck.model.levels import Level, Standing
 from convcheck.model.record import Finding, Record
-from convcheck.report.end_summary import end_summary
-from convcheck.report.levels import opening
-from convcheck.report.notebook import in_notebook
-from convcheck.report.sentences import finding_sentence
-from convcheck.report.summary import verdict
-from convcheck.report.terminal import in_terminal
 from convcheck_reference.errors import ConvcheckError
 
 
@@ -57,6 +53,10 @@ class CheckResult:
         Raises:
             FindingsError: it does not; each finding up to the level that was asked for is a line.
         """
+        from convcheck.report.levels import opening  # noqa: PLC0415
+        from convcheck.report.sentences import finding_sentence  # noqa: PLC0415
+        from convcheck.report.summary import verdict  # noqa: PLC0415
+
         if self.conforms:
             return
         record = self.record
@@ -65,12 +65,18 @@ class CheckResult:
         raise FindingsError("\n".join([f"{backend.name}: {verdict(record)}", *(found or [opening(record)])]))
 
     def __str__(self) -> str:
+        from convcheck.report.end_summary import end_summary  # noqa: PLC0415
+
         return end_summary(self.record)
 
     __repr__ = __str__
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+    def __rich_console__(self, _console: Any, _options: Any) -> Iterator[Any]:
+        from convcheck.report.terminal import in_terminal  # noqa: PLC0415
+
         yield from in_terminal(self.record)
 
     def _repr_html_(self) -> str:
+        from convcheck.report.notebook import in_notebook  # noqa: PLC0415
+
         return in_notebook(self.record)

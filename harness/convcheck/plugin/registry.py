@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from convcheck.model.capabilities import Capabilities, CapabilityError
+from convcheck.plugin.array_trial import UnknownArraysError
 from convcheck.plugin.backend import Backend, UnavailableError
 from convcheck.plugin.backend_spec import EXPECTED, check_spec
 from convcheck.plugin.candidate_errors import RAISED, raised
-from convcheck.plugin.function_backend import FunctionBackend, SignatureError
+from convcheck.plugin.function_backend import FunctionBackend, SignatureError, library_of
 from convcheck.plugin.imports import attribute_of, module_named, module_of_file
 from convcheck.plugin.live import importing, lent_as
 from convcheck.plugin.registry_errors import (
@@ -128,10 +129,15 @@ def load(spec: str) -> Backend:
 def preload(spec: str) -> None:
     """Import the module of a backend, and what its engine imports at its first call, so that a fork has them.
 
+    Whose arrays a function takes is found out here as well, once for all forks.
+
     Raises:
         RegistryError: it cannot be imported.
+        SignatureError, UnknownArraysError: it is a function that cannot be called.
     """
-    _target(resolve(spec))
+    target = _target(resolve(spec))
+    if _is_function(target) and library_of(target) == "torch":
+        module_named("torch")
     preload_autograd()
 
 
@@ -207,10 +213,10 @@ def _from_entry_point(name: str) -> Any:
 def _instantiate(target: Any, spec: str, name: str) -> Backend:
     if isinstance(target, Backend):
         return _validated(target, spec)
-    if inspect.isfunction(target) or (callable(target) and not inspect.isclass(target)):
+    if _is_function(target):
         try:
             return _validated(FunctionBackend(target, name), spec)
-        except SignatureError as error:
+        except (SignatureError, UnknownArraysError) as error:
             raise BackendSignatureError(f"{spec}: {error}") from error
         except (ConvcheckError, UnavailableError):
             raise
@@ -228,6 +234,10 @@ def _instantiate(target: Any, spec: str, name: str) -> Backend:
     except RAISED as error:
         raise BackendConstructorError(f"the constructor of {spec} raised {raised(error)}") from error
     return _validated(backend, spec)
+
+
+def _is_function(target: Any) -> bool:
+    return callable(target) and not inspect.isclass(target) and not isinstance(target, Backend)
 
 
 def _validated(backend: Backend, spec: str) -> Backend:
