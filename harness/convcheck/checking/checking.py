@@ -43,8 +43,8 @@ def check(
     then has what was judged until it came, and does not conform.
 
     Args:
-        backend: a function with the signature of `torch.nn.functional.conv2d`, a `Backend` subclass or one of its
-            instances, or a text as the command line takes it.
+        backend: a function with the signature of `torch.nn.functional.conv2d`, a `torch.nn.Module` subclass like
+            `torch.nn.Conv2d`, a `Backend` subclass or an instance of one, or a text as the command line takes it.
         examples: cases, besides those that reach far.
         seed: of the generator.
         dtypes: only these; none for those that the backend declares.

@@ -56,11 +56,13 @@ def capabilities(arrays: str | None = None, device: str = "cpu", **declared: Any
     check_arrays(arrays, device)
     Capabilities(**declared)
 
-    def decorate(function: Function) -> Function:
-        setattr(function, _DECLARED, Declaration(arrays, device, declared))
-        return function
+    return lambda function: declared_as(function, arrays, device, declared)
 
-    return decorate
+
+def declared_as(function: Function, arrays: str | None, device: str, fields: Mapping[str, Any]) -> Function:
+    """The function, which says this of itself from now on."""
+    setattr(function, _DECLARED, Declaration(arrays, device, fields))
+    return function
 
 
 class FunctionBackend(Backend):

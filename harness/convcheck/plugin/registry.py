@@ -19,6 +19,7 @@ from convcheck.plugin.candidate_errors import RAISED, raised
 from convcheck.plugin.function_backend import FunctionBackend, SignatureError, library_of
 from convcheck.plugin.imports import attribute_of, module_named, module_of_file
 from convcheck.plugin.live import importing, lent_as
+from convcheck.plugin.module_backend import ModuleBackend, is_module_class
 from convcheck.plugin.registry_errors import (
     BackendConstructorError,
     BackendImportError,
@@ -213,9 +214,10 @@ def _from_entry_point(name: str) -> Any:
 def _instantiate(target: Any, spec: str, name: str) -> Backend:
     if isinstance(target, Backend):
         return _validated(target, spec)
-    if _is_function(target):
+    if _is_function(target) or is_module_class(target):
+        kind = ModuleBackend if inspect.isclass(target) else FunctionBackend
         try:
-            return _validated(FunctionBackend(target, name), spec)
+            return _validated(kind(target, name), spec)
         except (SignatureError, UnknownArraysError) as error:
             raise BackendSignatureError(f"{spec}: {error}") from error
         except (ConvcheckError, UnavailableError):
@@ -225,7 +227,7 @@ def _instantiate(target: Any, spec: str, name: str) -> Backend:
     if not (inspect.isclass(target) and issubclass(target, Backend)):
         raise BackendSignatureError(
             f"{spec} is a {type(target).__name__}; expected a function with the signature of "
-            f"torch.nn.functional.conv2d, or a subclass of convcheck.Backend"
+            f"torch.nn.functional.conv2d, a subclass of convcheck.Backend, or a torch.nn.Module like torch.nn.Conv2d"
         )
     try:
         backend = target()
