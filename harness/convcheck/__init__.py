@@ -21,11 +21,14 @@ __all__ = [
     "Capabilities",
     "CapabilityError",
     "Case",
+    "CheckError",
+    "CheckResult",
     "Conv2dParams",
     "ConvcheckError",
     "DoubleGradients",
     "Evidence",
     "Extension",
+    "FindingsError",
     "Format",
     "Gradients",
     "Level",
@@ -35,6 +38,7 @@ __all__ = [
     "Quantity",
     "ReferenceBackend",
     "RegistryError",
+    "Replayed",
     "SignatureError",
     "Status",
     "TokenError",
@@ -42,15 +46,18 @@ __all__ = [
     "UnavailableError",
     "Verdict",
     "capabilities",
+    "check",
     "differentiate",
     "differentiate_twice",
     "from_torch",
     "load",
     "register",
+    "replay",
     "to_torch",
 ]
 
 if TYPE_CHECKING:
+    from convcheck.checking import CheckError, CheckResult, FindingsError, Replayed, check, replay
     from convcheck.model.capabilities import Capabilities, CapabilityError, ProfileKey
     from convcheck.model.case import LAYOUTS, REGIMES, Case
     from convcheck.model.cuda_profiles import CUDA_PROFILES, TF32_PROFILES
@@ -73,6 +80,7 @@ if TYPE_CHECKING:
     from convcheck_reference.params import Conv2dParams
 
 _HOMES: Final = {
+    "convcheck.checking": ("CheckError", "CheckResult", "FindingsError", "Replayed", "check", "replay"),
     "convcheck.model.capabilities": ("Capabilities", "CapabilityError", "ProfileKey"),
     "convcheck.model.case": ("LAYOUTS", "REGIMES", "Case"),
     "convcheck.model.cuda_profiles": ("CUDA_PROFILES", "TF32_PROFILES"),

@@ -20,15 +20,15 @@ from convcheck.campaign.known_failures_file import load_known_failures
 from convcheck.cli.availability import available
 from convcheck.cli.certify import certify
 from convcheck.cli.characterize import characterize
+from convcheck.cli.common import before_any_command
 from convcheck.cli.differing import diff
 from convcheck.cli.doctor import doctor
 from convcheck.cli.dtypes import check_dtypes
-from convcheck.cli.end_summary import end_summary
 from convcheck.cli.explanation import explain as explain_layer
 from convcheck.cli.explanation import parse_layer
 from convcheck.cli.histories import replay_history
 from convcheck.cli.large import large
-from convcheck.cli.listing import list_backends
+from convcheck.cli.listing import installed_names, list_backends
 from convcheck.cli.numbers import MOST_CASES, MOST_WORKERS, Limit, Seed, seconds, shape
 from convcheck.cli.output import say
 from convcheck.cli.records import record_of
@@ -45,6 +45,7 @@ from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES, JUDGED
 from convcheck.oracles import applicable
 from convcheck.report import write_report
+from convcheck.report.end_summary import end_summary
 from convcheck.report.folder import check_writable, folder_of
 from convcheck.report.tables import table, worst
 from convcheck.triage.probe import MOST_CALLS
@@ -53,12 +54,11 @@ from convcheck_reference.clauses import specification_markdown
 
 app = typer.Typer(
     name="convcheck",
-    help="Does a Conv2d implementation compute what torch.nn.Conv2d is documented to compute?",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
+app.callback()(before_any_command)
 app.command()(certify)
 app.command()(characterize)
 app.command()(doctor)
@@ -67,7 +67,10 @@ app.command()(large)
 app.command()(resume)
 app.command("list")(list_backends)
 
-Backends = Annotated[list[str], typer.Option("--backend", "-b", help="installed name, file.py:name or module:Name")]
+Backends = Annotated[
+    list[str],
+    typer.Option("--backend", "-b", help="installed name, file.py:name or module:Name", autocompletion=installed_names),
+]
 InProcess = Annotated[bool, typer.Option(help="run the candidate in this process, for debuggers")]
 Untrusted = Annotated[
     bool, typer.Option("--untrusted", help="for kernels that may have been written to pass: no way to the judge")

@@ -27,6 +27,11 @@ def list_backends(
     say(table(headers, rows, "text"))
 
 
+def installed_names(incomplete: str) -> list[str]:
+    """Names of installed backends that begin so, for the completion of a shell; files are for the shell itself."""
+    return [item.name for item in installed() if item.name.startswith(incomplete)]
+
+
 def _loaded(name: str) -> tuple[str, str]:
     try:
         return "available", ", ".join(load_backend(name).capabilities.dtypes)

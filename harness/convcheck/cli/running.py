@@ -13,10 +13,10 @@ from convcheck.campaign import run as run_campaign
 from convcheck.campaign.journal import JOURNAL
 from convcheck.campaign.past import Past
 from convcheck.campaign.stopping import BySignal
-from convcheck.cli.end_summary import end_summary
 from convcheck.cli.output import say
 from convcheck.model.record import Record
 from convcheck.report import write_report
+from convcheck.report.end_summary import end_summary
 from convcheck.report.folder import check_writable
 from convcheck.report.tables import printable
 

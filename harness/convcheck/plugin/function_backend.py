@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from convcheck.model.capabilities import Capabilities, CapabilityError
 from convcheck.plugin.accelerator import Accelerator
+from convcheck.plugin.array_trial import arrays_taken
 from convcheck.plugin.arrays import arrays_of, check_arrays
 from convcheck.plugin.backend import Backend, DoubleGradients, Gradients
 from convcheck.plugin.torch_bridge import differentiate, differentiate_twice
@@ -43,7 +45,8 @@ def capabilities(arrays: str | None = None, device: str = "cpu", **declared: Any
 
     Args:
         arrays: what the function takes and returns: "numpy", "torch", or the name of a package whose arrays speak
-            DLPack ("cupy", "jax", "mlx", …); by default torch if its module imports torch, else numpy.
+            DLPack ("cupy", "jax", "mlx", …); by default NumPy's or torch's, as a call on a tiny layer tells; torch's on
+            a device.
         device: where these lie, as torch spells it: "cpu", "cuda", "cuda:1", "xpu", "mps".
         declared: fields of `Capabilities` that differ from a function's defaults.
 
@@ -53,11 +56,13 @@ def capabilities(arrays: str | None = None, device: str = "cpu", **declared: Any
     check_arrays(arrays, device)
     Capabilities(**declared)
 
-    def decorate(function: Function) -> Function:
-        setattr(function, _DECLARED, Declaration(arrays, device, declared))
-        return function
+    return lambda function: declared_as(function, arrays, device, declared)
 
-    return decorate
+
+def declared_as(function: Function, arrays: str | None, device: str, fields: Mapping[str, Any]) -> Function:
+    """The function, which says this of itself from now on."""
+    setattr(function, _DECLARED, Declaration(arrays, device, fields))
+    return function
 
 
 class FunctionBackend(Backend):
@@ -69,6 +74,7 @@ class FunctionBackend(Backend):
 
     Raises:
         SignatureError: the function lacks one of the four keywords, or does not take three tensors.
+        UnknownArraysError: it does not say whose arrays it takes, and fails with NumPy's and torch's in different ways.
         CapabilityError: it declares what its arrays cannot do.
         UnavailableError: their package or device is absent.
     """
@@ -76,9 +82,9 @@ class FunctionBackend(Backend):
     def __init__(self, function: Callable[..., Any], name: str) -> None:
         self._function = function
         self.name = name
-        library, device, declared = getattr(function, _DECLARED, Declaration())
-        library = library or _arrays(function)
+        _, device, declared = declaration_of(function)
         self._keywords = _keywords(function)
+        library = library_of(function)
         dtypes = Capabilities(**declared).dtypes
         self._arrays = arrays_of(library, device, dtypes)
         defaults = Capabilities(gradients=library == "torch", layouts=self._arrays.layouts)
@@ -159,15 +165,39 @@ def _by_autograd(of_torch: bool, declared: Mapping[str, Any]) -> dict[str, Any]:
     return {"autograd": True, "double_backward": "tried"} if recorded else {}
 
 
-def _arrays(function: Callable[..., Any]) -> str:
-    """What a function takes, as far as its module tells: torch if torch or something of it is in there."""
-    names = getattr(inspect.unwrap(function), "__globals__", {})
-    of_torch = any(
-        (getattr(v, "__name__", "") if inspect.ismodule(v) else str(getattr(v, "__module__", ""))).split(".")[0]
-        == "torch"
-        for v in list(names.values())
-    )
-    return "torch" if of_torch else "numpy"
+def library_of(function: Callable[..., Any]) -> str:
+    """The library whose arrays a function takes: as it declares, or as a call of it on a tiny layer tells.
+
+    Raises:
+        SignatureError: it cannot be called as a convolution.
+        UnknownArraysError: neither says it.
+    """
+    library, device, declared = declaration_of(function)
+    if library is not None:
+        return library
+    if device != "cpu":  # where no array of NumPy's lies
+        return "torch"
+    return arrays_taken(function, _keywords(function), Capabilities(**declared).dtypes[0], _guess(function))
+
+
+def declaration_of(function: Callable[..., Any]) -> Declaration:
+    """What a function says of itself, or that which a partial one calls."""
+    while isinstance(function, partial) and not hasattr(function, _DECLARED):
+        function = function.func
+    found: Declaration = getattr(function, _DECLARED, Declaration())
+    return found
+
+
+def _guess(function: Callable[..., Any]) -> str | None:
+    """What a function takes, as far as its text tells: torch if its module or itself has torch in it, or NumPy."""
+    while isinstance(function, partial):
+        function = function.func
+    written = inspect.unwrap(function if inspect.isroutine(function) else type(function).__call__)
+    values = list(getattr(written, "__globals__", {}).values())
+    names = {getattr(v, "__name__", "") if inspect.ismodule(v) else str(getattr(v, "__module__", "")) for v in values}
+    names |= set(getattr(getattr(written, "__code__", None), "co_names", ()))  # that of an import in it is one
+    packages = {name.partition(".")[0] for name in names}
+    return next((kind for kind in ("torch", "numpy") if kind in packages), None)
 
 
 def _keywords(function: Callable[..., Any]) -> tuple[str, ...]:

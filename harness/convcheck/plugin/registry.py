@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import importlib.util
 import inspect
 import sys
 from dataclasses import dataclass
@@ -12,17 +9,19 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 from convcheck.model.capabilities import Capabilities, CapabilityError
+from convcheck.plugin.array_trial import UnknownArraysError
 from convcheck.plugin.backend import Backend, UnavailableError
 from convcheck.plugin.backend_spec import EXPECTED, check_spec
 from convcheck.plugin.candidate_errors import RAISED, raised
-from convcheck.plugin.function_backend import FunctionBackend, SignatureError
+from convcheck.plugin.function_backend import FunctionBackend, SignatureError, library_of
+from convcheck.plugin.imports import attribute_of, module_named, module_of_file
+from convcheck.plugin.live import importing, lent_as
+from convcheck.plugin.module_backend import ModuleBackend, is_module_class
 from convcheck.plugin.registry_errors import (
     BackendConstructorError,
-    BackendFileError,
     BackendImportError,
     BackendNameError,
     BackendSignatureError,
@@ -64,9 +63,10 @@ class Registry:
         A worker process finds it again by its file and name, so it must stand at the top of a module.
 
         Raises:
-            BackendSignatureError: a lambda, a local function or an instance.
+            BackendSignatureError: a lambda, a local function or an instance, or a name in the place of a function.
             DuplicateBackendError: the name is taken by something else.
         """
+        _check_registered(target, name)
         qualified = getattr(target, "__qualname__", "")
         module = sys.modules.get(getattr(target, "__module__", "") or "")
         path = getattr(module, "__file__", None)
@@ -85,6 +85,18 @@ class Registry:
     def resolve(self, spec: str) -> str:
         """The spec that any process understands: registered names become path/to/file.py:name."""
         return self._specs.get(spec, spec)
+
+
+def _check_registered(target: Any, name: Any) -> None:
+    """Refuse arguments in the other order, `@register("mine")`, and names that are none."""
+    if isinstance(target, str):
+        first = getattr(name, "__name__", "function")
+        raise BackendSignatureError(
+            f"register({target!r}{'' if name is None else f', {first}'}): the function or class comes first, then its "
+            f"name; write register({first}, {target!r})"
+        )
+    if name is not None and not isinstance(name, str):
+        raise BackendSignatureError(f"register(…, {name!r}): expected a name, such as 'mine', or none")
 
 
 REGISTRY: Final = Registry()
@@ -118,10 +130,15 @@ def load(spec: str) -> Backend:
 def preload(spec: str) -> None:
     """Import the module of a backend, and what its engine imports at its first call, so that a fork has them.
 
+    Whose arrays a function takes is found out here as well, once for all forks.
+
     Raises:
         RegistryError: it cannot be imported.
+        SignatureError, UnknownArraysError: it is a function that cannot be called.
     """
-    _target(resolve(spec))
+    target = _target(resolve(spec))
+    if _is_function(target) and library_of(target) == "torch":
+        module_named("torch")
     preload_autograd()
 
 
@@ -146,14 +163,22 @@ def installed() -> tuple[Installed, ...]:
 
 
 def _target(spec: str) -> Any:
+    found = lent_as(spec)
+    if found is not None:
+        return found
+    with importing():
+        return _imported(spec)
+
+
+def _imported(spec: str) -> Any:
     location, colon, name = spec.rpartition(":")
     if not colon:
         return _from_entry_point(spec)
     if location.endswith(".py") or "/" in location or "\\" in location:
-        return _attribute(_import_file(Path(location)), name, location)
+        return attribute_of(module_of_file(Path(location)), name, location)
     if not all(part.isidentifier() for part in location.split(".")):
         raise BackendNameError(f"{location!r} is no module; {EXPECTED}")
-    return _attribute(_import(location), name, location)
+    return attribute_of(module_named(location), name, location)
 
 
 @cache  # what is installed is looked up on disk, which takes longer than a call
@@ -186,71 +211,14 @@ def _from_entry_point(name: str) -> Any:
         raise BackendImportError(f"backend {name!r} cannot be imported: {raised(error)}") from error
 
 
-def _import_file(path: Path) -> ModuleType:
-    try:
-        path = path.expanduser().resolve()
-        found = path.is_file()
-    except (OSError, RuntimeError) as error:  # a name that is too long, a user that is unknown
-        raise BackendFileError(f"{path} cannot be looked for: {error}; expected path/to/file.py:name") from error
-    if path.suffix != ".py":
-        raise BackendFileError(f"{path} is no Python file; expected path/to/file.py:name")
-    if not found:
-        raise BackendFileError(
-            f"{path} {'is no file' if path.exists() else 'does not exist'}; expected path/to/file.py:name"
-        )
-    # a name of its own, so that a file called torch.py shadows nothing
-    unique = f"_convcheck_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    if unique in sys.modules:
-        return sys.modules[unique]
-    specification = importlib.util.spec_from_file_location(unique, path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[unique] = module
-    sys.path.append(str(path.parent))  # for its siblings; last, so that it shadows nothing
-    try:
-        specification.loader.exec_module(module)
-    except UnavailableError:
-        del sys.modules[unique]
-        raise
-    except RAISED as error:
-        del sys.modules[unique]
-        raise BackendImportError(f"{path} cannot be imported: {raised(error)}") from error
-    return module
-
-
-def _import(module: str) -> ModuleType:
-    try:
-        return importlib.import_module(module)
-    except UnavailableError:
-        raise
-    except RAISED as error:
-        raise BackendImportError(f"module {module!r} cannot be imported: {raised(error)}") from error
-
-
-def _attribute(module: ModuleType, name: str, location: str) -> Any:
-    if not name:
-        raise BackendNameError(f"{location}: no name after the colon; expected {location}:name")
-    try:
-        return getattr(module, name)
-    except AttributeError as error:
-        public = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_")]
-        near = get_close_matches(name, public, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise BackendNameError(
-            f"{location} has no {name!r}; {hint}callable there: {', '.join(public) or 'nothing'}"
-        ) from error
-    except RAISED as error:  # of the module's own
-        raise BackendImportError(f"asking {location} for {name!r} raised {raised(error)}") from error
-
-
 def _instantiate(target: Any, spec: str, name: str) -> Backend:
     if isinstance(target, Backend):
         return _validated(target, spec)
-    if inspect.isfunction(target) or (callable(target) and not inspect.isclass(target)):
+    if _is_function(target) or is_module_class(target):
+        kind = ModuleBackend if inspect.isclass(target) else FunctionBackend
         try:
-            return _validated(FunctionBackend(target, name), spec)
-        except SignatureError as error:
+            return _validated(kind(target, name), spec)
+        except (SignatureError, UnknownArraysError) as error:
             raise BackendSignatureError(f"{spec}: {error}") from error
         except (ConvcheckError, UnavailableError):
             raise
@@ -259,7 +227,7 @@ def _instantiate(target: Any, spec: str, name: str) -> Backend:
     if not (inspect.isclass(target) and issubclass(target, Backend)):
         raise BackendSignatureError(
             f"{spec} is a {type(target).__name__}; expected a function with the signature of "
-            f"torch.nn.functional.conv2d, or a subclass of convcheck.Backend"
+            f"torch.nn.functional.conv2d, a subclass of convcheck.Backend, or a torch.nn.Module like torch.nn.Conv2d"
         )
     try:
         backend = target()
@@ -268,6 +236,10 @@ def _instantiate(target: Any, spec: str, name: str) -> Backend:
     except RAISED as error:
         raise BackendConstructorError(f"the constructor of {spec} raised {raised(error)}") from error
     return _validated(backend, spec)
+
+
+def _is_function(target: Any) -> bool:
+    return callable(target) and not inspect.isclass(target) and not isinstance(target, Backend)
 
 
 def _validated(backend: Backend, spec: str) -> Backend:

@@ -11,6 +11,7 @@ from convcheck.model.record import Finding, Record
 from convcheck.model.reproduction import Reproduction
 from convcheck.model.token import read
 from convcheck.model.verdicts import Evidence
+from convcheck.plugin.live import is_live, python_name
 from convcheck.report.heat_maps import as_text
 from convcheck.report.levels import opening
 from convcheck.report.tables import fenced, one_line, paragraph, table
@@ -30,19 +31,26 @@ def discrepancies(record: Record) -> str:
 
 
 def replay_command(finding: Finding) -> str:
-    """The command line that repeats a finding; empty where no case is to blame."""
-    return shlex.join(replay_arguments(finding))
+    """The command line that repeats a finding, in Python for an object that has no other name; empty for no case."""
+    reproduction, name = finding.reproduction, finding.backend
+    if not (is_live(name) and reproduction.token):
+        return shlex.join(replay_arguments(finding))
+    what = [f"history={reproduction.history!r}"] if reproduction.history else map(repr, _tokens(reproduction))
+    return f"convcheck.replay({', '.join([python_name(name), *what])})"
 
 
 def replay_arguments(finding: Finding) -> list[str]:
-    """The parts of that command line; none where no case is to blame."""
+    """The parts of that command line; none where no case is to blame, or no other process finds the backend."""
     reproduction = finding.reproduction
-    if not reproduction.token:
+    if not reproduction.token or is_live(finding.backend):
         return []
-    tokens = (*reproduction.setup_cases, reproduction.token)
-    what = ["--history", reproduction.history] if reproduction.history else tokens
+    what = ["--history", reproduction.history] if reproduction.history else _tokens(reproduction)
     under = ["--sanitize", reproduction.sanitizer] if reproduction.sanitizer else []
     return ["convcheck", "replay", *what, *under, "--backend", finding.backend]
+
+
+def _tokens(reproduction: Reproduction) -> tuple[str, ...]:
+    return *reproduction.setup_cases, reproduction.token
 
 
 def details(finding: Finding) -> Rows:

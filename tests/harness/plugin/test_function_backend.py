@@ -1,6 +1,6 @@
 import re
 from dataclasses import replace
-from types import FunctionType
+from functools import partial
 
 import numpy as np
 import pytest
@@ -72,11 +72,25 @@ def test_a_function_of_torch_tensors_has_gradients_and_no_reversed_layout():
     assert set(LAYOUTS) - set(found.layouts) == {"reversed"}
 
 
-def test_what_it_takes_is_guessed_from_what_its_module_imports():
-    for line, gradients in (("import torch", True), ("from torch.nn import functional", True), ("import numpy", False)):
+def test_what_it_takes_is_tried_and_its_module_does_not_decide():
+    for line, body, gradients in (
+        ("import torch", "torch.nn.functional.conv2d(x, weight, bias, stride, padding, dilation, groups)", True),
+        ("from torch.nn import functional", "functional.conv2d(x, weight, bias, padding=1)", True),
+        ("import torch, numpy", "numpy.zeros((1, 8, 6, 6), x.dtype)", False),
+        ("import numpy", "numpy.zeros((1, 8, 6, 6), x.dtype)", False),
+        ("", "__import__('torch').conv2d(x, weight, bias, padding=1)", True),
+    ):
         module = {}
-        exec(f"{line}\ndef conv(x, weight, bias, stride, padding, dilation, groups): return x", module)
+        exec(f"{line}\ndef conv(x, weight, bias, stride, padding, dilation, groups): return {body}", module)
         assert FunctionBackend(module["conv"], "f").capabilities.gradients is gradients, line
+
+
+def test_a_partial_function_is_what_its_function_declares():
+    backend = FunctionBackend(partial(on_torch, groups=1), "f")
+    assert backend.capabilities.gradients
+    declared = capabilities(arrays="torch", device="cpu", groups=False)(conv_on_torch)
+    assert not FunctionBackend(partial(partial(declared)), "f").capabilities.groups
+    del conv_on_torch.__convcheck_capabilities__
 
 
 def test_the_gradients_are_those_of_the_function():
@@ -143,14 +157,14 @@ def test_each_backend_has_the_name_that_it_is_given():
     assert (one.name, other.name) == ("one", "other")
 
 
-def test_a_device_asks_for_arrays_that_can_lie_there():
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_on_a_device_lie_tensors_of_torch_unless_something_else_is_declared():
     @capabilities(device="cuda")
     def function(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
-        return x
+        raise AssertionError("it is not called")
 
-    function = FunctionType(function.__code__, {}, argdefs=function.__defaults__)  # of a module without torch
-    with pytest.raises(CapabilityError, match="with arrays of NumPy"):
-        FunctionBackend(capabilities(device="cuda")(function), "f")
+    with pytest.raises(UnavailableError, match="no CUDA device"):
+        FunctionBackend(function, "f")
 
 
 @pytest.mark.parametrize("declared", ["gradients", "double_backward"])

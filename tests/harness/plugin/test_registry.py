@@ -63,6 +63,19 @@ def test_by_register():
 
 
 @pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("mine", load), r"register\('mine', load\): the function or class comes first, .* register\(load, 'mine'\)"),
+        (("mine",), r"register\('mine'\): the function or class comes first"),
+        ((load, load), r"expected a name, such as 'mine'"),
+    ],
+)
+def test_register_says_which_argument_is_which(arguments, message):
+    with pytest.raises(BackendSignatureError, match=message):
+        Registry().register(*arguments)
+
+
+@pytest.mark.parametrize(
     ("name", "error", "message"),
     [
         (":convv", BackendNameError, "did you mean 'conv'"),

@@ -6,7 +6,8 @@ import pytest
 
 from convcheck.model.diagnosis import Diagnosis
 from convcheck.model.levels import MEANINGS, Level
-from convcheck.report.discrepancies import details, diagnosis, discrepancies, replay_command
+from convcheck.model.reproduction import Reproduction
+from convcheck.report.discrepancies import details, diagnosis, discrepancies, replay_arguments, replay_command
 from convcheck.report.heat_maps import as_text
 from convcheck.report.levels import opening
 from convcheck_reference.clauses import clause
@@ -151,3 +152,13 @@ def test_a_run_without_findings_says_so(record):
 def test_one_parameter_that_makes_no_difference_needs_no_other():
     found = replace(COMPLETE, diagnosis=Diagnosis(free=("bias",)))
     assert dict(details(found))["makes no difference"] == "any other value of bias fails as well"
+
+
+def test_what_no_other_process_finds_is_repeated_by_a_line_of_its_program():
+    alone = replace(COMPLETE, reproduction=Reproduction(token=TOKEN, setup_cases=("v1,x=1x1x3x3,out=1,k=1",)))
+    found = replace(alone, backend="<mine>")
+    assert replay_command(found) == f"convcheck.replay(mine, 'v1,x=1x1x3x3,out=1,k=1', '{TOKEN}')"
+    assert not replay_arguments(found)
+    history = replace(found, reproduction=Reproduction(token=TOKEN, history=TOKEN))
+    assert replay_command(history) == f"convcheck.replay(mine, history='{TOKEN}')"
+    assert replay_command(replace(found, reproduction=Reproduction())) == ""

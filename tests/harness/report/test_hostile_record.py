@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from altered_record import altered_lines
-from convcheck.cli.end_summary import end_summary
 from convcheck.model.record_lines import RecordError, from_lines, to_lines
 from convcheck.model.reproduction import PackedArray
 from convcheck.report.badge import badge
 from convcheck.report.discrepancies import discrepancies
+from convcheck.report.end_summary import end_summary
 from convcheck.report.html import html
 from convcheck.report.junit import junit
 from convcheck.report.script import literal, script

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from convcheck.cli.end_summary import end_summary
 from convcheck.model.record import merged
+from convcheck.report.end_summary import end_summary
 from convcheck.report.rare_calls import excluded_rate_lines, excluded_rates
 from convcheck.report.summary import summary
 from full_record import RECORD

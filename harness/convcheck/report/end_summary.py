@@ -1,4 +1,4 @@
-"""What the terminal shows at the end of a run."""
+"""What a run came to in one text: the end of it on the terminal, the `repr` of a check."""
 
 from __future__ import annotations
 
