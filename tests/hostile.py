@@ -190,6 +190,9 @@ STARTS = (
     ),
 )
 
+_JUDGED = "not F.exists() and x.shape != (1, 4, 6, 6)"
+"""Not yet, and not in the call by which it is found out what the function takes."""
+
 _ONCE = "import pathlib\nF = pathlib.Path(__file__ + '.once')"
 
 ENDS = (
@@ -200,11 +203,11 @@ ENDS = (
     Hostile("is terminated", "SIGTERM", "os.kill(os.getpid(), signal.SIGTERM)"),
     Hostile("real-time signal", r"killed by signal 40\b", "os.kill(os.getpid(), 40)"),
     Hostile("kills itself", r"killed by signal 9 \(SIGKILL\)", "os.kill(os.getpid(), signal.SIGKILL)"),
-    Hostile("is killed once", "", "if not F.exists(): F.touch(); os.kill(os.getpid(), signal.SIGKILL)", _ONCE),
+    Hostile("is killed once", "", f"if {_JUDGED}: F.touch(); os.kill(os.getpid(), signal.SIGKILL)", _ONCE),
     Hostile(
         "has its guardian killed once",
         "",
-        "if not F.exists(): F.touch(); os.kill(int(open(f'/proc/{os.getppid()}/stat').read().split()[3]), 9); time.sleep(9)",
+        f"if {_JUDGED}: F.touch(); os.kill(int(open(f'/proc/{{os.getppid()}}/stat').read().split()[3]), 9); time.sleep(9)",
         _ONCE,
     ),
     Hostile("kills its group", "SIGKILL", "os.killpg(0, signal.SIGKILL)"),
