@@ -210,6 +210,15 @@ ENDS = (
         f"if {_JUDGED}: F.touch(); os.kill(int(open(f'/proc/{{os.getppid()}}/stat').read().split()[3]), 9); time.sleep(9)",
         _ONCE,
     ),
+    Hostile(
+        "has its guardian killed while it is imported",
+        "",
+        top="""
+            import os, pathlib, time
+            F = pathlib.Path(__file__ + '.once')
+            if not F.exists(): F.touch(); os.kill(os.getppid(), 9); time.sleep(9)
+        """,
+    ),
     Hostile("kills its group", "SIGKILL", "os.killpg(0, signal.SIGKILL)"),
     Hostile("kills its parent", "SIGKILL", "os.kill(os.getppid(), signal.SIGKILL); time.sleep(9)"),
     Hostile("stops its parent", "stopped a process", "os.kill(os.getppid(), signal.SIGSTOP)", cases=2),

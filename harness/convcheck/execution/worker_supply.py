@@ -11,12 +11,14 @@ from convcheck.execution.channel import SMALL, Channel
 from convcheck.execution.codec import MessageError
 from convcheck.execution.launch import Launcher
 from convcheck.execution.messages import MOST_TEXT, TO_JUDGE, Failed, Ready, Reload
-from convcheck.execution.process import WorkerProcess
+from convcheck.execution.process import KILLED, ORPHANED, WorkerProcess
 from convcheck.execution.start_ration import StartRation
 from convcheck_reference.errors import ConvcheckError
 
 START_LIMIT: Final = 60.0
 """Seconds that a start may take, unless told otherwise."""
+
+_CLOSED: Final = "it closed its connection to the judge"
 
 _LATER: Final = 30.0
 """Seconds that a later start may take, if the first was quick."""
@@ -135,15 +137,18 @@ class WorkerSupply:
     def _launched(self, process: WorkerProcess) -> Worker:
         return Worker(process, Channel(process.worker(), TO_JUDGE, process, MOST_TEXT), self._ration.clock())
 
-    def _received(self, asked: float) -> Ready:
-        """What the worker in use says when it has loaded the backend; others are started if that took long."""
+    def _received(self, asked: float, *, again: bool = True) -> Ready:
+        """What the worker in use says when it has loaded the backend; others are started if that took long.
+
+        One that somebody has killed meanwhile, or what it is started by, is started once more.
+        """
         why = "it said something else"
         try:
             ready = self.worker.channel.receive(self._limit, _small)
         except TimeoutError:
             ready, why = None, f"it was not ready within {self._limit:g} s, and was ended"
         except (EOFError, OSError):
-            ready, why = None, "it closed its connection to the judge"
+            ready, why = None, _CLOSED
         except MessageError as error:
             ready, why = None, f"it wrote to the judge's connection: {error}"
         if isinstance(ready, Ready) and self.worker.process.has_stopped_others():
@@ -154,6 +159,11 @@ class WorkerSupply:
                 self._ahead.append(self._launched(self._process()))
             return ready
         ending = self.worker.process.end()
+        if again and ready is None and why == _CLOSED and ending.how in ("", KILLED, ORPHANED):
+            self.worker.channel.close()
+            self.worker.process.close()
+            self.worker = self._launched(self._process())
+            return self._received(asked, again=False)
         self.close()
         if isinstance(ready, Failed):
             raise ready.error()

@@ -14,6 +14,7 @@ QUICK = (
     "raises what has no text",
     "is killed once",
     "has its guardian killed once",
+    "has its guardian killed while it is imported",
     "stops its parent",
     "closes its connections",
     "hangs in every call",
