@@ -194,7 +194,7 @@ def _opened(
     """A backend, opened; one that was judged before is not needed any more."""
     if past is not None and at in past.judged:
         return _Ready(spec, judged=past.judged[at])
-    options = replace(options, known=tuple(e for e in options.known if e.backend in ("", spec)))
+    options = options.of_backend(spec)
     resolved, before = resolve(spec), None if past is None else past.opened.get(at)
     if before is not None and (before.spec, before.source) != (resolved, _digest(resolved)):
         raise ResumeError(

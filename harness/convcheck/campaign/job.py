@@ -43,18 +43,13 @@ class CutShortError(Exception):
 
     Args:
         tally: of these.
-        ended_by: that the candidate could not be called any more; None where no further case was wanted.
+        ended_by: an interrupt, or that the candidate could not be called any more.
     """
 
-    def __init__(self, tally: Tally, ended_by: Exception | None = None) -> None:
+    def __init__(self, tally: Tally, ended_by: BaseException) -> None:
         super().__init__(tally, ended_by)
         self.tally = tally
         self.ended_by = ended_by
-
-    @property
-    def reason(self) -> BaseException:
-        """What ended the run with it."""
-        return self.ended_by or KeyboardInterrupt()
 
 
 _OF_CASES: Final = frozenset({Origin.REMEMBERED, Origin.DRAWN, Origin.REACH, Origin.SEARCHED})
@@ -144,7 +139,7 @@ class Job:
             try:
                 tally = self._whole(candidate, index, part)
             except (KeyboardInterrupt, *GONE) as error:
-                raise CutShortError(Tally(), error if isinstance(error, Exception) else None) from error
+                raise CutShortError(Tally(), error) from error
             keeping.add(tally)
             keeping.end(tally, {})
             return tally
@@ -164,7 +159,7 @@ class Job:
             judge.tally.failures = list(tried_alone(candidate, judge.tally.failures, self.options.clause or None))
         except (KeyboardInterrupt, *GONE) as error:
             keeping.write()
-            raise CutShortError(judge.tally, error if isinstance(error, Exception) else None) from error
+            raise CutShortError(judge.tally, error) from error
         seconds = judge.tally.seconds
         generation = time.perf_counter() - start - (sum(seconds.values()) - before)
         seconds["generation"] += generation

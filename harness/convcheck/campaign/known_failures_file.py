@@ -17,13 +17,12 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
-from functools import cache
 from pathlib import Path
-from types import GenericAlias
 from typing import Any, Final, Literal
 
 from convcheck.campaign.known_failures import KnownFailure
 from convcheck.model.rules import Rule
+from convcheck.model.schemas import adapter
 from convcheck.model.text_file import text_of
 from convcheck.model.token import read
 from convcheck.model.verdicts import OF_VERDICTS
@@ -103,7 +102,7 @@ def _validated(where: str, given: Mapping[str, Any]) -> _Entry:
     from pydantic import ValidationError  # noqa: PLC0415  (it takes long to import, and few runs have known failures)
 
     try:
-        (entry,) = _adapter().validate_python([given])
+        (entry,) = adapter(_Entry, strict=False).validate_python([given])
     except ValidationError as error:
         first = error.errors()[0]
         raise KnownFailuresError(f"{where}: {_why(str(first['loc'][1]), first['type'], first['msg'])}") from error
@@ -124,15 +123,6 @@ def _why(key: str, kind: str, said: str) -> str:
             return f'key {key}: expected "yes", or no such line'
         case _:
             return f"key {key}: {said}"
-
-
-@cache
-def _adapter() -> Any:
-    from pydantic import ConfigDict, TypeAdapter  # noqa: PLC0415
-
-    # of a list, whose configuration holds for what is in it; that of a dataclass cannot be given from outside
-    several: Any = GenericAlias(list, (_Entry,))
-    return TypeAdapter(several, config=ConfigDict(extra="forbid"))
 
 
 def _check(where: str, entry: _Entry) -> None:

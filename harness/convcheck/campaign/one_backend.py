@@ -12,14 +12,13 @@ from functools import lru_cache
 from hypothesis.database import ExampleDatabase
 
 from convcheck.campaign.backend_record import backend_record
-from convcheck.campaign.counting import counts
 from convcheck.campaign.database import forget, remember
 from convcheck.campaign.gathering import Gathered
 from convcheck.campaign.job import GONE, Job
 from convcheck.campaign.journal import Judged
 from convcheck.campaign.known_failures import Known, unexpected_passes
-from convcheck.campaign.level_counts import level_counts
 from convcheck.campaign.options import LEAST_DIAGNOSIS
+from convcheck.campaign.outcome import counted, expected, unknown
 from convcheck.campaign.sanitizing import triage_reports
 from convcheck.campaign.scheduler import Pasts, tallies
 from convcheck.campaign.stopping import CAUSES, Stop
@@ -28,11 +27,11 @@ from convcheck.judging.judge import Tally
 from convcheck.judging.remembered import can_be_judged
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
-from convcheck.model.coverage import Coverage, from_counts
+from convcheck.model.coverage import Coverage
 from convcheck.model.history import write
 from convcheck.model.levels import Level
 from convcheck.model.origins import Origin
-from convcheck.model.record import Finding, by_level
+from convcheck.model.record import Finding
 from convcheck.model.verdicts import FAILURES, Status, Verdict
 from convcheck.strategies.interactions import interactions
 from convcheck.triage.causes import without
@@ -90,21 +89,11 @@ def judge_backend(
     interrupted = interrupted or found.interrupted
     if isinstance(found.ended_by, Exception):
         stopped.append(_stopped(spec, job, tally, found.ended_by))
-    findings = (*stopped, *found.findings)
+    found = together(Triage(tuple(stopped), ((),) * len(stopped)), found)
     tally.seconds["triage"] += time.perf_counter() - start
-    accounted = (*([()] * len(stopped)), *found.accounted)
-    judged = Judged(
-        at=job.at,
-        backend=backend_record(spec, job, candidate, gathered),
-        counts=counts(spec, tally, findings, accounted, gathered.beyond.rows),
-        levels=level_counts(spec, options.known, tally, gathered.beyond.levels),
-        findings=by_level(findings),
-        reached=tally.reach.counts(spec),
-        coverage=from_counts(tally.coverage),
-        interactions=_interactions(spec, job, candidate, tally),
-    )
-    _keep(database, spec, job, candidate.capabilities, tally, findings)
-    return judged, interrupted
+    backend, interactions = backend_record(spec, job, candidate, gathered), _interactions(spec, job, candidate, tally)
+    _keep(database, spec, job, candidate.capabilities, tally, found.findings)
+    return counted(job.at, backend, gathered, found, interactions), interrupted
 
 
 def _keep(
@@ -151,11 +140,9 @@ def _triaged(spec: str, job: Job, candidate: Candidate, gathered: Gathered, unti
     def block(index: int) -> Sequence[Case]:
         return tally.searched[index] if index in tally.searched else drawn(index)
 
-    covered = list(known.findings(spec, tally.failures, gathered.beyond.known))
-    expected = Triage(tuple(finding for finding, _ in covered), tuple(failures for _, failures in covered))
-    unknown = [f for f in tally.failures if known.entry(f.case, f.verdict) is None]
-    reports = [f for f in unknown if f.origin is Origin.SANITIZED]
-    others = without(unknown, reports)
+    failures = unknown(gathered)
+    reports = [f for f in failures if f.origin is Origin.SANITIZED]
+    others = without(failures, reports)
     most = options.diagnosis_calls
     found = triage(candidate, others, block, excluded=known.covers, most_calls=most, until=until)
     passes, reported = list[Finding](), Triage((), (), tuple(reports))
@@ -169,4 +156,4 @@ def _triaged(spec: str, job: Job, candidate: Candidate, gathered: Gathered, unti
             reported = replace(reported, ended_by=error)
     found = together(found, reported)
     found = replace(found, findings=tuple(replace(finding, backend=spec) for finding in found.findings))
-    return together(found, expected, Triage(tuple(passes), ((),) * len(passes)))
+    return together(found, expected(gathered), Triage(tuple(passes), ((),) * len(passes)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from convcheck.campaign.known_failures import KnownFailure
@@ -68,3 +68,7 @@ class Options:
     database: str = ""
     level: Level = LAST
     reach: Ladder = Ladder.STANDARD
+
+    def of_backend(self, spec: str) -> Options:
+        """The same with what is known of one backend."""
+        return replace(self, known=tuple(entry for entry in self.known if entry.backend in ("", spec)))

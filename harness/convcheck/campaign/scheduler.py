@@ -100,7 +100,7 @@ def _one_by_one(job: Job, candidate: Candidate, deadline: float, stop: Stop, pas
             yield job.judge(candidate, index, pasts(index), stop.requested)
         except CutShortError as cut:
             yield cut.tally
-            raise cut.reason from cut
+            raise cut.ended_by from cut
         if time.perf_counter() > deadline:
             return
 
@@ -234,7 +234,7 @@ class SideBySide:
         self._done |= {index: self._kept(index).tally for index in self._pending.values()}
         for index in sorted(self._done):
             yield self._done.pop(index)
-        raise KeyboardInterrupt if self._cut is None else self._cut.reason
+        raise KeyboardInterrupt if self._cut is None else self._cut.ended_by
 
 
 _OPENED: list[tuple[Job, Candidate]] = []

@@ -52,6 +52,13 @@ class _Anybody:
         return False
 
 
+def readable(descriptor: socket.socket | int, seconds: float) -> bool:
+    """Whether something can be read, or is there some seconds later."""
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    return bool(waiting.poll(1000 * seconds))
+
+
 class Channel:
     """One end of a connected socket.
 
@@ -155,14 +162,9 @@ class Channel:
                 return
             if not ready:
                 raise TimeoutError
-            if self._other_side.is_over() and not self._has_arrived():
+            # what it sent may have arrived just before it was over
+            if self._other_side.is_over() and not readable(self._socket, 0.0):
                 raise EOFError
-
-    def _has_arrived(self) -> bool:
-        """Whether there is something to read, which may have been sent just before the other side was over."""
-        now = select.poll()
-        now.register(self._socket, select.POLLIN)
-        return bool(now.poll(0))
 
     def _limit(self, limit: float | None) -> None:
         if limit is not None or self._socket.gettimeout() is not None:

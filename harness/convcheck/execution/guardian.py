@@ -22,26 +22,10 @@ from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from convcheck.execution.processes import (
-        adopt_orphans,
-        command_of,
-        descendants,
-        die_with_parent,
-        is_stopped,
-        memory,
-        share_of_memory,
-    )
+    from convcheck.execution import processes
 else:  # the package would import all that a judge needs
     sys.path.append(os.path.dirname(__file__))  # noqa: PTH120  (pathlib takes as long as all the rest)
-    from processes import (
-        adopt_orphans,
-        command_of,
-        descendants,
-        die_with_parent,
-        is_stopped,
-        memory,
-        share_of_memory,
-    )
+    import processes
 
 KEPT = 4000
 """Bytes of output that are kept."""
@@ -95,7 +79,7 @@ class Guardian:
     def end_all(self) -> None:
         """End everything that descends from this process."""
         while True:
-            pids = descendants(os.getpid()) or ([self._child] if self._status is None else [])
+            pids = processes.descendants(os.getpid()) or ([self._child] if self._status is None else [])
             for pid in pids:
                 _kill(pid)
             self._reap()
@@ -111,7 +95,7 @@ class Guardian:
             sweep: seconds that orphans have to end by themselves before they are ended; None to let them be.
             forget: whether what was printed and done so far belongs to a worker that is gone.
         """
-        stopped = self._status is None and is_stopped(self._child)
+        stopped = self._status is None and processes.is_stopped(self._child)
         if stopped:
             os.kill(self._child, signal.SIGCONT)
         if end is not None:
@@ -129,14 +113,14 @@ class Guardian:
     def _left(self, grace: float) -> list[list[object]]:
         """The orphans that are still there after some seconds, which are then ended: their numbers and commands."""
         until = time.monotonic() + grace
-        while (orphans := descendants(os.getpid(), but=self._child)) and time.monotonic() < until:
+        while (orphans := processes.descendants(os.getpid(), but=self._child)) and time.monotonic() < until:
             self._wait(0.02)
-        left: list[list[object]] = [[pid, command_of(pid)] for pid in orphans]
+        left: list[list[object]] = [[pid, processes.command_of(pid)] for pid in orphans]
         while orphans:
             for pid in orphans:
                 _kill(pid)
             self._wait(0.01)
-            orphans = descendants(os.getpid(), but=self._child)
+            orphans = processes.descendants(os.getpid(), but=self._child)
         return left
 
     def _wait_for_end(self, grace: float) -> None:
@@ -181,11 +165,11 @@ class Guardian:
         now = time.monotonic()
         if now > self._next_search:
             # the process that only forks others shares their memory
-            self._known = descendants(self._child) or [self._child]
+            self._known = processes.descendants(self._child) or [self._child]
             self._next_search = now + max(_TICK, _SHARE * (time.monotonic() - now))
-        used = sum(map(memory, self._known))
+        used = sum(map(processes.memory, self._known))
         if used > self._most:  # with what forks share in each of them
-            used = sum(map(share_of_memory, self._known))
+            used = sum(map(processes.share_of_memory, self._known))
         if used > self._most:
             self._why = f"it had {_gigabytes(used)} of memory; the limit is {_gigabytes(self._most)}"
             for pid in self._known:
@@ -206,7 +190,7 @@ def start(command: list[str], environment: dict[str, str], folder: str, keep: in
     child = os.fork()
     if child == 0:
         os.setsid()  # an interrupt at the keyboard is for the judge, a signal to its group not for the guardian
-        die_with_parent()
+        processes.die_with_parent()
         os.dup2(output, 1)
         os.dup2(output, 2)
         os.set_inheritable(keep, True)
@@ -235,7 +219,7 @@ def main() -> None:
     """Serve the judge on the descriptor of the command line; the first line says what to start."""
     judge = socket.socket(fileno=int(sys.argv[1]))
     judge.set_inheritable(False)
-    adopt_orphans()
+    processes.adopt_orphans()
     received = b""
     while b"\n" not in received:
         received += (more := judge.recv(1 << 16))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
 import sys
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from convcheck.execution.channel import readable
 from convcheck.execution.confinement.watcher import Watcher
 from convcheck.execution.control import END, FORK, STATUS
 from convcheck.execution.guarded import Guarded
@@ -111,7 +111,7 @@ class WorkerProcess:
             introduced, descriptors, _, _ = socket.recv_fds(self._control, 1, 1)
             if introduced:
                 self._introduced, self._worker = True, next(iter(descriptors), None)
-                return self._worker is not None and _readable(self._worker, 0.0)
+                return self._worker is not None and readable(self._worker, 0.0)
         return True
 
     def end(self, grace: float = BRIEFLY, lingering: float = LINGERING) -> Ending:
@@ -147,7 +147,7 @@ class WorkerProcess:
         self._held.close()
 
     def _ended(self, grace: float, lingering: float) -> Ending:
-        by_itself = self._is_introduced(grace) and self._worker is not None and _readable(self._worker, grace)
+        by_itself = self._is_introduced(grace) and self._worker is not None and readable(self._worker, grace)
         confined = self._left_by_confined()
         status = self._status()
         if status is None:
@@ -177,7 +177,7 @@ class WorkerProcess:
 
     def _is_introduced(self, seconds: float) -> bool:
         """Whether the worker has been forked, or is some seconds later."""
-        if not self._introduced and _readable(self._control, seconds):
+        if not self._introduced and readable(self._control, seconds):
             self.is_over()
         return self._introduced
 
@@ -187,7 +187,7 @@ class WorkerProcess:
             return None
         try:
             self._control.sendall(END)
-            if not _readable(self._control, BRIEFLY):
+            if not readable(self._control, BRIEFLY):
                 self._stopped = self._guarded.report().stopped  # which has woken it up
                 self._control.settimeout(_ANSWER)
             answer = self._control.recv(STATUS.size, socket.MSG_WAITALL)
@@ -203,12 +203,6 @@ class WorkerProcess:
             self._watcher.close()
         self._watcher = None
         self._worker, self._ending, self._introduced, self._stopped = None, None, False, False
-
-
-def _readable(descriptor: socket.socket | int, seconds: float) -> bool:
-    waiting = select.poll()
-    waiting.register(descriptor, select.POLLIN)
-    return bool(waiting.poll(1000 * seconds))
 
 
 def _how(status: int | None) -> str:

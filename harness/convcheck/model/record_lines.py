@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
-from functools import cache
-from types import GenericAlias
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from convcheck.model.coverage import Coverage
 from convcheck.model.levels import LevelCount
 from convcheck.model.reach import ReachCount
 from convcheck.model.record import BackendRecord, Count, Finding, Record
 from convcheck.model.record_checks import RecordFieldError, check
+from convcheck.model.schemas import adapter
 from convcheck_reference.errors import ConvcheckError
 
 SCHEMA: Final = 3
@@ -124,7 +123,7 @@ def validated(number: int, entry: dict[str, Any], of_type: type[Any]) -> Any:
 
     try:
         # as JSON, in which lists are tuples and texts are statuses; numbers are never texts
-        item = _adapter(cast("Hashable", of_type)).validate_json(json.dumps([entry]))[0]
+        item = adapter(of_type, strict=True).validate_json(json.dumps([entry]))[0]
         check(item)
     except RecordFieldError as error:
         raise RecordError(f"line {number}: {error}") from error
@@ -133,12 +132,3 @@ def validated(number: int, entry: dict[str, Any], of_type: type[Any]) -> Any:
         where = ".".join(map(str, first["loc"][1:]))
         raise RecordError(f"line {number}: field {where}: {first['msg']}") from error
     return item
-
-
-@cache
-def _adapter(of_type: Hashable) -> Any:
-    from pydantic import ConfigDict, TypeAdapter  # noqa: PLC0415
-
-    # of a list, whose configuration holds for what is in it; that of a dataclass cannot be given from outside
-    several: Any = GenericAlias(list, (of_type,))
-    return TypeAdapter(several, config=ConfigDict(strict=True, extra="forbid"))

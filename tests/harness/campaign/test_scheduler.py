@@ -167,7 +167,7 @@ def test_who_is_told_to_stop_hands_over_what_was_judged():
     class CutShort(Numbered):
         def judge(self, candidate, number, past=NOTHING, stopped=never):
             if stopped():
-                raise CutShortError(Tally(cases=7))
+                raise CutShortError(Tally(cases=7), KeyboardInterrupt())
             return Tally(cases=1)
 
     made = CutShort(WRONG, Options(specs=(WRONG,), examples=BLOCK, in_process=True))
