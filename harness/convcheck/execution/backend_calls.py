@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, Final
 
-import numpy as np
+from numpy import random as numpy_random  # once, before workers are forked: NumPy imports it when it is used
 
 from convcheck.model.calls import OPERANDS, Call, Mode, Operation
 from convcheck.plugin.backend import Backend, Gradients
@@ -69,7 +69,7 @@ def _some_gradients(backend: Backend, call: Call, params: Conv2dParams, native: 
 def _seed(text: str) -> None:
     """Seed the generators that modules draw their parameters from: the same layer has the same ones in every run."""
     seed = zlib.crc32(text.encode())
-    np.random.seed(seed)  # noqa: NPY002  (the generator that a candidate may use)
+    numpy_random.seed(seed)  # noqa: NPY002  (the generator that a candidate may use)
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.manual_seed(seed)

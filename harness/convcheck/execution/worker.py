@@ -9,6 +9,7 @@ replacement is a new process.
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
 import signal
 import socket
@@ -69,6 +70,8 @@ def keep(control: socket.socket, become: Callable[[list[int]], NoReturn]) -> Non
         control: the socket to the judge.
         become: what a fork does with the descriptors that come with its order; it does not return.
     """
+    gc.collect()
+    gc.freeze()  # else a collection in a fork writes to, and so copies, every page that has an object of the imports
     child = 0
     while True:
         command, descriptors, _, _ = socket.recv_fds(control, 1, _MOST_DESCRIPTORS)
