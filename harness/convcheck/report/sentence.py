@@ -59,9 +59,9 @@ class Sentence:
         subject = f"`{self.name}` " if self.name else ""
         return f"{subject}{one_line(self.said, style)}."
 
-    def __str__(self) -> str:
-        """The sentence with the advice, as text in one line."""
-        return f"{self.statement()} Try: {self.advice}" if self.advice else self.statement()
+    def text(self, style: Style = "text") -> str:
+        """The sentence with the advice, in one line."""
+        return f"{self.statement(style)} Try: {one_line(self.advice, style)}" if self.advice else self.statement(style)
 
 
 def sentence_of(finding: Finding) -> Sentence:
@@ -73,7 +73,7 @@ def sentence_of(finding: Finding) -> Sentence:
 
 def finding_sentence(finding: Finding) -> str:
     """The same as one line of text."""
-    return str(sentence_of(finding))
+    return sentence_of(finding).text()
 
 
 def _what(finding: Finding) -> tuple[str, str]:

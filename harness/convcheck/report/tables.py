@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Final, Literal, TypeAlias
 
 from tabulate import tabulate
@@ -11,6 +13,9 @@ from tabulate import tabulate
 from convcheck.model.verdicts import Evidence
 
 Style: TypeAlias = Literal["markdown", "text"]
+
+WIDTH: Final = 100
+"""Characters of a line at most; a word that is longer, such as a case, stays in one piece."""
 
 _UNPRINTABLE: Final = re.compile(
     "[^\t\n -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
@@ -28,10 +33,66 @@ _BEGINNING: Final = re.compile(r"^(\d*)([#>+=~|.)-])")
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]], style: Style) -> str:
-    """A table; cells are shown as they are, so an id such as 12e5 stays one."""
+    """A table; cells are shown as they are, so an id such as 12e5 stays one.
+
+    One that is wider than `WIDTH` becomes a table for each backend, and where that is too wide still, a list.
+    """
+    whole = _in_columns(headers, rows, style)
+    if not rows or max(map(len, whole.split("\n"))) <= WIDTH:
+        return whole
+    if headers[0] != "backend":
+        return _listed(headers, rows, style)
+    mark = "**" if style == "markdown" else ""
+    return "\n\n".join(
+        f"{mark}{one_line(name, style)}{mark}\n\n{table(headers[1:], [row[1:] for row in some], style)}"
+        for name, some in groupby(rows, key=lambda row: str(row[0]))
+    )
+
+
+def _in_columns(headers: Sequence[str], rows: Sequence[Sequence[object]], style: Style) -> str:
     head, *shown = [[_cell(value, style) for value in row] for row in (headers, *rows)]
     layout = "pipe" if style == "markdown" else "simple"
     return str(tabulate(shown, headers=head, tablefmt=layout, disable_numparse=True))
+
+
+def _listed(headers: Sequence[str], rows: Sequence[Sequence[object]], style: Style) -> str:
+    """An item for each row, which names its columns; a column without a name holds sentences."""
+    items = [
+        [
+            f"{header}: {value}" if header else str(value)
+            for header, value in zip(headers, row, strict=True)
+            if value != ""
+        ]
+        for row in rows
+    ]
+    return "\n".join(wrapped(one_line("; ".join(item), style), style, "- ") for item in items)
+
+
+def _item(header: str, value: object) -> str:
+    return f"{header}: {value}" if header else str(value)
+
+
+def definitions(rows: Sequence[tuple[str, str]], style: Style) -> str:
+    """Names and what there is to say of each, in lines that are no longer than `WIDTH`."""
+    if style == "markdown":
+        return "\n".join(wrapped(f"**{one_line(n, style)}**: {one_line(t, style)}", style, "- ") for n, t in rows)
+    widest = max((len(one_line(name, style)) for name, _ in rows), default=0) + 2
+    return "\n".join(wrapped(one_line(t, style), style, f"{one_line(n, style):{widest}}") for n, t in rows)
+
+
+def wrapped(text: str, style: Style, before: str = "") -> str:
+    """A line as lines that are no longer than `WIDTH`, if its words are not; none begins a heading, a list or the like.
+
+    Args:
+        text: a line of a page, as `one_line` makes it.
+        style: of the page.
+        before: what the first one begins with; the others are indented as far.
+    """
+    width = WIDTH - len(before)
+    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+    if style == "markdown":
+        lines = [_BEGINNING.sub(r"\1\\\2", line) for line in lines]
+    return f"\n{' ' * len(before)}".join([f"{before}{lines[0]}".rstrip(), *lines[1:]])
 
 
 def printable(text: str) -> str:
@@ -49,10 +110,9 @@ def one_line(text: str, style: Style) -> str:
     return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", escaped)
 
 
-def paragraph(text: str, style: Style) -> str:
-    """The lines of a text as lines of a page; none begins a heading, a list or a quotation."""
-    lines = (one_line(line, style) for line in text.split("\n"))
-    return "\n".join(_BEGINNING.sub(r"\1\\\2", line) if style == "markdown" else line for line in lines)
+def paragraphs(text: str, style: Style) -> str:
+    """Each line of a text as a paragraph of a page; no line of it begins a heading, a list or a quotation."""
+    return "\n\n".join(wrapped(one_line(line, style), style) for line in text.split("\n"))
 
 
 def fenced(text: str, language: str) -> str:

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 import torch
+from convcheck.cli.explanation import explain, parse_layer
 from hypothesis import given, settings
 
 from convcheck import Capabilities
-from convcheck.cli.explanation import explain, parse_layer
 from convcheck.strategies import cases
 from convcheck_reference import Arguments
 from convcheck_reference.errors import ConvcheckError, ParameterTypeError, SizeOverflowError
