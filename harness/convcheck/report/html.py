@@ -42,19 +42,23 @@ class _Table:
     """A section as the page shows it: its rows below the backend that they are of, where that has several."""
 
     section: Section
-    headers: Sequence[str]
+    headers: Sequence[Cell]
     groups: Sequence[tuple[str, Sequence[Sequence[Cell]]]]
 
 
 def _shown(section: Section) -> _Table:
     by_backend = [(str(name), list(some)) for name, some in groupby(section.rows, key=lambda row: str(row[0]))]
     if section.headers[0] != "backend" or len(by_backend) == len(section.rows):
-        return _Table(section, section.headers, [("", _cells(section.rows, 0))])
-    return _Table(section, section.headers[1:], [(name, _cells(some, 1)) for name, some in by_backend])
+        return _Table(section, _row(section.headers, 0), [("", _cells(section.rows, 0))])
+    return _Table(section, _row(section.headers, 1), [(name, _cells(some, 1)) for name, some in by_backend])
 
 
 def _cells(rows: Sequence[Sequence[object]], first: int) -> Sequence[Sequence[Cell]]:
-    return [[value if isinstance(value, Cell) else Cell(value) for value in row[first:]] for row in rows]
+    return [_row(row, first) for row in rows]
+
+
+def _row(row: Sequence[object], first: int) -> Sequence[Cell]:
+    return [value if isinstance(value, Cell) else Cell(value) for value in row[first:]]
 
 
 def _policy(script: str) -> str:

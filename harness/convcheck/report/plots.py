@@ -18,7 +18,7 @@ _DECADES: Final = 5.0
 def margin_bar(margin: float) -> str:
     """A bar as long as the decimal logarithm of a margin, and a line where the bound is."""
     length, bound = _place(margin), _place(1.0)
-    name = "over" if margin > 1 else "within"
+    name = "within" if margin <= 1 else "over"
     return _svg(
         f'<rect class="track" y="3" width="{_WIDE}" height="8"/><rect class="{name}" y="3" width="{length:.4g}" '
         f'height="8"/><path class="bound" d="M{bound:.4g} 0V{_HIGH}"/>'

@@ -18,6 +18,11 @@ from convcheck.report.reach import REACH_HEADERS, reach_rows, reach_strips
 from convcheck.report.statuses import STATUSES_HEADERS, statuses_rows
 from convcheck_reference.clauses import Clause
 
+_BARS: Final = "Bars are logarithmic, from 0.001 to 100; the line across is the bound."
+_STRIPS: Final = (
+    "Ticks are values to be reached, on a logarithmic scale: tall where a case reached one, short where none did."
+)
+
 _LONG: Final = 16
 """Characters of a word that fits any column."""
 
@@ -43,9 +48,12 @@ class Cell:
         return str(self.text)
 
     @property
-    def wraps(self) -> bool:
-        """Whether it has words, paths and cases among them, that a narrow column has to break."""
-        return any(len(word) > _LONG for word in str(self.text).split())
+    def wrapping(self) -> str:
+        """How a page breaks its lines: within long words, such as paths and cases, and never within one short word."""
+        words = str(self.text).split()
+        if any(len(word) > _LONG for word in words):
+            return "wraps"
+        return "short" if len(words) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +65,14 @@ class Section:
         headers: of its columns.
         rows: of as many cells.
         folded: whether a page shows it to those who ask for it.
+        plots: what its plots mean; empty without any.
     """
 
     title: str
     headers: Sequence[str]
     rows: Sequence[Sequence[object]]
     folded: bool = False
+    plots: str = ""
 
 
 def levels_section(record: Record) -> Section:
@@ -89,7 +99,7 @@ def sections(record: Record) -> tuple[Section, ...]:
         _clauses(record),
         _margins(record),
         _rare(record),
-        Section(f"Reach ({record.ladder})", REACH_HEADERS, list(_reach(record)), folded=True),
+        Section(f"Reach ({record.ladder})", REACH_HEADERS, list(_reach(record)), folded=True, plots=_STRIPS),
         Section("Statuses", STATUSES_HEADERS, statuses_rows(record), folded=True),
         _coverage(record),
         _run(record),
@@ -159,14 +169,14 @@ def _margins(record: Record) -> Section:
             b.name,
             key,
             b.profiles[key].name if key in b.profiles else "",
-            Cell(f"{margin:.3g}", "bad" if margin > 1 else "pass", margin_bar(margin)),
+            Cell(f"{margin:.3g}", "pass" if margin <= 1 else "bad", margin_bar(margin)),
             b.behaviour.get(key, ""),
         )
         for b in record.backends
         for key, margin in b.margins.items()
     ]
     headers = ("backend", "dtype and quantity", "profile", "largest error / bound", "behaves like")
-    return Section("Margins", headers, shown)
+    return Section("Margins", headers, shown, plots=_BARS)
 
 
 def _rare(record: Record) -> Section:

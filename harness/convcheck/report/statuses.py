@@ -21,7 +21,9 @@ def statuses_rows(record: Record) -> list[tuple[object, ...]]:
         # a failure's reason is in its finding; a refusal to judge is explained here
         reason = "" if count.status in _IN_FINDINGS else count.reason
         groups[count.backend, str(count.status), reason].append(count)
-    return [(*key, sum(c.cases for c in some), _clauses(some)) for key, some in sorted(groups.items())]
+    places = {backend.name: place for place, backend in enumerate(record.backends)}
+    order = sorted(groups, key=lambda key: (places.get(key[0], len(places)), *key))
+    return [(*key, sum(c.cases for c in groups[key]), _clauses(groups[key])) for key in order]
 
 
 def _clauses(counts: list[Count]) -> str:

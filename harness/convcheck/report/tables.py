@@ -17,6 +17,12 @@ Style: TypeAlias = Literal["markdown", "text"]
 WIDTH: Final = 100
 """Characters of a line at most; a word that is longer, such as a case, stays in one piece."""
 
+_GAP: Final = 2
+"""Spaces between the columns of a text."""
+
+_NARROWEST: Final = 24
+"""Characters of a column in which sentences can be read."""
+
 _UNPRINTABLE: Final = re.compile(
     "[^\t\n -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
 )
@@ -35,16 +41,17 @@ _BEGINNING: Final = re.compile(r"^(\d*)([#>+=~|.)-])")
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]], style: Style) -> str:
     """A table; cells are shown as they are, so an id such as 12e5 stays one.
 
-    One that is wider than `WIDTH` becomes a table for each backend, and where that is too wide still, a list.
+    One that is wider than `WIDTH` becomes a table for each backend. Where that is too wide still, the lines of its
+    widest column are broken, which Markdown cannot; what is left is a list.
     """
     whole = _in_columns(headers, rows, style)
-    if not rows or max(map(len, whole.split("\n"))) <= WIDTH:
+    if not rows or _fits(whole):
         return whole
     if headers[0] != "backend":
-        return _listed(headers, rows, style)
-    mark = "**" if style == "markdown" else ""
+        narrow = _narrowed(headers, rows) if style == "text" else ""
+        return narrow or _listed(headers, rows, style)
     return "\n\n".join(
-        f"{mark}{one_line(name, style)}{mark}\n\n{table(headers[1:], [row[1:] for row in some], style)}"
+        f"{wrapped(one_line(name, style), style)}\n\n{table(headers[1:], [row[1:] for row in some], style)}"
         for name, some in groupby(rows, key=lambda row: str(row[0]))
     )
 
@@ -53,6 +60,24 @@ def _in_columns(headers: Sequence[str], rows: Sequence[Sequence[object]], style:
     head, *shown = [[_cell(value, style) for value in row] for row in (headers, *rows)]
     layout = "pipe" if style == "markdown" else "simple"
     return str(tabulate(shown, headers=head, tablefmt=layout, disable_numparse=True))
+
+
+def _fits(text: str) -> bool:
+    return max(map(len, text.split("\n"))) <= WIDTH
+
+
+def _narrowed(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A table of text the widest column of which is as narrow as it has to be; empty where that is too narrow."""
+    head, *shown = [[_cell(value, "text") for value in row] for row in (headers, *rows)]
+    widths = [max(map(len, column)) for column in zip(head, *shown, strict=True)]
+    widest = widths.index(max(widths))
+    room = WIDTH - _GAP * (len(widths) - 1) - sum(widths) + widths[widest]
+    if room < _NARROWEST:
+        return ""
+    for row in shown:
+        row[widest] = "\n".join(textwrap.wrap(row[widest], room, break_long_words=False, break_on_hyphens=False))
+    found = str(tabulate(shown, headers=head, tablefmt="simple", disable_numparse=True))
+    return found if _fits(found) else ""
 
 
 def _listed(headers: Sequence[str], rows: Sequence[Sequence[object]], style: Style) -> str:
@@ -75,7 +100,7 @@ def _item(header: str, value: object) -> str:
 def definitions(rows: Sequence[tuple[str, str]], style: Style) -> str:
     """Names and what there is to say of each, in lines that are no longer than `WIDTH`."""
     if style == "markdown":
-        return "\n".join(wrapped(f"**{one_line(n, style)}**: {one_line(t, style)}", style, "- ") for n, t in rows)
+        return "\n".join(wrapped(f"{one_line(n, style)}: {one_line(t, style)}", style, "- ") for n, t in rows)
     widest = max((len(one_line(name, style)) for name, _ in rows), default=0) + 2
     return "\n".join(wrapped(one_line(t, style), style, f"{one_line(n, style):{widest}}") for n, t in rows)
 
