@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from convcheck.explanation.geometry import Axis, Geometry
-from convcheck.explanation.svg import groups_svg, input_svg, kernel_svg, output_svg, to_scale
+from convcheck.explanation.svg import groups_svg, input_svg, kernel_svg, output_svg, shows_taps, to_scale
 from convcheck_reference.params import Conv2dParams, Pair
 
 
@@ -48,7 +48,7 @@ def figures(params: Conv2dParams, size: Pair, wrong: Wrong | None = None) -> tup
     if wrong is None:
         geometry = Geometry.of(params, size)
         groups = [_groups(params)] if params.groups > 1 else []
-        return _input(geometry), _output(geometry), *groups
+        return _input(geometry), *_enlarged(params, geometry), _output(geometry), *groups
     geometry = Geometry.of(params, size, wrong.output[0] if wrong.output else (0, 0))
     taps = [Figure(kernel_svg(params, wrong.taps), "The kernel. Red: the worst element")] if wrong.taps else []
     return _input(geometry, wrong.image), *taps, _output(geometry, wrong.output)
@@ -64,6 +64,19 @@ def _input(geometry: Geometry, wrong: tuple[Pair, ...] = ()) -> Figure:
     if not to_scale(down.padded, across.padded):
         said.append("not to one scale")
     return Figure(input_svg(geometry, wrong), "; ".join(said))
+
+
+def _enlarged(params: Conv2dParams, geometry: Geometry) -> list[Figure]:
+    """The window by itself, where its taps are too small to be seen on the image."""
+    window = Geometry.of(_unpadded(params), params.extent)
+    if shows_taps(geometry) or not shows_taps(window):
+        return []
+    (kh, kw), (high, wide) = params.kernel_size, params.extent
+    return [Figure(input_svg(window), f"The window enlarged: {kh} × {kw} taps on {high} × {wide} pixels")]
+
+
+def _unpadded(params: Conv2dParams) -> Conv2dParams:
+    return Conv2dParams(1, 1, params.kernel_size, dilation=params.dilation)
 
 
 def _padded(down: Axis, across: Axis) -> str:

@@ -119,6 +119,12 @@ def _groups_note(groups: int, channels: int) -> str:
     return "; ".join(more)
 
 
+def shows_taps(geometry: Geometry) -> bool:
+    """Whether the taps of the shown window are drawn one by one on the image."""
+    down, across, (row, column) = geometry.down, geometry.across, geometry.shown
+    return _drawable(down.positions(row), across.positions(column), _scale(down.padded, across.padded))
+
+
 def to_scale(rows: int, columns: int) -> bool:
     """Whether rows and columns are drawn to one scale: a sliver is made thicker than it is."""
     high, wide = _scale(rows, columns)
@@ -140,7 +146,8 @@ def _rect(name: str, row: float, column: float, rows: float, columns: float, sca
 
 
 def _cell(name: str, cell: Pair, scale: tuple[float, float]) -> str:
-    return _rect(name, *cell, 1, 1, scale)
+    """A marked cell, made as large as it takes to be seen."""
+    return _rect(name, *cell, max(1.0, _SLIVER / scale[0]), max(1.0, _SLIVER / scale[1]), scale)
 
 
 def _window(name: str, geometry: Geometry, window: Pair, scale: tuple[float, float]) -> str:

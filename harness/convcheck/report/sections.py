@@ -49,8 +49,13 @@ class Cell:
 
     @property
     def wrapping(self) -> str:
-        """How a page breaks its lines: within long words, such as paths and cases, and never within one short word."""
+        """How a page breaks its lines: within long words, such as paths and cases, and never within one short word.
+
+        A zero is told apart, since a phone shows only what there is.
+        """
         words = str(self.text).split()
+        if self.text == 0:
+            return "zero"
         if any(len(word) > _LONG for word in words):
             return "wraps"
         return "short" if len(words) == 1 else ""

@@ -108,7 +108,8 @@ def _why(finding: Finding) -> str:
         return f"every failure is explained by {found.promise.words}"
     if found.known_defects:
         return f"behaves like {found.known_defects[0].summary}"
-    return "; ".join(filter(None, (verdict.reason or finding.clause, worst(verdict.evidence))))
+    reason = verdict.reason.removeprefix(f"{verdict.quantity} ")  # which the sentence has begun with
+    return "; ".join(filter(None, (reason or finding.clause, worst(verdict.evidence))))
 
 
 def _advice(finding: Finding) -> str:

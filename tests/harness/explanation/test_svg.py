@@ -78,3 +78,8 @@ def test_of_many_groups_and_channels_a_few_are_drawn_and_the_others_counted():
     picture, parts = drawn(groups_svg(Conv2dParams(1024, 2048, 1, groups=128)))
     assert len(parts["link even"]) + len(parts["link odd"]) == 4
     assert picture.find("text").text == "124 more groups; 4 channels of each are drawn"
+
+
+def test_a_marked_cell_is_large_enough_to_be_seen():
+    _, parts = drawn(output_svg(HUGE))
+    assert box(parts["shown"][0])[2:] == (6, 6)

@@ -151,5 +151,5 @@ def test_each_level_says_what_it_means():
 
 
 def test_long_words_break_and_short_ones_do_not():
-    texts = ("pass", "C2D-GRAD-1", "two words", "v1,x=1x1x2x2,out=1,k=1", 7)
-    assert [Cell(text).wrapping for text in texts] == ["short", "short", "", "wraps", "short"]
+    texts = ("pass", "C2D-GRAD-1", "two words", "v1,x=1x1x2x2,out=1,k=1", 7, 0)
+    assert [Cell(text).wrapping for text in texts] == ["short", "short", "", "wraps", "short", "zero"]

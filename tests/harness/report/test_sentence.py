@@ -43,7 +43,7 @@ def test_every_finding_is_one_line_that_ends_with_how_to_repeat_it(finding):
         (HUNG, "a call does not return in 2 cases: no result within 60 s."),
         (ACCEPTED, "illegal arguments are accepted in 2 cases: groups=0 was accepted."),
         (REFUSED, "a legal call is refused in 2 cases: a legal layer was refused."),
-        (UNWRITTEN, "`output` is not written in 2 cases: output holds what was in memory before the call."),
+        (UNWRITTEN, "`output` is not written in 2 cases: holds what was in memory before the call."),
         (KNOWN, "`output` is less precise than promised, as is known, in 6 cases: issue 8."),
         (GONE, "`output` is right where it is known to fail in 1 case: issue 7."),
         (about("output", failure_condition=replace(EXACT, rule=ALWAYS)), "`output` is wrong always: it differs."),
