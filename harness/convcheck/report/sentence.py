@@ -94,7 +94,8 @@ def _when(finding: Finding) -> str:
     if finding.seen_once:
         return " once and never again"
     if condition is None:
-        return f" in {counted(finding.failing_cases, 'case')}"
+        # one that came up beside another has no cases of its own
+        return f" in {counted(finding.failing_cases, 'case')}" if finding.failing_cases else ""
     return f" {condition.words}"
 
 

@@ -14,7 +14,7 @@ from convcheck.report.tables import Style, counted, one_line, paragraphs, table,
 def summary(record: Record, style: Style) -> str:
     """The summary as Markdown or plain text."""
     levels, findings = levels_section(record), _findings(record, style)
-    parts = [("Verdict", paragraphs(f"{opening(record)}\n{verdict(record)}", style))]
+    parts = [("Verdict", paragraphs(f"{verdict(record)}\n{opening(record)}", style))]
     parts += [(levels.title, table(levels.headers, levels.rows, style))] if levels.rows else []
     parts += [("Findings", findings)] if findings else []
     parts += [(section.title, table(section.headers, section.rows, style)) for section in sections(record)]

@@ -18,7 +18,7 @@ WIDTH: Final = 100
 """Characters of a line at most; a word that is longer, such as a case, stays in one piece."""
 
 _GAP: Final = 2
-"""Spaces between the columns of a text."""
+"""Spaces between the columns of a text, and at least so many behind the header of one."""
 
 _NARROWEST: Final = 24
 """Characters of a column in which sentences can be read."""
@@ -35,7 +35,8 @@ _MARKUP: Final = re.compile(
 """Characters that mean something in Markdown where they stand: most asterisks and underscores are what they are."""
 
 _ENTITY: Final = re.compile(r"&(?=#?\w+;)")
-_BEGINNING: Final = re.compile(r"^(\d*)([#>+=~|.)-])")
+_BEGINNING: Final = re.compile(r"^(\d*)([#>=~|]|[.)*_+](?=\s|$)|-(?=\s|-*\s*$))")
+"""What makes a line of Markdown a heading, a quotation, a list, a fence, a table or a rule."""
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]], style: Style) -> str:
@@ -69,7 +70,7 @@ def _fits(text: str) -> bool:
 def _narrowed(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A table of text the widest column of which is as narrow as it has to be; empty where that is too narrow."""
     head, *shown = [[_cell(value, "text") for value in row] for row in (headers, *rows)]
-    widths = [max(map(len, column)) for column in zip(head, *shown, strict=True)]
+    widths = [max(len(name) + _GAP, *map(len, column)) for name, *column in zip(head, *shown, strict=True)]
     widest = widths.index(max(widths))
     room = WIDTH - _GAP * (len(widths) - 1) - sum(widths) + widths[widest]
     if room < _NARROWEST:

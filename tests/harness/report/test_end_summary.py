@@ -24,7 +24,7 @@ def test_every_backend_has_its_numbers(said):
     assert rest.startswith(levels_table(RECORD, "text"))
     numbers = rest.removeprefix(levels_table(RECORD, "text")).strip()
     assert rows(numbers.split("\n\n")[1]) == [["cases", "verdicts", "findings", "known"], ["40", "27", "8", "1"]]
-    assert f"no such device: {SHOWN}" in " ".join(numbers.split())
+    assert "no such device: a|b" in numbers
 
 
 def test_every_finding_is_said_with_its_diagnosis_and_case(said):

@@ -42,6 +42,7 @@ def test_every_finding_is_one_line_that_ends_with_how_to_repeat_it(finding):
         (STOPPED, "a call ends its process in 1 case: no fresh process would start."),
         (HUNG, "a call does not return in 2 cases: no result within 60 s."),
         (ACCEPTED, "illegal arguments are accepted in 2 cases: groups=0 was accepted."),
+        (replace(ACCEPTED, failing_cases=0), "illegal arguments are accepted: groups=0 was accepted."),
         (REFUSED, "a legal call is refused in 2 cases: a legal layer was refused."),
         (UNWRITTEN, "`output` is not written in 2 cases: holds what was in memory before the call."),
         (KNOWN, "`output` is less precise than promised, as is known, in 6 cases: issue 8."),

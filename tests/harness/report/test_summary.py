@@ -38,7 +38,7 @@ def test_lines_are_no_longer_than_a_hundred_characters_but_for_words_that_are(re
 @pytest.mark.parametrize("style", STYLES)
 def test_the_verdict_says_where_each_backend_stands_and_counts_open_findings(record, style):
     said = " ".join(plain(sections(summary(record, style))["Verdict"]).split())
-    assert said == " ".join(f"{opening(record)} DOES NOT CONFORM: 8 findings.".split())
+    assert said == " ".join(f"DOES NOT CONFORM: 8 findings. {opening(record)}".split())
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -55,7 +55,7 @@ def test_sections_without_rows_are_left_out(record, style):
     absent = replace(record, backends=record.backends[2:], findings=())
     found = sections(summary(absent, style))
     assert {"Findings", "Clauses", "Margins"}.isdisjoint(found)
-    assert "\n\nNOTHING WAS JUDGED" in found["Verdict"]
+    assert found["Verdict"].startswith("NOTHING WAS JUDGED")
 
 
 @pytest.mark.parametrize(
