@@ -51,7 +51,7 @@ def figures(params: Conv2dParams, size: Pair, wrong: Wrong | None = None) -> tup
         return _input(geometry), *_enlarged(params, geometry), _output(geometry), *groups
     geometry = Geometry.of(params, size, wrong.output[0] if wrong.output else (0, 0))
     taps = [Figure(kernel_svg(params, wrong.taps), "The kernel. Red: the worst element")] if wrong.taps else []
-    return _input(geometry, wrong.image), *taps, _output(geometry, wrong.output)
+    return _input(geometry, wrong.image), *_enlarged(params, geometry), *taps, _output(geometry, wrong.output)
 
 
 def _input(geometry: Geometry, wrong: tuple[Pair, ...] = ()) -> Figure:
