@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -24,12 +23,11 @@ from convcheck.cli.common import before_any_command
 from convcheck.cli.differing import diff
 from convcheck.cli.doctor import doctor
 from convcheck.cli.dtypes import check_dtypes
-from convcheck.cli.explanation import explain as explain_layer
-from convcheck.cli.explanation import parse_layer
+from convcheck.cli.explaining import explain
 from convcheck.cli.histories import replay_history
 from convcheck.cli.large import large
 from convcheck.cli.listing import installed_names, list_backends
-from convcheck.cli.numbers import MOST_CASES, MOST_WORKERS, Limit, Seed, seconds, shape
+from convcheck.cli.numbers import MOST_CASES, MOST_WORKERS, Limit, Seed, seconds
 from convcheck.cli.output import say
 from convcheck.cli.records import record_of
 from convcheck.cli.resuming import resume
@@ -63,6 +61,7 @@ app.command()(certify)
 app.command()(characterize)
 app.command()(doctor)
 app.command()(diff)
+app.command()(explain)
 app.command()(large)
 app.command()(resume)
 app.command("list")(list_backends)
@@ -213,24 +212,6 @@ def replay(
     if not judged:
         say("nothing was judged")
     raise typer.Exit(FINDINGS if failed or not judged else 0)
-
-
-@app.command()
-def explain(
-    layer: Annotated[str, typer.Argument(help="Conv2d(3, 10, kernel_size=5, padding=2)")],
-    input_: Annotated[str, typer.Option("--input", help="N,C,H,W or C,H,W")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
-) -> None:
-    """Say what each parameter of a layer means."""
-    found = explain_layer(parse_layer(layer), shape(input_) if input_ else None)
-    if as_json:
-        say(json.dumps(asdict(found), ensure_ascii=False, indent=2))
-    else:
-        say(found.layer)
-        if found.meaning:
-            say(table(["", ""], list(found.meaning.items()), "text"))
-        say("legal" if found.legal else f"illegal: {found.error}")
-    raise typer.Exit(0 if found.legal else FINDINGS)
 
 
 @app.command()

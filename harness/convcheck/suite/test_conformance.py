@@ -7,8 +7,8 @@ import pytest
 from convcheck.model.record import NOT_LOOKED_AT, Finding, Record
 from convcheck.model.verdicts import FAILURES, Status
 from convcheck.pytest_plugin import Judgements
-from convcheck.report.discrepancies import replay_command
 from convcheck.report.matrix import clause_verdict
+from convcheck.report.sentence import finding_sentence
 from convcheck.report.tables import printable
 
 
@@ -22,11 +22,11 @@ def test_clause(conv_judgements: Judgements, conv_backend: str, conv_dtype: str,
     decisive = [f for f in findings if f in record.decisive_findings]
     if decisive:
         pytest.fail(
-            printable("\n\n".join("\n".join(map(str, filter(None, _said(f)))) for f in decisive)),
+            printable("\n\n".join("\n".join(filter(None, _said(f))) for f in decisive)),
             pytrace=False,
         )
     if findings:
-        why = "; ".join(f.known or f"beyond level {record.level.label}: {f.verdict.reason}" for f in findings)
+        why = "; ".join(f.known or f"beyond level {record.level.label}: {finding_sentence(f)}" for f in findings)
         pytest.xfail(printable(why))
     status, judged, failed = clause_verdict(record, conv_backend, conv_clause)
     if failed and status in FAILURES:
@@ -37,8 +37,12 @@ def test_clause(conv_judgements: Judgements, conv_backend: str, conv_dtype: str,
         pytest.skip(printable(_why_unjudged(record, conv_clause, status)))
 
 
-def _said(finding: Finding) -> tuple[object, ...]:
-    return f"{finding.level.label}: {finding.verdict.reason}", finding.verdict.evidence, replay_command(finding)
+def _said(finding: Finding) -> tuple[str, ...]:
+    where = finding.diagnosis.localization
+    return (
+        f"{finding.level.label}: {finding_sentence(finding)}",
+        "" if where is None else f"where: {where.words}, in {where.token}",
+    )
 
 
 def _why_unjudged(record: Record, clause: str, status: Status | None) -> str:
