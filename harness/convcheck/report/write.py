@@ -37,6 +37,18 @@ def write_report(record: Record, folder: Path) -> Record:
         raise ReportError(f"the report in {str(folder)!r} cannot be written: {error.strerror or error}") from error
 
 
+def write_text(file: Path, text: str) -> None:
+    """Write one document, whole or not at all.
+
+    Raises:
+        ReportError: it cannot be written; what was there stays.
+    """
+    try:
+        _write(file, text)
+    except (OSError, ValueError) as error:
+        raise ReportError(f"{str(file)[:300]!r} cannot be written: {error}; name another file") from error
+
+
 def _written(record: Record, folder: Path) -> Record:
     folder.mkdir(parents=True, exist_ok=True)
     findings = []
