@@ -11,7 +11,7 @@ from convcheck.judging.judge import judge_block
 from convcheck.model.ladder import Ladder
 from convcheck.plugin.registry import load
 from convcheck.report import write_report
-from convcheck.report.discrepancies import replay_command
+from convcheck.report.replaying import replay_command
 from convcheck.triage import findings
 from convcheck.triage.diagnosis.examine import Examination
 

@@ -54,13 +54,15 @@ class CheckResult:
             FindingsError: it does not; each finding up to the level that was asked for is a line.
         """
         from convcheck.report.levels import opening  # noqa: PLC0415
-        from convcheck.report.sentences import finding_sentence  # noqa: PLC0415
+        from convcheck.report.sentence import finding_sentence  # noqa: PLC0415
         from convcheck.report.summary import verdict  # noqa: PLC0415
 
         if self.conforms:
             return
         record = self.record
-        found = [f"{number}. {finding_sentence(f)}" for number, f in enumerate(record.decisive_findings, 1)]
+        found = [
+            f"{number}. {f.level.label}: {finding_sentence(f)}" for number, f in enumerate(record.decisive_findings, 1)
+        ]
         (backend,) = record.backends
         raise FindingsError("\n".join([f"{backend.name}: {verdict(record)}", *(found or [opening(record)])]))
 

@@ -52,16 +52,19 @@ class FailureCondition:
         both = self.precision + self.recall
         return 2 * self.precision * self.recall / both if both else 0.0
 
+    @property
+    def words(self) -> str:
+        """When it fails, to go behind "fails", "is wrong" and the like: "iff batch > 1"."""
+        if self.exact:
+            return f"iff {self.rule}" if self.rule.text else "always"
+        if self.unbroken:
+            return f"wherever {self.rule}, and in {self.elsewhere} known cases elsewhere"
+        return f"mostly where {self.rule}" if self.rule.text else "mostly, whatever the parameters"
+
     def __str__(self) -> str:
         """The rule as a sentence, with its evidence."""
-        if self.exact:
-            words = f"fails iff {self.rule}" if self.rule.text else "fails always"
-        elif self.unbroken:
-            words = f"fails wherever {self.rule}, and in {self.elsewhere} known cases elsewhere"
-        else:
-            words = f"fails mostly where {self.rule}" if self.rule.text else "fails mostly, whatever the parameters"
         figures = f"precision {self.precision:.2f}, recall {self.recall:.2f}"
-        return f"{words} ({figures} on {self.cases} cases drawn to break the rule)"
+        return f"fails {self.words} ({figures} on {self.cases} cases drawn to break the rule)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 from convcheck.model.diagnosis import Diagnosis
 from convcheck.model.history import in_words, read_history
 from convcheck.model.levels import MEANINGS
@@ -11,9 +9,9 @@ from convcheck.model.record import Finding, Record
 from convcheck.model.reproduction import Reproduction
 from convcheck.model.token import read
 from convcheck.model.verdicts import Evidence
-from convcheck.plugin.live import is_live, python_name
 from convcheck.report.heat_maps import as_text
 from convcheck.report.levels import opening
+from convcheck.report.replaying import replay_command
 from convcheck.report.tables import fenced, one_line, paragraph, table
 from convcheck_reference.clauses import clause
 
@@ -28,29 +26,6 @@ def discrepancies(record: Record) -> str:
         return f"{head}None.\n"
     parts = [_finding(number, finding) for number, finding in enumerate(record.findings, 1)]
     return head + "\n".join(parts)
-
-
-def replay_command(finding: Finding) -> str:
-    """The command line that repeats a finding, in Python for an object that has no other name; empty for no case."""
-    reproduction, name = finding.reproduction, finding.backend
-    if not (is_live(name) and reproduction.token):
-        return shlex.join(replay_arguments(finding))
-    what = [f"history={reproduction.history!r}"] if reproduction.history else map(repr, _tokens(reproduction))
-    return f"convcheck.replay({', '.join([python_name(name), *what])})"
-
-
-def replay_arguments(finding: Finding) -> list[str]:
-    """The parts of that command line; none where no case is to blame, or no other process finds the backend."""
-    reproduction = finding.reproduction
-    if not reproduction.token or is_live(finding.backend):
-        return []
-    what = ["--history", reproduction.history] if reproduction.history else _tokens(reproduction)
-    under = ["--sanitize", reproduction.sanitizer] if reproduction.sanitizer else []
-    return ["convcheck", "replay", *what, *under, "--backend", finding.backend]
-
-
-def _tokens(reproduction: Reproduction) -> tuple[str, ...]:
-    return *reproduction.setup_cases, reproduction.token
 
 
 def details(finding: Finding) -> Rows:

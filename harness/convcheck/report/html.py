@@ -7,11 +7,12 @@ from markupsafe import Markup
 from convcheck.model.levels import MEANINGS, level_of_clause
 from convcheck.model.record import BackendRecord, Finding, Record
 from convcheck.model.verdicts import Status
-from convcheck.report.discrepancies import details, replay_command
+from convcheck.report.discrepancies import details
 from convcheck.report.heat_maps import as_svg
 from convcheck.report.levels import HEADERS, opening, rows
 from convcheck.report.matrix import cell, clause_verdict, clauses_in_order
 from convcheck.report.reach import REACH_HEADERS, reach_rows
+from convcheck.report.replaying import replay_command
 from convcheck.report.summary import verdict
 from convcheck.report.tables import printable
 from convcheck.report.templating import environment

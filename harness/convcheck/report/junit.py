@@ -11,9 +11,9 @@ from xml.etree import ElementTree as ET
 from convcheck.model.levels import Level, level_of_clause
 from convcheck.model.record import Record
 from convcheck.model.verdicts import FAILURES, Status
-from convcheck.report.discrepancies import replay_command
 from convcheck.report.levels import word
 from convcheck.report.matrix import clause_verdict
+from convcheck.report.replaying import replay_command
 from convcheck.report.tables import printable
 from convcheck_reference.clauses import CLAUSES
 

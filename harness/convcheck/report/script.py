@@ -11,7 +11,7 @@ from convcheck.model.reproduction import PackedArray, PackedTensor
 from convcheck.model.strides import ALIGNMENT, Strides, strides_of
 from convcheck.model.token import read
 from convcheck.plugin.registry import installed_target
-from convcheck.report.discrepancies import replay_arguments
+from convcheck.report.replaying import replay_arguments
 from convcheck.report.tables import printable
 from convcheck.report.templating import environment
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from convcheck.model.record import Finding, Record
 from convcheck.report.levels import HEADERS, opening, rows
-from convcheck.report.sentences import finding_sentence
+from convcheck.report.sentence import finding_sentence
 from convcheck.report.summary import verdict
 from convcheck.report.tables import one_line, printable
 
@@ -42,4 +42,4 @@ def _levels(record: Record) -> Table:
 
 
 def _finding(number: int, finding: Finding) -> Text:
-    return Text(f"{number}. {finding_sentence(finding)}")
+    return Text(f"{number}. {finding.level.label}: {finding_sentence(finding)}")

@@ -7,8 +7,8 @@ import pytest
 from convcheck.model.record import NOT_LOOKED_AT, Finding, Record
 from convcheck.model.verdicts import FAILURES, Status
 from convcheck.pytest_plugin import Judgements
-from convcheck.report.discrepancies import replay_command
 from convcheck.report.matrix import clause_verdict
+from convcheck.report.sentence import finding_sentence
 from convcheck.report.tables import printable
 
 
@@ -38,7 +38,7 @@ def test_clause(conv_judgements: Judgements, conv_backend: str, conv_dtype: str,
 
 
 def _said(finding: Finding) -> tuple[object, ...]:
-    return f"{finding.level.label}: {finding.verdict.reason}", finding.verdict.evidence, replay_command(finding)
+    return f"{finding.level.label}: {finding_sentence(finding)}", finding.verdict.evidence
 
 
 def _why_unjudged(record: Record, clause: str, status: Status | None) -> str:

@@ -7,9 +7,10 @@ import pytest
 from convcheck.model.diagnosis import Diagnosis
 from convcheck.model.levels import MEANINGS, Level
 from convcheck.model.reproduction import Reproduction
-from convcheck.report.discrepancies import details, diagnosis, discrepancies, replay_arguments, replay_command
+from convcheck.report.discrepancies import details, diagnosis, discrepancies
 from convcheck.report.heat_maps import as_text
 from convcheck.report.levels import opening
+from convcheck.report.replaying import replay_arguments, replay_command
 from convcheck_reference.clauses import clause
 from full_record import AWKWARD, COMPLETE, FIGURES, FINDINGS, SHOWN, TOKEN, WRONG
 from read_tables import plain, rows

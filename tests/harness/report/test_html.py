@@ -6,11 +6,12 @@ from html.parser import HTMLParser
 import pytest
 
 from convcheck.model.levels import MEANINGS, Level, level_of_clause
-from convcheck.report.discrepancies import details, replay_command
+from convcheck.report.discrepancies import details
 from convcheck.report.html import html
 from convcheck.report.levels import opening
 from convcheck.report.levels import rows as levels_rows
 from convcheck.report.matrix import clauses_in_order
+from convcheck.report.replaying import replay_command
 from convcheck_reference.clauses import CLAUSES
 from full_record import ABSENT, AWKWARD, FINDINGS, NOT_LOOKED_INTO, RECORD, RIGHT, SHOWN, WRONG
 

@@ -7,8 +7,8 @@ import xmlschema
 
 from convcheck.model.levels import Level
 from convcheck.model.verdicts import Status
-from convcheck.report.discrepancies import replay_command
 from convcheck.report.junit import junit
+from convcheck.report.replaying import replay_command
 from convcheck_reference.clauses import CLAUSES
 from full_record import ABSENT, COMPLETE, FINDINGS, RIGHT, SHOWN, WRONG
 

@@ -9,7 +9,7 @@ from convcheck.judging.playing import play
 from convcheck.model.history import read_history
 from convcheck.model.levels import Level
 from convcheck.model.token import read
-from convcheck.report.discrepancies import replay_command
+from convcheck.report.replaying import replay_command
 from convcheck.report.script import script
 from convcheck.triage.causes import ATTEMPTS
 from convcheck.triage.findings import findings_of
