@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from convcheck.cli.output import complain
 from convcheck.model.record import Finding
-from convcheck.report.sentences import finding_sentence
+from convcheck.report.sentence import finding_sentence
 from convcheck.report.tables import printable
 
 EVERY: Final = 5.0

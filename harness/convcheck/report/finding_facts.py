@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from convcheck.model.record import Finding, Record
-from convcheck.report.discrepancies import replay_command
-from convcheck.report.sentences import finding_sentence
+from convcheck.report.replaying import replay_command
+from convcheck.report.sentence import finding_sentence
 
 Fact = str | int | float | bool | None
 

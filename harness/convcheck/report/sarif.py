@@ -14,7 +14,7 @@ from convcheck.model.levels import level_of_clause
 from convcheck.model.record import Finding, Record
 from convcheck.model.verdicts import Status
 from convcheck.report.finding_facts import finding_facts
-from convcheck.report.sentences import finding_sentence
+from convcheck.report.sentence import finding_sentence
 from convcheck.report.source_location import SourceLocation, source_location
 from convcheck.report.tables import printable
 from convcheck_reference.clauses import Clause, clause

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from convcheck.model.record import NOT_LOOKED_AT, Finding, Record
+from convcheck.model.record import NOT_LOOKED_AT, Record
 from convcheck.model.verdicts import FAILURES, Status
 from convcheck.pytest_plugin import Judgements
+from convcheck.report.failure_text import failure_properties, failure_text
 from convcheck.report.matrix import clause_verdict
-from convcheck.report.sentence import finding_sentence
 from convcheck.report.tables import printable
+from convcheck_reference.errors import ConvcheckError
 
 
-def test_clause(conv_judgements: Judgements, conv_backend: str, conv_dtype: str, conv_clause: str) -> None:
+def test_clause(
+    conv_judgements: Judgements,
+    conv_backend: str,
+    conv_dtype: str,
+    conv_clause: str,
+    record_property: Callable[[str, object], None],
+) -> None:
     """No case of the run shows a discrepancy that breaks this clause."""
-    record = conv_judgements.record(conv_backend, conv_dtype)
+    try:
+        record = conv_judgements.record(conv_backend, conv_dtype)
+    except ConvcheckError as error:  # of a backend that the project's settings name: it cannot be loaded, say
+        pytest.fail(printable(f"{conv_backend}: {error}"), pytrace=False)
     backend = record.backends[0]
     if backend.unavailable:
         pytest.skip(printable(f"{conv_backend} is unavailable: {backend.unavailable}"))
     findings = [f for f in record.findings if f.clause == conv_clause]
     decisive = [f for f in findings if f in record.decisive_findings]
+    for finding in decisive:
+        for name, text in failure_properties(finding).items():
+            record_property(name, text)
     if decisive:
-        pytest.fail(
-            printable("\n\n".join("\n".join(map(str, filter(None, _said(f)))) for f in decisive)),
-            pytrace=False,
-        )
+        pytest.fail("\n\n".join(map(failure_text, decisive)), pytrace=False)
     if findings:
         why = "; ".join(f.known or f"beyond level {record.level.label}: {f.verdict.reason}" for f in findings)
         pytest.xfail(printable(why))
@@ -35,10 +47,6 @@ def test_clause(conv_judgements: Judgements, conv_backend: str, conv_dtype: str,
         pytest.xfail(f"{status}: {failed} cases of {judged}")
     if not judged:
         pytest.skip(printable(_why_unjudged(record, conv_clause, status)))
-
-
-def _said(finding: Finding) -> tuple[object, ...]:
-    return f"{finding.level.label}: {finding_sentence(finding)}", finding.verdict.evidence
 
 
 def _why_unjudged(record: Record, clause: str, status: Status | None) -> str:

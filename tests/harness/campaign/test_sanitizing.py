@@ -15,8 +15,8 @@ from convcheck.model.levels import Level
 from convcheck.model.origins import Origin
 from convcheck.model.sanitizers import Sanitizer
 from convcheck.model.verdicts import Status
-from convcheck.report.discrepancies import replay_arguments
 from convcheck.report.levels import opening
+from convcheck.report.replaying import replay_arguments
 from stand_ins import OUTPUT, TOKENS, failures
 
 
