@@ -62,10 +62,12 @@ def write_project(name: str, folder: Path) -> None:
         NewBackendError: no backend can be called so, or something is there already; nothing is written.
         ReportError: a file cannot be written.
     """
-    if reason := _unusable(name):
-        raise NewBackendError(f"{brief(name)} {reason}; expected a name such as my-kernel")
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST:
+        raise NewBackendError(f"{brief(name)} is not made of small letters, digits and dashes between them: my-kernel")
     if folder.exists():
         raise NewBackendError(f"{str(folder)!r} exists, and nothing is overwritten; choose another name, or --into")
+    if reason := _taken(name):
+        raise NewBackendError(f"{name!r} {reason}; choose another name")
     package = _package(name)
     templates = _templates()
     for path, template in FILES.items():
@@ -78,11 +80,9 @@ def _package(name: str) -> str:
     return name.replace("-", "_")
 
 
-def _unusable(name: str) -> str:
-    """Why no backend can be called so; empty if one can."""
+def _taken(name: str) -> str:
+    """Why no backend can be called so, or its package; empty if both can."""
     package = _package(name)
-    if not _NAME.fullmatch(name) or len(name) > _LONGEST:
-        return "is not made of small letters, digits and dashes between them"
     if keyword.iskeyword(package) or package in sys.stdlib_module_names:
         return "is a word of Python, or a module that comes with it"
     if any(item.name == name for item in installed()):

@@ -85,7 +85,7 @@ def _complaint(file: Path, text: str, found: Mapping[str, Any], names: list[str]
         return f"{where}: {found['msg']}; expected a table"
     at = f"{key}[{inside[0]}]" if inside else key
     said = str(found["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
-    return f"{where}: {at} = {str(found['input'])[:100]!r}; {said[:1].lower()}{said[1:]}"
+    return f"{where}: {at} = {repr(found['input'])[:100]}; {said[:1].lower()}{said[1:]}"
 
 
 def _line(text: str, key: str) -> int:
