@@ -25,6 +25,7 @@ from convcheck.pytest_options import DTYPES, add_defaults, add_options
 if TYPE_CHECKING:
     from convcheck.campaign.known_failures import KnownFailure
     from convcheck.model.record import Record
+    from convcheck_reference.errors import ConvcheckError
 
 # Everything else is imported when a backend is named: this plugin loads in every run of pytest.
 
@@ -39,11 +40,24 @@ class Judgements:
     config: pytest.Config
     records: dict[tuple[str, str], Record] = field(default_factory=dict)
     unsent: list[Record] = field(default_factory=list)
+    errors: dict[str, ConvcheckError] = field(default_factory=dict)
 
     def record(self, backend: str, dtype: str) -> Record:
-        """The record of a small campaign on one backend and dtype, run on first use."""
+        """The record of a small campaign on one backend and dtype, run on first use.
+
+        Raises:
+            ConvcheckError: the backend cannot be judged; it is tried once.
+        """
+        from convcheck_reference.errors import ConvcheckError
+
+        if backend in self.errors:
+            raise self.errors[backend]
         if (backend, dtype) not in self.records:
-            record = self._run(backend, dtype)
+            try:
+                record = self._run(backend, dtype)
+            except ConvcheckError as error:
+                self.errors[backend] = error
+                raise
             self.records[backend, dtype] = record
             self.unsent.append(record)
         return self.records[backend, dtype]
