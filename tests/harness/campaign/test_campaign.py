@@ -9,8 +9,10 @@ from convcheck import Status, load
 from convcheck.campaign import job
 from convcheck.campaign.campaign import Options, run
 from convcheck.campaign.database import remembered
+from convcheck.campaign.known_failures import KnownFailure
 from convcheck.execution import WorkerStartError
 from convcheck.model.ladder import Ladder
+from convcheck.model.origins import Origin
 from convcheck.model.record import NOT_LOOKED_AT, PARTS_OF_TIME
 from convcheck.model.verdicts import FAILURES
 from convcheck.triage import findings
@@ -19,7 +21,7 @@ from stand_ins import Counted
 WRONG = "convcheck.defects:group-outputs-interleaved"
 
 
-def recorded(progress=lambda *_: None, database=None, **options):
+def recorded(progress=lambda *_: None, database=None, found=lambda _: None, **options):
     chosen = Options(
         **{
             "specs": (WRONG,),
@@ -30,7 +32,15 @@ def recorded(progress=lambda *_: None, database=None, **options):
             **options,
         }
     )
-    return run(chosen, name="run", command="test", progress=progress, checkpoint=lambda _: None, database=database)
+    return run(
+        chosen,
+        name="run",
+        command="test",
+        progress=progress,
+        found=found,
+        checkpoint=lambda _: None,
+        database=database,
+    )
 
 
 def failing(record):
@@ -143,3 +153,31 @@ def test_the_time_is_told_by_parts_none_of_which_holds_another(whole):
     assert tuple(backend.seconds) == PARTS_OF_TIME
     assert all(seconds > 0 for seconds in backend.seconds.values())
     assert sum(backend.seconds.values()) <= whole.seconds
+
+
+def test_what_is_found_is_told_as_it_comes_and_again_once_its_cause_is_known():
+    heard = []
+    record = recorded(found=heard.append)
+    came = [finding for finding in heard if finding.unexamined]
+    causes = heard[len(came) :]
+    assert came
+    assert not any(finding.unexamined for finding in causes)  # all cases are judged before
+    assert {finding.backend for finding in heard} == {record.backends[0].name}
+    told = {finding.reproduction.token for finding in causes}
+    assert {f.reproduction.token for f in record.findings if not f.reproduction.history} <= told
+    kinds = [(f.verdict.quantity, f.status, f.clause, f.level) for f in came]
+    assert len(kinds) == len(set(kinds))
+
+
+def test_known_failures_are_not_told_as_they_come():
+    known = (KnownFailure(backend="", reason="issue 7", clause="C2D-GROUPS-1"),)
+    heard = []
+    recorded(found=heard.append, known=known, clause="C2D-GROUPS-1", diagnosis_calls=0)
+    assert not heard
+
+
+def test_given_cases_come_before_all_others_and_alone_where_no_others_are_asked_for():
+    tokens = [f"v1,x=1x1x4x4,out=1,k=1,seed={seed}" for seed in range(6)]
+    alone = recorded(examples=0, given=tuple(tokens))
+    (counted,) = alone.backends[0].origins
+    assert (counted.origin, counted.cases, alone.cases) == (Origin.GIVEN, 6, 6)
