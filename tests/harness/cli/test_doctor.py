@@ -1,9 +1,30 @@
+import json
 import os
+import subprocess
 import sys
 
 import pytest
 
 from convcheck import cli
+from convcheck.cli import doctor
+
+LISTED = {
+    "backends": [
+        {"name": "numpy", "reason": "", "versions": {"numpy": "2.5"}},
+        {"name": "plain", "reason": "", "versions": {}},
+        {"name": "torch-mps", "reason": "this torch has no mps", "versions": {}},
+    ]
+}
+
+
+@pytest.fixture(autouse=True)
+def listed(monkeypatch):
+    """What `convcheck list --load --json` says, which imports every engine and has tests of its own."""
+    answer, said = doctor._answer, [lambda: json.dumps(LISTED)]
+    monkeypatch.setattr(
+        doctor, "_answer", lambda command, *a, **k: said[0]() if "list" in command else answer(command, *a, **k)
+    )
+    return said
 
 
 def asked(monkeypatch, capsys, *options):
@@ -77,3 +98,24 @@ def test_a_backend_that_cannot_be_loaded_decides_the_exit_status(monkeypatch, ca
     assert "BackendImportError" in tables
     assert "ready after" in tables
     assert "cannot be imported: ModuleNotFoundError: No module named 'nothing_of_that_name'" in advice
+
+
+def test_it_says_which_installed_backends_load_with_what_and_why_others_do_not(monkeypatch, capsys):
+    code, tables, _ = asked(monkeypatch, capsys)
+    assert code == 0
+    lines = {line.split("  ")[0]: line.split("  ")[-1].strip() for line in tables.splitlines()}
+    assert lines["backend numpy"] == "loads: numpy 2.5"
+    assert lines["backend plain"] == "loads"
+    assert lines["backend torch-mps"] == "unavailable: this torch has no mps"
+
+
+def test_an_engine_that_ends_the_process_as_it_loads_is_said(monkeypatch, capsys, listed):
+    def ended():
+        raise subprocess.CalledProcessError(-11, "convcheck list")
+
+    listed[0] = ended
+    code, tables, advice = asked(monkeypatch, capsys)
+    assert code == 0
+    assert "cannot be loaded together: " in tables
+    assert "SIGSEGV" in tables
+    assert "installed backends: name each: convcheck doctor -b NAME" in advice
