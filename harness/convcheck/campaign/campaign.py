@@ -27,7 +27,7 @@ from hypothesis.database import ExampleDatabase
 from convcheck.campaign.database import remembered
 from convcheck.campaign.job import Job
 from convcheck.campaign.journal import SCHEMA, Begun, Judged, Opened, append
-from convcheck.campaign.one_backend import Progress, judge_backend, unheard
+from convcheck.campaign.one_backend import Progress, judge_backend
 from convcheck.campaign.options import Options
 from convcheck.campaign.past import Past
 from convcheck.campaign.sanitizing import check_sanitizer
@@ -35,7 +35,8 @@ from convcheck.campaign.scheduler import nothing_yet
 from convcheck.campaign.stopping import Never, Stop
 from convcheck.execution import Candidate
 from convcheck.model.coverage import from_counts
-from convcheck.model.record import BackendRecord, Count, Finding, Record
+from convcheck.model.record import BackendRecord, Count, Record
+from convcheck.model.stages import Heard, unheard
 from convcheck.model.verdicts import Status
 from convcheck.plugin.backend import UnavailableError
 from convcheck.plugin.registry import resolve
@@ -64,7 +65,7 @@ def run(
     command: str,
     progress: Progress,
     checkpoint: Callable[[Record], None],
-    found: Callable[[Finding], None] = unheard,
+    found: Heard = unheard,
     database: ExampleDatabase | None = None,
     journal: Path | None = None,
     past: Past | None = None,
@@ -78,7 +79,7 @@ def run(
         command: the command line that repeats it.
         progress: called after every part, and before causes are looked for.
         checkpoint: called with the record so far: before the first case, and after every backend.
-        found: called with the first failure of each kind as it comes, unexamined, and with each cause once it is known.
+        found: called with the first failure of each kind as it comes, and each time that more is known of one.
         database: of cases that failed in earlier runs, which come first; None for no memory.
         journal: where what is judged is kept as the run goes on; None for nowhere.
         past: what that journal says was judged already, which is not judged again.

@@ -32,6 +32,7 @@ from convcheck.model.history import write
 from convcheck.model.levels import Level
 from convcheck.model.origins import Origin
 from convcheck.model.record import Finding
+from convcheck.model.stages import Heard, Stage, unheard
 from convcheck.model.verdicts import FAILURES, Status, Verdict
 from convcheck.strategies.interactions import interactions
 from convcheck.triage.causes import without
@@ -44,17 +45,13 @@ Progress = Callable[[str, int, str], None]
 """Called with the backend, the number of cases done, and what has come of them so far, in words."""
 
 
-def unheard(_found: Finding) -> None:
-    """Nobody waits for what is found."""
-
-
 def judge_backend(
     spec: str,
     job: Job,
     candidate: Candidate,
     *,
     progress: Progress,
-    found: Callable[[Finding], None] = unheard,
+    found: Heard = unheard,
     database: ExampleDatabase | None,
     stop: Stop,
     pasts: Pasts,
@@ -66,7 +63,7 @@ def judge_backend(
         job: what to judge.
         candidate: of the job; the caller closes it.
         progress: called after every part, and before causes are looked for.
-        found: called with the first failure of each kind, and with each cause once it is known.
+        found: called with the first failure of each kind, and each time that more is known of one.
         database: what failed is remembered there.
         stop: whether the run is to stop.
         pasts: what was judged of a part before.
@@ -82,7 +79,7 @@ def judge_backend(
         for part in tallies(job, candidate, stop, pasts):
             gathered.add(part)
             for new in _of_new_kinds(gathered, part.failures, kinds):
-                found(new)
+                found(Stage.SEEN, new)
             progress(spec, tally.cases, f"{tally.cases} cases, {gathered.failing} failures")
     except KeyboardInterrupt:
         interrupted = True
@@ -150,9 +147,7 @@ def _interactions(spec: str, job: Job, candidate: Candidate, tally: Tally) -> tu
     return tuple(replace(row, parameter=f"{row.parameter} of {spec}") for row in rows)
 
 
-def _triaged(
-    spec: str, job: Job, candidate: Candidate, gathered: Gathered, until: float, heard: Callable[[Finding], None]
-) -> Triage:
+def _triaged(spec: str, job: Job, candidate: Candidate, gathered: Gathered, until: float, heard: Heard) -> Triage:
     """What is found out until a time of `time.monotonic`, or an interrupt, after which nothing is asked."""
     known, options, tally = gathered.entries, job.options, gathered.tally
     drawn = lru_cache(maxsize=8)(lambda index: job.cases(candidate.capabilities, index))
@@ -171,7 +166,7 @@ def _triaged(
         excluded=known.covers,
         most_calls=most,
         until=until,
-        heard=lambda finding: heard(replace(finding, backend=spec)),
+        heard=lambda stage, finding: heard(stage, replace(finding, backend=spec)),
     )
     passes, reported = list[Finding](), Triage((), (), tuple(reports))
     if found.ended_by is None:

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from convcheck.cli.output import complain
 from convcheck.model.record import Finding
+from convcheck.model.stages import Stage
 from convcheck.report.sentence import finding_sentence
 from convcheck.report.tables import printable
 
@@ -59,7 +60,7 @@ def narrating(specs: Sequence[str], total: int | None) -> Iterator[Narration]:
 
 
 class Telling:
-    """Says what is wrong in a sentence: a failure as it came, then the cause once it is known.
+    """Says what is wrong in a sentence: a failure as it came, with its smallest case, and the cause once it is known.
 
     Args:
         say: takes a line.
@@ -69,10 +70,10 @@ class Telling:
         self._say = say
         self._as_they_come: Counter[str] = Counter()
 
-    def __call__(self, finding: Finding) -> None:
+    def __call__(self, stage: Stage, finding: Finding) -> None:
         """Tell of one."""
-        if not finding.unexamined:
-            self._say(f"cause: {self._sentence(finding)}")
+        if stage is not Stage.SEEN:
+            self._say(f"{stage}: {self._sentence(finding)}")
             return
         self._as_they_come[finding.backend] += 1
         number = self._as_they_come[finding.backend]

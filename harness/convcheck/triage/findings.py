@@ -18,7 +18,7 @@ each kind is shown as it came (`unexamined`).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from convcheck.defects import DEFECTS, Defect
 from convcheck.execution import Candidate, WorkerStartError
 from convcheck.judging.judge import Excluded, Failure, nothing_excluded
 from convcheck.model.record import Finding
+from convcheck.model.stages import Heard, Stage, unheard
 from convcheck.plugin.accelerator import DeviceLostError
 from convcheck.triage.attribution import consequences, explained
 from convcheck.triage.causes import Cause, size, without
@@ -60,11 +61,11 @@ class _Search:
     probe: Probe
     blocks: Blocks
     defects: Sequence[Defect]
-    heard: Callable[[Finding], None]
+    heard: Heard
 
-    def tell(self, cause: Cause) -> None:
+    def tell(self, cause: Cause, stage: Stage = Stage.CAUSE) -> None:
         """Whoever waits hears of a cause as soon as it is known; causes that come later may turn out to be it."""
-        self.heard(cause.finding(self.probe.candidate.name))
+        self.heard(stage, cause.finding(self.probe.candidate.name))
 
 
 def findings_of(
@@ -83,7 +84,7 @@ def triage(
     defects: Sequence[Defect] = HARMLESS,
     most_calls: int = MOST_CALLS,
     until: float = math.inf,
-    heard: Callable[[Finding], None] = lambda _: None,
+    heard: Heard = unheard,
 ) -> Triage:
     """One finding for each distinct cause among the failures, and which of them belong to it.
 
@@ -95,7 +96,8 @@ def triage(
         defects: that the candidate may behave like; none of them may end its process.
         most_calls: of the candidate; what they do not suffice for is not looked at.
         until: the time of `time.monotonic` after which no cause is begun.
-        heard: called with each cause as soon as it is known, before causes that are one are put together.
+        heard: called with each smallest case, and each cause once it is known, before those that are one are put
+            together.
 
     An interrupt, or that the candidate cannot be called any more, ends it with what was found until then.
     """
@@ -203,6 +205,7 @@ def _cause(search: _Search, signature: FailureSignature, remaining: Sequence[Fai
     each_fresh = probe.restarting()
     smallest = smallest_case(probe, each_fresh, signature, remaining, first, search.blocks)
     examination = Examination()
+    search.tell(Cause(signature=signature, smallest=smallest, explains=(smallest.first,)), Stage.SMALLEST)
     if smallest.steady:
         alike = [f.case for f in sorted(remaining, key=size) if f is not smallest.first]
         own = each_fresh if smallest.state_dependent else probe

@@ -14,6 +14,7 @@ from convcheck.execution import WorkerStartError
 from convcheck.model.ladder import Ladder
 from convcheck.model.origins import Origin
 from convcheck.model.record import NOT_LOOKED_AT, PARTS_OF_TIME
+from convcheck.model.stages import Stage, unheard
 from convcheck.model.verdicts import FAILURES
 from convcheck.triage import findings
 from stand_ins import Counted
@@ -21,7 +22,7 @@ from stand_ins import Counted
 WRONG = "convcheck.defects:group-outputs-interleaved"
 
 
-def recorded(progress=lambda *_: None, database=None, found=lambda _: None, **options):
+def recorded(progress=lambda *_: None, database=None, found=unheard, **options):
     chosen = Options(
         **{
             "specs": (WRONG,),
@@ -157,14 +158,14 @@ def test_the_time_is_told_by_parts_none_of_which_holds_another(whole):
 
 def test_what_is_found_is_told_as_it_comes_and_again_once_its_cause_is_known():
     heard = []
-    record = recorded(found=heard.append)
-    came = [finding for finding in heard if finding.unexamined]
-    causes = heard[len(came) :]
+    record = recorded(found=lambda *told: heard.append(told))
+    came, smallest, causes = ([finding for stage, finding in heard if stage is each] for each in Stage)
     assert came
-    assert not any(finding.unexamined for finding in causes)  # all cases are judged before
-    assert {finding.backend for finding in heard} == {record.backends[0].name}
-    told = {finding.reproduction.token for finding in causes}
-    assert {f.reproduction.token for f in record.findings if not f.reproduction.history} <= told
+    assert [stage for stage, _ in heard[: len(came)]] == [Stage.SEEN] * len(came)  # all cases are judged before
+    assert all(finding.unexamined for finding in came)
+    assert {finding.backend for _, finding in heard} == {record.backends[0].name}
+    assert {f.reproduction.token for f in causes} <= {f.reproduction.token for f in smallest}
+    assert {f.reproduction.token for f in record.findings} <= {f.reproduction.token for f in causes}
     kinds = [(f.verdict.quantity, f.status, f.clause, f.level) for f in came]
     assert len(kinds) == len(set(kinds))
 
@@ -172,7 +173,7 @@ def test_what_is_found_is_told_as_it_comes_and_again_once_its_cause_is_known():
 def test_known_failures_are_not_told_as_they_come():
     known = (KnownFailure(backend="", reason="issue 7", clause="C2D-GROUPS-1"),)
     heard = []
-    recorded(found=heard.append, known=known, clause="C2D-GROUPS-1", diagnosis_calls=0)
+    recorded(found=lambda *told: heard.append(told), known=known, clause="C2D-GROUPS-1", diagnosis_calls=0)
     assert not heard
 
 

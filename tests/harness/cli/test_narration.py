@@ -6,6 +6,7 @@ from rich.console import Console
 
 from convcheck.cli.narration import MOST_AS_THEY_COME, Lines, Telling, narrating
 from convcheck.model.reproduction import Reproduction
+from convcheck.model.stages import Stage
 from full_record import COMPLETE, TOKEN
 
 AS_IT_CAME = replace(COMPLETE, reproduction=Reproduction(token=TOKEN), diagnosis=type(COMPLETE.diagnosis)())
@@ -31,9 +32,8 @@ def test_a_log_says_every_few_seconds_how_far_the_run_is(log):
 def test_a_failure_is_told_as_it_came_and_its_cause_once_it_is_known():
     said = []
     tell = Telling(said.append)
-    assert AS_IT_CAME.unexamined
-    tell(AS_IT_CAME)
-    tell(COMPLETE)
+    tell(Stage.SEEN, AS_IT_CAME)
+    tell(Stage.CAUSE, COMPLETE)
     assert said[0].startswith(f"seen: {AS_IT_CAME.backend}: `output` is wrong")
     assert TOKEN in said[0]
     assert said[1].startswith(f"cause: {COMPLETE.backend}: `output` is wrong iff groups > 1 and bias")
@@ -43,11 +43,11 @@ def test_who_is_wrong_everywhere_fills_no_log():
     said = []
     tell = Telling(said.append)
     for _ in range(50):
-        tell(AS_IT_CAME)
+        tell(Stage.SEEN, AS_IT_CAME)
     assert len(said) == MOST_AS_THEY_COME + 1
     assert said[-1].endswith("fails in further ways; the report has them")
-    tell(COMPLETE)
-    assert said[-1].startswith("cause: ")
+    tell(Stage.SMALLEST, AS_IT_CAME)
+    assert said[-1].startswith("smallest case: ")
 
 
 def test_a_terminal_has_a_bar_and_findings_above_it(monkeypatch):

@@ -93,7 +93,8 @@ def test_a_run_says_at_once_what_it_does_and_tells_what_it_finds(convcheck, fold
     assert len(seen) == 1
     assert causes
     assert f"convcheck replay {OTHER} " in seen[0]
-    assert lines.index(seen[0]) < lines.index(causes[0])
+    smallest = [line for line in lines if "] smallest case: wrong.py:Wrong: `output` is wrong" in line]
+    assert lines.index(seen[0]) < lines.index(smallest[0]) < lines.index(causes[0])
 
 
 def test_settings_of_the_project_are_defaults_and_what_is_typed_beats_them(convcheck, folder, asked):
