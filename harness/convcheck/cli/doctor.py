@@ -29,8 +29,8 @@ from convcheck_reference.errors import ConvcheckError
 
 UNUSABLE = 2
 
-_OWN: Final = ("numpy", "ml_dtypes", "hypothesis", "torch")
-_ENGINES: Final = ("triton", "jax", "jaxlib", "cupy", "mlx", "onnxruntime", "tensorflow")
+_OWN: Final = ("numpy", "ml_dtypes", "hypothesis")
+_ENGINES: Final = ("torch", "triton", "jax", "jaxlib", "cupy", "mlx", "onnxruntime", "tensorflow")
 _VARIABLES: Final = (
     *("CUDA_VISIBLE_DEVICES", "CUDA_LAUNCH_BLOCKING", "NVIDIA_TF32_OVERRIDE", "CUBLAS_WORKSPACE_CONFIG"),
     *("TRITON_INTERPRET", "XLA_FLAGS", "JAX_ENABLE_X64", "JAX_PLATFORMS"),
@@ -108,6 +108,8 @@ def _packages() -> Iterator[Fact]:
         if found or package in _OWN:
             advice = f"install it: pip install {package}"
             yield Fact(package, found.removeprefix(f"{package} ") or "absent", "" if found else advice)
+        elif package == "torch":
+            yield Fact(package, "absent: its own backends, and kernels on its tensors, are unavailable")
 
 
 def _nvidia() -> Iterator[Fact]:
