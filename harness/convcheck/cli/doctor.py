@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from typing import Annotated, Final
 
@@ -24,6 +24,7 @@ from convcheck.execution.launch import trusted
 from convcheck.execution.sanitizer_launch import UnavailableSanitizerError, needed
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.sanitizers import Sanitizer
+from convcheck.model.system import LOST, this_system
 from convcheck.plugin.backend import UnavailableError
 from convcheck.report.tables import printable, table
 from convcheck_reference.errors import ConvcheckError
@@ -82,12 +83,10 @@ def _shown(facts: list[Fact]) -> str:
 def _machine() -> Iterator[Fact]:
     yield Fact("convcheck", _version("convcheck") or "not installed")
     yield Fact("Python", f"{platform.python_implementation()} {platform.python_version()}, {sys.executable}")
-    forks = hasattr(os, "fork")
-    yield Fact(
-        "platform",
-        f"{platform.platform()}, {platform.processor() or platform.machine()}",
-        "" if forks else "workers are forked, which takes Linux or macOS; run with --in-process here",
-    )
+    yield Fact("platform", f"{platform.platform()}, {platform.processor() or platform.machine()}")
+    for part, there in asdict(this_system()).items():
+        if not there:
+            yield Fact(f"without {part}", LOST[part])
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield Fact("cores", f"{usable} of {os.cpu_count()}")
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:

@@ -1,9 +1,11 @@
 import os
 import sys
+from dataclasses import replace
 
 import pytest
 
 from convcheck import cli
+from convcheck.model.system import this_system
 
 
 def asked(monkeypatch, capsys, *options):
@@ -35,6 +37,25 @@ def test_it_says_what_there_is(monkeypatch, capsys):
         assert f"\n{what}  " in tables
     if sys.platform == "linux":
         assert "in force in workers" in tables
+
+
+def test_what_this_system_lacks_is_said_with_what_is_lost_by_it(monkeypatch, capsys):
+    lacking = replace(this_system(), guards=False, confinement=False)
+    monkeypatch.setattr("convcheck.cli.doctor.this_system", lambda: lacking)
+    _, tables, _ = asked(monkeypatch, capsys)
+    assert "without guards" in tables
+    assert "an access outside of a tensor is no crash" in tables
+    assert "without confinement" in tables
+    assert ("without forks" in tables) is not lacking.forks
+
+
+def test_torch_is_not_missed(monkeypatch, capsys):
+    found = {"numpy": ["numpy"], "ml_dtypes": ["ml_dtypes"], "hypothesis": ["hypothesis"]}
+    monkeypatch.setattr("convcheck.cli.doctor.packages_distributions", lambda: found)
+    code, tables, advice = asked(monkeypatch, capsys)
+    assert code == 0
+    assert "absent: its own backends, and kernels on its tensors, are unavailable" in tables
+    assert "torch" not in advice
 
 
 def test_cards_come_with_their_driver_and_a_torch_that_cannot_use_them_is_said(monkeypatch, capsys, driver):
