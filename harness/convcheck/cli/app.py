@@ -1,74 +1,63 @@
-"""The commands."""
+"""The commands, by name."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-from typing import Annotated
+from typing import Final
 
 import typer
 
-from convcheck.cli.certify import certify
-from convcheck.cli.characterize import characterize
 from convcheck.cli.common import before_any_command
-from convcheck.cli.differing import diff
-from convcheck.cli.doctor import doctor
-from convcheck.cli.explanation import explain as explain_layer
-from convcheck.cli.explanation import parse_layer
-from convcheck.cli.large import large
-from convcheck.cli.listing import list_backends
-from convcheck.cli.new_backend import new_backend
-from convcheck.cli.numbers import shape
-from convcheck.cli.output import say
-from convcheck.cli.replaying import replay
-from convcheck.cli.reporting import report
-from convcheck.cli.resuming import resume
-from convcheck.cli.run import run
-from convcheck.cli.running import FINDINGS
-from convcheck.cli.schema import schema
-from convcheck.report.tables import table
-from convcheck_reference.clauses import specification_markdown
+from convcheck.cli.lazy_group import Lazy, lazy_group
+
+COMMANDS: Final = {
+    "run": Lazy("convcheck.cli.run:run", "Judge backends on generated cases and write a report."),
+    "resume": Lazy(
+        "convcheck.cli.resuming:resume",
+        "Go on with a run that did not end; nothing that its journal has is judged again.",
+    ),
+    "replay": Lazy(
+        "convcheck.cli.replay:replay", "Judge given cases, or the calls of a history, and show every verdict."
+    ),
+    "report": Lazy(
+        "convcheck.cli.report:report",
+        "Write a report anew from its record; of a run that has not ended, from its journal.",
+    ),
+    "diff": Lazy(
+        "convcheck.cli.differing:diff",
+        "List findings that are new, changed and fixed, and margins that drift; exit status 1 for new or changed ones.",
+    ),
+    "list": Lazy(
+        "convcheck.cli.listing:list_backends",
+        "List installed backends; with --load their dtypes, or the reason why one is unavailable.",
+    ),
+    "doctor": Lazy(
+        "convcheck.cli.doctor:doctor",
+        "Say which devices, drivers, packages and settings there are, what loads, and what to do about what is wrong.",
+    ),
+    "new-backend": Lazy(
+        "convcheck.cli.new_backend:new_backend",
+        "Write a project for a backend of your own: a kernel, its tests, pyproject.toml with the entry point, CI.",
+    ),
+    "schema": Lazy("convcheck.cli.schema:schema", "Print the JSON Schema of [tool.convcheck] in a pyproject.toml."),
+    "characterize": Lazy(
+        "convcheck.cli.characterize:characterize",
+        "Find the tightest promises that a backend keeps, and print them as a declaration.",
+    ),
+    "large": Lazy(
+        "convcheck.cli.large:large",
+        "Judge layers that pass 32-bit and grid limits, by sampled exact dot products; each in its own process.",
+    ),
+    "explain": Lazy("convcheck.cli.explain:explain", "Say what each parameter of a layer means."),
+    "spec": Lazy("convcheck.cli.spec:spec", "Print the specification, clause by clause."),
+    "certify": Lazy(
+        "convcheck.cli.certify:certify", "Certify convcheck: wrong convolutions detected, and no alarm on legal ones."
+    ),
+}
 
 app = typer.Typer(
     name="convcheck",
+    cls=lazy_group(COMMANDS),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-
 app.callback()(before_any_command)
-app.command()(run)
-app.command()(replay)
-app.command()(report)
-app.command()(resume)
-app.command()(diff)
-app.command()(characterize)
-app.command()(large)
-app.command("list")(list_backends)
-app.command()(doctor)
-app.command()(new_backend)
-app.command()(schema)
-app.command()(certify)
-
-
-@app.command()
-def explain(
-    layer: Annotated[str, typer.Argument(help="Conv2d(3, 10, kernel_size=5, padding=2)")],
-    input_: Annotated[str, typer.Option("--input", help="N,C,H,W or C,H,W")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
-) -> None:
-    """Say what each parameter of a layer means."""
-    found = explain_layer(parse_layer(layer), shape(input_) if input_ else None)
-    if as_json:
-        say(json.dumps(asdict(found), ensure_ascii=False, indent=2))
-    else:
-        say(found.layer)
-        if found.meaning:
-            say(table(["", ""], list(found.meaning.items()), "text"))
-        say("legal" if found.legal else f"illegal: {found.error}")
-    raise typer.Exit(0 if found.legal else FINDINGS)
-
-
-@app.command()
-def spec() -> None:
-    """Print the specification, clause by clause."""
-    say(specification_markdown())

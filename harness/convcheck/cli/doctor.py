@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from typing import Annotated, Final
 
@@ -25,13 +25,15 @@ from convcheck.execution.launch import trusted
 from convcheck.execution.sanitizer_launch import UnavailableSanitizerError, needed
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.sanitizers import Sanitizer
+from convcheck.model.system import LOST, this_system
+from convcheck.plugin.backend import UnavailableError
 from convcheck.report.tables import printable, table
 from convcheck_reference.errors import ConvcheckError
 
 UNUSABLE = 2
 
-_OWN: Final = ("numpy", "ml_dtypes", "hypothesis", "torch")
-_ENGINES: Final = ("triton", "jax", "jaxlib", "cupy", "mlx", "onnxruntime", "tensorflow")
+_OWN: Final = ("numpy", "ml_dtypes", "hypothesis")
+_ENGINES: Final = ("torch", "triton", "jax", "jaxlib", "cupy", "mlx", "onnxruntime", "tensorflow")
 _VARIABLES: Final = (
     *("CUDA_VISIBLE_DEVICES", "CUDA_LAUNCH_BLOCKING", "NVIDIA_TF32_OVERRIDE", "CUBLAS_WORKSPACE_CONFIG"),
     *("TRITON_INTERPRET", "XLA_FLAGS", "JAX_ENABLE_X64", "JAX_PLATFORMS"),
@@ -86,12 +88,10 @@ def _shown(facts: Sequence[Fact]) -> str:
 def _machine() -> Iterator[Fact]:
     yield Fact("convcheck", _version("convcheck") or "not installed")
     yield Fact("Python", f"{platform.python_implementation()} {platform.python_version()}, {sys.executable}")
-    forks = hasattr(os, "fork")
-    yield Fact(
-        "platform",
-        f"{platform.platform()}, {platform.processor() or platform.machine()}",
-        "" if forks else "workers are forked, which takes Linux or macOS; run with --in-process here",
-    )
+    yield Fact("platform", f"{platform.platform()}, {platform.processor() or platform.machine()}")
+    for part, there in asdict(this_system()).items():
+        if not there:
+            yield Fact(f"without {part}", LOST[part])
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield Fact("cores", f"{usable} of {os.cpu_count()}")
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
@@ -113,6 +113,8 @@ def _packages() -> Iterator[Fact]:
         if found or package in _OWN:
             advice = f"install it: pip install {package}"
             yield Fact(package, found.removeprefix(f"{package} ") or "absent", "" if found else advice)
+        elif package == "torch":
+            yield Fact(package, "absent: its own backends, and kernels on its tensors, are unavailable")
 
 
 def _nvidia() -> Iterator[Fact]:
@@ -213,7 +215,8 @@ def _backend(spec: str) -> Iterator[Fact]:
     except ConvcheckError as error:
         said = str(error).strip()
         first, last = said.splitlines()[0], said.splitlines()[-1]
-        yield Fact(f"backend {spec}", type(error).__name__, first if first == last else f"{first} {last}")
+        found = "unavailable" if isinstance(error, UnavailableError) else type(error).__name__
+        yield Fact(f"backend {spec}", found, first if first == last else f"{first} {last}")
         return
     seconds = time.perf_counter() - begun
     yield Fact(f"backend {spec}", f"{candidate.name}, ready after {seconds:.1f} s")

@@ -15,9 +15,9 @@ from convcheck.campaign import Options
 from convcheck.campaign.database import open_database
 from convcheck.campaign.known_failures_file import load_known_failures
 from convcheck.cli.batch import Batch, read_batch
+from convcheck.cli.candidates import Backends, InProcess, Sanitize, Untrusted, check_process
 from convcheck.cli.dtypes import check_dtypes
 from convcheck.cli.numbers import MOST_CASES, MOST_WORKERS, Limit, Seed, seconds
-from convcheck.cli.options import Backends, InProcess, Sanitize, Untrusted, check_process
 from convcheck.cli.output import AsJson
 from convcheck.cli.running import run_and_report
 from convcheck.cli.worker_limits import Memory, StartLimit

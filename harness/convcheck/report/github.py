@@ -12,12 +12,12 @@ from typing import Final
 
 from convcheck.model.record import Finding, Record
 from convcheck.model.verdicts import Status
+from convcheck.report.errors import ReportError
 from convcheck.report.levels import levels_table, opening
 from convcheck.report.sentence import finding_sentence
 from convcheck.report.source_location import source_location
 from convcheck.report.summary import verdict
 from convcheck.report.tables import counted, one_line, paragraph
-from convcheck.report.write import ReportError
 
 SUMMARY: Final = "GITHUB_STEP_SUMMARY"
 """The variable that names the file of the job's summary."""

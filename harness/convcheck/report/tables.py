@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from tabulate import tabulate
 
-from convcheck.model.verdicts import Evidence
+if TYPE_CHECKING:
+    from convcheck.model.verdicts import Evidence
 
 Style: TypeAlias = Literal["markdown", "text"]
 

@@ -12,17 +12,13 @@ from convcheck.model.record_lines import RecordError, from_lines, to_lines
 from convcheck.model.text_file import text_of
 from convcheck.report.badge import badge
 from convcheck.report.discrepancies import discrepancies
+from convcheck.report.errors import ReportError
 from convcheck.report.html import html
 from convcheck.report.junit import junit
 from convcheck.report.script import script
 from convcheck.report.summary import summary
-from convcheck_reference.errors import ConvcheckError
 
 RECORD = "findings.jsonl"
-
-
-class ReportError(ConvcheckError, OSError):
-    """A report that cannot be written: the disk is full, or its folder is gone, say."""
 
 
 def write_report(record: Record, folder: Path) -> Record:

@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Which candidates a command is about, and where they run."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ Sanitize = Annotated[
 
 
 def check_process(*, untrusted: bool, in_process: bool, sanitize: Sanitizer | None) -> None:
-    """Refuse what does not go together.
+    """Refuse options that ask for different processes.
 
     Raises:
-        BadParameter: the message says what to leave out.
+        BadParameter: the message says which to leave out.
     """
     if sanitize and (untrusted or in_process):
         without = "--untrusted" if untrusted else "--in-process"

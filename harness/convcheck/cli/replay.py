@@ -12,9 +12,9 @@ import typer
 
 from convcheck.cli.availability import available
 from convcheck.cli.batch import Batch, read_batch
+from convcheck.cli.candidates import Backends, InProcess, Sanitize, Untrusted, check_process
 from convcheck.cli.histories import replay_history
 from convcheck.cli.numbers import Limit
-from convcheck.cli.options import Backends, InProcess, Sanitize, Untrusted, check_process
 from convcheck.cli.output import AsJson, say, say_json
 from convcheck.cli.running import FINDINGS
 from convcheck.cli.sanitized import replay_sanitized

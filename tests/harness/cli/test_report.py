@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from convcheck import cli
-from convcheck.cli.reporting import Form
+from convcheck.cli.report import Form
 from convcheck.report import write_report
 from full_record import RECORD
 
