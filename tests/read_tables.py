@@ -5,7 +5,7 @@ import re
 
 def sections(text):
     """What stands below each title of a report, by title, whichever the style."""
-    titles = "Verdict|Levels|Backends|Untrusted|Findings|Not looked at|Clauses|Statuses|Margins|Coverage|This run"
+    titles = "Verdict|Levels|Backends|Untrusted|Cases|Findings|Not looked at|Clauses|Statuses|Margins|Coverage|This run"
     parts = re.split(rf"^(?:## )?({titles})\n\n", text, flags=re.MULTILINE)
     return dict(zip(parts[1::2], (part.rstrip("\n") for part in parts[2::2]), strict=True))
 

@@ -47,7 +47,7 @@ COMMANDS: Final = {
         "convcheck.cli.large:large",
         "Judge layers that pass 32-bit and grid limits, by sampled exact dot products; each in its own process.",
     ),
-    "explain": Lazy("convcheck.cli.explain:explain", "Say what each parameter of a layer means."),
+    "explain": Lazy("convcheck.cli.explaining:explain", "Say what a layer does, and draw where it reads."),
     "spec": Lazy("convcheck.cli.spec:spec", "Print the specification, clause by clause."),
     "certify": Lazy(
         "convcheck.cli.certify:certify", "Certify convcheck: wrong convolutions detected, and no alarm on legal ones."

@@ -9,10 +9,12 @@ from convcheck.model.record import Finding, Record
 from convcheck.model.reproduction import Reproduction
 from convcheck.model.token import read
 from convcheck.model.verdicts import Evidence
+from convcheck.report.failing_case import failing_drawing
 from convcheck.report.heat_maps import as_text
 from convcheck.report.levels import opening
 from convcheck.report.replaying import replay_command
-from convcheck.report.tables import fenced, one_line, paragraph, table
+from convcheck.report.sentence import sentence_of
+from convcheck.report.tables import definitions, fenced, one_line, paragraphs, wrapped
 from convcheck_reference.clauses import clause
 
 Rows = list[tuple[str, str]]
@@ -20,8 +22,7 @@ Rows = list[tuple[str, str]]
 
 def discrepancies(record: Record) -> str:
     """The page as Markdown."""
-    name, said = one_line(record.name, "markdown"), paragraph(opening(record), "markdown")
-    head = f"# Discrepancies of {name}\n\n{said}\n\n"
+    head = f"# Discrepancies of {one_line(record.name, 'markdown')}\n\n{paragraphs(opening(record), 'markdown')}\n\n"
     if not record.findings:
         return f"{head}None.\n"
     parts = [_finding(number, finding) for number, finding in enumerate(record.findings, 1)]
@@ -118,16 +119,21 @@ def _reproduction(found: Reproduction) -> Rows:
     return [*rows, ("script", found.script)]
 
 
-def _maps(finding: Finding) -> str:
+def _pictures(finding: Finding) -> str:
+    """The failing case, and where a telling case is wrong, as characters."""
     where = finding.diagnosis.localization
-    return "".join(f"\n\n{fenced(as_text(found), 'text')}" for found in (where.maps if where is not None else ()))
+    maps = [as_text(found) for found in (where.maps if where is not None else ())]
+    return "".join(f"\n\n{fenced(text, 'text')}" for text in (failing_drawing(finding), *maps) if text)
 
 
 def _finding(number: int, finding: Finding) -> str:
-    broken = f"{finding.clause}, {finding.verdict.quantity}, {finding.status}"
-    heading = f"## {number}. {finding.level.label}: {one_line(f'{finding.backend}: {broken}', 'markdown')}"
-    heading += ", never seen again" if finding.seen_once else ""
-    body = table(["", ""], details(finding), "markdown")
+    """What it is, how it is repeated, and then all that is known of it."""
+    broken = f"{finding.level.label}: {finding.clause}, {finding.verdict.quantity}"
+    seen_once = ", never seen again" if finding.seen_once else ""
+    heading = f"## {number}. {one_line(f'{broken}, {finding.status}{seen_once}', 'markdown')}"
+    backend = wrapped(one_line(f"Backend: {finding.backend}", "markdown"), "markdown")
+    said = wrapped(sentence_of(finding).statement("markdown"), "markdown")
     command = replay_command(finding)
-    repeat = f"\n\n{fenced(command, 'sh')}\n" if command else "\n"
-    return f"{heading}\n\n{body}{_maps(finding)}{repeat}"
+    repeat = [fenced(command, "sh")] if command else []
+    body = definitions(details(finding), "markdown")
+    return "\n\n".join([heading, backend, said, *repeat, body]) + f"{_pictures(finding)}\n"

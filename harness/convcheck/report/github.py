@@ -17,7 +17,7 @@ from convcheck.report.levels import levels_table, opening
 from convcheck.report.sentence import finding_sentence
 from convcheck.report.source_location import source_location
 from convcheck.report.summary import verdict
-from convcheck.report.tables import counted, one_line, paragraph
+from convcheck.report.tables import counted, one_line, paragraphs
 
 SUMMARY: Final = "GITHUB_STEP_SUMMARY"
 """The variable that names the file of the job's summary."""
@@ -48,7 +48,7 @@ def job_summary(record: Record) -> str:
         lines.append(f"\nand {counted(len(found) - MOST_LISTED, 'finding')} more")
     parts = [
         f"## convcheck: {one_line(verdict(record), 'markdown')}",
-        paragraph(opening(record), "markdown"),
+        paragraphs(opening(record), "markdown"),
         levels_table(record, "markdown"),
         "\n".join(lines),
     ]

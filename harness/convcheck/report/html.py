@@ -2,62 +2,66 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
 from markupsafe import Markup
 
-from convcheck.model.levels import MEANINGS, level_of_clause
-from convcheck.model.record import BackendRecord, Finding, Record
-from convcheck.model.verdicts import Status
-from convcheck.report.discrepancies import details
-from convcheck.report.heat_maps import as_svg
-from convcheck.report.levels import HEADERS, opening, rows
-from convcheck.report.matrix import cell, clause_verdict, clauses_in_order
-from convcheck.report.reach import REACH_HEADERS, reach_rows
-from convcheck.report.replaying import replay_command
+from convcheck.model.record import Record
+from convcheck.report.levels import opening
+from convcheck.report.sections import Cell, Section, levels_section, sections
+from convcheck.report.shown_finding import ILLUSTRATED, shown
 from convcheck.report.summary import verdict
 from convcheck.report.tables import printable
 from convcheck.report.templating import environment
-from convcheck_reference.clauses import Clause
 
 
 def html(record: Record) -> str:
-    """The page; it fetches nothing."""
-    ran = [b for b in record.backends if not b.unavailable]
-    matrix = [
-        (
-            level_of_clause(clause.id),
-            clause,
-            [(cell(record, b.name, clause.id), _colour(record, b, clause)) for b in ran],
-        )
-        for clause in clauses_in_order(record)
-    ]
-    findings = [(f, details(f), replay_command(f), _maps(f)) for f in record.findings]
-    template = environment().get_template("index.html.j2")
-    page = template.render(
+    """The page; it fetches nothing, and runs nothing but the script of its own that its policy names."""
+    templates = environment()
+    script = templates.get_template("page.js").render()
+    page = templates.get_template("index.html.j2").render(
         record=record,
         opening=opening(record).split("\n"),
         verdict=verdict(record),
-        headers=HEADERS,
-        levels=rows(record),
-        meanings=MEANINGS,
-        ran=ran,
-        matrix=matrix,
-        reach_headers=REACH_HEADERS,
-        reach=reach_rows(record),
-        findings=findings,
+        levels=_shown(levels_section(record)),
+        sections=[_shown(section) for section in sections(record)],
+        findings=[shown(f, illustrated=number < ILLUSTRATED) for number, f in enumerate(record.findings)],
+        illustrated=ILLUSTRATED,
+        script=Markup(script),  # noqa: S704  (our own)
+        policy=_policy(script),
     )
     return printable(page)
 
 
-def _colour(record: Record, backend: BackendRecord, clause: Clause) -> str:
-    status, _, failed = clause_verdict(record, backend.name, clause.id)
-    if status is Status.ELSEWHERE:
-        return "none"
-    if failed or status is Status.UNEXPECTED_PASS:
-        return "bad"
-    return "pass" if status is Status.PASS else "none"
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A section as the page shows it: its rows below the backend that they are of, where that has several."""
+
+    section: Section
+    headers: Sequence[Cell]
+    groups: Sequence[tuple[str, Sequence[Sequence[Cell]]]]
 
 
-def _maps(finding: Finding) -> Markup:
-    where = finding.diagnosis.localization
-    maps = where.maps if where is not None else ()
-    return Markup(" ").join(Markup(as_svg(found)) for found in maps)  # noqa: S704  (our own words and numbers)
+def _shown(section: Section) -> _Table:
+    by_backend = [(str(name), list(some)) for name, some in groupby(section.rows, key=lambda row: str(row[0]))]
+    if section.headers[0] != "backend" or len(by_backend) == len(section.rows):
+        return _Table(section, _row(section.headers, 0), [("", _cells(section.rows, 0))])
+    return _Table(section, _row(section.headers, 1), [(name, _cells(some, 1)) for name, some in by_backend])
+
+
+def _cells(rows: Sequence[Sequence[object]], first: int) -> Sequence[Sequence[Cell]]:
+    return [_row(row, first) for row in rows]
+
+
+def _row(row: Sequence[object], first: int) -> Sequence[Cell]:
+    return [value if isinstance(value, Cell) else Cell(value) for value in row[first:]]
+
+
+def _policy(script: str) -> str:
+    """What the page may do: show its own style, and run this script; no other, whatever the record says."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"

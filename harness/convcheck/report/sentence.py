@@ -59,9 +59,9 @@ class Sentence:
         subject = f"`{self.name}` " if self.name else ""
         return f"{subject}{one_line(self.said, style)}."
 
-    def __str__(self) -> str:
-        """The sentence with the advice, as text in one line."""
-        return f"{self.statement()} Try: {self.advice}" if self.advice else self.statement()
+    def text(self, style: Style = "text") -> str:
+        """The sentence with the advice, in one line."""
+        return f"{self.statement(style)} Try: {one_line(self.advice, style)}" if self.advice else self.statement(style)
 
 
 def sentence_of(finding: Finding) -> Sentence:
@@ -73,7 +73,7 @@ def sentence_of(finding: Finding) -> Sentence:
 
 def finding_sentence(finding: Finding) -> str:
     """The same as one line of text."""
-    return str(sentence_of(finding))
+    return sentence_of(finding).text()
 
 
 def _what(finding: Finding) -> tuple[str, str]:
@@ -94,7 +94,8 @@ def _when(finding: Finding) -> str:
     if finding.seen_once:
         return " once and never again"
     if condition is None:
-        return f" in {counted(finding.failing_cases, 'case')}"
+        # one that came up beside another has no cases of its own
+        return f" in {counted(finding.failing_cases, 'case')}" if finding.failing_cases else ""
     return f" {condition.words}"
 
 
@@ -108,7 +109,8 @@ def _why(finding: Finding) -> str:
         return f"every failure is explained by {found.promise.words}"
     if found.known_defects:
         return f"behaves like {found.known_defects[0].summary}"
-    return "; ".join(filter(None, (verdict.reason or finding.clause, worst(verdict.evidence))))
+    reason = verdict.reason.removeprefix(f"{verdict.quantity} ")  # which the sentence has begun with
+    return "; ".join(filter(None, (reason or finding.clause, worst(verdict.evidence))))
 
 
 def _advice(finding: Finding) -> str:

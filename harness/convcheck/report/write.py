@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 from convcheck.model.record import Record
 from convcheck.model.record_lines import RecordError, from_lines, to_lines
 from convcheck.model.text_file import text_of
+from convcheck.report.atomic import write_atomically
 from convcheck.report.badge import badge
 from convcheck.report.discrepancies import discrepancies
 from convcheck.report.errors import ReportError
@@ -40,7 +39,7 @@ def write_text(file: Path, text: str) -> None:
         ReportError: it cannot be written; what was there stays.
     """
     try:
-        _write(file, text)
+        write_atomically(file, text)
     except (OSError, ValueError) as error:
         raise ReportError(f"{str(file)[:300]!r} cannot be written: {error}; name another file") from error
 
@@ -52,16 +51,16 @@ def _written(record: Record, folder: Path) -> Record:
         text = script(record, finding)
         name = f"reproduce_{number}.py" if text else ""
         if text:
-            _write(folder / name, text)
+            write_atomically(folder / name, text)
         findings.append(replace(finding, reproduction=replace(finding.reproduction, script=name)))
     record = replace(record, findings=tuple(findings))
-    _write(folder / RECORD, "\n".join(to_lines(record)) + "\n")
-    _write(folder / "summary.md", summary(record, "markdown"))
-    _write(folder / "summary.txt", summary(record, "text"))
-    _write(folder / "discrepancies.md", discrepancies(record))
-    _write(folder / "junit.xml", junit(record))
-    _write(folder / "badge.json", badge(record))
-    _write(folder / "index.html", html(record))
+    write_atomically(folder / RECORD, "\n".join(to_lines(record)) + "\n")
+    write_atomically(folder / "summary.md", summary(record, "markdown"))
+    write_atomically(folder / "summary.txt", summary(record, "text"))
+    write_atomically(folder / "discrepancies.md", discrepancies(record))
+    write_atomically(folder / "junit.xml", junit(record))
+    write_atomically(folder / "badge.json", badge(record))
+    write_atomically(folder / "index.html", html(record))
     _remove_stale_scripts(folder, {finding.reproduction.script for finding in findings})
     return record
 
@@ -91,17 +90,3 @@ def read_record(path: Path) -> Record:
         return from_lines(text.split("\n"))
     except RecordError as error:
         raise RecordError(f"{file}: {error}") from error
-
-
-def _write(path: Path, text: str) -> None:
-    """Write through a file beside `path`, so that a reader sees the old text or the new."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        # a command line may hold file names that are no UTF-8
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="\n") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -48,9 +48,7 @@ def test_a_wrong_one_does_not_and_its_error_says_what_when_and_how_to_repeat_it(
     with pytest.raises(FindingsError, match=r"\A<without>: DOES NOT CONFORM: 1 finding\.\n1\. computes: ") as caught:
         wrong.raise_for_findings()
     said = str(caught.value)
-    assert (
-        "`output` is wrong iff bias: output differs from the exact integer result; at (0, 0, 0, 0): expected " in said
-    )
+    assert "`output` is wrong iff bias: differs from the exact integer result; at (0, 0, 0, 0): expected " in said
     assert f". Try: convcheck.replay(without, '{wrong.findings[0].reproduction.token}')" in said
     assert isinstance(caught.value, ConvcheckError)
     assert isinstance(caught.value, AssertionError)
@@ -117,7 +115,7 @@ def test_a_crash_in_a_process_of_its_own_is_a_finding(tmp_path, monkeypatch):
     import dies
 
     found = check(dies.conv, 2, reach="quick", isolated=True, diagnosis_seconds=1)
-    assert "crashed" in str(found)
+    assert "a call ends its process" in str(found)
     assert not found.conforms
 
 

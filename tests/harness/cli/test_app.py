@@ -26,6 +26,31 @@ def test_explain_counts_filters_and_activations(monkeypatch, capsys):
     assert facts["weight_shape"] == [10, 3, 5, 5]
 
 
+def test_a_case_is_explained_on_a_page_of_its_own(monkeypatch, capsys, tmp_path):
+    page = tmp_path / "layer.html"
+    assert convcheck(monkeypatch, "explain", "v1,x=1x3x8x8,out=4,k=3", "--html", page) == 0
+    assert capsys.readouterr().out == f"page: {page}\n"
+    assert "<svg" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("v1,x=1x3x8x8,out=4,k=3", "--input", "1,3,8,8"), "a case has its input in x=…; leave out --input"),
+        (("Conv2d(1, 1, 1)", "--html", "/nowhere/at/all.html"), "--html '/nowhere/at/all.html' cannot be written: No such"),
+        (("ConvTranspose2d(1, 1, 1)",), "ConvTranspose2d is another layer"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_explained_says_why(monkeypatch, capsys, arguments, words):
+    assert convcheck(monkeypatch, "explain", *arguments) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_case_with_flawed_tensors_is_illegal(monkeypatch, capsys):
+    assert convcheck(monkeypatch, "explain", "v1,x=1x3x8x8,out=4,k=3,flaw=input_ndim") == 1
+    assert "illegal: flawed tensors: input_ndim" in capsys.readouterr().out
+
+
 def test_an_illegal_layer_is_explained(monkeypatch, capsys):
     assert convcheck(monkeypatch, "explain", "Conv2d(3, 10, 5, groups=2)") == 1
     assert "does not divide in_channels=3" in capsys.readouterr().out

@@ -1,3 +1,4 @@
+import re
 import shlex
 import subprocess
 from dataclasses import replace
@@ -11,9 +12,10 @@ from convcheck.report.discrepancies import details, diagnosis, discrepancies
 from convcheck.report.heat_maps import as_text
 from convcheck.report.levels import opening
 from convcheck.report.replaying import replay_arguments, replay_command
+from convcheck.report.sentence import sentence_of
 from convcheck_reference.clauses import clause
 from full_record import AWKWARD, COMPLETE, FIGURES, FINDINGS, SHOWN, TOKEN, WRONG
-from read_tables import plain, rows
+from read_tables import plain
 
 INEXACT, STOPPED = FINDINGS[1:3]
 
@@ -126,28 +128,40 @@ def test_without_a_case_there_is_nothing_to_replay():
     assert replay_command(STOPPED) == ""
 
 
-def test_the_page_has_every_finding_with_details_maps_and_command(record):
+def flat(text):
+    return " ".join(plain(text).split())
+
+
+def test_the_page_has_every_finding_with_sentence_command_details_and_pictures(record):
     page = discrepancies(record)
-    assert plain(page).startswith(f"# Discrepancies of nightly\n\n{opening(record)}\n\n")
+    assert flat(page).startswith(flat(f"# Discrepancies of nightly\n\n{opening(record)}\n\n"))
     parts = page.split("\n## ")[1:]
     assert len(parts) == len(FINDINGS)
     for number, (part, finding) in enumerate(zip(parts, FINDINGS, strict=True), 1):
-        heading, table, *blocks = part.strip().split("\n\n")
-        assert plain(heading) == (
-            f"{number}. {finding.level.label}: {WRONG}: {finding.clause}, {finding.verdict.quantity}, {finding.status}"
-        )
-        shown = [text.replace(AWKWARD, SHOWN) for _, text in details(finding)]
-        assert rows(table)[1:] == [[name, text] for (name, _), text in zip(details(finding), shown, strict=True)]
+        heading, backend, said, *blocks = part.strip().split("\n\n")
+        what = f"{finding.level.label}: {finding.clause}, {finding.verdict.quantity}, {finding.status}"
+        assert plain(heading) == f"{number}. {what}"
+        assert plain(backend) == f"Backend: {WRONG}"
+        assert flat(said) == flat(sentence_of(finding).statement())
+        command = replay_command(finding)
+        assert blocks[: bool(command)] == ([f"```sh\n{command}\n```"] if command else [])
+        assert shlex.split(command)[:2] == (["convcheck", "replay"] if command else [])
+        listed = "".join(f"- {name}: {text.replace(AWKWARD, SHOWN)} " for name, text in details(finding))
+        assert flat(blocks[bool(command)]) == flat(listed)
         where = finding.diagnosis.localization
         maps = [f"```text\n{as_text(found)}\n```" for found in (where.maps if where else ())]
-        command = replay_command(finding)
-        assert blocks == maps + ([f"```sh\n{command}\n```"] if command else [])
-        assert shlex.split(command)[:2] == (["convcheck", "replay"] if command else [])
+        assert part.strip().endswith("\n\n".join(maps))
+        assert ("█" in part) == bool(finding.reproduction.token)
+
+
+def test_lines_are_no_longer_than_a_hundred_characters_but_for_words_and_commands_that_are(record):
+    outside = re.sub(r"^```.*?^```$", "", discrepancies(record), flags=re.MULTILINE | re.DOTALL)
+    assert not [line for line in outside.split("\n") if len(line) > 100]
 
 
 def test_a_run_without_findings_says_so(record):
     record = replace(record, findings=())
-    assert plain(discrepancies(record)) == f"# Discrepancies of nightly\n\n{opening(record)}\n\nNone.\n"
+    assert flat(discrepancies(record)) == flat(f"# Discrepancies of nightly {opening(record)} None.")
 
 
 def test_one_parameter_that_makes_no_difference_needs_no_other():

@@ -5,7 +5,7 @@ from dataclasses import replace
 from convcheck.model.reach import Reach
 from convcheck.model.token import read
 from convcheck.report.html import html
-from convcheck.report.reach import reach_in_words, reach_table
+from convcheck.report.reach import reach_in_words, reach_rows, reach_strips
 from convcheck.report.summary import summary
 from full_record import RECORD
 
@@ -25,17 +25,26 @@ def test_the_words_name_the_largest_sizes_and_the_share_of_targets():
     assert "thresholds of reach standard met" in words
 
 
-def test_the_table_names_what_was_not_reached():
-    lines = reach_table(record("v1,x=1x1x1x32,out=1,k=1"), "text").splitlines()
-    (width,) = [line for line in lines if f"{BACKEND.name}  width" in line]
-    assert " 32 " in width
-    assert "1 of " in width
-    assert "1, 2, 3, 4, 5, 7 and " in width
+def test_the_rows_name_what_was_not_reached():
+    (width,) = [row for row in reach_rows(record("v1,x=1x1x1x32,out=1,k=1")) if row[1] == "width"]
+    assert width[0] == BACKEND.name
+    assert width[2] == "32"
+    assert width[3].startswith("1 of ")
+    assert width[4].startswith("1, 2, 3, 4, 5, 7 and ")
+
+
+def test_each_row_with_targets_has_a_strip_with_a_tick_for_each():
+    found = record("v1,x=1x1x1x32,out=1,k=1")
+    for row, strip in zip(reach_rows(found), reach_strips(found), strict=True):
+        met, _, wanted = row[3].partition(" of ")
+        assert strip.count("M") == int(wanted or 0)
+        assert strip.partition('class="missed"')[0].count("M") == int(met or 0)
 
 
 def test_nothing_is_said_of_a_backend_that_was_not_judged():
     nothing = replace(RECORD, reached=())
-    assert reach_in_words(nothing, BACKEND) == reach_table(nothing, "text") == ""
+    assert reach_in_words(nothing, BACKEND) == ""
+    assert reach_rows(nothing) == []
 
 
 def test_every_report_has_the_table():

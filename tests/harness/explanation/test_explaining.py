@@ -1,10 +1,13 @@
+import ast
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 
 from convcheck import Capabilities
-from convcheck.cli.explanation import explain, parse_layer
+from convcheck.explanation.explaining import explain
+from convcheck.explanation.reading import parse_layer
 from convcheck.strategies import cases
 from convcheck_reference import Arguments
 from convcheck_reference.errors import ConvcheckError, ParameterTypeError, SizeOverflowError
@@ -121,3 +124,62 @@ def test_any_text_is_explained_or_refused(text):
         return
     found = explain(layer, (2, 3, 8, 8))
     assert found.legal is not bool(found.error)
+
+
+def test_same_with_a_stride_says_why_not_and_what_to_write_instead():
+    found = explain(parse_layer("Conv2d(3, 4, 3, stride=2, dilation=2, padding='same')"))
+    assert not found.legal
+    assert "windows start s pixels apart" in found.meaning["why"]
+    padding = ast.literal_eval(found.meaning["instead"].partition("padding=")[2])
+    module = torch.nn.Conv2d(3, 4, 3, stride=2, dilation=2, padding=padding)
+    assert module(torch.zeros(1, 3, 9, 10)).shape[-2:] == (5, 5)
+
+
+def test_same_with_a_stride_and_an_even_kernel_pads_the_input_first():
+    found = explain(parse_layer("Conv2d(3, 4, (4, 3), stride=2, padding='same')"))
+    padding = ast.literal_eval(found.meaning["instead"].partition("pad(x, ")[2][:-1])
+    padded = torch.nn.functional.pad(torch.zeros(1, 3, 9, 10), padding)
+    assert torch.nn.Conv2d(3, 4, (4, 3), stride=2)(padded).shape[-2:] == (5, 5)
+
+
+def test_what_is_wrong_besides_same_leaves_the_reason():
+    found = explain(Arguments(2**62, 2**62, 2**40, stride=2, padding="same"))
+    assert set(found.meaning) == {"why"}
+
+
+@pytest.mark.parametrize(
+    ("layer", "name", "words"),
+    [
+        ("Conv2d(4, 6, 3, groups=2)", "weight", "(6, 2, 3, 3) = (out, in / groups, kernel height, kernel width); without"),
+        ("Conv2d(4, 6, 3, groups=2)", "who reads what", "group 1: filters 3–5 read channels 2–3"),
+        ("Conv2d(3, 10, 5)", "parameters", "760 = 10 · 3 · 5 · 5 weights + 10 biases"),
+        ("Conv2d(3, 10, 5, bias=False)", "parameters", "750 = 10 · 3 · 5 · 5 weights"),
+        ("Conv2d(1, 1, 3, padding=1, padding_mode='reflect')", "padding reads", "its edge pixel, which is not repeated; a row reads 1 [0 1 2] 1"),
+        ("Conv2d(1, 1, 3, padding=(1, 0), padding_mode='circular')", "padding reads", "a column reads 2 [0 1 2] 0"),
+        ("Conv2d(1, 1, 3, padding='same')", "'same'", "which takes stride 1"),
+        ("Conv2d(1, 1, 2, stride=3)", "receptive field", "between windows 1 rows and 1 columns are never read"),
+    ],
+)  # fmt: skip
+def test_what_people_ask_is_answered(layer, name, words):
+    assert words in explain(parse_layer(layer)).meaning[name]
+
+
+def test_work_and_memory_are_counted():
+    found = explain(parse_layer("Conv2d(3, 10, 5)"), (2, 3, 28, 29), "float64")
+    assert found.facts["multiply_adds"] == 2 * 10 * 24 * 25 * 75
+    assert found.facts["bytes"] == {
+        "input": 8 * 2 * 3 * 28 * 29,
+        "weight": 8 * 750,
+        "bias": 80,
+        "output": 8 * 2 * 10 * 24 * 25,
+        "im2col": 8 * 75 * 24 * 25,
+    }
+    assert "float64: input 38.1 KiB" in found.meaning["memory"]
+    assert found.meaning["output size"].startswith("down ⌊(28 + 0 + 0 − 1·(5 − 1) − 1) / 1⌋ + 1 = 24")
+
+
+def test_pixels_that_nothing_reads_are_named():
+    assert (
+        "1 padded rows at the bottom and 0 columns"
+        in explain(parse_layer("Conv2d(1, 1, 2, stride=2)"), (1, 1, 5, 4)).meaning["left over"]
+    )

@@ -1,0 +1,1 @@
+"""What a layer does: in words, in numbers, and in pictures to scale."""
