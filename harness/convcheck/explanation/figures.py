@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from convcheck.explanation.geometry import Axis, Geometry
 from convcheck.explanation.svg import groups_svg, input_svg, kernel_svg, output_svg, shows_taps, to_scale
-from convcheck_reference.params import Conv2dParams, Pair
+from convcheck_reference.params import Conv2dParams, Pair, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,18 @@ class Wrong:
         output: cells of the output.
         image: pixels of the image.
         taps: of the kernel.
+        index: of the worst element, as the case has it.
     """
 
     output: tuple[Pair, ...] = ()
     image: tuple[Pair, ...] = ()
     taps: tuple[Pair, ...] = ()
+    index: Shape = ()
+
+    @property
+    def words(self) -> str:
+        """What is red."""
+        return f"red: the worst element, {self.index}"
 
 
 def figures(params: Conv2dParams, size: Pair, wrong: Wrong | None = None) -> tuple[Figure, ...]:
@@ -45,25 +52,26 @@ def figures(params: Conv2dParams, size: Pair, wrong: Wrong | None = None) -> tup
         size: of an image that it takes.
         wrong: what is marked; None to explain the layer, with the windows beside the first one.
     """
+    groups = [_groups(params)] if params.groups > 1 else []
     if wrong is None:
         geometry = Geometry.of(params, size)
-        groups = [_groups(params)] if params.groups > 1 else []
         return _input(geometry), *_enlarged(params, geometry), _output(geometry), *groups
     geometry = Geometry.of(params, size, wrong.output[0] if wrong.output else (0, 0))
-    taps = [Figure(kernel_svg(params, wrong.taps), "The kernel. Red: the worst element")] if wrong.taps else []
-    return _input(geometry, wrong.image), *taps, _output(geometry, wrong.output)
+    taps = [Figure(kernel_svg(params, wrong.taps), f"The kernel; {wrong.words}")] if wrong.taps else []
+    return _input(geometry, wrong), *_enlarged(params, geometry), *taps, _output(geometry, wrong), *groups
 
 
-def _input(geometry: Geometry, wrong: tuple[Pair, ...] = ()) -> Figure:
+def _input(geometry: Geometry, wrong: Wrong | None = None) -> Figure:
+    wrong = wrong or Wrong()
     down, across = geometry.down, geometry.across
     said = [f"Image of {down.size} × {across.size}{_padded(down, across)}", _window(geometry)]
     if geometry.others:
         said.append("dashed: its neighbours across and down, a stride apart, and the last window")
-    if wrong:
-        said.append("red: the worst element")
+    if wrong.image:
+        said.append(wrong.words)
     if not to_scale(down.padded, across.padded):
         said.append("not to one scale")
-    return Figure(input_svg(geometry, wrong), "; ".join(said))
+    return Figure(input_svg(geometry, wrong.image), "; ".join(said))
 
 
 def _enlarged(params: Conv2dParams, geometry: Geometry) -> list[Figure]:
@@ -96,12 +104,11 @@ def _taps(axis: Axis) -> str:
     return str(axis.taps) if axis.dilation == 1 else f"{axis.taps} of {axis.extent}"
 
 
-def _output(geometry: Geometry, wrong: tuple[Pair, ...] = ()) -> Figure:
-    rows, columns = geometry.down.windows, geometry.across.windows
-    said = f"Output of {rows} × {columns}, a cell for each window"
-    if wrong:
-        return Figure(output_svg(geometry, wrong), f"{said}; red: the worst element")
-    return Figure(output_svg(geometry), f"{said}; blue: what the blue window gives")
+def _output(geometry: Geometry, wrong: Wrong | None = None) -> Figure:
+    wrong = wrong or Wrong()
+    said = f"Output of {geometry.down.windows} × {geometry.across.windows}, a cell for each window"
+    marked = wrong.words if wrong.output else "blue: what the blue window gives"
+    return Figure(output_svg(geometry, wrong.output), f"{said}; {marked}")
 
 
 def _groups(params: Conv2dParams) -> Figure:

@@ -52,4 +52,5 @@ def _wrong(finding: Finding, case: Case) -> Wrong:
         output=marked if quantity == "output" else (),
         image=marked if quantity == "grad_input" else (),
         taps=marked if quantity == "grad_weight" else (),
+        index=evidence.index,
     )

@@ -12,10 +12,11 @@ from convcheck.report.tables import one_line, printable, worst
 
 def failure_text(finding: Finding) -> str:
     """What is wrong, when, like what, where, and how to repeat it."""
-    found = finding.diagnosis
+    found, where = finding.diagnosis, finding.diagnosis.localization
     rows = {
         "what": finding.verdict.reason,
-        "where": worst(finding.verdict.evidence),
+        "worst element": worst(finding.verdict.evidence),
+        "where": "" if where is None else f"{where.words}, in {where.token}",
         "rule": "" if found.failure_condition is None else str(found.failure_condition),
         "lookalike": str(found.known_defects[0]) if found.known_defects else "",
         "replay": replay_command(finding),

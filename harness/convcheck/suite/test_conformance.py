@@ -9,6 +9,7 @@ from convcheck.model.verdicts import FAILURES, Status
 from convcheck.pytest_plugin import Judgements
 from convcheck.report.failure_text import failure_properties, failure_text
 from convcheck.report.matrix import clause_verdict
+from convcheck.report.sentence import finding_sentence
 from convcheck.report.tables import printable
 from convcheck_reference.errors import ConvcheckError
 
@@ -36,7 +37,7 @@ def test_clause(
     if decisive:
         pytest.fail("\n\n".join(map(failure_text, decisive)), pytrace=False)
     if findings:
-        why = "; ".join(f.known or f"beyond level {record.level.label}: {f.verdict.reason}" for f in findings)
+        why = "; ".join(f.known or f"beyond level {record.level.label}: {finding_sentence(f)}" for f in findings)
         pytest.xfail(printable(why))
     status, judged, failed = clause_verdict(record, conv_backend, conv_clause)
     if failed and status in FAILURES:

@@ -18,9 +18,20 @@ def failing(quantity, index, token=TOKEN):
 @pytest.mark.parametrize(
     ("quantity", "index", "captions"),
     [
-        ("output", (0, 0, 2, 4), ["window of output (2, 4) reads", "Output of 3 × 5, a cell for each window; red"]),
+        (
+            "output",
+            (0, 0, 2, 4),
+            [
+                "window of output (2, 4) reads",
+                "Output of 3 × 5, a cell for each window; red: the worst element, (0, 0, 2, 4)",
+            ],
+        ),
         ("grad_input", (0, 0, 4, 5), ["red: the worst element", "Output of 3 × 5"]),
-        ("grad_weight", (0, 0, 2, 1), ["Image of 5 × 6", "The kernel. Red", "Output of 3 × 5"]),
+        (
+            "grad_weight",
+            (0, 0, 2, 1),
+            ["Image of 5 × 6", "The kernel; red: the worst element, (0, 0, 2, 1)", "Output of 3 × 5"],
+        ),
         ("grad_bias", (0,), ["Image of 5 × 6", "Output of 3 × 5"]),
         ("output", (0, 0, 9, 9), ["window of output (0, 0)", "Output of 3 × 5"]),
         ("output", (0, 0, -1, 0), ["window of output (0, 0)", "Output of 3 × 5"]),
@@ -32,6 +43,11 @@ def test_the_worst_element_is_marked_where_it_is(quantity, index, captions):
     assert all(words in figure.caption for words, figure in zip(captions, figures, strict=True))
     marked = sum('class="wrong"' in figure.svg for figure in figures)
     assert marked == sum("ed: the worst element" in figure.caption for figure in figures)
+
+
+def test_groups_of_the_failing_case_are_drawn_as_well():
+    *_, groups = failing_figures(failing("output", (0, 1, 0, 0), "v1,x=1x2x1x1,out=4,k=1,g=2"))
+    assert groups.caption.startswith("Channels (left) and filters (right): 2 groups")
 
 
 def test_the_drawing_shows_the_window_of_the_worst_output():

@@ -6,7 +6,9 @@ from full_record import COMPLETE, FINDINGS
 def test_a_failing_test_says_what_when_like_what_where_and_how_to_repeat_it():
     first, *lines = failure_text(COMPLETE).split("\n")
     assert first.startswith("computes: `output` is wrong iff groups > 1 and bias: ")
-    assert [line.split(":")[0].strip() for line in lines] == ["what", "where", "rule", "lookalike", "replay"]
+    assert [line.split(":")[0].strip() for line in lines] == [
+        *("what", "worst element", "where", "rule", "lookalike", "replay")
+    ]
     assert lines[-1] == f"  replay: {replay_command(COMPLETE)}"
 
 
