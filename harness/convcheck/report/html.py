@@ -11,7 +11,7 @@ from itertools import groupby
 from markupsafe import Markup
 
 from convcheck.model.record import Record
-from convcheck.report.levels import opening
+from convcheck.report.levels import sentences
 from convcheck.report.sections import Cell, Section, levels_section, sections
 from convcheck.report.shown_finding import ILLUSTRATED, shown
 from convcheck.report.summary import verdict
@@ -25,7 +25,7 @@ def html(record: Record) -> str:
     script = templates.get_template("page.js").render()
     page = templates.get_template("index.html.j2").render(
         record=record,
-        opening=opening(record).split("\n"),
+        opening=sentences(record),
         verdict=verdict(record),
         levels=_shown(levels_section(record)),
         sections=[_shown(section) for section in sections(record)],

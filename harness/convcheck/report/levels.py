@@ -18,7 +18,12 @@ HEADERS: Final = ("backend", "level", "verdict", "findings", "failures", "passin
 def opening(record: Record) -> str:
     """A sentence for each backend, what matters most first; what was cut short says so before."""
     cut_short = [UNFINISHED] if record.interrupted else []
-    return "\n".join([*cut_short, *(sentence(record, backend) for backend in record.backends)])
+    return "\n".join([*cut_short, *sentences(record)])
+
+
+def sentences(record: Record) -> tuple[str, ...]:
+    """What a run says about each backend."""
+    return tuple(sentence(record, backend) for backend in record.backends)
 
 
 def sentence(record: Record, backend: BackendRecord) -> str:

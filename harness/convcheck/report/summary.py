@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convcheck.model.levels import LAST
 from convcheck.model.record import Finding, Record
-from convcheck.report.levels import UNFINISHED, opening
+from convcheck.report.levels import UNFINISHED, sentences
 from convcheck.report.reach import reach_in_words
 from convcheck.report.sections import levels_section, sections
 from convcheck.report.sentence import sentence_of
@@ -14,7 +14,7 @@ from convcheck.report.tables import Style, counted, one_line, paragraphs, table,
 def summary(record: Record, style: Style) -> str:
     """The summary as Markdown or plain text."""
     levels, findings = levels_section(record), _findings(record, style)
-    parts = [("Verdict", paragraphs(f"{verdict(record)}\n{opening(record)}", style))]
+    parts = [("Verdict", paragraphs("\n".join([verdict(record), *sentences(record)]), style))]
     parts += [(levels.title, table(levels.headers, levels.rows, style))] if levels.rows else []
     parts += [("Findings", findings)] if findings else []
     parts += [(section.title, table(section.headers, section.rows, style)) for section in sections(record)]

@@ -100,6 +100,12 @@ def test_the_run_and_its_verdict_come_first(page, record):
     assert "convcheck run --backend 'a | b' --seed 3" in text
 
 
+def test_what_is_unfinished_says_so_once(record):
+    text = Page(html(replace(record, interrupted=True))).text[""]
+    assert text.count("UNFINISHED") == 1
+    assert opening(record).split("\n")[0] in text
+
+
 @pytest.mark.parametrize(("findings", "colour"), [(FINDINGS, "bad"), ((), "pass")])
 def test_the_verdict_has_its_colour(record, findings, colour):
     page = Page(html(replace(record, findings=findings)))
