@@ -4,8 +4,9 @@ Everything public is exported here, and imported when it is first asked for: the
 pytest, and a process that runs a candidate has no reference in it.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from convcheck_reference.lazy import lazily
 
 __all__ = [
     "CUDA_PROFILES",
@@ -102,14 +103,9 @@ _HOMES: Final = {
     "convcheck_reference.formats": ("Format",),
     "convcheck_reference.params": ("Conv2dParams",),
 }
-_MODULES: Final = {name: module for module, names in _HOMES.items() for name in names}
 
 if not TYPE_CHECKING:  # a type checker that saw it would take every name to be public
-
-    def __getattr__(name: str) -> Any:
-        if name not in _MODULES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(_MODULES[name]), name)
+    __getattr__ = lazily(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

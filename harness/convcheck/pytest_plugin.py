@@ -20,11 +20,12 @@ import pytest
 
 from convcheck.model.ladder import Ladder
 from convcheck.model.levels import Level
-from convcheck.pytest_options import DTYPES, add_options
+from convcheck.pytest_options import DTYPES, add_defaults, add_options
 
 if TYPE_CHECKING:
     from convcheck.campaign.known_failures import KnownFailure
     from convcheck.model.record import Record
+    from convcheck_reference.errors import ConvcheckError
 
 # Everything else is imported when a backend is named: this plugin loads in every run of pytest.
 
@@ -39,11 +40,24 @@ class Judgements:
     config: pytest.Config
     records: dict[tuple[str, str], Record] = field(default_factory=dict)
     unsent: list[Record] = field(default_factory=list)
+    errors: dict[str, ConvcheckError] = field(default_factory=dict)
 
     def record(self, backend: str, dtype: str) -> Record:
-        """The record of a small campaign on one backend and dtype, run on first use."""
+        """The record of a small campaign on one backend and dtype, run on first use.
+
+        Raises:
+            ConvcheckError: the backend cannot be judged; it is tried once.
+        """
+        from convcheck_reference.errors import ConvcheckError
+
+        if backend in self.errors:
+            raise self.errors[backend]
         if (backend, dtype) not in self.records:
-            record = self._run(backend, dtype)
+            try:
+                record = self._run(backend, dtype)
+            except ConvcheckError as error:
+                self.errors[backend] = error
+                raise
             self.records[backend, dtype] = record
             self.unsent.append(record)
         return self.records[backend, dtype]
@@ -96,9 +110,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register what judges and what reports, if a backend is named."""
+    """Register what judges and what reports, if a backend is named, by whoever typed or by the project's settings."""
+    from convcheck.model.settings import SettingsError, settings_above
+
+    typed = bool(config.getoption("conv_backend"))
+    try:
+        add_defaults(config.option, settings_above(config.rootpath))
+    except SettingsError as error:
+        raise pytest.UsageError(str(error)) from error
     if config.getoption("conv_backend"):
-        config.pluginmanager.register(_Reporter(config), "convcheck-reporter")
+        config.pluginmanager.register(_Reporter(config, backends_typed=typed), "convcheck-reporter")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -132,16 +153,20 @@ def conv_judgements(request: pytest.FixtureRequest) -> Judgements:
 class _Reporter:
     """Judges in the workers; collects records and writes the report where no controller is above."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, *, backends_typed: bool) -> None:
         self.judgements = Judgements(config)
+        self._backends_typed = backends_typed
         self._config = config
         self._records: list[Record] = []
-        self._folder: Path | None = None
+        self._record: Record | None = None
+        self._folder = Path()
 
     def pytest_sessionstart(self) -> None:
         """Refuse a backend that cannot be loaded, before anything runs."""
         if hasattr(self._config, "workerinput"):
             return
+        if not self._backends_typed:
+            return  # a project's other tests need none of them; those of the suite say what cannot be loaded
         self._check_files()
         specs = list(dict.fromkeys(self._config.getoption("conv_backend")))
         # each starts a process that may load an engine for seconds, and xdist's workers wait for all of them
@@ -201,12 +226,19 @@ class _Reporter:
         name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-pytest"
         command = shlex.join(["pytest", *self._config.invocation_params.args])
         self._folder = Path(get("conv_report_dir")) / name
-        write_report(merged(self._records, name=name, command=command), self._folder)
+        self._record = write_report(merged(self._records, name=name, command=command), self._folder)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Say where the report is."""
-        if self._folder is not None:
-            terminalreporter.write_line(f"convcheck report: {self._folder / 'index.html'}")
+        """Say where the report is, and on the pages of GitHub what is wrong."""
+        if self._record is None:
+            return
+        terminalreporter.write_line(f"convcheck report: {self._folder / 'index.html'}")
+        if self._config.getoption("conv_github"):
+            from convcheck.report.github import workflow_commands, write_job_summary
+
+            for line in workflow_commands(self._record):
+                terminalreporter.write_line(line)
+            write_job_summary(self._record)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:

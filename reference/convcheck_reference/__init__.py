@@ -5,16 +5,12 @@
 >>> layer.weight_shape, layer.activations((16, 3, 28, 28))
 ((10, 3, 5, 5), 125440)
 
-Nothing that computes a convolution is imported before it is asked for: a process that runs a candidate has
-no reference in it.
+Nothing is imported before it is asked for: a process that runs a candidate has no reference in it.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
-from convcheck_reference.errors import ConvcheckError, InputError, ParameterError
-from convcheck_reference.formats import DTYPES, FORMATS, Format
-from convcheck_reference.params import PADDING_MODES, Arguments, Conv2dParams, PaddingMode
+from convcheck_reference.lazy import lazily
 
 if TYPE_CHECKING:
     from convcheck_reference.convolution import (
@@ -24,8 +20,11 @@ if TYPE_CHECKING:
         conv2d_grad_input,
         conv2d_grad_weight,
     )
+    from convcheck_reference.errors import ConvcheckError, InputError, ParameterError
+    from convcheck_reference.formats import DTYPES, FORMATS, Format
     from convcheck_reference.initialisation import init_bound, reset_parameters
     from convcheck_reference.padding import pad, pad_adjoint
+    from convcheck_reference.params import PADDING_MODES, Arguments, Conv2dParams, PaddingMode
 
 __all__ = [
     "DTYPES",
@@ -49,19 +48,23 @@ __all__ = [
     "reset_parameters",
 ]
 
-_MODULES = {
-    "pad": "padding",
-    "pad_adjoint": "padding",
-    "init_bound": "initialisation",
-    "reset_parameters": "initialisation",
+_HOMES: Final = {
+    "convcheck_reference.convolution": (
+        "conv2d",
+        "conv2d_double_backward",
+        "conv2d_grad_bias",
+        "conv2d_grad_input",
+        "conv2d_grad_weight",
+    ),
+    "convcheck_reference.errors": ("ConvcheckError", "InputError", "ParameterError"),
+    "convcheck_reference.formats": ("DTYPES", "FORMATS", "Format"),
+    "convcheck_reference.initialisation": ("init_bound", "reset_parameters"),
+    "convcheck_reference.padding": ("pad", "pad_adjoint"),
+    "convcheck_reference.params": ("PADDING_MODES", "Arguments", "Conv2dParams", "PaddingMode"),
 }
 
 if not TYPE_CHECKING:  # a type checker that saw it would take every name to be public
-
-    def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'convolution')}"), name)
+    __getattr__ = lazily(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

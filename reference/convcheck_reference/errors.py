@@ -11,6 +11,7 @@
         * `InputShapeError`: wrong number of dimensions or channels
         * `KernelTooLargeError`: the dilated kernel is larger than the padded input
         * `ReflectPaddingError`, `CircularPaddingError`: more padding than the mode allows
+    * `SelfCheckError` (also a `RuntimeError`): the reference contradicts itself
 """
 
 
@@ -80,3 +81,7 @@ class ReflectPaddingError(InputError):
 
 class CircularPaddingError(InputError):
     """Circular padding is larger than the input."""
+
+
+class SelfCheckError(ConvcheckError, RuntimeError):
+    """The formulations of the reference disagree: this installation cannot judge anybody."""

@@ -7,7 +7,7 @@ import pytest
 
 import convcheck
 
-HEAVY = ("numpy", "torch", "hypothesis", "convcheck_reference", "convcheck_backends")
+HEAVY = ("numpy", "torch", "hypothesis", "convcheck_reference.params", "convcheck_backends")
 
 
 def in_a_fresh_process(code):

@@ -1,7 +1,8 @@
 import pytest
 
 from convcheck_reference import PADDING_MODES, padding, selfcheck
-from convcheck_reference.selfcheck import SelfCheckError, self_check
+from convcheck_reference.errors import SelfCheckError
+from convcheck_reference.selfcheck import self_check
 
 FUNCTIONS = {
     "output": "conv2d",

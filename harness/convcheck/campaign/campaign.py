@@ -36,6 +36,7 @@ from convcheck.campaign.stopping import Never, Stop
 from convcheck.execution import Candidate
 from convcheck.model.coverage import from_counts
 from convcheck.model.record import BackendRecord, Count, Record
+from convcheck.model.stages import Heard, unheard
 from convcheck.model.verdicts import Status
 from convcheck.plugin.backend import UnavailableError
 from convcheck.plugin.registry import resolve
@@ -64,6 +65,7 @@ def run(
     command: str,
     progress: Progress,
     checkpoint: Callable[[Record], None],
+    found: Heard = unheard,
     database: ExampleDatabase | None = None,
     journal: Path | None = None,
     past: Past | None = None,
@@ -77,6 +79,7 @@ def run(
         command: the command line that repeats it.
         progress: called after every part, and before causes are looked for.
         checkpoint: called with the record so far: before the first case, and after every backend.
+        found: called with the first failure of each kind as it comes, and each time that more is known of one.
         database: of cases that failed in earlier runs, which come first; None for no memory.
         journal: where what is judged is kept as the run goes on; None for nowhere.
         past: what that journal says was judged already, which is not judged again.
@@ -109,7 +112,14 @@ def run(
                 assert each.candidate is not None
                 pasts = nothing_yet if past is None else partial(past.part, each.job.at)
                 judged, interrupted = judge_backend(
-                    each.spec, each.job, each.candidate, progress=progress, database=database, stop=stop, pasts=pasts
+                    each.spec,
+                    each.job,
+                    each.candidate,
+                    progress=progress,
+                    found=found,
+                    database=database,
+                    stop=stop,
+                    pasts=pasts,
                 )
                 each.candidate.close()
                 if journal is not None and not interrupted:
@@ -201,7 +211,8 @@ def _opened(
             f"{spec} is not the backend that the run was begun with: its file, or where it lies, has changed; "
             "begin a new run"
         )
-    known = remembered(database, spec, options.dtypes) if before is None else before.remembered
+    memory = None if options.examples == 0 else database  # whoever gives the cases wants those
+    known = remembered(memory, spec, options.dtypes) if before is None else before.remembered
     job = Job(resolved, options, known, at, journal)
     try:
         candidate = job.open()

@@ -20,8 +20,9 @@ from uuid import uuid4
 from distributed import Client, KilledWorker, LocalCluster
 
 from convcheck.campaign.cluster_worker import Candidates, ended_by, judge_part
+from convcheck.campaign.errors import JournalError
 from convcheck.campaign.job import Job
-from convcheck.campaign.journal import JournalError, append_text
+from convcheck.campaign.journal import append_text
 from convcheck.campaign.past import PastPart
 from convcheck.campaign.scheduler import ClusterError, Outcome, Pasts, SideBySide
 from convcheck.campaign.stopping import Stop

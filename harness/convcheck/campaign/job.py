@@ -31,7 +31,9 @@ from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.origins import Origin
 from convcheck.model.record_lines import RecordError
+from convcheck.model.token import read
 from convcheck.model.verdicts import Verdict
+from convcheck.oracles import applicable
 from convcheck.plugin.accelerator import DeviceLostError
 
 GONE: Final = (WorkerStartError, DeviceLostError)
@@ -52,7 +54,7 @@ class CutShortError(Exception):
         self.ended_by = ended_by
 
 
-_OF_CASES: Final = frozenset({Origin.REMEMBERED, Origin.DRAWN, Origin.REACH, Origin.SEARCHED})
+_OF_CASES: Final = frozenset({Origin.GIVEN, Origin.REMEMBERED, Origin.DRAWN, Origin.REACH, Origin.SEARCHED})
 
 
 def never() -> bool:
@@ -82,7 +84,12 @@ class Job:
         """A part of the run; None after the last."""
         sanitized = self.options.sanitize is not None
         return part_at(
-            index, self.options.examples, len(self.remembered), sanitized=sanitized, ladder=self.options.reach
+            index,
+            self.options.examples,
+            len(self.remembered),
+            given=len(self.options.given),
+            sanitized=sanitized,
+            ladder=self.options.reach,
         )
 
     @property
@@ -170,6 +177,8 @@ class Job:
         """The cases of a part that has any, and is not searched."""
         part = self.part(index)
         assert part is not None
+        if part.origin is Origin.GIVEN:
+            return tuple(map(read, self.options.given[part.number : part.number + part.size]))
         if part.origin is Origin.REMEMBERED:
             return remembered_cases(self.remembered)
         if part.origin is Origin.SANITIZED:
@@ -192,7 +201,8 @@ class Job:
             judge_remembered(judge, self.remembered, index)
         else:
             for case in self.cases(judge.candidate.capabilities, index)[len(past.cases) :]:
-                judge(case)
+                # of a case that somebody names everything is asked, what is due seldom too
+                judge(case, applicable(case) if part.origin is Origin.GIVEN else None)
 
     def _whole(self, candidate: Candidate, index: int, part: Part) -> Tally:
         options = self.options

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 from uuid import uuid4
 
+from convcheck.campaign.errors import JournalError
 from convcheck.campaign.options import Options
 from convcheck.campaign.stretch import Answer, FailureLine, Stretch, answer
 from convcheck.judging.judge import Tally
@@ -26,7 +27,6 @@ from convcheck.model.origins import Origin
 from convcheck.model.reach import ReachCount
 from convcheck.model.record import BackendRecord, Count, Finding
 from convcheck.model.verdicts import Verdict
-from convcheck_reference.errors import ConvcheckError
 
 SCHEMA: Final = 1
 """Version of the lines; raised when a reader of the old lines would misread the new ones."""
@@ -38,10 +38,6 @@ BEHIND: Final = 0.5
 
 
 _SAFE: Final = "what was judged until now is in it, and `convcheck resume` goes on from there"
-
-
-class JournalError(ConvcheckError, OSError):
-    """The journal cannot be written: the disk is full, say. What is in it stays as it is."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import lru_cache
@@ -23,7 +23,7 @@ from convcheck.campaign.sanitizing import triage_reports
 from convcheck.campaign.scheduler import Pasts, tallies
 from convcheck.campaign.stopping import CAUSES, Stop
 from convcheck.execution import Candidate
-from convcheck.judging.judge import Tally
+from convcheck.judging.judge import Failure, Tally
 from convcheck.judging.remembered import can_be_judged
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
@@ -32,11 +32,14 @@ from convcheck.model.history import write
 from convcheck.model.levels import Level
 from convcheck.model.origins import Origin
 from convcheck.model.record import Finding
+from convcheck.model.stages import Heard, Stage, unheard
 from convcheck.model.verdicts import FAILURES, Status, Verdict
 from convcheck.strategies.interactions import interactions
 from convcheck.triage.causes import without
 from convcheck.triage.findings import triage
+from convcheck.triage.priority import Group
 from convcheck.triage.triage import Triage, together
+from convcheck.triage.unexamined import unexamined
 
 Progress = Callable[[str, int, str], None]
 """Called with the backend, the number of cases done, and what has come of them so far, in words."""
@@ -48,6 +51,7 @@ def judge_backend(
     candidate: Candidate,
     *,
     progress: Progress,
+    found: Heard = unheard,
     database: ExampleDatabase | None,
     stop: Stop,
     pasts: Pasts,
@@ -59,6 +63,7 @@ def judge_backend(
         job: what to judge.
         candidate: of the job; the caller closes it.
         progress: called after every part, and before causes are looked for.
+        found: called with the first failure of each kind, and each time that more is known of one.
         database: what failed is remembered there.
         stop: whether the run is to stop.
         pasts: what was judged of a part before.
@@ -67,11 +72,14 @@ def judge_backend(
         JournalError: what is judged cannot be kept.
     """
     options, begun = job.options, time.monotonic()
-    gathered, interrupted, stopped, found = Gathered(spec, Known(options.known)), False, list[Finding](), Triage((), ())
+    gathered, interrupted, stopped = Gathered(spec, Known(options.known)), False, list[Finding]()
+    kinds = set[Group]()
     tally = gathered.tally
     try:
         for part in tallies(job, candidate, stop, pasts):
             gathered.add(part)
+            for new in _of_new_kinds(gathered, part.failures, kinds):
+                found(Stage.SEEN, new)
             progress(spec, tally.cases, f"{tally.cases} cases, {gathered.failing} failures")
     except KeyboardInterrupt:
         interrupted = True
@@ -84,16 +92,23 @@ def judge_backend(
     if interrupted:
         stop.hurry(CAUSES)
         seconds = min(seconds, CAUSES)
-    found = _triaged(spec, job, candidate, gathered, time.monotonic() + seconds)
+    causes = _triaged(spec, job, candidate, gathered, time.monotonic() + seconds, found)
     stop.hurry(0)
-    interrupted = interrupted or found.interrupted
-    if isinstance(found.ended_by, Exception):
-        stopped.append(_stopped(spec, job, tally, found.ended_by))
-    found = together(Triage(tuple(stopped), ((),) * len(stopped)), found)
+    interrupted = interrupted or causes.interrupted
+    if isinstance(causes.ended_by, Exception):
+        stopped.append(_stopped(spec, job, tally, causes.ended_by))
+    causes = together(Triage(tuple(stopped), ((),) * len(stopped)), causes)
     tally.seconds["triage"] += time.perf_counter() - start
     backend, interactions = backend_record(spec, job, candidate, gathered), _interactions(spec, job, candidate, tally)
-    _keep(database, spec, job, candidate.capabilities, tally, found.findings)
-    return counted(job.at, backend, gathered, found, interactions), interrupted
+    _keep(database, spec, job, candidate.capabilities, tally, causes.findings)
+    return counted(job.at, backend, gathered, causes, interactions), interrupted
+
+
+def _of_new_kinds(gathered: Gathered, failures: Sequence[Failure], kinds: set[Group]) -> Iterator[Finding]:
+    """The simplest failure of each kind that was not met before, known ones left out; `kinds` is kept up to date."""
+    some = [f for f in failures if Group.of(f) not in kinds and gathered.entries.entry(f.case, f.verdict) is None]
+    kinds.update(Group.of(failure) for failure in some)
+    yield from unexamined(gathered.spec, some).findings
 
 
 def _keep(
@@ -132,7 +147,7 @@ def _interactions(spec: str, job: Job, candidate: Candidate, tally: Tally) -> tu
     return tuple(replace(row, parameter=f"{row.parameter} of {spec}") for row in rows)
 
 
-def _triaged(spec: str, job: Job, candidate: Candidate, gathered: Gathered, until: float) -> Triage:
+def _triaged(spec: str, job: Job, candidate: Candidate, gathered: Gathered, until: float, heard: Heard) -> Triage:
     """What is found out until a time of `time.monotonic`, or an interrupt, after which nothing is asked."""
     known, options, tally = gathered.entries, job.options, gathered.tally
     drawn = lru_cache(maxsize=8)(lambda index: job.cases(candidate.capabilities, index))
@@ -144,7 +159,15 @@ def _triaged(spec: str, job: Job, candidate: Candidate, gathered: Gathered, unti
     reports = [f for f in failures if f.origin is Origin.SANITIZED]
     others = without(failures, reports)
     most = options.diagnosis_calls
-    found = triage(candidate, others, block, excluded=known.covers, most_calls=most, until=until)
+    found = triage(
+        candidate,
+        others,
+        block,
+        excluded=known.covers,
+        most_calls=most,
+        until=until,
+        heard=lambda stage, finding: heard(stage, replace(finding, backend=spec)),
+    )
     passes, reported = list[Finding](), Triage((), (), tuple(reports))
     if found.ended_by is None:
         try:

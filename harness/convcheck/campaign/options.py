@@ -23,7 +23,8 @@ class Options:
 
     Attributes:
         specs: the backends, as `convcheck.load` takes them.
-        examples: cases for each backend, besides those that reach far; None for as many as `seconds` allow.
+        examples: cases for each backend, besides those that reach far; None for as many as `seconds` allow, 0 for none
+            but those given.
         seconds: wall time for each backend; None for no limit.
         seed: of the generator.
         dtypes: restricts the dtypes; empty for those that a backend declares.
@@ -46,6 +47,7 @@ class Options:
         database: of what failed in earlier runs, as `convcheck.campaign.database.open_database` takes it.
         level: up to which findings count for whether a backend conforms; all are looked for and reported.
         reach: how far some of the cases reach.
+        given: cases to judge before all others, as tokens; with no others, nothing that failed before is tried either.
     """
 
     specs: tuple[str, ...]
@@ -68,6 +70,12 @@ class Options:
     database: str = ""
     level: Level = LAST
     reach: Ladder = Ladder.STANDARD
+    given: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> int | None:
+        """Cases of a backend that are asked for; None where nobody knows."""
+        return None if self.examples is None else len(self.given) + self.examples
 
     def of_backend(self, spec: str) -> Options:
         """The same with what is known of one backend."""

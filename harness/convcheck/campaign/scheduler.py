@@ -77,7 +77,7 @@ def tallies(job: Job, candidate: Candidate, stop: Stop | None = None, pasts: Pas
     """
     options, stop = job.options, stop or Never()
     deadline = time.perf_counter() + (float("inf") if options.seconds is None else options.seconds)
-    few = options.examples is not None and options.examples + len(job.remembered) <= UNIT
+    few = options.examples is not None and options.examples + len(job.remembered) + len(options.given) <= UNIT
     if options.scheduler:
         yield from _on_cluster(job, candidate, deadline, stop, pasts)
     elif options.workers == 1 or options.in_process or few:

@@ -14,13 +14,12 @@ from typing import Any, Final
 
 import typer
 
-from convcheck.campaign.journal import JournalError
+from convcheck.campaign.errors import JournalError
 from convcheck.campaign.stopping import StopAtOnce
 from convcheck.cli.app import app
 from convcheck.cli.output import complain
-from convcheck.report import ReportError
-from convcheck_reference.errors import ConvcheckError
-from convcheck_reference.selfcheck import SelfCheckError
+from convcheck.report.errors import ReportError
+from convcheck_reference.errors import ConvcheckError, SelfCheckError
 
 __all__ = ["main"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from convcheck.cli.numbers import MOST_CASES, MOST_WORKERS, Seed
-from convcheck.cli.output import say
+from convcheck.cli.output import AsJson, plain, say, say_json
 from convcheck.defects import DEFECTS, Category, Defect, defect
 from convcheck.evaluation import VARIANTS, Budget, Variant
 from convcheck.evaluation import certify as run_certification
+from convcheck.evaluation.certificate import Certificate
 from convcheck.evaluation.render import tables, write
 from convcheck.report.folder import check_writable, folder_of
 
@@ -32,6 +34,7 @@ def certify(
         str, typer.Option(help="the legal variant on top of whose numerics defects are put, such as cudnn-like")
     ] = "",
     report_dir: Annotated[Path, typer.Option(help="where the certificate goes")] = Path("reports"),
+    as_json: AsJson = False,
 ) -> None:
     """Certify convcheck: wrong convolutions detected, and no alarm on legal ones."""
     defects, variants = select(tuple(only or ()))
@@ -50,12 +53,19 @@ def certify(
             progress.update(task, advance=1, description=name)
 
         certificate = run_certification(defects, variants, budget, workers=workers, progress=advance)
-    say(tables(certificate, "text"))
     written = write(certificate, folder)
+    if as_json:
+        say_json("certify", {"holds": certificate.holds, **plain(certificate), "certificate": written[0]})
+    else:
+        _show(certificate, written)
+    raise typer.Exit(0 if certificate.holds else INCOMPLETE)
+
+
+def _show(certificate: Certificate, written: Sequence[Path]) -> None:
+    say(tables(certificate, "text"))
     if not any(path.suffix == ".svg" for path in written):
         say("no plot: install the extra, pip install convcheck[plot]")
     say(f"certificate: {written[0]}")
-    raise typer.Exit(0 if certificate.holds else INCOMPLETE)
 
 
 def select(only: tuple[str, ...]) -> tuple[tuple[Defect, ...], tuple[Variant, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -10,7 +10,7 @@ from rich.console import Console
 from convcheck.cli.availability import available
 from convcheck.cli.dtypes import check_dtypes
 from convcheck.cli.numbers import MOST_CASES, Limit, Seed
-from convcheck.cli.output import say
+from convcheck.cli.output import AsJson, say, say_json
 from convcheck.execution import CALL_LIMIT, open_candidate
 from convcheck.report.tables import counted, printable, table
 from convcheck.triage.characterization import SEEDS, Characterization
@@ -28,6 +28,7 @@ def characterize(
     dtype: Annotated[list[str] | None, typer.Option(help="only these dtypes")] = None,
     limit: Limit = CALL_LIMIT,
     in_process: Annotated[bool, typer.Option(help="run the candidate in this process, for debuggers")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Find the tightest promises that a backend keeps, and print them as a declaration."""
     check_dtypes(dtype or ())
@@ -42,8 +43,29 @@ def characterize(
         progress=lambda words: console.print(printable(words), markup=False, highlight=False),
     )
     candidate.close()
-    say(shown(found))
+    if as_json:
+        say_json("characterize", as_data(backend, found))
+    else:
+        say(shown(found))
     raise typer.Exit(FINDINGS if found.unexplained or not any(found.judged.values()) else 0)
+
+
+def as_data(backend: str, found: Characterization) -> dict[str, Any]:
+    """The same for machines."""
+    return {
+        "backend": backend,
+        "declaration": found.declaration,
+        "promises": [
+            {
+                "dtype": dtype,
+                "quantity": quantity,
+                "gives_up": found.given_up.get((dtype, quantity), ""),
+                "passing_cases": cases,
+            }
+            for (dtype, quantity), cases in found.judged.items()
+        ],
+        "unexplained": found.unexplained,
+    }
 
 
 def shown(found: Characterization) -> str:

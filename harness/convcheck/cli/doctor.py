@@ -5,32 +5,35 @@ Versions come from the metadata of packages: an engine is imported where a backe
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from typing import Annotated, Final
 
 import typer
 
-from convcheck.cli.output import say
+from convcheck.cli.output import AsJson, say, say_json
 from convcheck.execution import open_candidate
 from convcheck.execution.launch import trusted
 from convcheck.execution.sanitizer_launch import UnavailableSanitizerError, needed
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.sanitizers import Sanitizer
+from convcheck.model.system import LOST, this_system
+from convcheck.plugin.backend import UnavailableError
 from convcheck.report.tables import printable, table
 from convcheck_reference.errors import ConvcheckError
 
 UNUSABLE = 2
 
-_OWN: Final = ("numpy", "ml_dtypes", "hypothesis", "torch")
-_ENGINES: Final = ("triton", "jax", "jaxlib", "cupy", "mlx", "onnxruntime", "tensorflow")
+_OWN: Final = ("numpy", "ml_dtypes", "hypothesis")
+_ENGINES: Final = ("torch", "triton", "jax", "jaxlib", "cupy", "mlx", "onnxruntime", "tensorflow")
 _VARIABLES: Final = (
     *("CUDA_VISIBLE_DEVICES", "CUDA_LAUNCH_BLOCKING", "NVIDIA_TF32_OVERRIDE", "CUBLAS_WORKSPACE_CONFIG"),
     *("TRITON_INTERPRET", "XLA_FLAGS", "JAX_ENABLE_X64", "JAX_PLATFORMS"),
@@ -38,6 +41,9 @@ _VARIABLES: Final = (
 )
 _ANSWER_LIMIT: Final = 20.0
 """Seconds for a program to answer."""
+
+_LOADING_LIMIT: Final = 300.0
+"""Seconds for all installed backends to load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,34 +65,33 @@ def doctor(
     backend: Annotated[
         list[str] | None, typer.Option("--backend", "-b", help="load it in a worker, and say what it is")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Say which devices, drivers, packages and settings there are, and what to do about what is wrong."""
+    """Say which devices, drivers, packages and settings there are, what loads, and what to do about what is wrong."""
     facts = [*_machine(), *_packages(), *_nvidia(), *_settings(), *_memory()]
-    say(_shown(facts))
-    usable = True
-    for spec in backend or ():
-        of_backend = list(_backend(spec))
-        usable &= not any(fact.advice for fact in of_backend)
-        facts += of_backend
-        say("\n" + _shown(of_backend))
-    problems = [printable(f"{fact.about}: {fact.advice}") for fact in facts if fact.advice]
-    say("\n" + ("\n".join(problems) or "nothing is wrong"))
+    of_backends = {spec: list(_backend(spec)) for spec in backend or ()}
+    groups = [facts, *([list(_installed())] if not of_backends else []), *of_backends.values()]
+    usable = not any(fact.advice for some in of_backends.values() for fact in some)
+    if as_json:
+        say_json("doctor", {"usable": usable, "facts": [fact for group in groups for fact in group]})
+    else:
+        say("\n\n".join(map(_shown, groups)))
+        problems = [printable(f"{fact.about}: {fact.advice}") for group in groups for fact in group if fact.advice]
+        say("\n" + ("\n".join(problems) or "nothing is wrong"))
     raise typer.Exit(0 if usable else UNUSABLE)
 
 
-def _shown(facts: list[Fact]) -> str:
+def _shown(facts: Sequence[Fact]) -> str:
     return table(["what", "found"], [[fact.about, fact.found] for fact in facts], "text")
 
 
 def _machine() -> Iterator[Fact]:
     yield Fact("convcheck", _version("convcheck") or "not installed")
     yield Fact("Python", f"{platform.python_implementation()} {platform.python_version()}, {sys.executable}")
-    forks = hasattr(os, "fork")
-    yield Fact(
-        "platform",
-        f"{platform.platform()}, {platform.processor() or platform.machine()}",
-        "" if forks else "workers are forked, which takes Linux or macOS; run with --in-process here",
-    )
+    yield Fact("platform", f"{platform.platform()}, {platform.processor() or platform.machine()}")
+    for part, there in asdict(this_system()).items():
+        if not there:
+            yield Fact(f"without {part}", LOST[part])
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield Fact("cores", f"{usable} of {os.cpu_count()}")
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
@@ -108,6 +113,8 @@ def _packages() -> Iterator[Fact]:
         if found or package in _OWN:
             advice = f"install it: pip install {package}"
             yield Fact(package, found.removeprefix(f"{package} ") or "absent", "" if found else advice)
+        elif package == "torch":
+            yield Fact(package, "absent: its own backends, and kernels on its tensors, are unavailable")
 
 
 def _nvidia() -> Iterator[Fact]:
@@ -172,7 +179,7 @@ def _needed(sanitizer: Sanitizer) -> str:
         return "not found"
 
 
-def _answer(command: list[str], environment: dict[str, str] | None = None) -> str:
+def _answer(command: list[str], environment: dict[str, str] | None = None, limit: float = _ANSWER_LIMIT) -> str:
     """What a program prints.
 
     Raises:
@@ -180,9 +187,24 @@ def _answer(command: list[str], environment: dict[str, str] | None = None) -> st
         subprocess.SubprocessError: it fails, or does not answer in time.
     """
     done = subprocess.run(  # noqa: S603  (ours, or the driver's own)
-        command, capture_output=True, text=True, check=True, timeout=_ANSWER_LIMIT, env=environment
+        command, capture_output=True, text=True, check=True, timeout=limit, env=environment
     )
     return done.stdout
+
+
+def _installed() -> Iterator[Fact]:
+    """Which installed backends load, with what versions, and why the others do not; all of them in one process."""
+    # -P: a folder of the current one may be called as a package is
+    command = [sys.executable, "-P", "-m", "convcheck", "list", "--load", "--json"]
+    try:
+        found = json.loads(_answer(command, limit=_LOADING_LIMIT))["backends"]
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        yield Fact("installed backends", f"cannot be loaded together: {error}", "name each: convcheck doctor -b NAME")
+        return
+    for item in found:
+        versions = ", ".join(f"{name} {value}" for name, value in item["versions"].items())
+        loads = f"loads{f': {versions}' if versions else ''}"
+        yield Fact(f"backend {item['name']}", f"unavailable: {item['reason']}" if item["reason"] else loads)
 
 
 def _backend(spec: str) -> Iterator[Fact]:
@@ -193,7 +215,8 @@ def _backend(spec: str) -> Iterator[Fact]:
     except ConvcheckError as error:
         said = str(error).strip()
         first, last = said.splitlines()[0], said.splitlines()[-1]
-        yield Fact(f"backend {spec}", type(error).__name__, first if first == last else f"{first} {last}")
+        found = "unavailable" if isinstance(error, UnavailableError) else type(error).__name__
+        yield Fact(f"backend {spec}", found, first if first == last else f"{first} {last}")
         return
     seconds = time.perf_counter() - begun
     yield Fact(f"backend {spec}", f"{candidate.name}, ready after {seconds:.1f} s")

@@ -4,43 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from typing import Any
 
-from convcheck.cli.output import say
 from convcheck.execution import Candidate
 from convcheck.judging.playing import Played, failing, play_until_it_fails, unplayable
 from convcheck.model.history import History, HistoryError, in_words, read_history
-from convcheck.model.verdicts import JUDGED, Verdict
+from convcheck.model.verdicts import Verdict
 from convcheck.report.tables import table, worst
 
 _HEADERS = ("step", "quantity", "status", "clause", "reason", "worst element")
 
 
-def replay_history(text: str, specs: Sequence[str], opened: Callable[[str], Candidate]) -> bool:
-    """Whether no call of a history is wrong, and one was judged, on any backend; every verdict is shown.
+def replay_history(
+    text: str, spec: str, opened: Callable[[str], Candidate], show: Callable[[str], None]
+) -> tuple[Sequence[Verdict], dict[str, Any]]:
+    """What is said about the calls of a history: the verdicts, and what machines read of it.
 
     Args:
         text: the history.
-        specs: the backends.
+        spec: the backend.
         opened: opens a candidate.
+        show: takes the same in words.
 
     Raises:
-        HistoryError: the text is no history, or a backend does not support one of its steps.
+        HistoryError: the text is no history, or the backend does not support one of its steps.
     """
     history = read_history(text)
-    right, judged = True, False
-    for spec in specs:
-        with closing(opened(spec)) as candidate:
-            _check_supported(candidate, history)
-            played = play_until_it_fails(candidate, history)
-        verdicts = [verdict for some in played.verdicts for verdict in some]
-        right &= not failing(tuple(verdicts))
-        judged |= any(verdict.status in JUDGED for verdict in verdicts)
-        steps = zip(history, in_words(history), strict=True)
-        lines = [f"  {number}. {words}\n     {step}" for number, (step, words) in enumerate(steps, 1)]
-        say("\n".join([spec, *lines, table(_HEADERS, _rows(played), "text"), *_conclusion(played), ""]))
-    if not judged:
-        say("nothing was judged")
-    return right and judged
+    with closing(opened(spec)) as candidate:
+        _check_supported(candidate, history)
+        played = play_until_it_fails(candidate, history)
+    steps = list(zip(history, in_words(history), strict=True))
+    lines = [f"  {number}. {words}\n     {step}" for number, (step, words) in enumerate(steps, 1)]
+    show("\n".join([spec, *lines, table(_HEADERS, _rows(played), "text"), *_conclusion(played), ""]))
+    found = [
+        {"step": str(step), "words": words, "verdicts": verdicts}
+        for (step, words), verdicts in zip(steps, played.verdicts, strict=False)  # those after a wrong one are not made
+    ]
+    verdicts = [verdict for some in played.verdicts for verdict in some]
+    return verdicts, {"steps": found, "conclusion": " ".join(_conclusion(played))}
 
 
 def _check_supported(candidate: Candidate, history: History) -> None:

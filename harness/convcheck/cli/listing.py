@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from convcheck.cli.output import say
+from convcheck.cli.output import AsJson, say, say_json
 from convcheck.model.capabilities import CapabilityError
 from convcheck.plugin.backend import UnavailableError
-from convcheck.plugin.registry import installed
+from convcheck.plugin.registry import Installed, installed
 from convcheck.plugin.registry import load as load_backend
 from convcheck.plugin.registry_errors import RegistryError
 from convcheck.report.tables import table
@@ -17,12 +17,23 @@ from convcheck.report.tables import table
 
 def list_backends(
     load: Annotated[bool, typer.Option("--load", help="load each, which imports its engine")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List installed backends; with --load their dtypes, or the reason why one is unavailable."""
+    found = [_listed(item, load=load) for item in installed()]
+    if as_json:
+        say_json("list", {"backends": found})
+        return
     headers = ["backend", "from", "target", "state", *(["dtypes, or the reason"] if load else [])]
     rows = [
-        [item.name, item.distribution, item.target, *(_loaded(item.name) if load else ["installed"])]
-        for item in installed()
+        [
+            item["name"],
+            item["distribution"],
+            item["target"],
+            item["state"],
+            *([", ".join(item["dtypes"]) or item["reason"]] if load else []),
+        ]
+        for item in found
     ]
     say(table(headers, rows, "text"))
 
@@ -32,8 +43,14 @@ def installed_names(incomplete: str) -> list[str]:
     return [item.name for item in installed() if item.name.startswith(incomplete)]
 
 
-def _loaded(name: str) -> tuple[str, str]:
+def _listed(item: Installed, *, load: bool) -> dict[str, Any]:
+    """What there is to say about a backend, under keys that stay."""
+    about = {"name": item.name, "distribution": item.distribution, "target": item.target}
+    if not load:
+        return {**about, "state": "installed"}
     try:
-        return "available", ", ".join(load_backend(name).capabilities.dtypes)
+        backend = load_backend(item.name)
+        dtypes, versions = backend.capabilities.dtypes, backend.versions()
     except (RegistryError, UnavailableError, CapabilityError) as error:
-        return "unavailable", str(error)
+        return {**about, "state": "unavailable", "reason": str(error), "dtypes": (), "versions": {}}
+    return {**about, "state": "available", "reason": "", "dtypes": dtypes, "versions": versions}

@@ -13,6 +13,7 @@ from convcheck.campaign.campaign import ResumeError
 from convcheck.campaign.database import open_database
 from convcheck.campaign.journal import JOURNAL
 from convcheck.campaign.past import Past
+from convcheck.cli.output import AsJson
 from convcheck.cli.running import run_and_report
 from convcheck.model.record_lines import RecordError
 from convcheck.report import read_record
@@ -25,6 +26,7 @@ def resume(
         str | None,
         typer.Option(help="where to remember what fails: a folder, module:attribute, 'none' (default: as the run)"),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Go on with a run that did not end; nothing that its journal has is judged again."""
     past = Past(folder / JOURNAL)
@@ -49,5 +51,6 @@ def resume(
             command=begun.command,
             database=open_database(options.database if database is None else database),
             past=past,
+            as_json=as_json,
         )
     )

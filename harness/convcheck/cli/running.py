@@ -1,24 +1,25 @@
-"""What `run` and `resume` have in common: a campaign with a journal, progress on the terminal, and its reports."""
+"""What `run` and `resume` have in common: a campaign with a journal, what it says as it goes on, and its reports."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from hypothesis.database import ExampleDatabase
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from convcheck.campaign import Options
 from convcheck.campaign import run as run_campaign
 from convcheck.campaign.journal import JOURNAL
 from convcheck.campaign.past import Past
 from convcheck.campaign.stopping import BySignal
-from convcheck.cli.output import say
+from convcheck.cli.narration import Telling, narrating
+from convcheck.cli.output import complain, say, say_json
 from convcheck.model.record import Record
 from convcheck.report import write_report
+from convcheck.report.as_json import run_as_json
 from convcheck.report.end_summary import end_summary
 from convcheck.report.folder import check_writable
-from convcheck.report.tables import printable
+from convcheck.report.github import workflow_commands, write_job_summary
+from convcheck.report.tables import counted
 
 FINDINGS = 1
 
@@ -31,6 +32,8 @@ def run_and_report(
     command: str,
     database: ExampleDatabase | None,
     past: Past | None = None,
+    as_json: bool = False,
+    github: bool = False,
 ) -> int:
     """Judge, write every report, show what came of it; the exit status.
 
@@ -41,6 +44,8 @@ def run_and_report(
         command: that repeats it.
         database: of what failed before.
         past: what was judged already.
+        as_json: what came of it is shown for machines.
+        github: it is shown on the pages of GitHub as well.
 
     Raises:
         ConvcheckError: something that the run needs is not there; nothing was judged.
@@ -49,23 +54,8 @@ def run_and_report(
     """
     check_writable(folder)
     stop, written = BySignal(), list[Record]()
-    console = Console(stderr=True)
-    with (
-        stop.listening(),
-        Progress(
-            TextColumn("{task.description}", markup=False), BarColumn(),
-            TextColumn("{task.fields[state]}", markup=False),
-            TimeElapsedColumn(),
-            console=console,
-        ) as progress,
-    ):  # fmt: skip
-        tasks = {
-            s: progress.add_task(printable(s), total=options.examples, state="", start=False) for s in options.specs
-        }
-
-        def advance(spec: str, cases: int, state: str) -> None:
-            progress.start_task(tasks[spec])
-            progress.update(tasks[spec], completed=cases, state=state)
+    complain(_begins(options, folder))
+    with stop.listening(), narrating(options.specs, options.total) as narration:
 
         def checkpoint(record: Record) -> None:
             written[:] = [write_report(record, folder)]
@@ -74,7 +64,8 @@ def run_and_report(
             options,
             name=name,
             command=command,
-            progress=advance,
+            progress=narration.advance,
+            found=Telling(narration.say),
             checkpoint=checkpoint,
             database=database,
             journal=folder / JOURNAL,
@@ -82,8 +73,34 @@ def run_and_report(
             stop=stop,
         )
     (record,) = written
+    if as_json:
+        say_json("run", {**run_as_json(record), "report": str(folder)})
+    else:
+        _show(record, folder)
+    if github:
+        for line in workflow_commands(record):
+            (complain if as_json else say)(line)
+        write_job_summary(record)
+    return 0 if record.conforms else FINDINGS
+
+
+def _begins(options: Options, folder: Path) -> str:
+    """What a run is about to do."""
+    if options.examples is None:
+        cases = f"for {options.seconds:g} seconds each"
+    else:
+        given = f"{counted(len(options.given), 'given case')}" if options.given else ""
+        drawn = f"{counted(options.examples, 'case')} and those that reach far" if options.examples else ""
+        cases = f"on {' and '.join(filter(None, (given, drawn)))}"
+    processes = counted(options.workers, "judging process").replace("processs", "processes")
+    return (
+        f"judging {', '.join(options.specs)} {cases}, seed {options.seed}, {processes}; "
+        f"an interrupt ends it and keeps what was found; report: {folder}"
+    )
+
+
+def _show(record: Record, folder: Path) -> None:
     say(end_summary(record))
     say(f"report: {folder / 'index.html'}")
     if record.interrupted:
         say(f"go on: convcheck resume {folder}")
-    return 0 if record.conforms else FINDINGS

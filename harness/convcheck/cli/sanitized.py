@@ -2,44 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from typing import Any
 
 from convcheck.cli.availability import available
-from convcheck.cli.output import say
 from convcheck.execution import open_sanitized
 from convcheck.judging.judge import judge_case
 from convcheck.model.case import Case
 from convcheck.model.sanitizers import Sanitizer
-from convcheck.model.verdicts import FAILURES, JUDGED, Verdict
+from convcheck.model.verdicts import Verdict
 from convcheck.oracles.sanitizer import ORACLE, reported
 from convcheck.report.tables import table
 
 _HEADERS = ("case", "status", "clause", "reason")
 
 
-def replay_sanitized(cases: Sequence[Case], specs: Sequence[str], sanitizer: Sanitizer, limit: float) -> bool:
-    """Whether a sanitizer saw a call, on any backend, and reported nothing; what it says is shown.
+def replay_sanitized(
+    cases: Sequence[Case], spec: str, sanitizer: Sanitizer, limit: float, show: Callable[[str], None]
+) -> tuple[Sequence[Verdict], dict[str, Any]]:
+    """What a sanitizer says about each call: the verdicts, and what machines read of it.
 
     Args:
         cases: run in order in one process, which is replaced after a report.
-        specs: the backends.
+        spec: the backend.
         sanitizer: which.
         limit: seconds that a call may take without it.
+        show: takes the same in words.
 
     Raises:
         UnavailableSanitizerError: it is not installed.
     """
-    found: list[Verdict] = []
-    for spec in specs:
-        verdicts = _replayed(cases, spec, sanitizer, limit)
-        found += [verdict for _, verdict in verdicts]
-        rows = [[token, verdict.status, verdict.clauses[0], verdict.reason] for token, verdict in verdicts]
-        say(f"{spec}\n{table(_HEADERS, rows, 'text')}\n")
-    statuses = {verdict.status for verdict in found}
-    if statuses.isdisjoint(JUDGED):
-        say("nothing was judged")
-    return not statuses.isdisjoint(JUDGED) and statuses.isdisjoint(FAILURES)
+    found = _replayed(cases, spec, sanitizer, limit)
+    rows = [[token, verdict.status, verdict.clauses[0], verdict.reason] for token, verdict in found]
+    show(f"{spec}\n{table(_HEADERS, rows, 'text')}\n")
+    verdicts = [verdict for _, verdict in found]
+    return verdicts, {"cases": [{"case": token, "verdicts": [verdict]} for token, verdict in found]}
 
 
 def _replayed(cases: Sequence[Case], spec: str, sanitizer: Sanitizer, limit: float) -> list[tuple[str, Verdict]]:

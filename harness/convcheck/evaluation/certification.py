@@ -29,6 +29,8 @@ from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.origins import Origin
 from convcheck.model.verdicts import Verdict
+from convcheck.plugin.backend import UnavailableError
+from convcheck.plugin.torch_bridge import absence
 from convcheck_reference.selfcheck import self_check
 
 Subject = TypeVar("Subject")
@@ -76,7 +78,9 @@ def certify(
 
     Raises:
         SelfCheckError: the two formulations of the reference disagree.
+        UnavailableError: torch is not there, which a variant is made of, or which the baselines compare defects with.
     """
+    _check_available(defects, variants, budget)
     self_check()
     detections: list[Detection] = []
     false_alarm_checks: list[FalseAlarmCheck] = []
@@ -89,6 +93,17 @@ def certify(
     return Certificate(
         budget.examples, budget.variant_examples, budget.seed, tuple(detections), tuple(false_alarm_checks)
     )
+
+
+def _check_available(defects: Sequence[Defect], variants: Sequence[Variant], budget: Budget) -> None:
+    """What is missing shows before anything is judged."""
+    if defects and not budget.on and (reason := absence("cpu")):
+        raise UnavailableError(f"a comparison of defects with other methods {reason}; --on sequential makes none")
+    for each in variants:
+        try:
+            each.backend()
+        except UnavailableError as error:
+            raise UnavailableError(f"the variant {each.name} {error}; --only has others") from error
 
 
 def detect(defect: Defect, budget: Budget) -> tuple[Detection, ...]:

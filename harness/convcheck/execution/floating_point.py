@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 _ENVIRONMENT: Final = 256
 """Bytes of a `fenv_t`, or more."""
@@ -33,7 +34,7 @@ _REGISTERS: Final = {
     "aarch64": _Register(0, 0x1080000, 0x9F00),  # FPCR
 }
 
-_library: Final = ctypes.CDLL(None)
+_library: Final[Any] = ctypes.CDLL(None) if hasattr(os, "fork") else None  # Windows has no library of that kind
 
 
 def _bits(at: int, mask: int) -> tuple[Callable[[], int], Callable[[int], None]]:

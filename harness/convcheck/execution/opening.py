@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,13 @@ from convcheck.execution.sanitized_candidate import SanitizedCandidate
 from convcheck.execution.subprocess_candidate import CALL_LIMIT, SubprocessCandidate
 from convcheck.execution.worker_supply import START_LIMIT
 from convcheck.model.sanitizers import Sanitizer
+from convcheck.model.system import this_system
 from convcheck.plugin.registry import load, resolve
+from convcheck_reference.errors import ConvcheckError
+
+
+class MissingInSystemError(ConvcheckError, RuntimeError):
+    """This system lacks what was asked for."""
 
 
 def open_candidate(
@@ -44,7 +51,9 @@ def open_candidate(
         RegistryError: the backend cannot be loaded.
         UnavailableError: its device or engine is absent.
         WorkerStartError: its process ended while it loaded the backend, or took longer.
+        MissingInSystemError: this system has no such processes.
     """
+    _check_system(in_process=in_process, untrusted=untrusted)
     if in_process:
         return InProcessCandidate(lambda: load(spec))
     candidate = SubprocessCandidate(
@@ -56,6 +65,19 @@ def open_candidate(
     )
     shield(candidate.guarantees)
     return candidate
+
+
+def _check_system(*, in_process: bool, untrusted: bool) -> None:
+    if untrusted and not this_system().confinement:
+        raise MissingInSystemError(
+            f"--untrusted confines a candidate by namespaces, Landlock and seccomp, which {platform.system()} has not; "
+            "judge it on Linux, in a container say, or leave out --untrusted for a candidate that you trust"
+        )
+    if not in_process and not this_system().workers:
+        raise MissingInSystemError(
+            f"a candidate in a process of its own takes sockets that carry descriptors, which Python has not on "
+            f"{platform.system()}; run with --in-process"
+        )
 
 
 def open_sanitized(spec: str, sanitizer: Sanitizer, *, limit: float = CALL_LIMIT) -> SanitizedCandidate:

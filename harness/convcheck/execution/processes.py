@@ -7,12 +7,11 @@ The guardian of a worker runs this without any library, so that it starts in mil
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
-import sys
 
 _DIE_WITH_PARENT = 1  # of <linux/prctl.h>
 _ADOPT_ORPHANS = 36
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 _SHOWN = 100
 """Characters of a command line that are shown."""
 
@@ -59,7 +58,7 @@ def command_of(pid: int) -> str:
 def memory(pid: int) -> int:
     """Bytes of memory that a process has and that are no file's; 0 if it is gone."""
     fields = _read(f"/proc/{pid}/statm").split()
-    return _PAGE * (int(fields[1]) - int(fields[2])) if len(fields) > 2 else 0
+    return mmap.PAGESIZE * (int(fields[1]) - int(fields[2])) if len(fields) > 2 else 0
 
 
 def share_of_memory(pid: int) -> int:
@@ -96,5 +95,6 @@ def _read(path: str) -> bytes:
 
 
 def _prctl(option: int, value: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+    call = getattr(ctypes.CDLL(None), "prctl", None)
+    if call is not None:
+        call(option, value, 0, 0, 0)

@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import chain
-from pathlib import Path
 from typing import Final, NoReturn
 
 from convcheck.execution.answer_sizes import bounded
@@ -29,11 +28,12 @@ from convcheck.execution.in_process_candidate import InProcessCandidate
 from convcheck.execution.messages import TO_WORKER, Answer, Calls, CallsAtOnce, Failed, Lost, Ready, Reload, Twice, cut
 from convcheck.execution.processes import adopt_orphans, die_with_parent
 from convcheck.model.calls import Raised, Returned
+from convcheck.model.system import may_fork, this_system
 from convcheck.plugin.accelerator import DeviceLostError
 from convcheck.plugin.backend import Backend
 from convcheck.plugin.registry import load, preload
 from convcheck.tensors.guarded import GuardedPages
-from convcheck.tensors.regions import Allocate
+from convcheck.tensors.regions import Allocate, heap
 from convcheck_reference.errors import ConvcheckError
 
 _MOST_DESCRIPTORS: Final = 2
@@ -44,7 +44,7 @@ def main() -> None:
     """Serve the control socket of the command line, for the backend named there."""
     control, spec = socket.socket(fileno=int(sys.argv[1])), sys.argv[2]
     faulthandler.enable()  # a segmentation fault leaves its traceback on stderr
-    give_workers(control, spec, GuardedPages())
+    give_workers(control, spec, GuardedPages() if this_system().guards else heap)
 
 
 def give_workers(control: socket.socket, spec: str, allocate: Allocate) -> None:
@@ -58,7 +58,7 @@ def give_workers(control: socket.socket, spec: str, allocate: Allocate) -> None:
     begun = time.perf_counter()
     with suppress(ConvcheckError):  # the worker will meet and report it
         preload(spec)
-    if _has_threads():
+    if not may_fork():
         become_worker(control, spec, allocate, time.perf_counter() - begun)
     keep(control, lambda descriptors: serve_and_exit(descriptors[0], spec, allocate))
 
@@ -202,12 +202,6 @@ def _outcomes(host: InProcessCandidate, calls: Calls | CallsAtOnce) -> Iterator[
     if isinstance(calls, CallsAtOnce):
         return chain.from_iterable(host.call_at_once(calls.threads))
     return map(host.call, calls.calls)
-
-
-def _has_threads() -> bool:
-    """Whether this process may have more than one thread; counted by the system, which sees those of C++."""
-    tasks = Path("/proc/self/task")
-    return not tasks.is_dir() or len(list(tasks.iterdir())) > 1
 
 
 if __name__ == "__main__":

@@ -74,6 +74,7 @@ def part_at(
     examples: int | None,
     remembered: int = 0,
     *,
+    given: int = 0,
     sanitized: bool = False,
     ladder: Ladder = Ladder.STANDARD,
 ) -> Part | None:
@@ -81,15 +82,21 @@ def part_at(
 
     Args:
         index: from 0.
-        examples: cases of the run, without the remembered ones; None for no end.
-        remembered: cases that failed in earlier runs, which come first.
+        examples: cases of the run, without those given and remembered; None for no end.
+        remembered: cases that failed in earlier runs, which come first but for those given.
+        given: cases that somebody named.
         sanitized: whether there are parts under a sanitizer, one for each of drawn cases.
         ladder: how far some of the cases reach.
     """
+    if index * UNIT < given:
+        return Part(Origin.GIVEN, index * UNIT, min(UNIT, given - index * UNIT))
+    index -= -(-given // UNIT)
     if remembered:
         if index == 0:
             return Part(Origin.REMEMBERED, 0, remembered)
         index -= 1
+    if examples == 0:
+        return None
     cycle = _cycle(CYCLE if examples is None else examples, ladder, sanitized=sanitized)
     rounds, at = divmod(index, len(cycle))
     if rounds and examples is not None:

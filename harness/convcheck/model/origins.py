@@ -9,13 +9,14 @@ from enum import StrEnum
 class Origin(StrEnum):
     """How cases come about.
 
-    REMEMBERED: they failed in an earlier run. DRAWN: from the seed alone, half of them along a covering array.
-    REACH: layers that cross the thresholds of a ladder, and published ones. SEARCHED: Hypothesis searches, steered by
-    what the candidate does. HISTORY: not a case, but a sequence of calls that a state machine of Hypothesis makes.
+    GIVEN: somebody named them. REMEMBERED: they failed in an earlier run. DRAWN: from the seed alone, half of them
+    along a covering array. REACH: layers that cross the thresholds of a ladder, and published ones. SEARCHED:
+    Hypothesis searches, steered by what the candidate does. HISTORY: not a case, but calls that a state machine makes.
     LONG_HISTORY: one history for the whole run, of many calls of one candidate that is never restarted. SANITIZED: no
     more cases either, but some of those drawn, run again under a sanitizer.
     """
 
+    GIVEN = "given"
     REMEMBERED = "remembered"
     DRAWN = "drawn"
     REACH = "reach"

@@ -20,11 +20,11 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import numpy as np
 
+from convcheck.model.system import may_fork
 from convcheck.plugin.candidate_errors import RAISED
 from convcheck.plugin.torch_bridge import to_torch
 from convcheck_reference.errors import ConvcheckError
@@ -134,8 +134,7 @@ def _one_line(error: BaseException) -> str:
 
 def _apart(make: Callable[[], Trial], limit: float) -> Trial | None:
     """What a descendant of this process comes to; None where it does not come to its end."""
-    tasks = Path("/proc/self/task")  # the system counts the threads of C++ too; a fork has one alone
-    if not hasattr(os, "fork") or not tasks.is_dir() or len(list(tasks.iterdir())) > 1:
+    if not may_fork():
         return make()
     reading, writing = os.pipe()
     try:

@@ -33,7 +33,7 @@ def preload_autograd() -> None:
 
 
 def absence(device: str) -> str:
-    """Why torch cannot use a device on this machine; empty if it can.
+    """Why torch cannot use a device on this machine, or is not there; empty if it can.
 
     Args:
         device: as torch spells it: "cpu", "cuda", "cuda:1", "xpu", "mps".
@@ -41,8 +41,12 @@ def absence(device: str) -> str:
     Raises:
         CapabilityError: torch knows no such device, or tensors there hold no values.
     """
-    import torch  # noqa: PLC0415
-
+    try:
+        import torch  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if error.name != "torch":  # torch is there, and what it needs is not
+            raise
+        return "needs torch, which is not installed: pip install torch"
     try:
         wanted = torch.device(device)
     except RuntimeError as error:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from convcheck.model.record import Record
-from convcheck.report.discrepancies import diagnosis
 from convcheck.report.guarantees import broken_line, guarantees_table
 from convcheck.report.levels import levels_table, opening
 from convcheck.report.rare_calls import excluded_rate_lines
+from convcheck.report.sentence import finding_sentence
 from convcheck.report.summary import verdict
-from convcheck.report.tables import counted, one_line, printable, table
+from convcheck.report.tables import one_line, printable, table
 
 
 def end_summary(record: Record) -> str:
-    """Where each backend stands, its numbers, every finding in a line or three, and the verdict."""
+    """Where each backend stands, its numbers, every finding in a sentence, and the verdict."""
     rows = [
         [
             b.name,
@@ -25,17 +27,14 @@ def end_summary(record: Record) -> str:
     ]
     numbers = table(["backend", "cases", "verdicts", "findings", "known"], rows, "text")
     lines = [opening(record), "", levels_table(record, "text"), "", numbers, ""]
-    for f in record.findings:
-        of = f"{f.level.label}: {one_line(f.backend, 'text')}"
-        lines.append(
-            f"{of}: {f.clause} {f.verdict.quantity} {f.status}, {counted(f.failing_cases, 'case')}: "
-            f"{_indented(f.verdict.reason)}"
-        )
-        lines += [f"  {line}" for line in (diagnosis(f), f.reproduction.history or f.reproduction.token) if line]
     lines += filter(None, [guarantees_table(record, "text"), broken_line(record)])
-    return printable("\n".join([*lines, *excluded_rate_lines(record), verdict(record)]))
+    lines += [*excluded_rate_lines(record), *_findings(record), verdict(record)]
+    return printable("\n".join(lines))
 
 
-def _indented(text: str) -> str:
-    """The text, none of whose lines looks like one of ours."""
-    return "\n    ".join(printable(text).split("\n"))
+def _findings(record: Record) -> Iterator[str]:
+    """A sentence for each finding, which names its backend where there are several."""
+    several = len(record.backends) > 1
+    for number, finding in enumerate(record.findings, 1):
+        of = f" of {one_line(finding.backend, 'text')}" if several else ""
+        yield f"{number}. {finding.level.label}, {finding.clause}{of}: {finding_sentence(finding)}"

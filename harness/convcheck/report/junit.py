@@ -1,7 +1,8 @@
 """JUnit XML: one test case for each backend and clause, as CI services show them.
 
 The level is the group of a test case, the one place that the schema leaves for it; how a backend stands at each level
-are properties of its suite.
+are properties of its suite. The time of a suite is what its backend took, added up over the judging processes: the
+clauses share the cases, so none has a time of its own.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from xml.etree import ElementTree as ET
 from convcheck.model.levels import Level, level_of_clause
 from convcheck.model.record import Record
 from convcheck.model.verdicts import FAILURES, Status
+from convcheck.report.failure_text import failure_text
 from convcheck.report.levels import word
 from convcheck.report.matrix import clause_verdict
-from convcheck.report.replaying import replay_command
 from convcheck.report.tables import printable
 from convcheck_reference.clauses import CLAUSES
 
@@ -25,9 +26,10 @@ def _why(status: Status | None, judged: int, failed: int) -> str:
 
 def junit(record: Record) -> str:
     """The XML document."""
-    root = ET.Element("testsuites", name="convcheck")
+    root = ET.Element("testsuites", name="convcheck", time=f"{record.seconds:.3f}")
     for backend in record.backends:
-        suite = ET.SubElement(root, "testsuite", name=backend.name, timestamp=record.started)
+        seconds = f"{sum(backend.seconds.values()):.3f}"
+        suite = ET.SubElement(root, "testsuite", name=backend.name, timestamp=record.started, time=seconds)
         properties = ET.SubElement(suite, "properties")
         for level in Level:
             standing = record.standing(backend.name, level)
@@ -44,7 +46,7 @@ def junit(record: Record) -> str:
                 failures += 1
                 message = mine[0].verdict.reason if mine else f"{failed} of {judged} cases"
                 node = ET.SubElement(test, "failure", type=str(mine[0].status if mine else status), message=message)
-                node.text = "\n".join(text for f in mine for text in (f.verdict.reason, replay_command(f)) if text)
+                node.text = "\n\n".join(map(failure_text, mine))
             elif its_own:
                 skipped += 1
                 reason = its_own[0].verdict.reason

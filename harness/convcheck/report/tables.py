@@ -6,11 +6,12 @@ import re
 import textwrap
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from tabulate import tabulate
 
-from convcheck.model.verdicts import Evidence
+if TYPE_CHECKING:
+    from convcheck.model.verdicts import Evidence
 
 Style: TypeAlias = Literal["markdown", "text"]
 

@@ -11,17 +11,13 @@ from convcheck.model.text_file import text_of
 from convcheck.report.atomic import write_atomically
 from convcheck.report.badge import badge
 from convcheck.report.discrepancies import discrepancies
+from convcheck.report.errors import ReportError
 from convcheck.report.html import html
 from convcheck.report.junit import junit
 from convcheck.report.script import script
 from convcheck.report.summary import summary
-from convcheck_reference.errors import ConvcheckError
 
 RECORD = "findings.jsonl"
-
-
-class ReportError(ConvcheckError, OSError):
-    """A report that cannot be written: the disk is full, or its folder is gone, say."""
 
 
 def write_report(record: Record, folder: Path) -> Record:
@@ -34,6 +30,18 @@ def write_report(record: Record, folder: Path) -> Record:
         return _written(record, folder)
     except OSError as error:
         raise ReportError(f"the report in {str(folder)!r} cannot be written: {error.strerror or error}") from error
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write one document, whole or not at all.
+
+    Raises:
+        ReportError: it cannot be written; what was there stays.
+    """
+    try:
+        write_atomically(file, text)
+    except (OSError, ValueError) as error:
+        raise ReportError(f"{str(file)[:300]!r} cannot be written: {error}; name another file") from error
 
 
 def _written(record: Record, folder: Path) -> Record:

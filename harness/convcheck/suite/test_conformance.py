@@ -4,27 +4,38 @@ from __future__ import annotations
 
 import pytest
 
-from convcheck.model.record import NOT_LOOKED_AT, Finding, Record
+from convcheck.model.record import NOT_LOOKED_AT, Record
 from convcheck.model.verdicts import FAILURES, Status
 from convcheck.pytest_plugin import Judgements
+from convcheck.report.failure_text import failure_properties, failure_text
 from convcheck.report.matrix import clause_verdict
 from convcheck.report.sentence import finding_sentence
 from convcheck.report.tables import printable
+from convcheck_reference.errors import ConvcheckError
 
 
-def test_clause(conv_judgements: Judgements, conv_backend: str, conv_dtype: str, conv_clause: str) -> None:
+def test_clause(
+    conv_judgements: Judgements,
+    conv_backend: str,
+    conv_dtype: str,
+    conv_clause: str,
+    request: pytest.FixtureRequest,
+) -> None:
     """No case of the run shows a discrepancy that breaks this clause."""
-    record = conv_judgements.record(conv_backend, conv_dtype)
+    try:
+        record = conv_judgements.record(conv_backend, conv_dtype)
+    except ConvcheckError as error:  # of a backend that the project's settings name: it cannot be loaded, say
+        pytest.fail(printable(f"{conv_backend}: {error}"), pytrace=False)
     backend = record.backends[0]
     if backend.unavailable:
         pytest.skip(printable(f"{conv_backend} is unavailable: {backend.unavailable}"))
     findings = [f for f in record.findings if f.clause == conv_clause]
     decisive = [f for f in findings if f in record.decisive_findings]
+    for finding in decisive:
+        # not by `record_property`, which warns of a schema of JUnit that pytest does not follow itself
+        request.node.user_properties += failure_properties(finding).items()
     if decisive:
-        pytest.fail(
-            printable("\n\n".join("\n".join(filter(None, _said(f))) for f in decisive)),
-            pytrace=False,
-        )
+        pytest.fail("\n\n".join(map(failure_text, decisive)), pytrace=False)
     if findings:
         why = "; ".join(f.known or f"beyond level {record.level.label}: {finding_sentence(f)}" for f in findings)
         pytest.xfail(printable(why))
@@ -35,14 +46,6 @@ def test_clause(conv_judgements: Judgements, conv_backend: str, conv_dtype: str,
         pytest.xfail(f"{status}: {failed} cases of {judged}")
     if not judged:
         pytest.skip(printable(_why_unjudged(record, conv_clause, status)))
-
-
-def _said(finding: Finding) -> tuple[str, ...]:
-    where = finding.diagnosis.localization
-    return (
-        f"{finding.level.label}: {finding_sentence(finding)}",
-        "" if where is None else f"where: {where.words}, in {where.token}",
-    )
 
 
 def _why_unjudged(record: Record, clause: str, status: Status | None) -> str:

@@ -26,6 +26,7 @@ from convcheck.defects import DEFECTS, Defect
 from convcheck.execution import Candidate, WorkerStartError
 from convcheck.judging.judge import Excluded, Failure, nothing_excluded
 from convcheck.model.record import Finding
+from convcheck.model.stages import Heard, Stage, unheard
 from convcheck.plugin.accelerator import DeviceLostError
 from convcheck.triage.attribution import consequences, explained
 from convcheck.triage.causes import Cause, size, without
@@ -60,6 +61,11 @@ class _Search:
     probe: Probe
     blocks: Blocks
     defects: Sequence[Defect]
+    heard: Heard
+
+    def tell(self, cause: Cause, stage: Stage = Stage.CAUSE) -> None:
+        """Whoever waits hears of a cause as soon as it is known; causes that come later may turn out to be it."""
+        self.heard(stage, cause.finding(self.probe.candidate.name))
 
 
 def findings_of(
@@ -78,6 +84,7 @@ def triage(
     defects: Sequence[Defect] = HARMLESS,
     most_calls: int = MOST_CALLS,
     until: float = math.inf,
+    heard: Heard = unheard,
 ) -> Triage:
     """One finding for each distinct cause among the failures, and which of them belong to it.
 
@@ -89,11 +96,13 @@ def triage(
         defects: that the candidate may behave like; none of them may end its process.
         most_calls: of the candidate; what they do not suffice for is not looked at.
         until: the time of `time.monotonic` after which no cause is begun.
+        heard: called with each smallest case, and each cause once it is known, before those that are one are put
+            together.
 
     An interrupt, or that the candidate cannot be called any more, ends it with what was found until then.
     """
     probe = Probe(candidate, excluded, Budget(most_calls, until))
-    search = _Search(probe, blocks, defects)
+    search = _Search(probe, blocks, defects, heard)
     of_histories = [failure for failure in failures if failure.history is not None]
     groups = grouped(without(failures, of_histories))
     causes, ended_by = list[Cause](), None
@@ -133,8 +142,10 @@ def _look(search: _Search, groups: dict[Group, Sequence[Failure]], causes: list[
         else:
             if group.refusal and remaining and group not in looked_at:
                 declared = declaration(probe, group.signature, remaining)
-                causes += [declared] if declared is not None else []
-                remaining = remaining if declared is None else without(remaining, declared.explains)
+                if declared is not None:
+                    causes.append(declared)
+                    search.tell(declared)
+                    remaining = without(remaining, declared.explains)
                 first = failing_by_itself(probe, group.signature, remaining)
             most = MOST_PER_GROUP - sum(Group.of(cause.smallest.first) == group for cause in causes)
             found, remaining = _causes(search, group.signature, remaining, first, most)
@@ -183,6 +194,7 @@ def _causes(
         cause = _cause(search, signature, remaining, first)
         cause = replace(cause, explains=tuple(explained(probe, cause, remaining)))
         remaining = without(remaining, cause.explains)
+        search.tell(cause)
         first = failing_by_itself(probe, signature, remaining)
         found.append(cause)
     return found, remaining
@@ -193,6 +205,7 @@ def _cause(search: _Search, signature: FailureSignature, remaining: Sequence[Fai
     each_fresh = probe.restarting()
     smallest = smallest_case(probe, each_fresh, signature, remaining, first, search.blocks)
     examination = Examination()
+    search.tell(Cause(signature=signature, smallest=smallest, explains=(smallest.first,)), Stage.SMALLEST)
     if smallest.steady:
         alike = [f.case for f in sorted(remaining, key=size) if f is not smallest.first]
         own = each_fresh if smallest.state_dependent else probe

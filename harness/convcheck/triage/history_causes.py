@@ -25,7 +25,7 @@ from convcheck.triage.state_dependence import depends_on_state
 
 _UNSAFE: Final = (
     "it seems not to support calls from several threads at the same time: "
-    "if that is so, declare Capabilities(thread_safe=False)"
+    "if that is so, declare @convcheck.capabilities(thread_safe=False)"
 )
 
 

@@ -99,7 +99,7 @@ def _in_words(lacking: Sequence[_Feature]) -> str:
     *others, last = [feature.words for feature in lacking]
     words = f"{', '.join(others)} and {last}" if others else last
     keywords = ", ".join(dict.fromkeys(feature.keyword for feature in lacking))
-    return f"it seems not to support {words}: if that is so, declare Capabilities({keywords})"
+    return f"it seems not to support {words}: if that is so, declare @convcheck.capabilities({keywords})"
 
 
 def _features(capabilities: Capabilities) -> Iterator[_Feature]:

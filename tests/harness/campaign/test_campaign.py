@@ -9,9 +9,12 @@ from convcheck import Status, load
 from convcheck.campaign import job
 from convcheck.campaign.campaign import Options, run
 from convcheck.campaign.database import remembered
+from convcheck.campaign.known_failures import KnownFailure
 from convcheck.execution import WorkerStartError
 from convcheck.model.ladder import Ladder
+from convcheck.model.origins import Origin
 from convcheck.model.record import NOT_LOOKED_AT, PARTS_OF_TIME
+from convcheck.model.stages import Stage, unheard
 from convcheck.model.verdicts import FAILURES
 from convcheck.triage import findings
 from stand_ins import Counted
@@ -19,7 +22,7 @@ from stand_ins import Counted
 WRONG = "convcheck.defects:group-outputs-interleaved"
 
 
-def recorded(progress=lambda *_: None, database=None, **options):
+def recorded(progress=lambda *_: None, database=None, found=unheard, **options):
     chosen = Options(
         **{
             "specs": (WRONG,),
@@ -30,7 +33,15 @@ def recorded(progress=lambda *_: None, database=None, **options):
             **options,
         }
     )
-    return run(chosen, name="run", command="test", progress=progress, checkpoint=lambda _: None, database=database)
+    return run(
+        chosen,
+        name="run",
+        command="test",
+        progress=progress,
+        found=found,
+        checkpoint=lambda _: None,
+        database=database,
+    )
 
 
 def failing(record):
@@ -143,3 +154,31 @@ def test_the_time_is_told_by_parts_none_of_which_holds_another(whole):
     assert tuple(backend.seconds) == PARTS_OF_TIME
     assert all(seconds > 0 for seconds in backend.seconds.values())
     assert sum(backend.seconds.values()) <= whole.seconds
+
+
+def test_what_is_found_is_told_as_it_comes_and_again_once_its_cause_is_known():
+    heard = []
+    record = recorded(found=lambda *told: heard.append(told))
+    came, smallest, causes = ([finding for stage, finding in heard if stage is each] for each in Stage)
+    assert came
+    assert [stage for stage, _ in heard[: len(came)]] == [Stage.SEEN] * len(came)  # all cases are judged before
+    assert all(finding.unexamined for finding in came)
+    assert {finding.backend for _, finding in heard} == {record.backends[0].name}
+    assert {f.reproduction.token for f in causes} <= {f.reproduction.token for f in smallest}
+    assert {f.reproduction.token for f in record.findings} <= {f.reproduction.token for f in causes}
+    kinds = [(f.verdict.quantity, f.status, f.clause, f.level) for f in came]
+    assert len(kinds) == len(set(kinds))
+
+
+def test_known_failures_are_not_told_as_they_come():
+    known = (KnownFailure(backend="", reason="issue 7", clause="C2D-GROUPS-1"),)
+    heard = []
+    recorded(found=lambda *told: heard.append(told), known=known, clause="C2D-GROUPS-1", diagnosis_calls=0)
+    assert not heard
+
+
+def test_given_cases_come_before_all_others_and_alone_where_no_others_are_asked_for():
+    tokens = [f"v1,x=1x1x4x4,out=1,k=1,seed={seed}" for seed in range(6)]
+    alone = recorded(examples=0, given=tuple(tokens))
+    (counted,) = alone.backends[0].origins
+    assert (counted.origin, counted.cases, alone.cases) == (Origin.GIVEN, 6, 6)

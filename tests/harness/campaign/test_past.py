@@ -7,7 +7,8 @@ import pytest
 
 from convcheck.campaign import job as jobs
 from convcheck.campaign.campaign import ResumeError, run
-from convcheck.campaign.journal import Begun, JournalError, Keeping, append
+from convcheck.campaign.errors import JournalError
+from convcheck.campaign.journal import Begun, Keeping, append
 from convcheck.campaign.options import Options
 from convcheck.campaign.past import Past
 from convcheck.campaign.unfinished import unfinished_record

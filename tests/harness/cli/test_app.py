@@ -109,7 +109,7 @@ def test_findings_beyond_the_level_do_not_count_but_are_reported(monkeypatch, tm
     said = capsys.readouterr().out
     assert " computes every legal layer right (" in said.split("\n")[0]
     assert " of illegal arguments too little;" in said.split("\n")[0]
-    assert "\nrefuses: " in said
+    assert "\n1. refuses, C2D-ERROR-" in said
     folder = tmp_path / "levels"
     assert json.loads((folder / "badge.json").read_text())["color"] == ("red" if code else "brightgreen")
     # another level needs no other run

@@ -81,7 +81,7 @@ def test_without_a_command_the_help_is_shown(convcheck):
 
 
 def test_a_bug_of_ours_ends_with_3(convcheck, monkeypatch):
-    monkeypatch.setattr(sys.modules["convcheck.cli.app"], "specification_markdown", lambda: 1 / 0)
+    monkeypatch.setattr("convcheck.cli.spec.specification_markdown", lambda: 1 / 0)
     code, message = convcheck("spec")
     assert code == 3
     assert "ZeroDivisionError" in message

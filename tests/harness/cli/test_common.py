@@ -34,7 +34,9 @@ def test_the_help_has_a_line_for_each_option_and_says_what_convcheck_is():
     assert done.exit_code == 0
     assert "Does a Conv2d implementation compute what torch.nn.Conv2d is documented to compute?" in done.output
     options = [line for line in done.output.splitlines() if line.lstrip("│ ").startswith("--")]
-    assert [line.split()[1] for line in options] == ["--version", "--install-completion", "--show-completion", "--help"]
+    assert [line.split()[1] for line in options] == [
+        *("--version", "--config", "--install-completion", "--show-completion", "--help")
+    ]
 
 
 @pytest.mark.parametrize(

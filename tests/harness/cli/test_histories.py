@@ -63,7 +63,7 @@ def test_a_history_that_fails_says_in_which_call_and_of_what(replay):
     code, shown = replay("Keeping", "--history", LINE)
     assert code == 1
     assert "2. other contents of weight" in shown
-    assert "2 output fail C2D-PURE-4 output is wrong: it is the result of an earlier call at (" in shown
+    assert "step: 2; quantity: output; status: fail; clause: C2D-PURE-4; reason: output is wrong" in shown
     assert "a matter of state: in the last of 2 calls" in shown
 
 

@@ -15,10 +15,10 @@ def listed(monkeypatch, capsys, *options):
     return {line.split()[0]: line for line in capsys.readouterr().out.splitlines()[2:]}
 
 
-@pytest.mark.parametrize("command", ["list", "doctor"])
+@pytest.mark.parametrize("command", [["list"], ["doctor", "--backend", "numpy"]])
 def test_no_engine_is_imported_to_say_what_there_is(command):
     code = (
-        f"import sys\nsys.argv = ['convcheck', {command!r}]\nfrom convcheck.cli import main\n"
+        f"import sys\nsys.argv = ['convcheck', *{command!r}]\nfrom convcheck.cli import main\n"
         "try:\n    main()\nfinally:\n    print('imported:', {'torch', 'convcheck_backends'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -115,3 +115,12 @@ def test_under_a_sanitizer_each_drawn_part_has_a_share_that_is_run_again(example
         sizes[part.number // BLOCK] += part.size
     assert {p.number: p.size for p in again} == {block: max(1, size // SANITIZED) for block, size in sizes.items()}
     assert [p for p in made if p not in again] == parts(examples)
+
+
+@given(st.integers(0, 300), st.sampled_from([0, 60]), st.integers(0, 3))
+def test_given_cases_come_first_and_others_as_they_would_without(given, examples, remembered):
+    made = list(takewhile(bool, (part_at(index, examples, remembered, given=given) for index in count())))
+    first = list(takewhile(lambda part: part.origin is Origin.GIVEN, made))
+    assert sum(part.size for part in first) == given
+    assert [part.number for part in first] == list(range(0, given, UNIT))
+    assert made[len(first) :] == parts(examples, remembered)

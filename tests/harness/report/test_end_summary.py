@@ -1,10 +1,14 @@
+from dataclasses import replace
+
 import pytest
 from typer.testing import CliRunner
 
 from convcheck.cli import app
 from convcheck.report import write_report
+from convcheck.report.end_summary import end_summary
 from convcheck.report.levels import levels_table, opening
-from full_record import FIGURES, FINDINGS, RECORD, SHOWN, TOKEN, WRONG
+from convcheck.report.sentence import finding_sentence
+from full_record import RECORD, WRONG
 from read_tables import rows
 
 
@@ -27,13 +31,17 @@ def test_every_backend_has_its_numbers(said):
     assert "no such device: a|b" in numbers
 
 
-def test_every_finding_is_said_with_its_diagnosis_and_case(said):
-    first = f"{WRONG}: C2D-SHAPE-1 output fail, 3 cases: {SHOWN}".replace(" second", "\n    second")
-    condition = f"fails iff groups > 1 and bias{FIGURES}; every failure is explained by: subnormals flushed; behaves like no bias where there are groups"
-    assert f"{first}\n  {condition}\n  {TOKEN}\n" in said
-    assert f"{WRONG}: C2D-SHAPE-1 grad_weight fail, 1 case: the last column is 0\n" in said
-    assert f"{WRONG}: C2D-PURE-3 call crashed, 1 case: no fresh process would start\nstate: {WRONG}" in said
-    assert all(f"{f.level.label}: {WRONG}: {f.clause} {f.verdict.quantity} {f.status}, " in said for f in FINDINGS)
+def test_every_finding_is_a_sentence_at_the_end(said):
+    sentences = [
+        f"{number}. {f.level.label}, {f.clause} of {WRONG}: {finding_sentence(f)}"
+        for number, f in enumerate(RECORD.findings, 1)
+    ]
+    assert said.split("\n")[-3 - len(sentences) : -3] == sentences
+
+
+def test_one_backend_is_not_named_again_and_again():
+    alone = end_summary(replace(RECORD, backends=RECORD.backends[:1]))
+    assert f"\n1. computes, C2D-SHAPE-1: {finding_sentence(RECORD.findings[0])}\n" in alone
 
 
 def test_the_verdict_comes_last(said):

@@ -79,6 +79,7 @@ def test_what_is_wrong_beyond_the_level_is_expected_to_fail(tmp_path, kernel):
     done = suite(tmp_path, "convcheck.suite", *options, "--conv-level", "refuses")
     assert done.returncode == 1
     assert "refuses: illegal arguments are accepted" in done.stdout
+    assert "  what: illegal, but a result came back" in done.stdout
 
 
 def test_a_level_that_there_is_not_is_a_usage_error(tmp_path):

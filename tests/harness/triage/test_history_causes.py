@@ -144,7 +144,7 @@ def test_what_fails_beside_other_threads_is_apart_from_what_fails_after_other_ca
     assert not_looked_at == given[2:]
     declared = {c.smallest.history: c.diagnosis.declaration for c in found}
     assert declared[HISTORY] == ""
-    assert "Capabilities(thread_safe=False)" in declared[read_history(THREADS)]
+    assert "@convcheck.capabilities(thread_safe=False)" in declared[read_history(THREADS)]
 
 
 def test_a_cause_of_state_that_shows_without_threads_leaves_what_needs_them():

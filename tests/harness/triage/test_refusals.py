@@ -49,7 +49,7 @@ def test_refusals_for_want_of_features_are_one_cause_with_the_declaration():
     found = declaration(probe_of(Strict), REFUSED, failures)
     assert {f.case.token for f in found.explains} == {f.case.token for f in failures[:3]}
     words = "it seems not to support 'same' and 'valid' and unbatched inputs: if that is so, declare "
-    assert found.diagnosis.declaration == words + "Capabilities(string_padding=False, unbatched=False)"
+    assert found.diagnosis.declaration == words + "@convcheck.capabilities(string_padding=False, unbatched=False)"
     assert found.diagnosis.failure_condition.exact
     assert found.smallest.reproduced == 3
 

@@ -1,0 +1,24 @@
+"""Packages whose public names are imported when they are first asked for (PEP 562): what nobody uses costs no time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+
+def lazily(package: str, homes: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
+    """What a package calls `__getattr__`; `if TYPE_CHECKING:` the package imports the same names for type checkers.
+
+    Args:
+        package: its name.
+        homes: the public names of each module that has some.
+    """
+    modules = {name: module for module, names in homes.items() for name in names}
+
+    def public(name: str) -> Any:
+        if name not in modules:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(modules[name]), name)
+
+    return public
