@@ -1,0 +1,124 @@
+"""The documentation builds without a warning, its links lead somewhere, and its examples do what it says."""
+
+import doctest
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import hypothesis
+import pytest
+import typer
+from documentation import PAGES, PROJECT, commands, execute_python, has_python
+
+import convcheck
+from convcheck import cli
+
+COMMANDS = commands()
+OURS = [command for command in COMMANDS if command.words[0] == "convcheck"]
+EXECUTED = list({command.text: command for command in OURS if not command.skipped}.values())
+NOT_OURS = {
+    "pip": "installs",
+    "python3": "makes an environment",
+    "pytest": "the gate runs it",
+    "python": "takes minutes: a measurement",
+    "mkdocs": "is run by the test of the site",
+}
+"""Other programs, and why the examples do not start them."""
+
+FEW = 30
+
+
+def named(command):
+    return f"{command.page}:{command.line}:{' '.join(command.words[1:3])}"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-q", "-f", PROJECT / "docs/mkdocs.yml", "-d", folder]
+    roots = os.pathsep.join(str(PROJECT / root) for root in ("harness", "reference", "backends"))
+    environment = {**os.environ, "PYTHONPATH": roots, "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stdout + done.stderr
+    return folder
+
+
+def test_the_site_builds_without_a_warning_and_fetches_nothing(site):
+    fetched = re.compile(r"""(?:src="|<link[^>]*href="|url\(["']?|@import ["'])(?:https?:)?//[^"')]*""")
+    pages = [*site.rglob("*.html"), *site.rglob("*.css")]
+    assert len(pages) > 30
+    assert {str(page): found[0] for page in pages if (found := fetched.search(page.read_text()))} == {}
+
+
+@pytest.mark.parametrize("package", ["convcheck", "convcheck.strategies", "convcheck_reference", "convcheck_backends"])
+def test_every_public_name_is_in_the_reference(package, site):
+    inventory = " ".join(re.findall(r'<h\d id="([\w.]+)"', "".join(p.read_text() for p in site.glob("api/*.html"))))
+    module = sys.modules.get(package) or __import__(package, fromlist=["*"])
+    assert [name for name in module.__all__ if f"{package}.{name}" not in inventory.split()] == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "reports/README.md"])
+def test_links_outside_of_the_site_lead_to_a_file(name):
+    page = PROJECT / name
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    """Where the commands of the pages are typed: a clone, with the kernels of its tests beside it."""
+    for name in ("tests", "benchmarks", "reference"):
+        (tmp_path / name).symlink_to(PROJECT / name)
+    for file in (PROJECT / "tests/plugins").glob("*.py"):
+        (tmp_path / file.name).symlink_to(file)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def earlier(tmp_path_factory):
+    """The report of a run that is over."""
+    folder = tmp_path_factory.mktemp("earlier")
+    convcheck.check("numpy", examples=1, reach="quick", isolated=False, report_dir=folder)
+    return folder
+
+
+@pytest.mark.parametrize("command", EXECUTED, ids=named)
+def test_a_command_of_a_page(command, workspace, earlier, monkeypatch, capsys):
+    for name in ("NAME", "BEFORE"):
+        shutil.copytree(earlier, workspace / "reports" / name)
+    monkeypatch.setattr(sys, "argv", ["convcheck", *command.affordable])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    shown = capsys.readouterr()
+    assert ended.value.code in (0, 1), shown.err
+    if command.output:
+        flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+        same = doctest.OutputChecker().check_output(command.output.replace("…", "..."), shown.out, flags)
+        assert same, f"the page shows\n{command.output}\nand it is\n{shown.out}"
+
+
+@pytest.mark.parametrize("command", [command for command in OURS if command.skipped], ids=named)
+def test_a_command_that_is_not_executed_exists(command):
+    typer.main.get_command(cli.app).make_context("convcheck", command.words[1:])
+
+
+def test_programs_of_others_are_known():
+    others = [command for command in COMMANDS if command.words[0] != "convcheck" and not command.skipped]
+    assert [command.text for command in others if command.words[0] not in NOT_OURS] == []
+    scripts = [word for command in COMMANDS for word in command.words if word.startswith("benchmarks/")]
+    assert [script for script in scripts if not (PROJECT / script).exists()] == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if has_python(page)], ids=lambda page: page.name)
+def test_the_python_of_a_page(page, workspace, monkeypatch):
+    original = convcheck.check
+    few = lambda *arguments, **options: original(*arguments, **{"reach": "quick", **options, "examples": FEW})  # noqa: E731
+    monkeypatch.setattr(convcheck, "check", few)
+    with hypothesis.settings.get_profile("default").__class__ and _few_examples():
+        for name, defined in execute_python(page).items():
+            if name.startswith("test_"):
+                defined()
