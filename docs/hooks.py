@@ -1,15 +1,16 @@
 """What the pages say about the code is made from the code when they are built.
 
-A page is made as a whole (`PAGES`), or a line ``<!-- made: NAME -->`` of it is replaced (`PARTS`).
+A page is made as a whole (`PAGES`), a line ``<!-- made: NAME -->`` of it is replaced (`PARTS`), and so is a line
+``<!-- picture: Conv2d(…) on HEIGHT × WIDTH -->``.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable
-from dataclasses import asdict
 from importlib import import_module
-from inspect import getdoc
+from importlib.util import find_spec
 from typing import Any
 
 import typer
@@ -18,8 +19,10 @@ from typer.cli import get_docs_for_click
 
 from convcheck import LAYOUTS, PATHS, PROFILES
 from convcheck.cli.app import app
-from convcheck.model.levels import MEANINGS, level_of_clause
+from convcheck.model.levels import level_of_clause
+from convcheck.model.rules import NAMES
 from convcheck.oracles import ORACLES
+from convcheck.oracles.metamorphic import RELATIONS, oracle_name
 from convcheck_reference.clauses import specification_markdown
 
 
@@ -32,7 +35,8 @@ def on_files(files: Files, config: Any) -> Files:
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Fill in what is made."""
-    return re.sub(r"^<!-- made: (\w+) -->$", lambda found: PARTS[found[1]](), markdown, flags=re.MULTILINE)
+    filled = re.sub(r"^<!-- made: (\w+) -->$", lambda found: PARTS[found[1]](), markdown, flags=re.MULTILINE)
+    return re.sub(r"^<!-- picture: (.*\)) on (\d+) × (\d+) -->$", _picture, filled, flags=re.MULTILINE)
 
 
 def _clauses() -> str:
@@ -42,7 +46,9 @@ def _clauses() -> str:
         clause, text = found.groups()
         return f"- **{clause}**{{ #{clause} }} {text} *({level_of_clause(clause).label})*"
 
-    return re.sub(r"^- \*\*(C2D-\w+-\d+)\*\* (.*)$", marked, specification_markdown(), flags=re.MULTILINE)
+    text = re.sub(r"^- \*\*(C2D-\w+-\d+)\*\* (.*)$", marked, specification_markdown(), flags=re.MULTILINE)
+    said = "Every verdict names the clauses that it judges. Behind each is the [level](levels.md) at which it speaks."
+    return text.replace("Printed by `convcheck spec`.", f"`convcheck spec` prints them. {said}", 1)
 
 
 def _options() -> str:
@@ -52,35 +58,52 @@ def _options() -> str:
 
 
 def _oracles() -> str:
-    """Each oracle in the order in which a failing case is named after them, with what its module says."""
-    parts = []
-    for oracle in ORACLES:
-        module = import_module(oracle.judge.__module__) if oracle.judge.__module__.startswith("convcheck") else None
-        about = getdoc(module) or ""
-        parts.append(f"### {oracle.name}\n\n{about}\n")
-    return "\n".join(parts)
+    """Each oracle but the relations, in their order: when it is asked, and what its module says."""
+    related = {oracle_name(relation) for relation in RELATIONS}
+    return "\n\n".join(_oracle(oracle) for oracle in ORACLES if oracle.name not in related)
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    lines = [list(head), ["---"] * len(list(head)), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+def _oracle(oracle: Any) -> str:
+    asked = "every case" if oracle.every == 1 else f"one case in {oracle.every}"
+    about = import_module(oracle.judge.__module__).__doc__
+    return f"### {oracle.name}\n\nAsked about {asked}; level *{oracle.level.label}*.\n\n{about}"
 
 
-def _levels() -> str:
-    return _table(("level", "what it is about"), ((f"`{level}`", meaning) for level, meaning in MEANINGS.items()))
+def _relations() -> str:
+    return _table(("relation", "what has to hold"), ((r.name, r.statement) for r in RELATIONS))
 
 
 def _profiles() -> str:
     return _table(("name", "what it promises"), ((f"`{name}`", f"`{p.declaration}`") for name, p in PROFILES.items()))
 
 
-def _layouts() -> str:
-    return ", ".join(f"`{layout}`" for layout in LAYOUTS)
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _paths() -> str:
-    return ", ".join(f"`{path}`" for path in PATHS)
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) + "."
+
+
+def _picture(found: re.Match[str]) -> str:
+    """The pictures of a layer on an image, where `convcheck.explanation` draws; what is said of it elsewhere."""
+    layer, size = found[1], (int(found[2]), int(found[3]))
+    if find_spec("convcheck.explanation") is None:
+        return f"`{layer}` on an image of {size[0]} × {size[1]}."
+    figures = import_module("convcheck.explanation.figures").figures
+    arguments = import_module("convcheck.explanation.reading").parse_layer(layer)
+    params = sys.modules["convcheck_reference"].Conv2dParams.of(arguments)
+    drawn = (f"<figure>{f.svg}<figcaption>{f.caption}</figcaption></figure>" for f in figures(params, size))
+    return f'<div class="pictures" markdown="0"><p><code>{layer}</code></p>{"".join(drawn)}</div>'
 
 
 PAGES = {"clauses.md": _clauses, "options.md": _options}
-PARTS = {"oracles": _oracles, "levels": _levels, "profiles": _profiles, "layouts": _layouts, "paths": _paths}
+PARTS = {
+    "layouts": lambda: _listed(LAYOUTS),
+    "oracles": _oracles,
+    "paths": lambda: _listed(PATHS),
+    "profiles": _profiles,
+    "relations": _relations,
+    "rules": lambda: _listed(NAMES),
+}

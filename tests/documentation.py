@@ -3,6 +3,7 @@
 A line ``<!-- skip: next "reason" -->`` before a block says why it is not executed. Its commands are still parsed.
 """
 
+import itertools
 import re
 import shlex
 from dataclasses import dataclass
@@ -15,14 +16,11 @@ from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipP
 PROJECT = Path(__file__).parents[1]
 PAGES = (PROJECT / "README.md", *sorted((PROJECT / "docs" / "pages").rglob("*.md")))
 
-SMALL = {
-    "run": "--examples 4 --workers 1 --reach quick --diagnosis-calls 40",
-    "characterize": "--examples 4",
-    "certify": "--examples 4 --variant-examples 2 --only bias",
+AFFORDABLE = {
+    "run": "--in-process --workers 1 --examples 2 --seed 0 --reach quick --diagnosis-calls 20",
+    "replay": "--in-process",
 }
-"""What a gate can afford, to be put at the end of a command: of an option that comes twice the last one holds."""
-
-IN_PROCESS = ("run", "replay", "characterize")
+"""Options with which a gate can afford a command; they take the place of its own."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +40,10 @@ class Command:
 
     @property
     def affordable(self):
-        """The arguments of convcheck, with a small budget unless an output is shown; here and in no other process."""
-        arguments = self.words[1:]
-        budget = [] if self.output else shlex.split(SMALL.get(arguments[0], ""))
-        here = arguments[0] in IN_PROCESS and not {"--untrusted", "--sanitize", "--scheduler"} & set(arguments)
-        return [*arguments, *budget, *(["--in-process"] if here else [])]
+        """The arguments of convcheck, with a budget that a gate can afford."""
+        arguments, budget = self.words[1:], shlex.split(AFFORDABLE.get(self.words[1], ""))
+        kept = [b for a, b in itertools.pairwise(["", *arguments]) if not {a, b} & {o for o in budget if o[:2] == "--"}]
+        return (*kept, *budget)
 
 
 def commands():

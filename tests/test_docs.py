@@ -10,14 +10,16 @@ import sys
 import hypothesis
 import pytest
 import typer
-from documentation import PAGES, PROJECT, commands, execute_python, has_python
 
 import convcheck
 from convcheck import cli
+from convcheck.campaign.known_failures_file import load_known_failures
+from convcheck.report.write import RECORD
+from documentation import PAGES, PROJECT, commands, execute_python, has_python
 
 COMMANDS = commands()
 OURS = [command for command in COMMANDS if command.words[0] == "convcheck"]
-EXECUTED = list({command.text: command for command in OURS if not command.skipped}.values())
+EXECUTED = list({command.affordable: command for command in OURS if not command.skipped}.values())
 NOT_OURS = {
     "pip": "installs",
     "python3": "makes an environment",
@@ -27,7 +29,7 @@ NOT_OURS = {
 }
 """Other programs, and why the examples do not start them."""
 
-FEW = 30
+FEW = 12
 
 
 def named(command):
@@ -37,7 +39,18 @@ def named(command):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-q", "-f", PROJECT / "docs/mkdocs.yml", "-d", folder]
+    command = [
+        sys.executable,
+        "-m",
+        "mkdocs",
+        "build",
+        "--strict",
+        "-q",
+        "-f",
+        PROJECT / "docs/mkdocs.yml",
+        "-d",
+        folder,
+    ]
     roots = os.pathsep.join(str(PROJECT / root) for root in ("harness", "reference", "backends"))
     environment = {**os.environ, "PYTHONPATH": roots, "NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -88,8 +101,9 @@ def earlier(tmp_path_factory):
 
 @pytest.mark.parametrize("command", EXECUTED, ids=named)
 def test_a_command_of_a_page(command, workspace, earlier, monkeypatch, capsys):
-    for name in ("NAME", "BEFORE"):
+    for name in ("NAME", "BEFORE", "STOPPED"):
         shutil.copytree(earlier, workspace / "reports" / name)
+    (workspace / "reports" / "STOPPED" / RECORD).unlink()
     monkeypatch.setattr(sys, "argv", ["convcheck", *command.affordable])
     with pytest.raises(SystemExit) as ended:
         cli.main()
@@ -113,12 +127,30 @@ def test_programs_of_others_are_known():
     assert [script for script in scripts if not (PROJECT / script).exists()] == []
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if has_python(page)], ids=lambda page: page.name)
-def test_the_python_of_a_page(page, workspace, monkeypatch):
-    original = convcheck.check
-    few = lambda *arguments, **options: original(*arguments, **{"reach": "quick", **options, "examples": FEW})  # noqa: E731
-    monkeypatch.setattr(convcheck, "check", few)
-    with hypothesis.settings.get_profile("default").__class__ and _few_examples():
-        for name, defined in execute_python(page).items():
-            if name.startswith("test_"):
-                defined()
+@pytest.fixture
+def few_examples(monkeypatch):
+    """Budgets that a gate can afford, in programs: of a check, and of a test of Hypothesis'."""
+    check = convcheck.check
+    few = {"examples": FEW, "reach": "quick", "diagnosis_seconds": 0.5}
+    monkeypatch.setattr(convcheck, "check", lambda *given, **options: check(*given, **{**options, **few}))
+    before = hypothesis.settings.get_current_profile_name()
+    hypothesis.settings.register_profile("few", max_examples=FEW, deadline=None, database=None)
+    hypothesis.settings.load_profile("few")
+    yield
+    hypothesis.settings.load_profile(before)
+
+
+@pytest.mark.usefixtures("workspace", "few_examples")
+@pytest.mark.parametrize("page", [page for page in PAGES if has_python(page)], ids=lambda page: page.stem)
+def test_the_python_of_a_page(page):
+    for name, defined in execute_python(page).items():
+        if name.startswith("test_"):
+            defined()
+
+
+def test_known_failures_of_a_page_are_read(workspace):
+    block = re.search(
+        r"```toml\n(\[\[known\]\].*?)```", (PROJECT / "docs/pages/known-failures.md").read_text(), re.DOTALL
+    )
+    (workspace / "known.toml").write_text(block[1])
+    assert len(load_known_failures(workspace / "known.toml", ["numpy"])) == 2
