@@ -125,6 +125,11 @@ def test_a_command_that_is_not_executed_exists(command):
     typer.main.get_command(cli.app).make_context("convcheck", command.words[1:])
 
 
+def test_every_command_stands_in_the_table_of_commands():
+    table = (PROJECT / "docs/pages/command-line.md").read_text()
+    assert [name for name in typer.main.get_command(cli.app).commands if f"| `{name}` |" not in table] == []
+
+
 def test_programs_of_others_are_known():
     others = [command for command in COMMANDS if command.words[0] != "convcheck" and not command.skipped]
     assert [command.text for command in others if command.words[0] not in NOT_OURS] == []
