@@ -3,6 +3,7 @@
 import doctest
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -32,49 +33,65 @@ NOT_OURS = {
 }
 """Other programs, and why the examples do not start them."""
 
-FEW = 12
-PACKAGES = (convcheck, convcheck.strategies, convcheck_reference, convcheck_backends)
+LANGUAGES = {"sh", "console", "python", "py", "c", "text", "toml", "yaml"}
+"""Of blocks: the first three are executed, "py" are files of the repository."""
+
+FEW = 8
+PACKAGES = (convcheck, convcheck.strategies, convcheck_backends, convcheck_reference)
+"""What two of them export is documented with the last."""
 
 
 def named(command):
     return f"{command.page}:{command.line}:{' '.join(command.words[1:3])}"
 
 
+def build(configuration, folder):
+    command = f"{sys.executable} -m mkdocs build --strict --config-file {configuration} --site-dir {folder}"
+    roots = os.pathsep.join(str(PROJECT / root) for root in ("harness", "reference", "backends"))
+    environment = {**os.environ, "PYTHONPATH": roots, "NO_MKDOCS_2_WARNING": "1"}
+    return subprocess.run(shlex.split(command), env=environment, capture_output=True, text=True, check=False)
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
-    command = [
-        sys.executable,
-        "-m",
-        "mkdocs",
-        "build",
-        "--strict",
-        "-q",
-        "-f",
-        PROJECT / "docs/mkdocs.yml",
-        "-d",
-        folder,
-    ]
-    roots = os.pathsep.join(str(PROJECT / root) for root in ("harness", "reference", "backends"))
-    environment = {**os.environ, "PYTHONPATH": roots, "NO_MKDOCS_2_WARNING": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = build(PROJECT / "docs/mkdocs.yml", folder)
     assert not done.returncode, done.stdout + done.stderr
     return folder
 
 
+def fetched(page):
+    """What a reader's browser fetches from elsewhere."""
+    return re.findall(r"""(?:src="|<link[^>]*href="|url\(["']?|@import ["'])((?:https?:)?//[^"')]*)""", page)
+
+
 def test_the_site_builds_without_a_warning_and_fetches_nothing(site):
-    fetched = re.compile(r"""(?:src="|<link[^>]*href="|url\(["']?|@import ["'])(?:https?:)?//[^"')]*""")
     pages = [*site.rglob("*.html"), *site.rglob("*.css")]
     assert len(pages) > 30
-    assert {str(page): found[0] for page in pages if (found := fetched.search(page.read_text()))} == {}
+    assert {str(page): found for page in pages if (found := fetched(page.read_text()))} == {}
+    assert fetched('<script src="https://example.org/a.js"></script>') == ["https://example.org/a.js"]
+
+
+def test_a_link_to_nowhere_is_a_warning_which_ends_the_build(tmp_path):
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages/index.md").write_text("# Title\n\n[page](nowhere.md), [anchor](#nowhere), [right](#title)\n")
+    inherited = f"INHERIT: {PROJECT}/docs/mkdocs.yml\ndocs_dir: pages\nhooks: []\nextra_css: []\nplugins: []\n"
+    (tmp_path / "mkdocs.yml").write_text(f"{inherited}nav: [index.md]\n")
+    done = build(tmp_path / "mkdocs.yml", tmp_path / "site")
+    assert done.returncode
+    assert done.stderr.count("WARNING") == 2, done.stderr
 
 
 def test_every_public_name_is_in_the_reference(site):
     pages = "".join(page.read_text() for page in site.glob("api/*.html"))
     documented = set(re.findall(r'<h3 id="([\w.]+)"', pages))
-    names = [f"{package.__name__}.{name}" for package in PACKAGES for name in package.__all__]
+    names = {
+        (name, id(getattr(package, name))): f"{package.__name__}.{name}"
+        for package in PACKAGES
+        for name in package.__all__
+    }
     assert len(names) > 70
-    assert [name for name in names if name not in documented] == []
+    assert [name for name in names.values() if name not in documented] == []
 
 
 @pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "reports/README.md"])
@@ -122,7 +139,22 @@ def test_a_command_of_a_page(command, workspace, earlier, monkeypatch, capsys):
 
 @pytest.mark.parametrize("command", [command for command in OURS if command.skipped], ids=named)
 def test_a_command_that_is_not_executed_exists(command):
-    typer.main.get_command(cli.app).make_context("convcheck", command.words[1:])
+    parsed(command.words[1:])
+
+
+def parsed(words):
+    group = typer.main.get_command(cli.app)
+    return group.commands[words[0]].make_context(words[0], list(words[1:]))
+
+
+def test_an_option_that_does_not_exist_is_found():
+    with pytest.raises(Exception, match="No such option"):
+        parsed(["run", "--backend", "numpy", "--exmples", "3"])
+
+
+def test_every_block_is_of_a_language_that_is_executed_or_none():
+    languages = {page: set(re.findall(r"^ *```(\w+)", page.read_text(), re.MULTILINE)) for page in PAGES}
+    assert {page: more for page, some in languages.items() if (more := some - LANGUAGES)} == {}
 
 
 def test_every_command_stands_in_the_table_of_commands():
