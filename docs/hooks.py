@@ -33,10 +33,18 @@ def on_files(files: Files, config: Any) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Fill in what is made."""
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Fill in what is made; clauses that are named outside of code lead to their statements."""
     filled = re.sub(r"^<!-- made: (\w+) -->$", lambda found: PARTS[found[1]](), markdown, flags=re.MULTILINE)
-    return re.sub(r"^<!-- picture: (.*\)) on (\d+) × (\d+) -->$", _picture, filled, flags=re.MULTILINE)
+    filled = re.sub(r"^<!-- picture: (.*\)) on (\d+) × (\d+) -->$", _picture, filled, flags=re.MULTILINE)
+    clauses = "../" * page.file.src_uri.count("/") + "clauses.md"
+    return filled if page.file.src_uri == "clauses.md" else _linked(filled, clauses)
+
+
+def _linked(markdown: str, clauses: str) -> str:
+    parts = re.split(r"(^```.*?^```|`[^`\n]+`)", markdown, flags=re.MULTILINE | re.DOTALL)
+    texts = [re.sub(r"\bC2D-[A-Z]+-\d+\b", rf"[\g<0>]({clauses}#\g<0>)", text) for text in parts[::2]]
+    return "".join(text + code for text, code in zip(texts, [*parts[1::2], ""], strict=True))
 
 
 def _clauses() -> str:

@@ -152,6 +152,12 @@ def test_an_option_that_does_not_exist_is_found():
         parsed(["run", "--backend", "numpy", "--exmples", "3"])
 
 
+def test_files_of_the_repository_that_are_named_exist():
+    said = {name for page in PAGES for name in re.findall(r"\b(?:tests|benchmarks)/[\w/]+\.\w+", page.read_text())}
+    assert len(said) > 10
+    assert [name for name in said if not (PROJECT / name).exists()] == []
+
+
 def test_every_block_is_of_a_language_that_is_executed_or_none():
     languages = {page: set(re.findall(r"^ *```(\w+)", page.read_text(), re.MULTILINE)) for page in PAGES}
     assert {page: more for page, some in languages.items() if (more := some - LANGUAGES)} == {}
@@ -165,8 +171,6 @@ def test_every_command_stands_in_the_table_of_commands():
 def test_programs_of_others_are_known():
     others = [command for command in COMMANDS if command.words[0] != "convcheck" and not command.skipped]
     assert [command.text for command in others if command.words[0] not in NOT_OURS] == []
-    scripts = [word for command in COMMANDS for word in command.words if word.startswith("benchmarks/")]
-    assert [script for script in scripts if not (PROJECT / script).exists()] == []
 
 
 @pytest.fixture
