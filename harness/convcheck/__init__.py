@@ -51,12 +51,15 @@ __all__ = [
     "differentiate_twice",
     "from_torch",
     "load",
+    "parametrize_with_checks",
     "register",
     "replay",
+    "strategies",
     "to_torch",
 ]
 
 if TYPE_CHECKING:
+    from convcheck import strategies
     from convcheck.checking import CheckError, CheckResult, FindingsError, Replayed, check, replay
     from convcheck.model.capabilities import Capabilities, CapabilityError, ProfileKey
     from convcheck.model.case import LAYOUTS, REGIMES, Case
@@ -75,6 +78,7 @@ if TYPE_CHECKING:
     from convcheck.plugin.registry_errors import RegistryError
     from convcheck.plugin.torch_accelerator import TorchAccelerator
     from convcheck.plugin.torch_bridge import differentiate, differentiate_twice, from_torch, to_torch
+    from convcheck.suite.parametrizing import parametrize_with_checks
     from convcheck_reference.errors import ConvcheckError
     from convcheck_reference.formats import Format
     from convcheck_reference.params import Conv2dParams
@@ -98,6 +102,7 @@ _HOMES: Final = {
     "convcheck.plugin.registry": ("load", "register"),
     "convcheck.plugin.registry_errors": ("RegistryError",),
     "convcheck.plugin.torch_bridge": ("differentiate", "differentiate_twice", "from_torch", "to_torch"),
+    "convcheck.suite.parametrizing": ("parametrize_with_checks",),
     "convcheck_reference.errors": ("ConvcheckError",),
     "convcheck_reference.formats": ("Format",),
     "convcheck_reference.params": ("Conv2dParams",),
@@ -107,6 +112,8 @@ _MODULES: Final = {name: module for module, names in _HOMES.items() for name in 
 if not TYPE_CHECKING:  # a type checker that saw it would take every name to be public
 
     def __getattr__(name: str) -> Any:
+        if name == "strategies":
+            return import_module("convcheck.strategies")
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(import_module(_MODULES[name]), name)

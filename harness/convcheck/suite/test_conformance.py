@@ -14,7 +14,11 @@ from convcheck.report.tables import printable
 
 def test_clause(conv_judgements: Judgements, conv_backend: str, conv_dtype: str, conv_clause: str) -> None:
     """No case of the run shows a discrepancy that breaks this clause."""
-    record = conv_judgements.record(conv_backend, conv_dtype)
+    settle(conv_judgements.record(conv_backend, conv_dtype), conv_backend, conv_clause)
+
+
+def settle(record: Record, conv_backend: str, conv_clause: str) -> None:
+    """Let the test of a clause fail, be skipped or fail as expected, by the record of one backend and dtype."""
     backend = record.backends[0]
     if backend.unavailable:
         pytest.skip(printable(f"{conv_backend} is unavailable: {backend.unavailable}"))
