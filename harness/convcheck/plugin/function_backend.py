@@ -104,9 +104,11 @@ class FunctionBackend(Backend):
 
     def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
         """Call the function."""
-        keywords = {name: getattr(params.arguments, name) for name in self._keywords}
         with self._arrays.current():
-            return self._function(x, weight, bias, **keywords)
+            return self._function(x, weight, bias, **self._of_layer(params))
+
+    def _of_layer(self, params: Conv2dParams) -> dict[str, Any]:
+        return {name: getattr(params.arguments, name) for name in self._keywords}
 
     def conv2d_backward(
         self, grad_output: Any, x: Any, weight: Any, bias: Any | None, params: Conv2dParams
@@ -117,10 +119,11 @@ class FunctionBackend(Backend):
         )
 
     @contextmanager
-    def recorded(self, params: Conv2dParams) -> Iterator[Callable[[Any, Any, Any | None], Any]]:
-        """The function on torch's tensors, in the keywords of the layer."""
+    def recorded(self, params: Conv2dParams) -> Iterator[Callable[..., Any]]:
+        """The function on torch's tensors, in the keywords of the layer and those of a call."""
+        keywords = self._of_layer(params)
         with self._arrays.current():
-            yield lambda x, weight, bias: self.conv2d(x, weight, bias, params)
+            yield lambda x, weight, bias, **more: self._function(x, weight, bias, **keywords, **more)
 
     def conv2d_double_backward(
         self,

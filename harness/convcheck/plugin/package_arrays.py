@@ -26,7 +26,8 @@ Array = NDArray[Any]
 class PackageArrays:
     """Arrays of a package whose namespace has `from_dlpack`, or `asarray` as in the Python array API standard.
 
-    They are read by DLPack, or by `__array__` where they have none. On the CPU they may lie on the memory of the arrays that they are made of. Subclasses know a package better.
+    They are read by DLPack, or by `__array__` where they have none. On the CPU they may lie on the memory of the arrays
+    that they are made of. Subclasses know a package better.
 
     Args:
         package: its name.
