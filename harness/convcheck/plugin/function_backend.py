@@ -23,7 +23,7 @@ from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.params import Conv2dParams
 
 _TENSORS: Final = ("x", "weight", "bias")
-_KEYWORDS: Final = ("stride", "padding", "dilation", "groups")
+KEYWORDS: Final = ("stride", "padding", "dilation", "groups")
 _DECLARED: Final = "__convcheck_capabilities__"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -197,19 +197,19 @@ def declaration_of(function: Callable[..., Any]) -> Declaration:
 
 
 def _keywords(function: Callable[..., Any]) -> tuple[str, ...]:
-    expected = f"(x, weight, bias, {', '.join(_KEYWORDS)})"
+    expected = f"(x, weight, bias, {', '.join(KEYWORDS)})"
     try:
         signature = inspect.signature(function)
     except ValueError:  # built-in functions may have none: take them at their word
-        return _KEYWORDS
+        return KEYWORDS
     parameters = signature.parameters.values()
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        return _KEYWORDS
-    missing = [name for name in _KEYWORDS if name not in signature.parameters]
+        return KEYWORDS
+    missing = [name for name in KEYWORDS if name not in signature.parameters]
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     if missing or len(positional) < len(_TENSORS):
         raise SignatureError(
             f"the signature is {signature}; expected that of torch.nn.functional.conv2d, {expected}"
             + (f"; missing: {', '.join(missing)}" if missing else "")
         )
-    return (*_KEYWORDS, "padding_mode") if "padding_mode" in signature.parameters else _KEYWORDS
+    return (*KEYWORDS, "padding_mode") if "padding_mode" in signature.parameters else KEYWORDS
