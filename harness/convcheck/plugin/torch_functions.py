@@ -82,7 +82,7 @@ def _called(operator: Any, schemas: Sequence[Any]) -> Callable[..., Any]:
     unknown = [n for n, a in arguments.items() if n not in (*KEYWORDS, _MODE) and not a.has_default_value()]
     if missing or unknown or len(schemas[0].arguments) < 3:
         raise SignatureError(_said("the operator", schemas[0], missing, unknown))
-    listed = {name for name, argument in arguments.items() if str(argument.type) == "List[int]" and argument.N is None}
+    listed = {name for name, argument in arguments.items() if str(argument.type) == "List[int]"}
 
     def conv(x: Any, weight: Any, bias: Any, **layer: Any) -> Any:
         return operator(x, weight, bias, **{n: _pair(v) if n in listed else v for n, v in layer.items()})
