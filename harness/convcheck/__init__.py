@@ -45,6 +45,7 @@ __all__ = [
     "TorchAccelerator",
     "UnavailableError",
     "Verdict",
+    "c_backend",
     "capabilities",
     "check",
     "differentiate",
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from convcheck.model.verdicts import Evidence, Status, Verdict
     from convcheck.plugin.accelerator import Accelerator
     from convcheck.plugin.backend import Backend, DoubleGradients, Gradients, Module, UnavailableError
+    from convcheck.plugin.c_backend import c_backend
     from convcheck.plugin.function_backend import SignatureError, capabilities
     from convcheck.plugin.reference_backend import ReferenceBackend
     from convcheck.plugin.registry import load, register
@@ -96,6 +98,7 @@ _HOMES: Final = {
     "convcheck.model.verdicts": ("Evidence", "Status", "Verdict"),
     "convcheck.plugin.accelerator": ("Accelerator",),
     "convcheck.plugin.torch_accelerator": ("TorchAccelerator",),
+    "convcheck.plugin.c_backend": ("c_backend",),
     "convcheck.plugin.backend": ("Backend", "DoubleGradients", "Gradients", "Module", "UnavailableError"),
     "convcheck.plugin.function_backend": ("SignatureError", "capabilities"),
     "convcheck.plugin.reference_backend": ("ReferenceBackend",),
