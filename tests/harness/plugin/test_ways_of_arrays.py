@@ -164,3 +164,35 @@ def test_functions_of_jax_and_mlx_need_no_declaration(tmp_path, package, text):
     assert re.search(r"^exact +output +pass", said, re.MULTILINE), (
         said
     )  # JAX flushes subnormals, which is another matter
+
+
+CUPY = """
+from contextlib import nullcontext
+import numpy as np
+
+class ndarray:
+    device = "<CUDA Device 0>"
+    def __init__(self, data):
+        self.data = data
+
+asarray, asnumpy = lambda a: ndarray(np.array(a)), lambda a: a.data
+
+class cuda:
+    Device = staticmethod(lambda number: nullcontext())
+"""
+ON_CUPY = f"""
+import cupy as cp
+from my_kernel import my_conv
+
+{SIGNATURE}    plain = [t if t is None else cp.asnumpy(t) for t in (x, weight, bias)]
+    return cp.asarray(my_conv(*plain, stride, padding, dilation, groups))
+"""
+
+
+def test_arrays_of_cupy_lie_on_its_device_without_a_declaration(tmp_path):
+    (tmp_path / "cupy.py").write_text(CUPY)  # a stand-in: it needs a GPU
+    spec = written(tmp_path, ON_CUPY)
+    code = f"import convcheck\nprint(convcheck.load({spec!r}).versions())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "'device': 'cuda'" in done.stdout
+    assert "cupy" in done.stdout
