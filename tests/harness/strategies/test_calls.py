@@ -101,6 +101,14 @@ def test_what_cannot_be_drawn_is_refused_at_once(given_, error, message):
         calls(**given_)
 
 
+def test_real_data_may_hold_nan_and_the_output_that_is_due_says_so_without_a_warning():
+    holds_nan = find(
+        calls(values="reals"), lambda call: np.isnan(call.x).any(), settings=settings(QUICK, max_examples=2000)
+    )
+    assert holds_nan.case.regime == "special"
+    assert np.isnan(holds_nan.expected).any()
+
+
 def test_both_strategies_go_without_arguments():
     few = settings(max_examples=1, phases=[Phase.generate], deadline=None, database=None, derandomize=True)
 
