@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import pytest
 
-from convcheck.checking.candidates import opened_as
+from convcheck.checking.candidates import CheckError, opened_as
 from convcheck.checking.checking import check
 from convcheck.execution import CALL_LIMIT, open_candidate
 from convcheck.model.ladder import Ladder
@@ -92,6 +92,7 @@ def parametrize_with_checks(
         limit: as for `convcheck.check`.
 
     Raises:
+        CheckError: there is no list of backends, or none in it.
         RegistryError: a backend cannot be loaded.
     """
     if is_importing():  # a worker looks for a backend in the test's own file, which has no use for tests
@@ -100,11 +101,21 @@ def parametrize_with_checks(
     judging = _Judging({**asked, "isolated": isolated, "limit": limit})
     parameters = [
         pytest.param(backend, ClauseCheck(dtype, clause.id, judging), id=f"{_shown(backend)}|{dtype}|{clause.id}")
-        for backend in ((backends,) if isinstance(backends, str) else tuple(backends))
-        for dtype in (dtypes or _declared(backend, isolated))
+        for backend in _listed(backends)
+        for dtype in ((dtypes,) if isinstance(dtypes, str) else dtypes or _declared(backend, isolated))
         for clause in CLAUSES
     ]
     return pytest.mark.parametrize(_ARGUMENTS, parameters)
+
+
+def _listed(backends: Iterable[Any]) -> tuple[Any, ...]:
+    """The backends: pytest would skip a test without any, which nobody sees."""
+    if isinstance(backends, str) or not isinstance(backends, Iterable):
+        raise CheckError(f"parametrize_with_checks({backends!r}): expected a list of backends, such as [my_conv]")
+    listed = tuple(backends)
+    if not listed:
+        raise CheckError("parametrize_with_checks([]): expected at least one backend; without any nothing is tested")
+    return listed
 
 
 def _declared(backend: Any, isolated: bool | None) -> tuple[str, ...]:

@@ -3,6 +3,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+import convcheck
+
 PLUGINS = Path(__file__).parents[2] / "plugins"
 
 MINE = """
@@ -60,15 +64,23 @@ def test_a_wrong_function_fails_at_its_clauses_alone_and_the_finding_is_repeated
 
 
 def test_what_is_absent_is_skipped_and_undeclared_dtypes_are(tmp_path):
-    found = asked(tmp_path, "Absent, right", "-k", "SHAPE-1", given="dtypes=['float16']")
+    found = asked(tmp_path, "Absent, right, 'numpy'", "-k", "SHAPE-1", given="dtypes=['float16']")
     assert "is unavailable: no such device" in found
     assert "float16 is not declared" in found
-    assert "2 skipped" in found
+    assert "1 passed, 2 skipped" in found
 
 
 def test_a_backend_that_cannot_be_loaded_is_an_error_of_the_file(tmp_path):
     found = asked(tmp_path, "'no-such-backend'", status=2)
     assert "no backend is named 'no-such-backend'" in found
+
+
+@pytest.mark.parametrize(
+    ("backends", "message"), [("numpy", "expected a list"), (print, "expected a list"), ([], "at least one backend")]
+)
+def test_what_is_no_list_of_backends_is_refused(backends, message):
+    with pytest.raises(convcheck.CheckError, match=message):
+        convcheck.parametrize_with_checks(backends)
 
 
 def test_the_worked_example_passes():
