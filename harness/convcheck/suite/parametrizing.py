@@ -70,6 +70,7 @@ def parametrize_with_checks(
     known_failures: str | Path | None = None,
     isolated: bool | None = None,
     limit: float = CALL_LIMIT,
+    diagnosis_seconds: float | None = None,
 ) -> Callable[[Test], Test]:
     """Decorate a test with two arguments, `backend` and `check`: it runs for each backend, dtype and clause.
 
@@ -90,6 +91,7 @@ def parametrize_with_checks(
         known_failures: as for `convcheck.check`.
         isolated: as for `convcheck.check`.
         limit: as for `convcheck.check`.
+        diagnosis_seconds: as for `convcheck.check`.
 
     Raises:
         CheckError: there is no list of backends, or none in it.
@@ -98,7 +100,7 @@ def parametrize_with_checks(
     if is_importing():  # a worker looks for a backend in the test's own file, which has no use for tests
         return lambda test: test
     asked = {"examples": examples, "seed": seed, "level": level, "reach": reach, "known_failures": known_failures}
-    judging = _Judging({**asked, "isolated": isolated, "limit": limit})
+    judging = _Judging({**asked, "isolated": isolated, "limit": limit, "diagnosis_seconds": diagnosis_seconds})
     parameters = [
         pytest.param(backend, ClauseCheck(dtype, clause.id, judging), id=f"{_shown(backend)}|{dtype}|{clause.id}")
         for backend in _listed(backends)

@@ -26,7 +26,7 @@ class Absent(convcheck.Backend):
     def __init__(self):
         raise convcheck.UnavailableError("no such device")
 
-@convcheck.parametrize_with_checks([{backends}], examples=12, reach="quick", {options})
+@convcheck.parametrize_with_checks([{backends}], examples=6, reach="quick", {options})
 def test_conforms(backend, check):
     check(backend)
 """
@@ -52,10 +52,9 @@ def test_there_is_a_test_for_each_backend_declared_dtype_and_clause(tmp_path):
 
 
 def test_a_wrong_function_fails_at_its_clauses_alone_and_the_finding_is_repeated_by_its_line(tmp_path):
-    found = asked(tmp_path, "wrong, right", "-k", "GROUPS or SHAPE-1", given="dtypes=['float32']", status=1)
+    found = asked(tmp_path, "wrong", "-k", "GROUPS", given="dtypes=['float32'], diagnosis_seconds=1", status=1)
     assert "test_conforms[wrong|float32|C2D-GROUPS-" in found
     assert "FAILURES" in found
-    assert "test_conforms[right" not in found.partition("FAILURES")[2]
     token = next(word for word in found.split() if word.startswith("v1,"))
     command = [sys.executable, "-m", "convcheck", "replay", token, "-b", "test_mine.py:wrong"]
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
