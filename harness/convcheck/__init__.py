@@ -46,18 +46,22 @@ __all__ = [
     "TorchAccelerator",
     "UnavailableError",
     "Verdict",
+    "c_backend",
     "capabilities",
     "check",
     "differentiate",
     "differentiate_twice",
     "from_torch",
     "load",
+    "parametrize_with_checks",
     "register",
     "replay",
+    "strategies",
     "to_torch",
 ]
 
 if TYPE_CHECKING:
+    from convcheck import strategies
     from convcheck.checking import CheckError, CheckResult, FindingsError, Replayed, check, replay
     from convcheck.model.capabilities import Capabilities, CapabilityError, ProfileKey
     from convcheck.model.case import LAYOUTS, REGIMES, Case
@@ -70,12 +74,14 @@ if TYPE_CHECKING:
     from convcheck.model.verdicts import Evidence, Status, Verdict
     from convcheck.plugin.accelerator import Accelerator
     from convcheck.plugin.backend import Backend, DoubleGradients, Gradients, Module, UnavailableError
+    from convcheck.plugin.c_backend import c_backend
     from convcheck.plugin.function_backend import SignatureError, capabilities
     from convcheck.plugin.reference_backend import ReferenceBackend
     from convcheck.plugin.registry import load, register
     from convcheck.plugin.registry_errors import RegistryError
     from convcheck.plugin.torch_accelerator import TorchAccelerator
     from convcheck.plugin.torch_bridge import differentiate, differentiate_twice, from_torch, to_torch
+    from convcheck.suite.parametrizing import parametrize_with_checks
     from convcheck_reference.errors import ConvcheckError
     from convcheck_reference.formats import Format
     from convcheck_reference.params import Conv2dParams
@@ -93,12 +99,15 @@ _HOMES: Final = {
     "convcheck.model.verdicts": ("Evidence", "Status", "Verdict"),
     "convcheck.plugin.accelerator": ("Accelerator",),
     "convcheck.plugin.torch_accelerator": ("TorchAccelerator",),
+    "convcheck.plugin.c_backend": ("c_backend",),
     "convcheck.plugin.backend": ("Backend", "DoubleGradients", "Gradients", "Module", "UnavailableError"),
     "convcheck.plugin.function_backend": ("SignatureError", "capabilities"),
     "convcheck.plugin.reference_backend": ("ReferenceBackend",),
     "convcheck.plugin.registry": ("load", "register"),
     "convcheck.plugin.registry_errors": ("RegistryError",),
     "convcheck.plugin.torch_bridge": ("differentiate", "differentiate_twice", "from_torch", "to_torch"),
+    "convcheck.strategies": ("strategies",),
+    "convcheck.suite.parametrizing": ("parametrize_with_checks",),
     "convcheck_reference.errors": ("ConvcheckError",),
     "convcheck_reference.formats": ("Format",),
     "convcheck_reference.params": ("Conv2dParams",),

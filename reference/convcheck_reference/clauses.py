@@ -173,10 +173,12 @@ _GROUPS: Final[tuple[tuple[str, str, str, tuple[tuple[str, str], ...]], ...]] = 
         ("empty-output", "A kernel larger than the padded input gives an output without elements."),
         ("promoted-dtypes", "A weight of another dtype than the input is computed with in the wider dtype of both, which the result has."),
     )),
-    ("TRANSFORM", "Transforms, for backends that declare them", "docs, torch.func.vmap, torch.func.jvp; torch, meta device", (
+    ("TRANSFORM", "Transforms, for backends that declare them", "docs, torch.func.vmap, torch.func.jvp, torch.autocast; torch, meta device; docs, torch.add", (
         ("vmap", "Over a leading dimension of every operand, each slice is convolved by itself."),
         ("jvp", "The tangent of the output is conv(ẋ, w) + conv(x, ẇ) + ḃ, for tangents of x, weight and bias."),
         ("meta", "Of tensors on the meta device comes one there, of the output's shape and dtype."),
+        ("autocast", "Within torch.autocast, float32 operands are computed with in the dtype of that, which the result has."),
+        ("out", "A tensor given as out= holds the output, in its own strides and nowhere else, and is what is returned."),
     )),
 )  # fmt: skip
 

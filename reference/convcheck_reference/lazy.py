@@ -12,13 +12,14 @@ def lazily(package: str, homes: Mapping[str, Sequence[str]]) -> Callable[[str], 
 
     Args:
         package: its name.
-        homes: the public names of each module that has some.
+        homes: the public names of each module that has some; a module of the package may be one, at home in itself.
     """
     modules = {name: module for module, names in homes.items() for name in names}
 
     def public(name: str) -> Any:
         if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(modules[name]), name)
+        home = import_module(modules[name])
+        return home if modules[name] == f"{package}.{name}" else getattr(home, name)
 
     return public

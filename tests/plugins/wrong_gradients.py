@@ -140,9 +140,21 @@ class Halved(torch.autograd.Function):
         return (grad + grad.detach()) / 2
 
 
-def mixes_slices(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
-    """Under vmap, each slice gets the first one's weight and bias; without, and on the meta device, it is right."""
-    return Sliced.apply(x, weight, bias, stride, padding, dilation, groups)
+def mixes_slices(x, weight, bias, stride=1, padding=0, dilation=1, groups=1, out=None):
+    """Under vmap, each slice gets the first one's weight and bias; without, and on the meta device, it is right.
+
+    Within autocast it drops the bias, and out= is taken to be dense.
+    """
+    if torch.is_autocast_enabled("cpu"):
+        bias = None
+    output = Sliced.apply(x, weight, bias, stride, padding, dilation, groups)
+    return output if out is None else _written_densely(output, out)
+
+
+def _written_densely(output, out):
+    flat = out.untyped_storage()
+    torch.tensor([], dtype=out.dtype).set_(flat)[: output.numel()] = output.flatten()
+    return out
 
 
 class Sliced(torch.autograd.Function):

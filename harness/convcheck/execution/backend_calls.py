@@ -21,7 +21,11 @@ _RESULTS: Final = {
     Operation.DOUBLE_BACKWARD: ("grad_grad_output", "grad_input", "grad_weight"),
     Operation.MODULE: ("weight", "bias", "output"),
 }
-_RESULTS_OF_TRANSFORMS: Final = {Mode.VMAP: ("output", "negated"), Mode.JVP: ("output", "tangent")}
+_RESULTS_OF_TRANSFORMS: Final = {
+    Mode.VMAP: ("output", "negated"),
+    Mode.JVP: ("output", "tangent"),
+    Mode.OUT: ("output", "spaced", "between"),
+}
 
 
 def names_of_results(call: Call) -> tuple[str, ...]:

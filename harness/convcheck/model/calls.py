@@ -44,7 +44,8 @@ class Mode(StrEnum):
     sum of two passes through one graph; the second pass has −2 times the first one's grad_output, so that −1 times
     the gradients are due, exactly; INTERLEAVED, the difference of those of two outputs, the second of −1 times the
     operands and differentiated first: 2 times the gradients are due. Forward, through a transform of the function:
-    VMAP over the operands and others, with x and bias negated; JVP with tangents; META on tensors without values.
+    VMAP over the operands and others, with x and bias negated; JVP with tangents; META on tensors without values;
+    AUTOCAST to bfloat16; OUT into a dense tensor, and into one with gaps.
     """
 
     USUAL = "usual"
@@ -57,6 +58,8 @@ class Mode(StrEnum):
     VMAP = "vmap"
     JVP = "jvp"
     META = "meta"
+    AUTOCAST = "autocast"
+    OUT = "out"
 
 
 Buffers: TypeAlias = Literal["fresh", "reused"]
@@ -151,7 +154,8 @@ class Returned:
         arrays: results by name: output for FORWARD; grad_input, grad_weight, grad_bias for BACKWARD
             (None for what is not asked for, and for the bias of a layer without one); grad_grad_output,
             grad_input and grad_weight for DOUBLE_BACKWARD; weight, bias and output for MODULE; output and
-            negated for Mode.VMAP, output and tangent for Mode.JVP.
+            negated for Mode.VMAP, output and tangent for Mode.JVP, output, spaced
+            and between for Mode.OUT.
         malformed: results that are no plain arrays, with what is wrong, by name.
         mutated: names of the tensors whose bytes the candidate changed.
         spilled: names of the tensors around which bytes have changed, or between whose elements.

@@ -25,8 +25,8 @@ from typing import Any, Final, NoReturn
 import numpy as np
 
 from convcheck.model.system import may_fork
+from convcheck.plugin.arrays import ANY, arrays_of, is_readable, usual_device
 from convcheck.plugin.candidate_errors import RAISED
-from convcheck.plugin.torch_bridge import to_torch
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.formats import DTYPES
 
@@ -46,7 +46,7 @@ _ENDED: Final = "it ended the process, or took too long"
 
 
 class UnknownArraysError(ConvcheckError, TypeError):
-    """A function that takes neither NumPy's arrays nor torch's tensors, as far as a call tells."""
+    """A function that takes neither NumPy's arrays nor torch's tensors nor others, as far as a call tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,45 +56,55 @@ class Trial:
     Attributes:
         kind: the library.
         returned: whether it returned an array of that; whether it is right is for the judge.
+        readable: whether it returned another that NumPy can read, by DLPack or `__array__`.
         said: what it raised or returned instead, in one line.
     """
 
     kind: str
     returned: bool = False
+    readable: bool = False
     said: str = ""
 
 
-def arrays_taken(function: Callable[..., Any], keywords: Sequence[str], dtype: str, guess: str | None) -> str:
+def arrays_taken(
+    function: Callable[..., Any], keywords: Sequence[str], dtype: str, guess: str | None, others: tuple[str, ...] = ()
+) -> str:
     """The library whose arrays a function takes: it returns them where it is given them. Asked once in a process.
+
+    Where it returns only others that can be read, given NumPy's, it is `convcheck.plugin.arrays.ANY`.
 
     Args:
         function: it is called.
         keywords: besides the three tensors.
         dtype: of these.
         guess: what is believed where no call tells; None for nothing.
+        others: more libraries that are imported where the function stands.
 
     Raises:
-        UnknownArraysError: no call tells, nothing is believed, and it fails with either in its own way.
+        UnknownArraysError: no call tells, nothing is believed, and it fails with each in its own way.
     """
     asked = _tried if isinstance(function, Hashable) else _tried.__wrapped__
-    limit = _LIMIT if guess else _LONG_LIMIT
-    trials = asked(function, tuple(keywords), dtype, _worth_trying(guess), limit)
+    limit = _LIMIT if guess and not others else _LONG_LIMIT
+    trials = asked(function, tuple(keywords), dtype, _worth_trying(guess, others), limit)
     if trials[-1].returned:
         return trials[-1].kind
+    if any(trial.readable for trial in trials if trial.kind == "numpy"):
+        return ANY
     said = {trial.said for trial in trials}
     if guess is None and len(said) > 1 and _ENDED not in said:
-        both = "; ".join(f"on {NAMES[trial.kind]} {trial.said}" for trial in trials)
+        each = "; ".join(f"on {NAMES.get(trial.kind, f'arrays of {trial.kind}')} {trial.said}" for trial in trials)
         raise UnknownArraysError(
-            f"what it takes cannot be told: {both}; declare it: @convcheck.capabilities(arrays='numpy'), 'torch', …"
+            f"what it takes cannot be told: {each}; declare it: @convcheck.capabilities(arrays='numpy'), 'torch', …"
         )
     return guess or KINDS[0]
 
 
-def _worth_trying(guess: str | None) -> tuple[str, ...]:
+def _worth_trying(guess: str | None, others: tuple[str, ...]) -> tuple[str, ...]:
     """The libraries, what is believed first; torch is imported only where something speaks for it, or nothing does."""
-    if find_spec("torch") is None or (guess == "numpy" and "torch" not in sys.modules):
-        return KINDS[:1]
-    return tuple(sorted(KINDS, key=lambda kind: kind != guess)) if guess else KINDS
+    for_others = guess == "numpy" or (guess is None and others)
+    if find_spec("torch") is None or (for_others and "torch" not in sys.modules):
+        return (*KINDS[:1], *others)
+    return (*(sorted(KINDS, key=lambda kind: kind != guess) if guess else KINDS), *others)
 
 
 @lru_cache(maxsize=16)
@@ -104,7 +114,8 @@ def _tried(
     """Trials until one returns what it was given, or ends its process."""
     trials: list[Trial] = []
     for kind in kinds:
-        import_module(kind)  # here, so that forks have it
+        if kind in KINDS:
+            import_module(kind)  # here, so that forks have it
         trials.append(_apart(partial(_called, function, keywords, dtype, kind), limit) or Trial(kind, said=_ENDED))
         if trials[-1].returned or trials[-1].said == _ENDED:
             break
@@ -114,14 +125,17 @@ def _tried(
 def _called(function: Callable[..., Any], keywords: Sequence[str], dtype: str, kind: str) -> Trial:
     arrays = [np.ones(shape, DTYPES[dtype]) for shape in _SHAPES]
     try:
-        tensors = arrays if kind == "numpy" else [to_torch(array) for array in arrays]
         with warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):
-            result = function(*tensors, **{name: _LAYER[name] for name in keywords})
+            carrier = arrays_of(kind, usual_device(kind), ())
+            tensors = [carrier.to_native(array) for array in arrays]
+            with carrier.current():
+                result = function(*tensors, **{name: _LAYER[name] for name in keywords})
     except RAISED as error:
         return Trial(kind, said=f"it raised {_one_line(error)}")
     if isinstance(result, type(tensors[0])):
         return Trial(kind, returned=True)
-    return Trial(kind, said=f"it returned a {type(result).__module__}.{type(result).__name__}")
+    said = f"it returned a {type(result).__module__}.{type(result).__name__}"
+    return Trial(kind, readable=is_readable(result), said=said)
 
 
 def _one_line(error: BaseException) -> str:

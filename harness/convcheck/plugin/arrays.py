@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from convcheck.plugin.torch_accelerator import TorchAccelerator
 from convcheck.plugin.torch_bridge import from_torch, to_torch
 
 Array = NDArray[Any]
+
+ANY: Final = "any"
+"""What is said of a function that takes NumPy's arrays and returns others, which NumPy can read."""
 
 
 class Arrays(Protocol):
@@ -64,7 +67,7 @@ def check_arrays(library: str | None, device: str) -> None:
         raise CapabilityError(f"device={device!r}; expected a name such as 'cpu', 'cuda', 'cuda:1', 'xpu' or 'mps'")
     if device.partition(":")[0] == "meta":
         raise CapabilityError(f"device={device!r}: arrays there hold no values to judge; name a device that computes")
-    if library == "numpy" and device != "cpu":
+    if library in ("numpy", ANY) and device != "cpu":
         raise CapabilityError(
             f"device={device!r} with arrays of NumPy, which lie on the CPU; declare what the function takes: "
             f"arrays='torch', 'cupy', 'jax', …"
@@ -73,11 +76,21 @@ def check_arrays(library: str | None, device: str) -> None:
         raise CapabilityError(f"device={device!r} with arrays of CuPy, which lie on GPUs: declare device='cuda'")
 
 
+def usual_device(library: str) -> str:
+    """Where arrays of a library lie if nothing is declared."""
+    return "cuda" if library == "cupy" else "cpu"
+
+
+def is_readable(native: Any) -> bool:
+    """Whether NumPy can read something as an array: by `__array__` or DLPack."""
+    return any(hasattr(type(native), method) for method in ("__array__", "__dlpack__"))
+
+
 def arrays_of(library: str, device: str, dtypes: Sequence[str]) -> Arrays:
     """What carries arrays of a library to a device and back.
 
     Args:
-        library: "numpy", "torch" or the name of a package.
+        library: "numpy", "torch", "any" or the name of a package.
         device: where they lie.
         dtypes: those that will be asked for.
 
@@ -88,6 +101,8 @@ def arrays_of(library: str, device: str, dtypes: Sequence[str]) -> Arrays:
     check_arrays(library, device)
     if library == "numpy":
         return NumpyArrays()
+    if library == ANY:
+        return ReadableArrays()
     if library == "torch":
         return TorchArrays(device)
     kind = PACKAGES.get(library.partition(".")[0], PackageArrays)
@@ -118,6 +133,22 @@ class NumpyArrays:
     def versions(self) -> dict[str, str]:
         """NumPy's."""
         return {"numpy": np.__version__}
+
+
+class ReadableArrays(NumpyArrays):
+    """NumPy's on the way to a function, and whatever NumPy can read on the way back."""
+
+    def to_numpy(self, native: Any) -> Array:
+        """The array of a result, on its memory where that is the CPU's.
+
+        Raises:
+            TypeError: it has neither `__array__` nor DLPack.
+        """
+        if not is_readable(native):
+            raise TypeError(
+                f"returned a {type(native).__name__}; expected an array of NumPy's, or one with __array__ or DLPack"
+            )
+        return np.asarray(native) if hasattr(type(native), "__array__") else np.from_dlpack(native)
 
 
 class TorchArrays:

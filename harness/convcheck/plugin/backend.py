@@ -114,11 +114,12 @@ class Backend:
         """
         raise NotImplementedError
 
-    def recorded(self, params: Conv2dParams) -> AbstractContextManager[Callable[[Any, Any, Any | None], Any]]:
+    def recorded(self, params: Conv2dParams) -> AbstractContextManager[Callable[..., Any]]:
         """A function of (x, weight, bias) whose output torch's autograd records, for as long as the context lasts.
 
         convcheck differentiates it in the context, in every way in which torch does: for some operands alone, into
-        gradients that are there already, twice, and without gradients at all.
+        gradients that are there already, twice, and without gradients at all. It takes out= as well where the backend
+        declares the transform of this name.
         """
         raise NotImplementedError
 

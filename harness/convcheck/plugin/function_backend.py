@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 from convcheck.model.capabilities import Capabilities, CapabilityError
 from convcheck.plugin.accelerator import Accelerator
 from convcheck.plugin.array_trial import arrays_taken
-from convcheck.plugin.arrays import arrays_of, check_arrays
+from convcheck.plugin.arrays import arrays_of, check_arrays, usual_device
 from convcheck.plugin.backend import Backend, DoubleGradients, Gradients
+from convcheck.plugin.imported_packages import array_packages, spoken_for
 from convcheck.plugin.torch_bridge import differentiate, differentiate_twice
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.params import Conv2dParams
 
 _TENSORS: Final = ("x", "weight", "bias")
-_KEYWORDS: Final = ("stride", "padding", "dilation", "groups")
+KEYWORDS: Final = ("stride", "padding", "dilation", "groups")
 _DECLARED: Final = "__convcheck_capabilities__"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -45,8 +46,9 @@ def capabilities(arrays: str | None = None, device: str = "cpu", **declared: Any
 
     Args:
         arrays: what the function takes and returns: "numpy", "torch", or the name of a package whose arrays speak
-            DLPack ("cupy", "jax", "mlx", …); by default NumPy's or torch's, as a call on a tiny layer tells; torch's on
-            a device.
+            DLPack ("cupy", "jax", "mlx", …); "any" for one that takes NumPy's and returns what has `__array__` or
+            DLPack. By default what a call on a tiny layer tells: NumPy's, torch's, or those of a package that is
+            imported where the function stands; torch's on a device.
         device: where these lie, as torch spells it: "cpu", "cuda", "cuda:1", "xpu", "mps".
         declared: fields of `Capabilities` that differ from a function's defaults.
 
@@ -74,7 +76,7 @@ class FunctionBackend(Backend):
 
     Raises:
         SignatureError: the function lacks one of the four keywords, or does not take three tensors.
-        UnknownArraysError: it does not say whose arrays it takes, and fails with NumPy's and torch's in different ways.
+        UnknownArraysError: it does not say whose arrays it takes, and fails with those of each library in its own way.
         CapabilityError: it declares what its arrays cannot do.
         UnavailableError: their package or device is absent.
     """
@@ -82,9 +84,11 @@ class FunctionBackend(Backend):
     def __init__(self, function: Callable[..., Any], name: str) -> None:
         self._function = function
         self.name = name
-        _, device, declared = declaration_of(function)
+        library, device, declared = declaration_of(function)
         self._keywords = _keywords(function)
-        library = library_of(function)
+        if library is None:
+            library = library_of(function)
+            device = usual_device(library) if device == "cpu" else device
         dtypes = Capabilities(**declared).dtypes
         self._arrays = arrays_of(library, device, dtypes)
         defaults = Capabilities(gradients=library == "torch", layouts=self._arrays.layouts)
@@ -100,9 +104,11 @@ class FunctionBackend(Backend):
 
     def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
         """Call the function."""
-        keywords = {name: getattr(params.arguments, name) for name in self._keywords}
         with self._arrays.current():
-            return self._function(x, weight, bias, **keywords)
+            return self._function(x, weight, bias, **self._of_layer(params))
+
+    def _of_layer(self, params: Conv2dParams) -> dict[str, Any]:
+        return {name: getattr(params.arguments, name) for name in self._keywords}
 
     def conv2d_backward(
         self, grad_output: Any, x: Any, weight: Any, bias: Any | None, params: Conv2dParams
@@ -113,10 +119,11 @@ class FunctionBackend(Backend):
         )
 
     @contextmanager
-    def recorded(self, params: Conv2dParams) -> Iterator[Callable[[Any, Any, Any | None], Any]]:
-        """The function on torch's tensors, in the keywords of the layer."""
+    def recorded(self, params: Conv2dParams) -> Iterator[Callable[..., Any]]:
+        """The function on torch's tensors, in the keywords of the layer and those of a call."""
+        keywords = self._of_layer(params)
         with self._arrays.current():
-            yield lambda x, weight, bias: self.conv2d(x, weight, bias, params)
+            yield lambda x, weight, bias, **more: self._function(x, weight, bias, **keywords, **more)
 
     def conv2d_double_backward(
         self,
@@ -177,7 +184,8 @@ def library_of(function: Callable[..., Any]) -> str:
         return library
     if device != "cpu":  # where no array of NumPy's lies
         return "torch"
-    return arrays_taken(function, _keywords(function), Capabilities(**declared).dtypes[0], _guess(function))
+    dtype, others = Capabilities(**declared).dtypes[0], array_packages(function)
+    return arrays_taken(function, _keywords(function), dtype, spoken_for(function), others)
 
 
 def declaration_of(function: Callable[..., Any]) -> Declaration:
@@ -188,32 +196,20 @@ def declaration_of(function: Callable[..., Any]) -> Declaration:
     return found
 
 
-def _guess(function: Callable[..., Any]) -> str | None:
-    """What a function takes, as far as its text tells: torch if its module or itself has torch in it, or NumPy."""
-    while isinstance(function, partial):
-        function = function.func
-    written = inspect.unwrap(function if inspect.isroutine(function) else type(function).__call__)
-    values = list(getattr(written, "__globals__", {}).values())
-    names = {getattr(v, "__name__", "") if inspect.ismodule(v) else str(getattr(v, "__module__", "")) for v in values}
-    names |= set(getattr(getattr(written, "__code__", None), "co_names", ()))  # that of an import in it is one
-    packages = {name.partition(".")[0] for name in names}
-    return next((kind for kind in ("torch", "numpy") if kind in packages), None)
-
-
 def _keywords(function: Callable[..., Any]) -> tuple[str, ...]:
-    expected = f"(x, weight, bias, {', '.join(_KEYWORDS)})"
+    expected = f"(x, weight, bias, {', '.join(KEYWORDS)})"
     try:
         signature = inspect.signature(function)
     except ValueError:  # built-in functions may have none: take them at their word
-        return _KEYWORDS
+        return KEYWORDS
     parameters = signature.parameters.values()
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        return _KEYWORDS
-    missing = [name for name in _KEYWORDS if name not in signature.parameters]
+        return KEYWORDS
+    missing = [name for name in KEYWORDS if name not in signature.parameters]
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     if missing or len(positional) < len(_TENSORS):
         raise SignatureError(
             f"the signature is {signature}; expected that of torch.nn.functional.conv2d, {expected}"
             + (f"; missing: {', '.join(missing)}" if missing else "")
         )
-    return (*_KEYWORDS, "padding_mode") if "padding_mode" in signature.parameters else _KEYWORDS
+    return (*KEYWORDS, "padding_mode") if "padding_mode" in signature.parameters else KEYWORDS

@@ -26,7 +26,8 @@ Array = NDArray[Any]
 class PackageArrays:
     """Arrays of a package whose namespace has `from_dlpack`, or `asarray` as in the Python array API standard.
 
-    On the CPU they may lie on the memory of the arrays that they are made of. Subclasses know a package better.
+    They are read by DLPack, or by `__array__` where they have none. On the CPU they may lie on the memory of the arrays
+    that they are made of. Subclasses know a package better.
 
     Args:
         package: its name.
@@ -99,6 +100,8 @@ class PackageArrays:
             )
 
     def _read(self, native: Any) -> Array:
+        if not hasattr(type(native), "__dlpack__") and hasattr(type(native), "__array__"):
+            return np.asarray(native)
         placed: dict[str, Any] = {} if self._device == "cpu" else {"device": "cpu"}
         return np.from_dlpack(native, **placed)
 

@@ -29,6 +29,7 @@ from convcheck.plugin.registry_errors import (
     DuplicateBackendError,
 )
 from convcheck.plugin.torch_bridge import preload_autograd
+from convcheck.plugin.torch_functions import as_function, is_function_class
 from convcheck_reference.errors import ConvcheckError
 
 GROUP: Final = "convcheck.backends"
@@ -138,7 +139,7 @@ def preload(spec: str) -> None:
         SignatureError, UnknownArraysError: it is a function that cannot be called.
     """
     target = _target(resolve(spec))
-    if _is_function(target) and library_of(target) == "torch":
+    if _is_function(target) and library_of(as_function(target)) == "torch":
         module_named("torch")
     preload_autograd()
 
@@ -216,10 +217,10 @@ def _from_entry_point(name: str) -> Any:
 def _instantiate(target: Any, spec: str, name: str) -> Backend:
     if isinstance(target, Backend):
         return _validated(target, spec)
-    if _is_function(target) or is_module_class(target):
-        kind = ModuleBackend if inspect.isclass(target) else FunctionBackend
+    if _is_function(target) or _is_class_of_torch(target):
+        kind = ModuleBackend if is_module_class(target) else FunctionBackend
         try:
-            return _validated(kind(target, name), spec)
+            return _validated(kind(as_function(target), name), spec)
         except (SignatureError, UnknownArraysError) as error:
             raise BackendSignatureError(f"{spec}: {error}") from error
         except (ConvcheckError, UnavailableError):
@@ -229,7 +230,8 @@ def _instantiate(target: Any, spec: str, name: str) -> Backend:
     if not (inspect.isclass(target) and issubclass(target, Backend)):
         raise BackendSignatureError(
             f"{spec} is a {type(target).__name__}; expected a function with the signature of "
-            f"torch.nn.functional.conv2d, a subclass of convcheck.Backend, or a torch.nn.Module like torch.nn.Conv2d"
+            f"torch.nn.functional.conv2d, a subclass of convcheck.Backend or of torch.autograd.Function, or a "
+            f"torch.nn.Module like torch.nn.Conv2d"
         )
     try:
         backend = target()
@@ -239,6 +241,11 @@ def _instantiate(target: Any, spec: str, name: str) -> Backend:
         wrong = BackendConstructorError(f"the constructor of {spec} raised {raised(error)}")
         raise absence(error) or wrong from error
     return _validated(backend, spec)
+
+
+def _is_class_of_torch(target: Any) -> bool:
+    """Whether it is a class of torch's that stands for a convolution."""
+    return is_module_class(target) or is_function_class(target)
 
 
 def _is_function(target: Any) -> bool:

@@ -27,7 +27,7 @@ def in_mode(mode: Mode, function: Callable[..., Any], tensors: Mapping[str, Any]
 
     Raises:
         RuntimeError: as `torch_bridge.differentiate`, or the function does not go through a transform.
-        TypeError: tensors on the meta device give something else.
+        TypeError: tensors on the meta device give something else, or what is given as out= is not returned.
     """
     operands = (tensors["x"], tensors["weight"], tensors.get("bias"))
     if mode in _FORWARD:
@@ -36,7 +36,7 @@ def in_mode(mode: Mode, function: Callable[..., Any], tensors: Mapping[str, Any]
         return _BACKWARD[mode](function, as_leaves(operands), tensors["grad_output"])
     if mode is Mode.JVP:
         return _jvp(function, operands, tuple(tensors.get(f"tangent_{name}") for name in OPERANDS))
-    return _vmap(function, operands) if mode is Mode.VMAP else (_meta(function, operands),)
+    return _TRANSFORMED[mode](function, operands)
 
 
 def _recorded(function: Callable[..., Any], leaves: Leaves) -> Any:
@@ -115,7 +115,7 @@ def _jvp(function: Callable[..., Any], operands: tuple[Any, ...], tangents: tupl
     return output, tangent
 
 
-def _meta(function: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
+def _meta(function: Callable[..., Any], operands: tuple[Any, ...]) -> tuple[Any, ...]:
     """Zeros of the shape and dtype of the output of tensors without values."""
     import torch  # noqa: PLC0415
 
@@ -124,7 +124,33 @@ def _meta(function: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
         raise TypeError(
             f"of tensors on the meta device came a {type(output).__name__}; expected a tensor on the meta device"
         )
-    return torch.zeros(output.shape, dtype=output.dtype, device=operands[0].device)
+    return (torch.zeros(output.shape, dtype=output.dtype, device=operands[0].device),)
+
+
+def _autocast(function: Callable[..., Any], operands: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The output where float32 is computed with in bfloat16."""
+    import torch  # noqa: PLC0415
+
+    with torch.autocast(operands[0].device.type, dtype=torch.bfloat16):
+        return (function(*operands),)
+
+
+def _out(function: Callable[..., Any], operands: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A dense tensor and every second column of another, each given to be written to, and the columns between."""
+    import torch  # noqa: PLC0415
+
+    usual = function(*operands)
+    dense = torch.full_like(usual, torch.nan, memory_format=torch.contiguous_format)
+    wide = torch.full((*usual.shape[:-1], 2 * usual.shape[-1]), torch.nan, dtype=usual.dtype, device=usual.device)
+    for out in (dense, wide[..., ::2]):
+        returned = function(*operands, out=out)
+        if type(returned) is not torch.Tensor or _lies(returned) != _lies(out):
+            raise TypeError(f"given out=, a {type(returned).__name__} of other memory came; expected what was given")
+    return dense, wide[..., ::2].clone(), wide[..., 1::2].clone()
+
+
+def _lies(tensor: Any) -> tuple[Any, ...]:
+    return tensor.data_ptr(), tensor.shape, tensor.stride()
 
 
 _FORWARD: Final[Mapping[Mode, Callable[[Callable[..., Any], Leaves], Any]]] = {
@@ -136,4 +162,10 @@ _BACKWARD: Final[Mapping[Mode, Callable[[Callable[..., Any], Leaves, Any], tuple
     Mode.ACCUMULATED: _accumulated,
     Mode.RETAINED: _retained,
     Mode.INTERLEAVED: _interleaved,
+}
+_TRANSFORMED: Final[Mapping[Mode, Callable[[Callable[..., Any], tuple[Any, Any, Any]], tuple[Any, ...]]]] = {
+    Mode.VMAP: _vmap,
+    Mode.META: _meta,
+    Mode.AUTOCAST: _autocast,
+    Mode.OUT: _out,
 }

@@ -41,13 +41,17 @@ KINDS: Final = (
 where every parameter is a choice of its own. An eighth is illegal, as many as among drawn cases."""
 
 
+_DEFAULT: Final = Capabilities()
+"""What is drawn where nothing is declared: float32, and all that the specification has but modules."""
+
+
 def cases(
-    capabilities: Capabilities, dtypes: tuple[str, ...] | None = None, ladder: Ladder = Ladder.STANDARD
+    capabilities: Capabilities = _DEFAULT, dtypes: tuple[str, ...] | None = None, ladder: Ladder = Ladder.STANDARD
 ) -> st.SearchStrategy[Case]:
     """Cases that a backend with these capabilities has to handle; some are illegal.
 
     Args:
-        capabilities: what is drawn at all.
+        capabilities: what is drawn at all; by default float32 and every parameter of a function.
         dtypes: restricts the dtypes further.
         ladder: how far some of them reach.
     """
@@ -112,7 +116,7 @@ def _of_any_kind(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...]
 
 
 @st.composite
-def plain_cases(draw: Any, capabilities: Capabilities, dtypes: tuple[str, ...] | None = None) -> Case:
+def plain_cases(draw: Any, capabilities: Capabilities = _DEFAULT, dtypes: tuple[str, ...] | None = None) -> Case:
     """Legal cases, every parameter an independent choice: less telling ones, which shrink further.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convcheck.model.record import NOT_LOOKED_AT, Record
+from convcheck.model.record import NOT_LOOKED_AT, Finding, Record
 from convcheck.model.verdicts import FAILURES, Status
 from convcheck.pytest_plugin import Judgements
 from convcheck.report.failure_text import failure_properties, failure_text
@@ -26,15 +26,19 @@ def test_clause(
         record = conv_judgements.record(conv_backend, conv_dtype)
     except ConvcheckError as error:  # of a backend that the project's settings name: it cannot be loaded, say
         pytest.fail(printable(f"{conv_backend}: {error}"), pytrace=False)
+    for finding in _decisive(record, conv_clause):
+        # not by `record_property`, which warns of a schema of JUnit that pytest does not follow itself
+        request.node.user_properties += failure_properties(finding).items()
+    settle(record, conv_backend, conv_clause)
+
+
+def settle(record: Record, conv_backend: str, conv_clause: str) -> None:
+    """Let the test of a clause fail, be skipped or fail as expected, by the record of one backend and dtype."""
     backend = record.backends[0]
     if backend.unavailable:
         pytest.skip(printable(f"{conv_backend} is unavailable: {backend.unavailable}"))
     findings = [f for f in record.findings if f.clause == conv_clause]
-    decisive = [f for f in findings if f in record.decisive_findings]
-    for finding in decisive:
-        # not by `record_property`, which warns of a schema of JUnit that pytest does not follow itself
-        request.node.user_properties += failure_properties(finding).items()
-    if decisive:
+    if decisive := _decisive(record, conv_clause):
         pytest.fail("\n\n".join(map(failure_text, decisive)), pytrace=False)
     if findings:
         why = "; ".join(f.known or f"beyond level {record.level.label}: {finding_sentence(f)}" for f in findings)
@@ -46,6 +50,10 @@ def test_clause(
         pytest.xfail(f"{status}: {failed} cases of {judged}")
     if not judged:
         pytest.skip(printable(_why_unjudged(record, conv_clause, status)))
+
+
+def _decisive(record: Record, clause: str) -> list[Finding]:
+    return [f for f in record.decisive_findings if f.clause == clause]
 
 
 def _why_unjudged(record: Record, clause: str, status: Status | None) -> str:
