@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from convcheck.model.verdicts import FAILURES, JUDGED, Verdict
 from convcheck.oracles import applicable
 from convcheck.report.tables import table, worst
 
-_HEADERS: Final = ("oracle", "quantity", "status", "clause", "error / bound", "reason", "worst element")
+_HEADERS: Final = ("oracle", "quantity", "status", "clause", "error / bound", "times")
 
 Replayed = Sequence[dict[str, Any]]
 """For each backend what came of it, as machines read it."""
@@ -105,15 +106,26 @@ def _cases(asked: _Asked, spec: str, show: Callable[[str], None]) -> tuple[Seque
         for case in asked.cases:
             verdicts = judge_case(candidate, case, applicable(case))[0]
             layer = f"{case.arguments} on {case.input_shape}"
-            show(f"  {case.token}\n  {layer}\n{table(_HEADERS, [_row(v) for v in verdicts], 'text')}\n")
+            show(f"  {case.token}\n  {layer}\n{_shown(verdicts)}\n")
             found.append({"case": case.token, "layer": layer, "verdicts": verdicts})
             all_of_it += verdicts
     return all_of_it, {"cases": found}
 
 
-def _row(v: Verdict) -> list[object]:
-    margin = "" if v.margin is None else f"{v.margin:.3g}"
-    return [v.oracle, v.quantity, v.status, v.clauses[0], margin, v.reason, worst(v.evidence)]
+def _shown(verdicts: Sequence[Verdict]) -> str:
+    """Every verdict, those that are alike in one row, and below them what is wrong and why others say nothing."""
+    rows = Counter((v.oracle, v.quantity, v.status, v.clauses[0], _margin(v)) for v in verdicts)
+    reasons = dict.fromkeys(
+        f"  {v.oracle}, {v.quantity}, {v.status}: {'; '.join(filter(None, (v.reason, worst(v.evidence))))}"
+        for v in sorted(verdicts, key=lambda v: v.status not in FAILURES)
+        if v.reason or v.evidence
+    )
+    counted = [[*row, times] for row, times in rows.items()]
+    return "\n".join([table(_HEADERS, counted, "text"), *reasons])
+
+
+def _margin(v: Verdict) -> str:
+    return "" if v.margin is None else f"{v.margin:.3g}"
 
 
 def _open(spec: str, *, limit: float, in_process: bool, untrusted: bool) -> Candidate:
