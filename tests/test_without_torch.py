@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,10 @@ def test_what_certification_needs_it_for_is_said_before_it_begins(python, option
     *lines, status = python("-m", "convcheck", "certify", *options)
     assert status == 2
     assert said in lines[-1]
+
+
+def test_what_is_to_be_installed_is_all_but_torch():
+    project = Path(__file__).parents[1]
+    declared = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    listed = (project / "requirements-no-torch.txt").read_text(encoding="utf-8").splitlines()
+    assert [line for line in listed if not line.startswith("#")] == [d for d in declared if not d.startswith("torch")]
