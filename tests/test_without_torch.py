@@ -91,6 +91,12 @@ def test_what_certification_needs_it_for_is_said_before_it_begins(python, option
     assert said in lines[-1]
 
 
+def test_an_untrusted_run_says_that_it_needs_it(python):
+    *lines, status = python("-m", "convcheck", "run", "--backend=numpy", "--untrusted")
+    assert status == 2
+    assert "--untrusted needs torch, which is not installed" in lines[-1]
+
+
 def test_what_is_to_be_installed_is_all_but_torch():
     project = Path(__file__).parents[1]
     declared = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
