@@ -12,6 +12,8 @@ from convcheck.report import read_record
 
 PLUGINS = Path(__file__).with_name("plugins")
 NEEDS = "needs torch, which is not installed: pip install torch"
+NOT_ALONE = (".suite", ".__main__", ".cluster")
+"""Parts of names of modules that are for pytest, run when they are imported, or belong to an extra."""
 KERNELS = """
 from convcheck import capabilities
 from convcheck_reference import Conv2dParams, conv2d
@@ -50,7 +52,7 @@ def test_every_module_but_the_adapters_of_torch_is_imported(python):
         "import importlib, pkgutil, convcheck, convcheck_reference, convcheck_backends.numpy_reference\n"
         "for package in (convcheck, convcheck_reference):\n"
         "    for found in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):\n"
-        "        if '.suite' not in found.name and not found.name.endswith('__main__'):\n"
+        f"        if not any(part in found.name for part in {NOT_ALONE}):\n"
         "            importlib.import_module(found.name)"
     )
     assert python("-c", code) == [0]
