@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from convcheck.report import read_record
 
 PLUGINS = Path(__file__).with_name("plugins")
 NEEDS = "needs torch, which is not installed: pip install torch"
+NOT_ALONE = (".suite", ".__main__", ".cluster")
+"""Parts of names of modules that are for pytest, run when they are imported, or belong to an extra."""
 KERNELS = """
 from convcheck import capabilities
 from convcheck_reference import Conv2dParams, conv2d
@@ -49,7 +52,7 @@ def test_every_module_but_the_adapters_of_torch_is_imported(python):
         "import importlib, pkgutil, convcheck, convcheck_reference, convcheck_backends.numpy_reference\n"
         "for package in (convcheck, convcheck_reference):\n"
         "    for found in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):\n"
-        "        if '.suite' not in found.name and not found.name.endswith('__main__'):\n"
+        f"        if not any(part in found.name for part in {NOT_ALONE}):\n"
         "            importlib.import_module(found.name)"
     )
     assert python("-c", code) == [0]
@@ -88,3 +91,16 @@ def test_what_certification_needs_it_for_is_said_before_it_begins(python, option
     *lines, status = python("-m", "convcheck", "certify", *options)
     assert status == 2
     assert said in lines[-1]
+
+
+def test_an_untrusted_run_says_that_it_needs_it(python):
+    *lines, status = python("-m", "convcheck", "run", "--backend=numpy", "--untrusted")
+    assert status == 2
+    assert "--untrusted needs torch, which is not installed" in lines[-1]
+
+
+def test_what_is_to_be_installed_is_all_but_torch():
+    project = Path(__file__).parents[1]
+    declared = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    listed = (project / "requirements-no-torch.txt").read_text(encoding="utf-8").splitlines()
+    assert [line for line in listed if not line.startswith("#")] == [d for d in declared if not d.startswith("torch")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from convcheck.execution import launch
@@ -22,7 +23,7 @@ from convcheck_reference.errors import ConvcheckError
 
 
 class MissingInSystemError(ConvcheckError, RuntimeError):
-    """This system lacks what was asked for."""
+    """This system, or what is installed on it, lacks what was asked for."""
 
 
 def open_candidate(
@@ -51,7 +52,7 @@ def open_candidate(
         RegistryError: the backend cannot be loaded.
         UnavailableError: its device or engine is absent.
         WorkerStartError: its process ended while it loaded the backend, or took longer.
-        MissingInSystemError: this system has no such processes.
+        MissingInSystemError: this system has no such processes, or no torch, whose trace an untrusted candidate needs.
     """
     _check_system(in_process=in_process, untrusted=untrusted)
     if in_process:
@@ -72,6 +73,11 @@ def _check_system(*, in_process: bool, untrusted: bool) -> None:
         raise MissingInSystemError(
             f"--untrusted confines a candidate by namespaces, Landlock and seccomp, which {platform.system()} has not; "
             "judge it on Linux, in a container say, or leave out --untrusted for a candidate that you trust"
+        )
+    if untrusted and find_spec("torch") is None:
+        raise MissingInSystemError(
+            "--untrusted needs torch, which is not installed: the calls of a candidate are written to the trace of its "
+            "dispatcher; pip install torch, or leave out --untrusted for a candidate that you trust"
         )
     if not in_process and not this_system().workers:
         raise MissingInSystemError(

@@ -1,3 +1,4 @@
+import gc
 import subprocess
 import sys
 from inspect import getdoc
@@ -60,6 +61,7 @@ def test_only_the_command_that_is_run_is_imported(group):
     assert "Nothing." in help_.output
     assert group("add", "2", "--b", "3").output == "5\n"
     assert isinstance(group("gone").exception, ModuleNotFoundError)
+    assert gc.isenabled()
 
 
 def test_a_command_has_a_help_of_its_own(group):
