@@ -61,8 +61,10 @@ def _clauses() -> str:
 
 
 def _options() -> str:
-    command = typer.main.get_command(app)
-    text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="convcheck")
+    group: Any = typer.main.get_command(app)
+    context = typer.Context(group)
+    group.commands = {name: group.resolve_command(context, [name])[1] for name in group.commands}
+    text = get_docs_for_click(obj=group, ctx=context, name="convcheck")
     return text.replace("# `convcheck`", "# Options of every command", 1)
 
 
