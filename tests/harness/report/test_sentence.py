@@ -29,6 +29,11 @@ def test_what_when_why_and_what_to_try_are_one_sentence():
     )
 
 
+@pytest.mark.parametrize(("quantity", "watched"), [("work", True), ("output", False)])
+def test_work_of_others_is_repeated_where_it_is_traced(quantity, watched):
+    assert ("--untrusted" in replay_command(about(quantity)).split()) is watched
+
+
 @pytest.mark.parametrize("finding", FINDINGS, ids=range(len(FINDINGS)))
 def test_every_finding_is_one_line_that_ends_with_how_to_repeat_it(finding):
     said = finding_sentence(finding)
