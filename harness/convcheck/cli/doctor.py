@@ -24,6 +24,7 @@ from convcheck.execution.launch import trusted
 from convcheck.execution.sanitizer_launch import UnavailableSanitizerError, needed
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.sanitizers import Sanitizer
+from convcheck.plugin.backend import UnavailableError
 from convcheck.report.tables import printable, table
 from convcheck_reference.errors import ConvcheckError
 
@@ -193,7 +194,8 @@ def _backend(spec: str) -> Iterator[Fact]:
     except ConvcheckError as error:
         said = str(error).strip()
         first, last = said.splitlines()[0], said.splitlines()[-1]
-        yield Fact(f"backend {spec}", type(error).__name__, first if first == last else f"{first} {last}")
+        found = "unavailable" if isinstance(error, UnavailableError) else type(error).__name__
+        yield Fact(f"backend {spec}", found, first if first == last else f"{first} {last}")
         return
     seconds = time.perf_counter() - begun
     yield Fact(f"backend {spec}", f"{candidate.name}, ready after {seconds:.1f} s")

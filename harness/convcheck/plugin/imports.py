@@ -13,6 +13,7 @@ from typing import Any
 
 from convcheck.plugin.backend import UnavailableError
 from convcheck.plugin.candidate_errors import RAISED, raised
+from convcheck.plugin.missing_engine import absence
 from convcheck.plugin.registry_errors import BackendFileError, BackendImportError, BackendNameError
 
 
@@ -45,7 +46,7 @@ def module_of_file(path: Path) -> ModuleType:
         raise
     except RAISED as error:
         del sys.modules[unique]
-        raise BackendImportError(f"{path} cannot be imported: {raised(error)}") from error
+        raise absence(error) or BackendImportError(f"{path} cannot be imported: {raised(error)}") from error
     return module
 
 
@@ -55,7 +56,8 @@ def module_named(module: str) -> ModuleType:
     except UnavailableError:
         raise
     except RAISED as error:
-        raise BackendImportError(f"module {module!r} cannot be imported: {raised(error)}") from error
+        wrong = BackendImportError(f"module {module!r} cannot be imported: {raised(error)}")
+        raise absence(error, asked=module) or wrong from error
 
 
 def attribute_of(module: ModuleType, name: str, location: str) -> Any:

@@ -19,6 +19,7 @@ from convcheck.plugin.candidate_errors import RAISED, raised
 from convcheck.plugin.function_backend import FunctionBackend, SignatureError, library_of
 from convcheck.plugin.imports import attribute_of, module_named, module_of_file
 from convcheck.plugin.live import importing, lent_as
+from convcheck.plugin.missing_engine import absence
 from convcheck.plugin.module_backend import ModuleBackend, is_module_class
 from convcheck.plugin.registry_errors import (
     BackendConstructorError,
@@ -208,7 +209,8 @@ def _from_entry_point(name: str) -> Any:
     except UnavailableError:
         raise
     except RAISED as error:
-        raise BackendImportError(f"backend {name!r} cannot be imported: {raised(error)}") from error
+        wrong = BackendImportError(f"backend {name!r} cannot be imported: {raised(error)}")
+        raise absence(error, asked=installed[name].module) or wrong from error
 
 
 def _instantiate(target: Any, spec: str, name: str) -> Backend:
@@ -234,7 +236,8 @@ def _instantiate(target: Any, spec: str, name: str) -> Backend:
     except UnavailableError:
         raise
     except RAISED as error:
-        raise BackendConstructorError(f"the constructor of {spec} raised {raised(error)}") from error
+        wrong = BackendConstructorError(f"the constructor of {spec} raised {raised(error)}")
+        raise absence(error) or wrong from error
     return _validated(backend, spec)
 
 

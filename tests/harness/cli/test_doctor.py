@@ -71,9 +71,9 @@ def test_a_backend_is_loaded_on_request(monkeypatch, capsys):
 
 def test_a_backend_that_cannot_be_loaded_decides_the_exit_status(monkeypatch, capsys, tmp_path):
     broken = tmp_path / "broken.py"
-    broken.write_text("import nothing_of_that_name")
+    broken.write_text("import numpy.nothing_of_that_name")
     code, tables, advice = asked(monkeypatch, capsys, "-b", f"{broken}:conv", "-b", "numpy")
     assert code == 2
     assert "BackendImportError" in tables
     assert "ready after" in tables
-    assert "cannot be imported: ModuleNotFoundError: No module named 'nothing_of_that_name'" in advice
+    assert "cannot be imported: ModuleNotFoundError: No module named 'numpy.nothing_of_that_name'" in advice
