@@ -95,7 +95,7 @@ def test_missing_files_modules_and_names(tmp_path):
         load(f"{tmp_path}/none.py:conv")
     broken = tmp_path / "broken.py"
     broken.write_text("import numpy.nothing_of_that_name")
-    with pytest.raises(BackendImportError, match="numpy.nothing_of_that_name"):
+    with pytest.raises(BackendImportError, match=r"numpy\.nothing_of_that_name"):
         load(f"{broken}:conv")
     with pytest.raises(BackendNameError, match="did you mean 'torch-cpu'"):
         load("torch-cpuu")
