@@ -16,7 +16,7 @@ Array = NDArray[Any]
 
 
 class OnnxReference(Backend):
-    """The operator Conv, evaluated node by node; arrays of two dtypes are promoted as NumPy documents."""
+    """The operator Conv, evaluated node by node."""
 
     name = "onnx-reference"
     capabilities = Capabilities(
@@ -27,7 +27,6 @@ class OnnxReference(Backend):
             Extension.SAME_UPPER,
             Extension.NEGATIVE_PADDING,
             Extension.ASYMMETRIC_PADDING,
-            Extension.PROMOTED_DTYPES,
         ),
     )
 

@@ -6,7 +6,6 @@ It reads an ONNX model, in float32, with the weight as a constant. Winograd is o
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -14,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck import PROFILES, Backend, Capabilities
+from convcheck_backends.engines.built import Graphs
 from convcheck_backends.engines.onnx_models import conv_model
 from convcheck_reference import Conv2dParams
 
 Array = NDArray[Any]
-
-_NETS = 32
 
 
 class OpenCvDnn(Backend):
@@ -35,7 +33,7 @@ class OpenCvDnn(Backend):
     def __init__(self, threads: int = 1, winograd: bool = True) -> None:
         cv2.setNumThreads(threads)
         self._winograd = winograd
-        self._net = lru_cache(maxsize=_NETS)(self._new_net)
+        self._nets = Graphs()
         self.capabilities = Capabilities(
             padding_modes=("zeros",),
             unbatched=False,
@@ -46,7 +44,8 @@ class OpenCvDnn(Backend):
 
     def conv2d(self, x: Array, weight: Array, bias: Array | None, params: Conv2dParams) -> Any:
         """The output of a net that is built once for each model."""
-        net = self._net(conv_model(params, x, weight, bias, baked=True, fixed=True).SerializeToString())
+        model = conv_model(params, x, weight, bias, baked=True, fixed=True).SerializeToString()
+        net = self._nets.of(model, lambda: self._net(model))
         net.setInput(np.ascontiguousarray(x), "x")
         return net.forward().copy()
 
@@ -54,7 +53,7 @@ class OpenCvDnn(Backend):
         """The library's, and its algorithm."""
         return {"opencv": cv2.__version__, "winograd": "on" if self._winograd else "off"}
 
-    def _new_net(self, model: bytes) -> Any:
+    def _net(self, model: bytes) -> Any:
         net = cv2.dnn.readNetFromONNX(np.frombuffer(model, np.uint8))
         net.enableWinograd(self._winograd)
         return net

@@ -8,19 +8,17 @@ Padding is by zeros, images come in batches, and `auto_pad` SAME_UPPER takes a s
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import onnxruntime
 from numpy.typing import NDArray
 
 from convcheck import Backend, Capabilities, Extension
+from convcheck_backends.engines.built import Graphs
 from convcheck_backends.engines.onnx_models import conv_model
 from convcheck_reference import Conv2dParams
 
 Array = NDArray[Any]
-
-_SESSIONS = 32
 
 
 class OnnxRuntime(Backend):
@@ -47,19 +45,19 @@ class OnnxRuntime(Backend):
         if not optimized:
             self._settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         self._baked = baked
-        self._session = lru_cache(maxsize=_SESSIONS)(self._new_session)
+        self._sessions = Graphs()
         self.capabilities = replace(self.capabilities, constant_weight=baked)
 
     def conv2d(self, x: Array, weight: Array, bias: Array | None, params: Conv2dParams) -> Any:
         """The output of a session that is built once for each model."""
-        model = conv_model(params, x, weight, bias, baked=self._baked)
+        model = conv_model(params, x, weight, bias, baked=self._baked).SerializeToString()
         given = {"x": x, "weight": weight, "bias": bias}
-        session = self._session(model.SerializeToString())
+        session = self._sessions.of(model, lambda: self._session(model))
         return session.run(None, {item.name: given[item.name] for item in session.get_inputs()})[0]
 
     def versions(self) -> dict[str, str]:
         """The engine's, and how the weight reaches it."""
         return {"onnxruntime": onnxruntime.__version__, "weight": "constant" if self._baked else "input"}
 
-    def _new_session(self, model: bytes) -> Any:
+    def _session(self, model: bytes) -> Any:
         return onnxruntime.InferenceSession(model, self._settings, providers=["CPUExecutionProvider"])

@@ -1,10 +1,12 @@
 """SciPy: https://docs.scipy.org/doc/scipy/reference/generated/scipy.signal.correlate.html.
 
-It correlates whole images. Padding, stride, dilation and groups are steps around that, which refuse nothing.
+It correlates whole images. Padding, stride, dilation and groups are steps around that, which refuse nothing; those of
+dilation are zeros between the taps, which meet what is not finite.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -30,12 +32,13 @@ class Scipy(Backend):
 
     def __init__(self, method: Literal["direct", "fft"] = "direct") -> None:
         self._method = method
+        profiles = {"float32": "fft"} if method == "fft" else {"float32": "fp32-strict", "float64": "fp64-strict"}
         self.capabilities = Capabilities(
-            dtypes=("float32", "float64"),
+            dtypes=tuple(profiles),
             padding_modes=("zeros",),
             unbatched=False,
             validates=False,
-            profiles={"float32": PROFILES["fft"]} if method == "fft" else {},
+            profiles={dtype: replace(PROFILES[name], name="", spreads_nan=True) for dtype, name in profiles.items()},
         )
 
     def conv2d(self, x: Array, weight: Array, bias: Array | None, params: Conv2dParams) -> Any:

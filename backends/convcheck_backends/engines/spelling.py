@@ -25,11 +25,6 @@ def sides(params: Conv2dParams) -> Sides:
     return top, bottom, left, right
 
 
-def key(params: Conv2dParams, *further: Any) -> str:
-    """All that a layer is made of, however it is spelled, and what else is built into a graph."""
-    return repr((params, params.arguments, *further))
-
-
 def padded(x: Any, params: Conv2dParams) -> Any:
     """An image with its zeros around it."""
     top, bottom, left, right = sides(params)
