@@ -2,11 +2,13 @@
 
 XLA documents padding below 0, of two sides, and windows that do not fit
 (https://openxla.org/xla/operation_semantics#conv_convolution); "SAME" takes a stride.
+The bias is added to the result in its dtype.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +16,7 @@ import jax
 import numpy as np
 from jax import lax
 
-from convcheck import Backend, Capabilities, Extension, Gradients
+from convcheck import PROFILES, Backend, Capabilities, Extension, Gradients
 from convcheck_reference import Conv2dParams
 
 
@@ -33,6 +35,10 @@ class Jax(Backend):
             Extension.ASYMMETRIC_PADDING,
             Extension.EMPTY_OUTPUT,
         ),
+        profiles={
+            ("float16", "output"): replace(PROFILES["fp16-in-fp32-acc"], name="", rounds_before_bias=True),
+            ("bfloat16", "output"): replace(PROFILES["bf16-in-fp32-acc"], name="", rounds_before_bias=True),
+        },
     )
 
     def __init__(self) -> None:

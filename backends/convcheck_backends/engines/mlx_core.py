@@ -1,17 +1,19 @@
 """MLX on the CPU: https://ml-explore.github.io/mlx/build/html/python/_autosummary/mlx.core.conv_general.html.
 
-Images and filters are in NHWC order. It has no words for padding, so that 'same' is what it comes to in pixels.
+Images and filters are in NHWC order. It has no words for padding, so that 'same' is what it comes to in pixels,
+and none for the bias, which is added to the result in its dtype, as in `mlx.nn.Conv2d`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import mlx.core as mx
 import numpy as np
 
-from convcheck import Backend, Capabilities, Extension, Gradients
+from convcheck import PROFILES, Backend, Capabilities, Extension, Gradients
 from convcheck_backends.engines.spelling import sides
 from convcheck_reference import DTYPES, Conv2dParams
 
@@ -29,6 +31,10 @@ class Mlx(Backend):
         unbatched=False,
         thread_safe=False,  # arrays are computed on the stream of the thread that made them
         extensions=(Extension.ASYMMETRIC_PADDING,),
+        profiles={
+            ("float16", "output"): replace(PROFILES["fp16-in-fp32-acc"], name="", rounds_before_bias=True),
+            ("bfloat16", "output"): replace(PROFILES["bf16-in-fp32-acc"], name="", rounds_before_bias=True),
+        },
     )
 
     def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
