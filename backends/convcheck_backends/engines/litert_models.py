@@ -85,7 +85,8 @@ def conv_model(params: Conv2dParams, x: Array, weight: Array, bias: Array | None
     options.strideH, options.strideW = params.stride
     options.dilationHFactor, options.dilationWFactor = params.dilation
     taps = weight.transpose(1, 2, 3, 0) if depthwise else weight.transpose(0, 2, 3, 1)
-    inputs = [last, graph.constant(taps), *([] if bias is None else [graph.constant(bias)])]
+    shift = np.zeros(len(weight), x.dtype) if bias is None else bias  # its kernels ask for one
+    inputs = [last, graph.constant(taps), graph.constant(shift)]
     # the engine finds the sizes itself
     result = graph.apply("DEPTHWISE_CONV_2D" if depthwise else "CONV_2D", inputs, (batch, 1, 1, len(weight)), options)
     return graph.packed(source, result)

@@ -92,7 +92,8 @@ def _text(fixed: tuple[Array, ...], params: Conv2dParams) -> str:
 
 def _called(net: Any, image: Array) -> Array:
     extractor = net.create_extractor()
-    _done(extractor.input("x", ncnn.Mat(image)), "input")
+    # a copy has its channels where kernels expect them, at multiples of 16 bytes
+    _done(extractor.input("x", ncnn.Mat(image).clone()), "input")
     status, output = extractor.extract("y")
     _done(status, "extract")
     return np.array(output)

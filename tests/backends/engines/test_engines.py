@@ -1,0 +1,75 @@
+"""Each engine on a dozen layers where it is installed, and what is said of it where it is not.
+
+The layers are plain: where engines compute wrong is what runs of convcheck are for.
+"""
+
+from importlib.util import find_spec
+
+import pytest
+
+from convcheck import UnavailableError, load, replay
+
+PACKAGES = {
+    "autograd": "autograd",
+    "jax": "jax",
+    "keras": "keras",
+    "keras?backend=jax": "keras",
+    "litert": "ai_edge_litert",
+    "litert?xnnpack=no": "ai_edge_litert",
+    "mlx": "mlx",
+    "mnn": "MNN",
+    "ncnn": "ncnn",
+    "ncnn?packing=no&winograd=no&sgemm=no": "ncnn",
+    "onnx-reference": "onnx",
+    "onnxruntime": "onnxruntime",
+    "onnxruntime?baked=yes&threads=2": "onnxruntime",
+    "onnxruntime?optimized=no": "onnxruntime",
+    "opencv-dnn": "cv2",
+    "opencv-dnn?winograd=no": "cv2",
+    "openvino": "openvino",
+    "openvino?baked=yes": "openvino",
+    "paddle": "paddle",
+    "scipy": "scipy",
+    "scipy?method=fft": "scipy",
+    "tinygrad": "tinygrad",
+    "torch-export": "torch",
+    "torch-func": "torch",
+    "torch-onnx": "onnxscript",
+    "tract": "tract",
+}
+PIP = {
+    "ai_edge_litert": "ai-edge-litert", "cv2": "opencv-python-headless", "mlx": "mlx[cpu]", "paddle": "paddlepaddle",
+}  # fmt: skip
+
+SLOW = {"jax", "keras?backend=jax", "openvino?baked=yes", "tinygrad", "torch-export", "torch-func", "torch-onnx"}
+"""Those that compile for every call or shape: two layers are asked of them."""
+
+LAYERS = (
+    "v1,x=2x3x6x5,out=4,k=3",
+    "v1,x=1x3x6x5,out=4,k=3,bias=false",
+    "v1,x=2x2x7x9,out=3,k=3x2,s=2x1",
+    "v1,x=1x2x7x9,out=3,k=2,p=1x0",
+    "v1,x=1x1x9x8,out=1,k=2x3,d=1x2",
+    "v1,x=1x1x9x8,out=1,k=2x3,d=2x1,s=1x3,p=2x1,bias=false",
+    "v1,x=1x4x5x5,out=4,k=3,g=4",
+    "v1,x=1x3x4x4,out=5,k=1",
+    "v1,x=1x2x6x6,out=2,k=3,p=same",
+    "v1,x=1x2x6x7,out=2,k=2,p=same",
+    "v1,x=1x2x6x7,out=2,k=5x4,p=valid",
+    "v1,x=3x8x8x8,out=16,k=3,p=1",
+)
+
+
+@pytest.mark.parametrize("spec", PACKAGES)
+def test_an_engine_computes_a_dozen_layers_right_or_its_absence_is_said_in_a_line(spec):
+    package = PACKAGES[spec]
+    if find_spec(package) is None:
+        with pytest.raises(UnavailableError, match=r"^needs \w+, which is not installed: pip install \S+") as caught:
+            load(spec)
+        assert PIP.get(package, package) in str(caught.value) or package != str(caught.value).split()[1].strip(",")
+        return
+    try:
+        said = replay(spec, *LAYERS[:: 8 if spec in SLOW else 1])
+    except UnavailableError as error:  # of what it needs besides
+        pytest.skip(str(error))
+    assert said.conforms, said
