@@ -9,6 +9,7 @@ import typer
 from convcheck.cli.output import say
 from convcheck.model.capabilities import CapabilityError
 from convcheck.plugin.backend import UnavailableError
+from convcheck.plugin.constructor_options import options_of_class
 from convcheck.plugin.registry import installed
 from convcheck.plugin.registry import load as load_backend
 from convcheck.plugin.registry_errors import RegistryError
@@ -16,10 +17,12 @@ from convcheck.report.tables import table
 
 
 def list_backends(
-    load: Annotated[bool, typer.Option("--load", help="load each, which imports its engine")] = False,
+    load: Annotated[
+        bool, typer.Option("--load", help="load each, which imports its engine, and say its dtypes and options")
+    ] = False,
 ) -> None:
-    """List installed backends; with --load their dtypes, or the reason why one is unavailable."""
-    headers = ["backend", "from", "target", "state", *(["dtypes, or the reason"] if load else [])]
+    """List installed backends; with --load their dtypes and options, or the reason why one is unavailable."""
+    headers = ["backend", "from", "target", "state", *(["dtypes and options, or the reason"] if load else [])]
     rows = [
         [item.name, item.distribution, item.target, *(_loaded(item.name) if load else ["installed"])]
         for item in installed()
@@ -34,6 +37,8 @@ def installed_names(incomplete: str) -> list[str]:
 
 def _loaded(name: str) -> tuple[str, str]:
     try:
-        return "available", ", ".join(load_backend(name).capabilities.dtypes)
+        backend = load_backend(name)
+        options = options_of_class(type(backend)).values()
+        return "available", "; ".join([", ".join(backend.capabilities.dtypes), *map(str, options)])
     except (RegistryError, UnavailableError, CapabilityError) as error:
         return "unavailable", str(error)
