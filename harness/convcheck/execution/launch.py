@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from convcheck.execution.confinement import ALL_MEANS, Means, bubblewrap
+from convcheck.plugin.backend_spec import parted
 from convcheck.tensors.poison import ALLOCATOR_SETTINGS
 
 _THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -72,9 +73,9 @@ def untrusted(spec: str, means: Means = ALL_MEANS, hidden: Sequence[Path] = (REP
         means: of the system that may be used to confine it.
         hidden: folders that it is not to see, besides the judge's.
     """
-    location, _, name = spec.rpartition(":")
+    location = parted(spec)[0].rpartition(":")[0]
     if location.endswith(".py"):
-        spec = f"{Path(location).expanduser().resolve()}:{name}"
+        spec = f"{Path(location).expanduser().resolve()}{spec[len(location) :]}"
     environment = {name: os.environ[name] for name in _HARMLESS if name in os.environ}
     wrapper = bubblewrap.wrapper(means)
     concealed = [str(path.resolve()) for path in hidden]
