@@ -18,7 +18,9 @@ from convcheck.report.tables import table
 
 
 def list_backends(
-    load: Annotated[bool, typer.Option("--load", help="load each, which imports its engine, and say its dtypes and options")] = False,
+    load: Annotated[
+        bool, typer.Option("--load", help="load each, which imports its engine, and say its dtypes and options")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List installed backends; with --load their dtypes and options, or the reason why one is unavailable."""
