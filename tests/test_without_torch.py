@@ -74,7 +74,7 @@ def test_kernels_on_numpy_are_judged(python, tmp_path):
 def test_a_list_has_a_line_for_each_backend(python):
     *lines, status = python("-m", "convcheck", "list", "--load")
     assert status == 0
-    reasons = {line.split()[0]: line.partition("  unavailable  ")[2] for line in lines}
+    reasons = {line.split()[0]: line.partition("  unavailable  ")[2] for line in lines if line.strip()}
     assert reasons["torch-cpu"] == reasons["torch-compile"] == NEEDS
     assert "numpy" in reasons
     assert not reasons["numpy"]

@@ -28,17 +28,12 @@ def list_backends(
     if as_json:
         say_json("list", {"backends": found})
         return
-    headers = ["backend", "from", "target", "state", *(["dtypes and options, or the reason"] if load else [])]
-    rows = [
-        [
-            item["name"],
-            item["distribution"],
-            item["target"],
-            item["state"],
-            *([_said(item)] if load else []),
-        ]
-        for item in found
-    ]
+    if load:
+        headers = ["name", "state", "dtypes and options, or the reason"]
+        rows = [[item["name"], item["state"], _said(item)] for item in found]
+    else:
+        headers = ["name", "from", "target"]
+        rows = [[item["name"], item["distribution"], item["target"]] for item in found]
     say(table(headers, rows, "text"))
 
 

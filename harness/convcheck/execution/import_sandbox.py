@@ -16,7 +16,7 @@ from typing import Any, Final
 import convcheck
 import convcheck_reference
 
-_FORMULATIONS: Final = frozenset({"ReferenceBackend"})
+_FORMULATIONS: Final = frozenset({"ReferenceBackend", "parametrize_with_checks", "strategies"})
 """Public names that bring a formulation of the convolution along."""
 
 _PACKAGES: Final = frozenset({convcheck.__name__, convcheck_reference.__name__})

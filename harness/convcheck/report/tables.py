@@ -95,10 +95,6 @@ def _listed(headers: Sequence[str], rows: Sequence[Sequence[object]], style: Sty
     return "\n".join(wrapped(one_line("; ".join(item), style), style, "- ") for item in items)
 
 
-def _item(header: str, value: object) -> str:
-    return f"{header}: {value}" if header else str(value)
-
-
 def definitions(rows: Sequence[tuple[str, str]], style: Style) -> str:
     """Names and what there is to say of each, in lines that are no longer than `WIDTH`."""
     if style == "markdown":

@@ -13,7 +13,13 @@ def listed(monkeypatch, capsys, *options):
     with pytest.raises(SystemExit) as exit_:
         cli.main()
     assert not exit_.value.code
-    return {line.split()[0]: line for line in capsys.readouterr().out.splitlines()[2:]}
+    lines: list[str] = []
+    for line in capsys.readouterr().out.splitlines()[2:]:
+        if line.startswith(" "):  # what did not fit into the line before
+            lines[-1] += f" {line.strip()}"
+        else:
+            lines.append(line)
+    return {line.split()[0]: line for line in lines}
 
 
 @pytest.mark.parametrize("command", [["list"], ["doctor", "--backend", "numpy"]])
@@ -30,12 +36,12 @@ def test_no_engine_is_imported_to_say_what_there_is(command):
 def test_a_list_says_where_backends_come_from(monkeypatch, capsys):
     found = listed(monkeypatch, capsys)
     assert found["numpy"].split()[1] == "convcheck"
-    assert found["numpy"].split()[-2:] == ["convcheck_backends.numpy_reference:NumpyBackend", "installed"]
+    assert found["numpy"].split()[-1] == "convcheck_backends.numpy_reference:NumpyBackend"
 
 
 def test_loaded_backends_say_what_they_take_or_why_they_are_absent(monkeypatch, capsys):
     found = listed(monkeypatch, capsys, "--load")
-    assert found["numpy"].split()[4:7] == ["available", "float16,", "bfloat16,"]
+    assert found["numpy"].split()[1:4] == ["available", "float16,", "bfloat16,"]
     if absence("mps"):
         assert f"unavailable  {absence('mps')}" in found["torch-mps"]
 
