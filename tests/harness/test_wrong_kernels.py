@@ -16,29 +16,24 @@ from convcheck.triage import findings
 from convcheck.triage.diagnosis.examine import Examination
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
-KERNELS = (
+KERNELS = (  # of each kind of finding one: a shape, values, a bias, precision, state, a gradient, an error
     "swapped_stride",
-    "swapped_padding",
     "one_pixel_tail",
-    "group_order",
-    "bias_per_column",
     "bias_lost_with_groups",
     "tf32_inputs",
     "stale_cache",
     "weight_gradient_tail",
-    "same_pads_first",
     "accepts_anything",
-    "flipped_kernel",
 )
 
 
 @pytest.mark.parametrize("kernel", ["my_kernel", "my_torch_kernel"])
 def test_a_right_kernel_of_ones_own_passes(kernel):
     host = InProcessCandidate(lambda: load(f"{PLUGINS / kernel}.py:my_conv"))
-    drawn = generate(host.capabilities, run_seed=0, block=0, size=250)
+    drawn = generate(host.capabilities, run_seed=0, block=0, size=120)
     tally = judge_block(host, drawn, 0)
     assert not tally.failures
-    assert sum(tally.counts.values()) > 1000
+    assert sum(tally.counts.values()) > 500
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

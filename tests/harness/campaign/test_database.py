@@ -35,7 +35,7 @@ def finding(**reproduction):
 
 
 def judged(spec, database, **options):
-    least = {"examples": 40, "diagnosis_calls": 60, "reach": Ladder.QUICK}
+    least = {"examples": 25, "diagnosis_calls": 60, "reach": Ladder.QUICK}
     chosen = Options(**{"specs": (spec,), "in_process": True, **least, **options})
     return run(
         chosen, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None, database=database
@@ -129,7 +129,7 @@ def test_what_failed_is_tried_first_and_forgotten_when_it_passes():
 def test_a_case_of_an_oracle_that_is_due_seldom_is_not_forgotten():
     database = InMemoryExampleDatabase()
     spec = "convcheck.defects:weight-kept-by-shape"
-    record = judged(spec, database, examples=120, diagnosis_calls=6000)
+    record = judged(spec, database, examples=120, diagnosis_calls=2000)
     alone = [
         f.reproduction.token for f in record.findings if not (f.reproduction.setup_cases or f.reproduction.history)
     ]

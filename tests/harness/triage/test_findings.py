@@ -40,7 +40,7 @@ def campaign(make, size=120, **options):
     failures = judge_block(host, drawn, 0).failures
     host.restart()
     host.calls = 0
-    return host, failures, findings_of(host, failures, lambda _: drawn, **options)
+    return host, failures, findings_of(host, failures, lambda _: drawn, **{"most_calls": 2000, **options})
 
 
 class Forward(NumpyBackend):
@@ -203,7 +203,7 @@ class TwoBugs(NumpyBackend):
         return right._replace(weight=right.weight + right.weight.dtype.type(1))
 
 
-@pytest.mark.parametrize("most_calls", [200, 6000])
+@pytest.mark.parametrize("most_calls", [200, 3000])
 def test_state_explains_no_bug_that_needs_none(most_calls):
     _, failures, findings = campaign(TwoBugs, size=80, most_calls=most_calls, defects=())
     assert {"output", "grad_weight"} <= {f.verdict.quantity for f in findings}
