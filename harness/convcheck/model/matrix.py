@@ -185,6 +185,7 @@ class Matrix:
     @property
     def conforms(self) -> bool:
         """Whether some engine ran, all of those to the end, and none is wrong at a level that counts."""
-        states = [cell.state for engine in self.judged for cell in (*engine.cells, *engine.levels)]
+        states = {cell.state for engine in self.judged for cell in engine.cells}
+        states |= {cell.state for engine in self.judged for cell in engine.levels}
         ended = not any(engine.interrupted for engine in self.engines)
-        return State.PASS in states and ended and not any(state in WRONG for state in states)
+        return State.PASS in states and ended and states.isdisjoint(WRONG)

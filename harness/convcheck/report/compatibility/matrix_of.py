@@ -120,9 +120,7 @@ def _standing(standing: Standing, *, counts: bool) -> State:
     return State.PASS if standing.judged else State.NOT_JUDGED
 
 
-def _cell(
-    clause: str, counts: Sequence[Count], passes: Sequence[PassCount], found: Numbered, level: Level
-) -> Cell:
+def _cell(clause: str, counts: Sequence[Count], passes: Sequence[PassCount], found: Numbered, level: Level) -> Cell:
     """What came of one clause, the most telling of its counts first."""
     own = {number: finding for number, finding in found.items() if finding.clause == clause}
     by_pass = tuple(_pass(count, own, level, looked_at=_looked_at(counts)) for count in passes)
@@ -134,7 +132,13 @@ def _cell(
             leading = own if state is not State.ELSEWHERE else _sharing(clause, found)
             wrong = 0 if state is State.OUTDATED else sum(c.cases for c in some)
             return Cell(
-                clause=clause, state=state, cases=cases, wrong=wrong, reason=reasons, findings=tuple(leading), passes=by_pass
+                clause=clause,
+                state=state,
+                cases=cases,
+                wrong=wrong,
+                reason=reasons,
+                findings=tuple(leading),
+                passes=by_pass,
             )
     if missed := max((cell.wrong for cell in by_pass), default=0):  # what follows from another failure is not counted
         return Cell(
