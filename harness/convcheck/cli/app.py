@@ -30,6 +30,10 @@ COMMANDS: Final = {
         "convcheck.cli.differing:diff",
         "List what is new, changed and fixed between two runs or matrices; exit status 1 for what is new or changed.",
     ),
+    "issue": Lazy(
+        "convcheck.cli.issue:issue",
+        "Print a finding as a bug report: a script in the engine's own words, expected and got, when it fails.",
+    ),
     "list": Lazy(
         "convcheck.cli.listing:list_backends",
         "List installed backends; with --load their dtypes, or the reason why one is unavailable.",

@@ -33,6 +33,7 @@ from convcheck.report.folder import check_writable, folder_of
 
 
 def matrix(
+    context: typer.Context,
     runs: Annotated[
         list[Path] | None, typer.Argument(metavar="[RUN]...", help="with --from: folders of runs, or findings.jsonl")
     ] = None,
@@ -64,7 +65,7 @@ def matrix(
 ) -> None:
     """Write the matrix of engines and clauses as a page, Markdown, CSV and JSON; exit status 1 for failing cells."""
     folder = folder_of(report_dir, name or f"matrix-{datetime.now(UTC):%Y%m%d-%H%M%S}-seed{seed}")
-    if _is_of_runs(runs or (), given=from_, backends=backend):
+    if _is_of_runs(context, runs or (), given=from_):
         records = [record_of(run) for run in dict.fromkeys(runs or ())]
         check_writable(folder)
         raise typer.Exit(_written(matrix_of(records, level), folder))
@@ -85,7 +86,7 @@ def matrix(
     raise typer.Exit(_written(matrix_of([record_of(folder)]), folder))
 
 
-def _is_of_runs(runs: Sequence[Path], *, given: bool, backends: Sequence[str] | None) -> bool:
+def _is_of_runs(context: typer.Context, runs: Sequence[Path], *, given: bool) -> bool:
     """Whether runs are put together.
 
     Raises:
@@ -95,7 +96,8 @@ def _is_of_runs(runs: Sequence[Path], *, given: bool, backends: Sequence[str] | 
         raise typer.BadParameter("--from needs the folders of runs: convcheck matrix --from reports/a reports/b")
     if runs and not given:
         raise typer.BadParameter(f"{runs[0]}: runs are put together with --from; backends are named with --backend")
-    if runs and backends:
+    source = context.get_parameter_source("backend")
+    if given and source is not None and source.name == "COMMANDLINE":
         raise typer.BadParameter("--from judges nothing; leave out --backend, or run that first")
     return given
 

@@ -86,11 +86,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelCell:
-    """Where an engine stands at one level: open findings, and cases that were right and wrong."""
+    """Where an engine stands at one level: findings by number, and cases that were right and wrong."""
 
     level: Level
     state: State
-    findings: int
+    findings: tuple[int, ...]
     right: int
     wrong: int
 
@@ -129,6 +129,12 @@ class Engine:
     levels: tuple[LevelCell, ...] = ()
     cells: tuple[Cell, ...] = ()
 
+    @property
+    def label(self) -> str:
+        """Name and version; what the version is of, where that is no part of the name."""
+        of = next(iter(self.versions), "")
+        return f"{self.name} {self.version}".strip() if of in self.name else f"{self.name} ({of} {self.version})"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
@@ -138,14 +144,14 @@ class Entry:
         number: by which cells lead here.
         run: that it is of.
         place: its number there, by which `convcheck issue` and scripts name it.
-        version: of the engine.
+        engine: its label.
         finding: all that is known of it, but for the numbers of the call that shows it.
     """
 
     number: int
     run: str
     place: int
-    version: str
+    engine: str
     finding: Finding
 
 
@@ -174,8 +180,8 @@ class Matrix:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """A name for each column: the backend with its version, and its run where two are alike."""
-        plain = [f"{engine.name} {engine.version}".strip() for engine in self.engines]
+        """A name for each column: that of the engine, with its run where two are alike."""
+        plain = [engine.label for engine in self.engines]
         alike = Counter(plain)
         return tuple(
             f"{label} ({engine.run})" if alike[label] > 1 else label

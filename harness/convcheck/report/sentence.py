@@ -71,6 +71,13 @@ def sentence_of(finding: Finding) -> Sentence:
     return Sentence(name, one_line(said, "text").rstrip(".:"), one_line(_advice(finding), "text"))
 
 
+def headline(finding: Finding) -> str:
+    """What is wrong and when, without why: the title of a report of it."""
+    name, predicate = _what(finding)
+    subject = f"`{name}` " if name else ""
+    return one_line(f"{subject}{predicate}{_when(finding)}", "text")
+
+
 def finding_sentence(finding: Finding) -> str:
     """The same as one line of text."""
     return sentence_of(finding).text()

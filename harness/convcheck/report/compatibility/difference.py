@@ -107,7 +107,7 @@ def _engines(cell: ChangedCell) -> str:
 def _pairs(old: Sequence[Engine], new: Sequence[Engine]) -> list[tuple[Engine, Engine]]:
     """Engines of both, by name and version, by name, and by name without the release, where that is of one alone."""
     pairs, left = list[tuple[Engine, Engine]](), (list(old), list(new))
-    for key in (_name_and_version, _name, _without_release):
+    for key in (_label, _name, _without_release):
         first, second = ({key(e): e for e in some if _once(key(e), map(key, some))} for some in left)
         for name in first.keys() & second.keys():
             pairs.append((first[name], second[name]))
@@ -121,8 +121,8 @@ def _once(name: str, names: Iterator[str]) -> bool:
     return Counter(names)[name] == 1
 
 
-def _name_and_version(engine: Engine) -> str:
-    return f"{engine.name} {engine.version}".strip()
+def _label(engine: Engine) -> str:
+    return engine.label
 
 
 def _name(engine: Engine) -> str:
@@ -135,17 +135,17 @@ def _without_release(engine: Engine) -> str:
 
 def _others(old: Sequence[Engine], new: Sequence[Engine], pairs: Sequence[tuple[Engine, Engine]]) -> Iterator[str]:
     met = {id(engine) for pair in pairs for engine in pair}
-    yield from (f"{_name_and_version(e)} was judged before, and is not now" for e in old if id(e) not in met)
-    yield from (f"{_name_and_version(e)} was not judged before" for e in new if id(e) not in met)
+    yield from (f"{_label(e)} was judged before, and is not now" for e in old if id(e) not in met)
+    yield from (f"{_label(e)} was not judged before" for e in new if id(e) not in met)
     for was, now in pairs:
         if was.unavailable or now.unavailable:
-            yield f"{_name_and_version(now)}: {engine_state(was)} before, {engine_state(now)} now"
+            yield f"{_label(now)}: {engine_state(was)} before, {engine_state(now)} now"
 
 
 def _cells(before: Matrix, after: Matrix, old: Engine, new: Engine) -> Iterator[ChangedCell]:
     was, now = ({cell.clause: cell for cell in engine.cells} for engine in (old, new))
     entries = [{entry.number: entry for entry in matrix.findings} for matrix in (before, after)]
-    names = _name_and_version(old), _name_and_version(new)
+    names = _label(old), _label(new)
     for name in (each for each in after.clauses if each in was and each in now):
         change = _change(was[name].state, now[name].state)
         if change is None and now[name].state in _OPEN and _said(was[name], entries[0]) != _said(now[name], entries[1]):

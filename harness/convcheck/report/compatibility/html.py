@@ -99,7 +99,7 @@ def _levels(matrix: Matrix) -> Iterator[tuple[Level, str, Sequence[_Cell]]]:
 
 
 def _of_level(cell: LevelCell) -> _Cell:
-    return _Cell(level_words(cell), _MARKS[cell.state])
+    return _Cell(level_words(cell), _MARKS[cell.state], cell.findings)
 
 
 def _tables(matrix: Matrix) -> Iterator[_Table]:
@@ -122,9 +122,5 @@ def _shown(cell: Cell) -> _Cell:
 
 
 def _finding(entry: Entry) -> tuple[Entry, ShownFinding, str]:
-    besides = f" {entry.version}" if entry.version else ""
-    return (
-        entry,
-        shown(entry.finding, illustrated=entry.number <= ILLUSTRATED),
-        f"{besides}; finding {entry.place} of the run {entry.run}",
-    )
+    besides = f"{entry.engine}; finding {entry.place} of the run {entry.run}"
+    return entry, shown(entry.finding, illustrated=entry.number <= ILLUSTRATED), besides

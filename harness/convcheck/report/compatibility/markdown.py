@@ -70,10 +70,8 @@ def _cell(cell: Cell) -> str:
 
 
 def _finding(entry: Entry) -> str:
-    finding, engine = entry.finding, f"{entry.finding.backend} {entry.version}".strip()
-    about = (
-        f"{engine}: {finding.level.label}, {finding.clause}, {finding.status}; finding {entry.place} of {entry.run}."
-    )
+    finding = entry.finding
+    about = f"{entry.engine}: {finding.level.label}, {finding.clause}, {finding.status}; finding {entry.place} of {entry.run}."
     command = replay_command(finding)
     parts = [
         f"### Finding {entry.number}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -31,10 +31,11 @@ def matrix_of(records: Sequence[Record], level: Level | None = None) -> Matrix:
     clauses, engines, entries = _clauses(records), list[Engine](), list[Entry]()
     for record in (replace(each, level=level) for each in records):
         for backend in record.backends:
-            found = list(_entries(record, backend, len(entries)))
-            entries += found
-            numbered = {entry.number: entry.finding for entry in found}
-            engines.append(_engine(record, backend, clauses, numbered))
+            of = [(place, f) for place, f in enumerate(record.findings, 1) if f.backend == backend.name]
+            numbered = {number: finding for number, (_, finding) in enumerate(of, len(entries) + 1)}
+            engine = _engine(record, backend, clauses, numbered)
+            engines.append(engine)
+            entries += [_entry(engine, len(entries) + at, place, finding) for at, (place, finding) in enumerate(of, 1)]
     return Matrix(
         level=level,
         clauses=clauses,
@@ -51,15 +52,9 @@ def _clauses(records: Sequence[Record]) -> tuple[str, ...]:
     return tuple(sorted(shown, key=lambda clause: level_of_clause(clause).rank))
 
 
-def _entries(record: Record, backend: BackendRecord, before: int) -> Iterator[Entry]:
-    of = [(place, f) for place, f in enumerate(record.findings, 1) if f.backend == backend.name]
-    for number, (place, finding) in enumerate(of, before + 1):
-        without = replace(finding, reproduction=replace(finding.reproduction, call=None))
-        yield Entry(number=number, run=record.name, place=place, version=_version(backend), finding=without)
-
-
-def _version(backend: BackendRecord) -> str:
-    return next(iter(backend.versions.values()), "")
+def _entry(engine: Engine, number: int, place: int, finding: Finding) -> Entry:
+    without = replace(finding, reproduction=replace(finding.reproduction, call=None))
+    return Entry(number=number, run=engine.run, place=place, engine=engine.label, finding=without)
 
 
 def _engine(record: Record, backend: BackendRecord, clauses: Sequence[str], found: Numbered) -> Engine:
@@ -71,7 +66,7 @@ def _engine(record: Record, backend: BackendRecord, clauses: Sequence[str], foun
             reasons[count.reason] += count.cases
     return Engine(
         name=backend.name,
-        version=_version(backend),
+        version=next(iter(backend.versions.values()), ""),
         versions=dict(backend.versions),
         run=record.name,
         command=record.command,
@@ -81,7 +76,7 @@ def _engine(record: Record, backend: BackendRecord, clauses: Sequence[str], foun
         unavailable=backend.unavailable,
         interrupted=record.interrupted,
         not_applicable=dict(reasons.most_common()),
-        levels=() if backend.unavailable else tuple(_level(record, backend, level) for level in Level),
+        levels=() if backend.unavailable else tuple(_level(record, backend, level, found) for level in Level),
         cells=()
         if backend.unavailable
         else tuple(
@@ -97,12 +92,12 @@ def _engine(record: Record, backend: BackendRecord, clauses: Sequence[str], foun
     )
 
 
-def _level(record: Record, backend: BackendRecord, level: Level) -> LevelCell:
+def _level(record: Record, backend: BackendRecord, level: Level, found: Numbered) -> LevelCell:
     standing = record.standing(backend.name, level)
     return LevelCell(
         level=level,
         state=_standing(standing, counts=level.within(record.level)),
-        findings=standing.findings,
+        findings=tuple(number for number, finding in found.items() if finding.level is level),
         right=standing.passed,
         wrong=standing.failed,
     )

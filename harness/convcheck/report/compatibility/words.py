@@ -29,7 +29,7 @@ def level_words(cell: LevelCell) -> str:
     if cell.state is State.NOT_JUDGED:
         return str(cell.state)
     if cell.findings:
-        return f"{cell.state}: {counted(cell.findings, 'finding')}"
+        return f"{cell.state}: {counted(len(cell.findings), 'finding')}"
     return f"{cell.state}: {cell.wrong or cell.right}"
 
 
