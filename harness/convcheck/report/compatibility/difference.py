@@ -138,7 +138,7 @@ def _others(old: Sequence[Engine], new: Sequence[Engine], pairs: Sequence[tuple[
     yield from (f"{_label(e)} was judged before, and is not now" for e in old if id(e) not in met)
     yield from (f"{_label(e)} was not judged before" for e in new if id(e) not in met)
     for was, now in pairs:
-        if was.unavailable or now.unavailable:
+        if was.unavailable != now.unavailable:
             yield f"{_label(now)}: {engine_state(was)} before, {engine_state(now)} now"
 
 

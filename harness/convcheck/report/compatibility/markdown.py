@@ -71,7 +71,8 @@ def _cell(cell: Cell) -> str:
 
 def _finding(entry: Entry) -> str:
     finding = entry.finding
-    about = f"{entry.engine}: {finding.level.label}, {finding.clause}, {finding.status}; finding {entry.place} of {entry.run}."
+    about = f"{entry.engine}: {finding.level.label}, {finding.clause}, {finding.status}; finding {entry.place} of "
+    about += f"{entry.run}."
     command = replay_command(finding)
     parts = [
         f"### Finding {entry.number}",
