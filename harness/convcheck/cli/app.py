@@ -38,6 +38,10 @@ COMMANDS: Final = {
         "convcheck.cli.listing:list_backends",
         "List installed backends; with --load their dtypes, or the reason why one is unavailable.",
     ),
+    "env": Lazy(
+        "convcheck.cli.env:env",
+        "Build virtual environments for releases of engines, list and remove them; --backend NAME@VERSION uses one.",
+    ),
     "doctor": Lazy(
         "convcheck.cli.doctor:doctor",
         "Say which devices, drivers, packages and settings there are, what loads, and what to do about what is wrong.",

@@ -133,6 +133,8 @@ class Engine:
     def label(self) -> str:
         """Name and version; what the version is of, where that is no part of the name."""
         of = next(iter(self.versions), "")
+        if self.name.endswith(f"@{self.version}"):
+            return self.name
         return f"{self.name} {self.version}".strip() if of in self.name else f"{self.name} ({of} {self.version})"
 
 
