@@ -2,8 +2,8 @@
 
 `onnxruntime@1.24` is the backend onnxruntime in the environment of this name, or in the one called 1.24, and
 `torch-cpu@torch@2.4` the backend torch-cpu in the environment torch@2.4. Its worker runs there; the judge stays where
-it is. What a worker needs is put on its path: convcheck's packages, that of the backend, and NumPy and ml_dtypes where the
-environment has none of its own.
+it is. What a worker needs is put on its path: convcheck's packages, that of the backend, and NumPy and ml_dtypes where
+the environment has none of its own.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ class ChangedCell:
         what: "all", or the pass and dtype that have changed.
         was: what the earlier matrix says.
         now: what the later one says.
+        follows: whether all that has changed is that its cases are, or were, in failures of another clause.
     """
 
     change: CellChange
@@ -48,6 +49,7 @@ class ChangedCell:
     what: str
     was: str
     now: str
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,14 @@ def matrix_difference(before: Matrix, after: Matrix) -> MatrixDifference:
 
 def matrix_difference_text(found: MatrixDifference, style: Style) -> str:
     """The difference as Markdown or plain text."""
-    rows = [(c.change, _engines(c), c.clause, clause(c.clause).title, c.what, c.was, c.now) for c in found.changed]
-    kinds = Counter(cell.change for cell in found.changed)
+    shown = sorted((c for c in found.changed if not c.follows), key=_engines)
+    rows = [(_engines(c), c.change, c.clause, clause(c.clause).title, c.what, c.was, c.now) for c in shown]
+    follow = len(found.changed) - len(shown)
+    kinds = Counter(cell.change for cell in shown)
     parts = [
         *map(printable, found.engines),
-        table(["", "engine", "clause", "title", "of it", "was", "is"], rows, style) if rows else "",
+        table(["backend", "", "clause", "title", "of it", "was", "is"], rows, style) if rows else "",
+        f"{counted(follow, 'cell')} only in failures of another clause." if follow else "",
         ", ".join(counted(kinds[change], f"{change} cell") for change in CellChange) + ".",
     ]
     return "\n\n".join(part for part in parts if part)
@@ -151,7 +156,8 @@ def _cells(before: Matrix, after: Matrix, old: Engine, new: Engine) -> Iterator[
         if change is None and now[name].state in _OPEN and _said(was[name], entries[0]) != _said(now[name], entries[1]):
             change = CellChange.CHANGED
         if change is not None:
-            yield ChangedCell(change, *names, name, "all", _told(was[name], entries[0]), _told(now[name], entries[1]))
+            told = _told(was[name], entries[0]), _told(now[name], entries[1])
+            yield ChangedCell(change, *names, name, "all", *told, follows=_follows(was[name].state, now[name].state))
         else:
             yield from _passes(was[name], now[name], names)
 
@@ -162,7 +168,9 @@ def _passes(was: Cell, now: Cell, names: tuple[str, str]) -> Iterator[ChangedCel
     for key in (each for each in new if each in old):
         change = _change(old[key], new[key])
         if change is not None:
-            yield ChangedCell(change, *names, now.clause, f"{key[0]} {key[1]}", str(old[key]), str(new[key]))
+            said = str(old[key]), str(new[key])
+            follows = _follows(old[key], new[key])
+            yield ChangedCell(change, *names, now.clause, f"{key[0]} {key[1]}", *said, follows=follows)
 
 
 def _by_pass(cell: Cell) -> Mapping[tuple[Pass, str], State]:
@@ -175,6 +183,10 @@ def _change(was: State, now: State) -> CellChange | None:
     if now in _OPEN:
         return CellChange.CHANGED if was in _OPEN else CellChange.NEW
     return CellChange.FIXED if was in _OPEN and now is State.PASS else CellChange.OTHER
+
+
+def _follows(was: State, now: State) -> bool:
+    return {was, now} == {State.PASS, State.ELSEWHERE}
 
 
 def _said(cell: Cell, entries: Mapping[int, Entry]) -> set[str]:
