@@ -28,9 +28,9 @@ def matrix_markdown(matrix: Matrix) -> str:
     parts = [
         "# Compatibility matrix",
         wrapped(one_line(summary_words(matrix), "markdown"), "markdown"),
+        *(_judged(matrix) if matrix.judged else ()),
         "## Engines",
         _table([_HEADERS, *(_engine(e, label) for e, label in zip(matrix.engines, matrix.labels, strict=True))]),
-        *(_judged(matrix) if matrix.judged else ()),
         "## Findings",
         *(map(_finding, matrix.findings) if matrix.findings else ("None.",)),
     ]
@@ -43,7 +43,7 @@ def _table(rows: Sequence[Sequence[object]]) -> str:
 
 def _engine(engine: Engine, label: str) -> Sequence[object]:
     versions = ", ".join(f"{name} {value}" for name, value in engine.versions.items())
-    run = f"{engine.run}, {engine.started}, seed {engine.seed}"
+    run = f"{engine.run}, {engine.started.partition('T')[0]}, seed {engine.seed}"
     return label, engine_state(engine), engine.cases, versions, run
 
 
