@@ -57,8 +57,9 @@ def issue(record: Record, finding: Finding, lines: Sequence[str] = ()) -> str:
 
 def _title(backend: BackendRecord, finding: Finding) -> str:
     version = next((f"{name} {value}" for name, value in backend.versions.items()), backend.name)
-    layer = "conv2d" if finding.reproduction.token else "Conv2d"
-    return one_line(f"{layer}: {headline(finding).replace('`', '')} ({version})", "markdown")
+    token, ruled = finding.reproduction.token, finding.diagnosis.failure_condition is not None
+    layer = f", {read(token).arguments}" if token and not ruled else ""
+    return one_line(f"conv2d: {headline(finding)}{layer} ({version})", "markdown")
 
 
 def _steps(record: Record, finding: Finding, lines: Sequence[str]) -> Iterator[str]:

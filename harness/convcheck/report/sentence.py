@@ -72,10 +72,11 @@ def sentence_of(finding: Finding) -> Sentence:
 
 
 def headline(finding: Finding) -> str:
-    """What is wrong and when, without why: the title of a report of it."""
+    """What is wrong, and when as far as a rule says it: the title of a report of it."""
     name, predicate = _what(finding)
-    subject = f"`{name}` " if name else ""
-    return one_line(f"{subject}{predicate}{_when(finding)}", "text")
+    subject = f"{name} " if name else ""
+    condition = finding.diagnosis.failure_condition
+    return one_line(f"{subject}{predicate}{'' if condition is None else f' {condition.words}'}", "text")
 
 
 def finding_sentence(finding: Finding) -> str:
