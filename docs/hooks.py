@@ -7,10 +7,8 @@ A page is made as a whole (`PAGES`), a line ``<!-- made: NAME -->`` of it is rep
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import typer
@@ -19,10 +17,13 @@ from typer.cli import get_docs_for_click
 
 from convcheck import LAYOUTS, PATHS, PROFILES
 from convcheck.cli.app import app
+from convcheck.explanation.figures import figures
+from convcheck.explanation.reading import parse_layer
 from convcheck.model.levels import level_of_clause
 from convcheck.model.rules import NAMES
 from convcheck.oracles import ORACLES
 from convcheck.oracles.metamorphic import RELATIONS, oracle_name
+from convcheck_reference import Conv2dParams
 from convcheck_reference.clauses import specification_markdown
 
 
@@ -60,8 +61,10 @@ def _clauses() -> str:
 
 
 def _options() -> str:
-    command = typer.main.get_command(app)
-    text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="convcheck")
+    group: Any = typer.main.get_command(app)
+    context = typer.Context(group)
+    group.commands = {name: group.resolve_command(context, [name])[1] for name in group.commands}
+    text = get_docs_for_click(obj=group, ctx=context, name="convcheck")
     return text.replace("# `convcheck`", "# Options of every command", 1)
 
 
@@ -95,13 +98,9 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _picture(found: re.Match[str]) -> str:
-    """The pictures of a layer on an image, where `convcheck.explanation` draws; what is said of it elsewhere."""
+    """The pictures of a layer on an image."""
     layer, size = found[1], (int(found[2]), int(found[3]))
-    if find_spec("convcheck.explanation") is None:
-        return f"`{layer}` on an image of {size[0]} × {size[1]}."
-    figures = import_module("convcheck.explanation.figures").figures
-    arguments = import_module("convcheck.explanation.reading").parse_layer(layer)
-    params = sys.modules["convcheck_reference"].Conv2dParams.of(arguments)
+    params = Conv2dParams.of(parse_layer(layer))
     drawn = (f"<figure>{f.svg}<figcaption>{f.caption}</figcaption></figure>" for f in figures(params, size))
     return f'<div class="pictures" markdown="0"><p><code>{layer}</code></p>{"".join(drawn)}</div>'
 

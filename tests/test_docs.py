@@ -1,6 +1,7 @@
 """The documentation builds without a warning, its links lead somewhere, and its examples do what it says."""
 
 import doctest
+import inspect
 import os
 import re
 import shlex
@@ -82,6 +83,12 @@ def test_a_link_to_nowhere_is_a_warning_which_ends_the_build(tmp_path):
     assert done.stderr.count("WARNING") == 2, done.stderr
 
 
+def test_every_option_of_every_command_is_on_its_page(site):
+    page = (site / "options.html").read_text()
+    assert "--diagnosis-time" in page
+    assert "--known-failures" in page
+
+
 def test_every_public_name_is_in_the_reference(site):
     pages = "".join(page.read_text() for page in site.glob("api/*.html"))
     documented = set(re.findall(r'<h3 id="([\w.]+)"', pages))
@@ -89,6 +96,7 @@ def test_every_public_name_is_in_the_reference(site):
         (name, id(getattr(package, name))): f"{package.__name__}.{name}"
         for package in PACKAGES
         for name in package.__all__
+        if not inspect.ismodule(getattr(package, name))
     }
     assert len(names) > 70
     assert [name for name in names.values() if name not in documented] == []
@@ -108,6 +116,7 @@ def workspace(tmp_path, monkeypatch):
         (tmp_path / name).symlink_to(PROJECT / name)
     for file in (PROJECT / "tests/plugins").glob("*.py"):
         (tmp_path / file.name).symlink_to(file)
+    (tmp_path / "cases.txt").write_text("v1,x=1x2x3x3,out=2,k=2  # a case\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
     return tmp_path
@@ -144,7 +153,8 @@ def test_a_command_that_is_not_executed_exists(command):
 
 def parsed(words):
     group = typer.main.get_command(cli.app)
-    return group.commands[words[0]].make_context(words[0], list(words[1:]))
+    name, command, arguments = group.resolve_command(typer.Context(group), list(words))
+    return command.make_context(name, arguments)
 
 
 def test_an_option_that_does_not_exist_is_found():
@@ -190,7 +200,7 @@ def few_examples(monkeypatch):
 @pytest.mark.parametrize("page", [page for page in PAGES if has_python(page)], ids=lambda page: page.stem)
 def test_the_python_of_a_page(page):
     for name, defined in execute_python(page).items():
-        if name.startswith("test_"):
+        if name.startswith("test_") and not inspect.signature(defined).parameters:
             defined()
 
 

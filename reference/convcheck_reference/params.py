@@ -55,6 +55,14 @@ class Arguments:
     bias: Any = True
     padding_mode: Any = "zeros"
 
+    def __eq__(self, other: object) -> bool:
+        """Whether all are spelled alike; NaN as itself, which since Python 3.13 no dataclass would do by itself."""
+        return _spelled(self) == _spelled(other) if type(other) is Arguments else NotImplemented
+
+    def __hash__(self) -> int:
+        """As equal arguments have it."""
+        return hash(_spelled(self))
+
     def __str__(self) -> str:
         """The constructor call, defaults left out: ``Conv2d(3, 10, kernel_size=5, padding=2)``."""
         spelled = [f"{self.in_channels!r}, {self.out_channels!r}, kernel_size={self.kernel_size!r}"]
@@ -63,6 +71,9 @@ class Arguments:
             if value != item.default or type(value) is not type(item.default):
                 spelled.append(f"{item.name}={value!r}")
         return f"Conv2d({', '.join(spelled)})"
+
+
+_spelled: Final = operator.attrgetter(*(item.name for item in fields(Arguments)))
 
 
 @dataclass(frozen=True, slots=True, init=False)

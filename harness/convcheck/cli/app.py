@@ -50,7 +50,7 @@ COMMANDS: Final = {
         "convcheck.cli.new_backend:new_backend",
         "Write a project for a backend of your own: a kernel, its tests, pyproject.toml with the entry point, CI.",
     ),
-    "schema": Lazy("convcheck.cli.schema:schema", "Print the JSON Schema of [tool.convcheck] in a pyproject.toml."),
+    "schema": Lazy("convcheck.cli.schema:schema", "Print the JSON Schema of tool.convcheck in a pyproject.toml."),
     "characterize": Lazy(
         "convcheck.cli.characterize:characterize",
         "Find the tightest promises that a backend keeps, and print them as a declaration.",

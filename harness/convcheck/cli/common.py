@@ -46,7 +46,8 @@ def before_any_command(
     config: Annotated[
         str,
         typer.Option(
-            metavar="FILE", help="with [tool.convcheck]; by default the nearest pyproject.toml, 'none' for none"
+            metavar="FILE",
+            help="with tool.convcheck; by default the nearest pyproject.toml, 'none' for none",
         ),
     ] = "",
 ) -> None:

@@ -24,8 +24,14 @@ def replay_arguments(finding: Finding) -> list[str]:
     if not reproduction.token or is_live(finding.backend):
         return []
     what = ["--history", reproduction.history] if reproduction.history else _tokens(reproduction)
-    under = ["--sanitize", reproduction.sanitizer] if reproduction.sanitizer else []
-    return ["convcheck", "replay", *what, *under, "--backend", finding.backend]
+    return ["convcheck", "replay", *what, *_under(finding), "--backend", finding.backend]
+
+
+def _under(finding: Finding) -> list[str]:
+    """What has to watch the call, so that anything of the kind is seen at all."""
+    if finding.reproduction.sanitizer:
+        return ["--sanitize", finding.reproduction.sanitizer]
+    return ["--untrusted"] if finding.verdict.quantity == "work" else []
 
 
 def _tokens(reproduction: Reproduction) -> tuple[str, ...]:

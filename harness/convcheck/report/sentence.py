@@ -118,7 +118,8 @@ def _why(finding: Finding) -> str:
     if found.known_defects:
         return f"behaves like {found.known_defects[0].summary}"
     reason = verdict.reason.removeprefix(f"{verdict.quantity} ")  # which the sentence has begun with
-    return "; ".join(filter(None, (reason or finding.clause, worst(verdict.evidence))))
+    element = worst(verdict.evidence) if verdict.evidence and verdict.evidence.index else ""  # else the reason says it
+    return "; ".join(filter(None, (reason or finding.clause, element)))
 
 
 def _advice(finding: Finding) -> str:

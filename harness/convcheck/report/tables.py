@@ -159,8 +159,10 @@ def worst(evidence: Evidence | None) -> str:
     """The worst element of a wrong result, and where the wrong ones are, in one line; empty without evidence."""
     if evidence is None:
         return ""
-    share = f"{evidence.wrong} of {evidence.total} wrong: {evidence.location}"
-    return f"at {evidence.index}: expected {evidence.expected}, got {evidence.got}; {share}"
+    differs = f"expected {evidence.expected}, got {evidence.got}"
+    if not evidence.index:  # a wrong shape, say
+        return differs
+    return f"at {evidence.index}: {differs}; {evidence.wrong} of {evidence.total} wrong: {evidence.location}"
 
 
 def markdown_cell(value: object) -> str:

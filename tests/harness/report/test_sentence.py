@@ -5,6 +5,7 @@ import pytest
 from convcheck.model.diagnosis import Diagnosis, ExplainingPromise, FailureCondition, KnownDefectMatch
 from convcheck.model.levels import Level
 from convcheck.model.rules import ALWAYS, Rule
+from convcheck.model.verdicts import Evidence
 from convcheck.report.replaying import replay_command
 from convcheck.report.sentence import finding_sentence, sentence_of
 from full_record import COMPLETE, FINDINGS, TOKEN, WRONG
@@ -26,6 +27,11 @@ def test_what_when_why_and_what_to_try_are_one_sentence():
         "`grad_bias` is wrong iff batch > 1: behaves like a bias gradient from the first image only. "
         f"Try: convcheck replay {TOKEN} --backend my.py:conv"
     )
+
+
+@pytest.mark.parametrize(("quantity", "watched"), [("work", True), ("output", False)])
+def test_work_of_others_is_repeated_where_it_is_traced(quantity, watched):
+    assert ("--untrusted" in replay_command(about(quantity)).split()) is watched
 
 
 @pytest.mark.parametrize("finding", FINDINGS, ids=range(len(FINDINGS)))
@@ -61,6 +67,13 @@ def test_without_a_diagnosis_it_says_what_differs_and_where():
     assert "it differs; at (0, 0, 1, 1): expected 1.5 ± 0.25, got -0.0; 1 of 4 wrong: the last column." in (
         finding_sentence(found)
     )
+
+
+def test_a_wrong_shape_is_said_once():
+    shape = Evidence((), "(1, 1)", "(1, 2)", 1, 1, "the shape")
+    verdict = replace(COMPLETE.verdict, reason="output has shape (1, 2); expected (1, 1)", evidence=shape)
+    said = finding_sentence(replace(COMPLETE, diagnosis=Diagnosis(), verdict=verdict))
+    assert said.count("(1, 2)") == 1
 
 
 def test_a_promise_that_explains_all_failures_is_the_first_thing_to_try():

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache, partial
-from itertools import chain, islice, zip_longest
+from itertools import chain, islice, product, zip_longest
 from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
@@ -238,6 +238,9 @@ def _tied(base: Case, values: Sequence[int]) -> Iterator[_Making]:
             yield _changed(base, {f"{stem}_{axis}": value for stem in ("kernel", "stride") for axis in axes})
         for stem in ("kernel", "stride", "dilation"):
             yield _changed(base, {f"{stem}_h": value, f"{stem}_w": value})
+        # as many windows on an axis as a tap is wide or there are taps, one more and one fewer
+        for axis, stem, more in product("hw", ("dilation", "kernel"), (-1, 0, 1)):
+            yield _changed(base, {f"{stem}_{axis}": value, f"output_{axis}": value + more})
 
 
 def _names(rule: Rule) -> set[str]:

@@ -82,6 +82,12 @@ _RELATIONS: Final = (
     ("extent_h > height or extent_w > width", 1.5),
     ("extent_h == height and extent_w == width", 1.5),
     ("stride_h > 1 and output_h > 1 or stride_w > 1 and output_w > 1", 1.4),
+    # fewer windows on an axis than a tap is wide, or than there are taps
+    *(
+        (f"output_{axes[0]} < {stem}_{axes[0]}" + "".join(f" or output_{a} < {stem}_{a}" for a in axes[1:]), weight)
+        for stem in ("dilation", "kernel")
+        for axes, weight in (("h", 1.4), ("w", 1.4), ("hw", 1.5))
+    ),
     # on an axis with more than one tap
     *(
         (f"{stem}_h > {least} and kernel_h > 1 or {stem}_w > {least} and kernel_w > 1", 1.4)

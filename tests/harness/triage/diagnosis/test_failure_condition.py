@@ -26,6 +26,7 @@ BASES = {
     "kernel_h == 1 and kernel_w == 1": "v1,x=2x3x5x6,out=3,k=1",
     "bias and layout_bias == 'step'": "v1,x=2x3x5x6,out=3,k=3,layout-bias=step",
     "channels_last_x and groups > 1": "v1,x=2x4x5x6,out=4,k=3,layout-x=channels_last,g=2",
+    "output_h < dilation_h or output_w < dilation_w": "v1,x=2x3x7x6,out=3,k=3x1,d=3x1",
     "": "v1,x=2x3x5x6,out=3,k=3",
 }
 
@@ -126,6 +127,8 @@ OVERLOOKED = {
     "row_bytes % 16 != 0": "v1,x=2x3x5x6,out=3,k=1",
     "in_per_group * kernel_h * kernel_w > 39": "v1,x=2x8x9x11,out=3,k=3",
     "padding_valid": "v1,x=2x3x5x6,out=3,k=1,p=valid",
+    "output_h < dilation_h": "v1,x=2x3x7x6,out=3,k=3x1,d=3x1",
+    "output_w < kernel_w and groups > 1": "v1,x=2x4x5x5,out=4,k=3,s=1x2,g=2",
     "layout_x == 'offset' and width % 4 == 0": "v1,x=2x3x5x8,out=3,k=1,layout-x=offset",
 }  # fmt: skip
 
