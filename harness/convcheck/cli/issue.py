@@ -12,6 +12,7 @@ from convcheck.cli.output import complain, say
 from convcheck.cli.records import record_of
 from convcheck.model.record import BackendRecord, Finding, Record
 from convcheck.plugin.candidate_errors import RAISED, raised
+from convcheck.plugin.placed import Placed
 from convcheck.plugin.registry import load
 from convcheck.report.issue import issue as issue_text
 from convcheck.report.own_words import script_call
@@ -50,11 +51,13 @@ def _chosen(record: Record, number: int | None) -> Finding:
 
 def _own_words(backend: BackendRecord, finding: Finding) -> Sequence[str]:
     """What the backend says of the call; nothing where it is not here, or says nothing."""
-    call = script_call(backend, finding)
+    placed = Placed.of(backend.spec)
+    spec = backend.spec if placed is None else placed.backend
+    call = script_call(spec, finding)
     if call is None:
         return ()
     try:
-        return tuple(load(backend.spec.partition("@")[0]).script_lines(call))
+        return tuple(load(spec).script_lines(call))
     except ConvcheckError as error:
         complain(f"convcheck: {error}; the script is that of the report instead of the engine's own words")
     except RAISED as error:

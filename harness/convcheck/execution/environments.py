@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from convcheck.plugin.placed import Placed
 from convcheck.plugin.registry import installed_target
 from convcheck_reference.errors import ConvcheckError
 
@@ -30,7 +30,6 @@ DESCRIPTION: Final = "convcheck.json"
 _PATH: Final = "convcheck-path"
 _OURS: Final = ("convcheck", "convcheck_reference", "convcheck_backends")
 _UNLESS_THERE: Final = ("numpy", "ml_dtypes")
-_IN_AN_ENVIRONMENT: Final = re.compile(r"(?P<backend>[^?]+?)@(?P<release>[\w.+!@-]+)(?P<options>\?.*)?")
 
 
 class EnvironmentNotFoundError(ConvcheckError, ValueError):
@@ -39,25 +38,6 @@ class EnvironmentNotFoundError(ConvcheckError, ValueError):
 
 class BrokenEnvironmentError(ConvcheckError, RuntimeError):
     """An environment that was not built to its end, or from which something has been removed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A backend in an environment: what it is called there, and in which it is asked for."""
-
-    backend: str
-    release: str
-
-    @classmethod
-    def of(cls, spec: str) -> Placed | None:
-        """What a spec says; None for a backend of this environment."""
-        found = _IN_AN_ENVIRONMENT.fullmatch(spec)
-        return None if found is None else cls(f"{found['backend']}{found['options'] or ''}", found["release"])
-
-    @property
-    def names(self) -> tuple[str, str]:
-        """The environments that it may be in, the most telling first."""
-        return f"{self.backend.partition('?')[0].rpartition(':')[2]}@{self.release}", self.release
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from convcheck.execution.confinement import ALL_MEANS, Means, bubblewrap
-from convcheck.execution.environments import Placed, found_for, target_of
+from convcheck.execution.environments import found_for, target_of
+from convcheck.plugin.placed import Placed
 from convcheck.tensors.poison import ALLOCATOR_SETTINGS
 
 _THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

@@ -11,7 +11,6 @@ from pathlib import Path
 from convcheck.execution import launch
 from convcheck.execution.candidate import Candidate
 from convcheck.execution.confinement import shield
-from convcheck.execution.environments import Placed
 from convcheck.execution.in_process_candidate import InProcessCandidate
 from convcheck.execution.machine_memory import half_of_the_machine
 from convcheck.execution.sanitized_candidate import SanitizedCandidate
@@ -19,6 +18,7 @@ from convcheck.execution.subprocess_candidate import CALL_LIMIT, SubprocessCandi
 from convcheck.execution.worker_supply import START_LIMIT
 from convcheck.model.sanitizers import Sanitizer
 from convcheck.model.system import this_system
+from convcheck.plugin.placed import Placed
 from convcheck.plugin.registry import load, resolve
 from convcheck_reference.errors import ConvcheckError
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from convcheck.model.record import BackendRecord, Finding
+from convcheck.model.record import Finding
 from convcheck.model.reproduction import PackedArray, StandaloneCall
 from convcheck.model.token import read
 from convcheck.model.verdicts import Status
@@ -28,17 +28,21 @@ _UNPACK: Final = (
 )
 
 
-def script_call(backend: BackendRecord, finding: Finding) -> ScriptCall | None:
+def script_call(spec: str, finding: Finding) -> ScriptCall | None:
     """The call that shows a finding, for `Backend.script_lines`; None where no plain one does.
 
     That is so where more than one call shows it, and where it matters how the tensors lie in memory, as far as anybody
     knows.
+
+    Args:
+        spec: of the backend, in whichever environment.
+        finding: of it.
     """
     call = finding.reproduction.call
     if call is None or any((t.layout, t.placement) != ("contiguous", "aligned") for t in call.tensors.values()):
         return None
     try:
-        target = installed_target(backend.spec.partition("@")[0])
+        target = installed_target(spec)
     except (KeyError, ValueError):  # it is not installed, or no file can have that name
         return None
     return ScriptCall(

@@ -63,6 +63,8 @@ def test_two_releases_get_verdicts_of_their_own_and_diff_tells_them_apart(built,
     code, out, _ = built("diff", "reports/matrix-1.0", "reports/matrix-2.0")
     assert (code, "@1.0 → " in " ".join(out.split()), " new cell" in out) == (1, True, True)
     assert built("diff", "reports/matrix-2.0", "reports/matrix-1.0")[0] == 0
+    code, out, _ = built("issue", "reports/run-2.0")
+    assert (code, "(fakeengine 2.0)" in out, "@fakeengine@2.0" in out) == (0, True, True)
 
 
 def test_environments_are_listed_and_removed(built, folder):

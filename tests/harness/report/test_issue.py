@@ -64,7 +64,7 @@ def of(spec, made, quantity="output", status=Status.FAIL, token=TOKEN):
 
 def script_of(record):
     finding, (backend,) = record.findings[0], record.backends
-    call = script_call(backend, finding)
+    call = script_call(backend.spec, finding)
     text = issue(record, finding, load(backend.spec).script_lines(call) if call else ())
     return re.search("```python\n(.*?)```", text, re.DOTALL)[1]
 
