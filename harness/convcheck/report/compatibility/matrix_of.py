@@ -9,7 +9,7 @@ from typing import Final
 
 from convcheck.model.levels import Level, Standing, level_of_clause
 from convcheck.model.matrix import Cell, Engine, Entry, LevelCell, Matrix, PassCell, State
-from convcheck.model.passes import PassCount, pass_of
+from convcheck.model.passes import Pass, PassCount, pass_of
 from convcheck.model.record import NOT_LOOKED_AT, BackendRecord, Count, Finding, Record
 from convcheck.model.verdicts import FAILURES, JUDGED, Status
 from convcheck_reference.clauses import CLAUSES
@@ -118,7 +118,7 @@ def _standing(standing: Standing, *, counts: bool) -> State:
 def _cell(clause: str, counts: Sequence[Count], passes: Sequence[PassCount], found: Numbered, level: Level) -> Cell:
     """What came of one clause, the most telling of its counts first."""
     own = {number: finding for number, finding in found.items() if finding.clause == clause}
-    by_pass = tuple(_pass(count, own, level, looked_at=_looked_at(counts)) for count in passes)
+    by_pass = tuple(_pass(count, own, level, looked_at=_looked_at(counts)) for count in sorted(passes, key=_in_order))
     cases = sum(c.cases for c in counts if c.status in JUDGED | {Status.KNOWN_FAILURE})
     of_states = {state: [c for c in counts if _state(c, level) is state] for state in State}
     for state in (State.FAIL, State.OUTDATED, State.BEYOND, State.KNOWN, State.ELSEWHERE):
@@ -181,6 +181,10 @@ def _pass(count: PassCount, own: Numbered, level: Level, *, looked_at: bool) -> 
         others = State.ELSEWHERE if looked_at else State.FAIL
         state = next((worst for worst in _WORST_FIRST if worst in states), others)
     return PassCell(dtype=count.dtype, of_pass=count.of_pass, state=state, right=count.right, wrong=count.wrong)
+
+
+def _in_order(count: PassCount) -> tuple[int, str]:
+    return tuple(Pass).index(count.of_pass), count.dtype
 
 
 def _is_about(finding: Finding, count: PassCount) -> bool:
