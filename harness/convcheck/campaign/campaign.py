@@ -39,6 +39,7 @@ from convcheck.model.record import BackendRecord, Count, Record
 from convcheck.model.stages import Heard, unheard
 from convcheck.model.verdicts import Status
 from convcheck.plugin.backend import UnavailableError
+from convcheck.plugin.backend_spec import file_of
 from convcheck.plugin.registry import resolve
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.selfcheck import self_check
@@ -250,8 +251,8 @@ def _begin(journal: Path, begun: Record, options: Options, ready: Sequence[_Read
 
 def _digest(spec: str) -> str:
     """What tells whether the file that a backend comes from is the same."""
-    file = Path(spec.rpartition(":")[0])
+    file = file_of(spec)
     try:
-        return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
+        return "" if file is None or not file.is_file() else hashlib.sha256(file.read_bytes()).hexdigest()
     except (OSError, ValueError):
         return ""

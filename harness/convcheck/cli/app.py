@@ -36,7 +36,7 @@ COMMANDS: Final = {
     ),
     "list": Lazy(
         "convcheck.cli.listing:list_backends",
-        "List installed backends; with --load their dtypes, or the reason why one is unavailable.",
+        "List installed backends; with --load their dtypes and options, or the reason why one is unavailable.",
     ),
     "env": Lazy(
         "convcheck.cli.env:env",

@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from convcheck.plugin.backend_spec import parted
 from convcheck.plugin.placed import Placed
 from convcheck.plugin.registry import installed_target
 from convcheck_reference.errors import ConvcheckError
@@ -73,11 +74,11 @@ class Environment:
         """The folder that a worker has on its path, with links to what it needs.
 
         Args:
-            target: of the backend, package.module:name or path/to/file.py:name.
+            target: of the backend, package.module:name or path/to/file.py:name, and its options.
         """
         links = self.folder / _PATH
         links.mkdir(exist_ok=True)
-        location = target.rpartition(":")[0]
+        location = parted(target)[0].rpartition(":")[0]
         own = () if location.endswith(".py") else (location.partition(".")[0],)
         missing = (name for name in _UNLESS_THERE if not self._has(name))
         for name in dict.fromkeys((*_OURS, *own, *missing)):
@@ -135,9 +136,8 @@ def found_for(placed: Placed) -> Environment:
 
 def target_of(backend: str) -> str:
     """What a worker can load that has none of the entry points of this environment."""
-    name, mark, options = backend.partition("?")
     try:
-        return f"{installed_target(name)}{mark}{options}"
+        return installed_target(backend)
     except KeyError:  # said by whoever loads it, with the nearest name
         return backend
 

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from convcheck.execution.confinement import ALL_MEANS, Means, bubblewrap
 from convcheck.execution.environments import found_for, target_of
+from convcheck.plugin.backend_spec import parted
 from convcheck.plugin.placed import Placed
 from convcheck.tensors.poison import ALLOCATOR_SETTINGS
 
@@ -80,7 +81,7 @@ def _elsewhere(placed: Placed) -> Launch:
     found, target = found_for(placed), target_of(placed.backend)
     environment = {
         **os.environ,
-        "PYTHONPATH": str(found.path(target.partition("?")[0])),
+        "PYTHONPATH": str(found.path(target)),
         "VIRTUAL_ENV": str(found.folder),
     }
     return Launch(
@@ -100,9 +101,9 @@ def untrusted(spec: str, means: Means = ALL_MEANS, hidden: Sequence[Path] = (REP
         means: of the system that may be used to confine it.
         hidden: folders that it is not to see, besides the judge's.
     """
-    location, _, name = spec.rpartition(":")
+    location = parted(spec)[0].rpartition(":")[0]
     if location.endswith(".py"):
-        spec = f"{Path(location).expanduser().resolve()}:{name}"
+        spec = f"{Path(location).expanduser().resolve()}{spec[len(location) :]}"
     environment = {name: os.environ[name] for name in _HARMLESS if name in os.environ}
     wrapper = bubblewrap.wrapper(means)
     concealed = [str(path.resolve()) for path in hidden]

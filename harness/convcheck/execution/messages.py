@@ -19,6 +19,7 @@ from convcheck.plugin.registry_errors import (
     BackendFileError,
     BackendImportError,
     BackendNameError,
+    BackendOptionError,
     BackendSignatureError,
     DuplicateBackendError,
     RegistryError,
@@ -34,8 +35,8 @@ MOST_TEXT: Final = 1 << 22
 _ERRORS: Final = {
     error.__name__: error
     for error in (
-        BackendConstructorError, BackendFileError, BackendImportError, BackendNameError, BackendSignatureError,
-        CapabilityError, DuplicateBackendError, RegistryError, UnavailableError,
+        BackendConstructorError, BackendFileError, BackendImportError, BackendNameError, BackendOptionError,
+        BackendSignatureError, CapabilityError, DuplicateBackendError, RegistryError, UnavailableError,
     )
 }  # fmt: skip
 

@@ -65,8 +65,9 @@ class Backend:
     """Base class of backends: an implementation of Conv2d, as convcheck sees it.
 
     Subclass it and write `conv2d`; write the rest where your implementation has it and say so in
-    `capabilities`. The constructor takes no arguments; it raises `UnavailableError` where the device or
-    engine is absent. Instances live in a worker process for many calls.
+    `capabilities`. The constructor needs no arguments; it raises `UnavailableError` where the device or
+    engine is absent. Its keywords with a default, annotated as bool, int, float, str or a Literal, are options that a
+    user may set: `name?threads=2&baked=yes`. Instances live in a worker process for many calls.
 
     Attributes:
         name: the name on the command line and in reports.

@@ -12,6 +12,7 @@ _INSTALLED_AS: Final = {
     "cupy": "cupy-cuda13x, or cupy-cuda12x for CUDA 12",
     "cv2": "opencv-python-headless",
     "mlx": "'mlx[cpu]', or mlx on a Mac",
+    "paddle": "paddlepaddle",
     "skimage": "scikit-image",
     "sklearn": "scikit-learn",
 }

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-_IN_AN_ENVIRONMENT: Final = re.compile(r"(?P<backend>[^?]+?)@(?P<release>[\w.+!@-]+)(?P<options>\?.*)?")
+from convcheck.plugin.backend_spec import parted
+
+_IN_AN_ENVIRONMENT: Final = re.compile(r"(?P<backend>.+?)@(?P<release>[\w.+!@-]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +21,11 @@ class Placed:
     @classmethod
     def of(cls, spec: str) -> Placed | None:
         """What a spec says; None for a backend of this environment."""
-        found = _IN_AN_ENVIRONMENT.fullmatch(spec)
-        return None if found is None else cls(f"{found['backend']}{found['options'] or ''}", found["release"])
+        name, options = parted(spec)
+        found = _IN_AN_ENVIRONMENT.fullmatch(name)
+        return None if found is None else cls(f"{found['backend']}{options}", found["release"])
 
     @property
     def names(self) -> tuple[str, str]:
         """The environments that it may be in, the most telling first."""
-        return f"{self.backend.partition('?')[0].rpartition(':')[2]}@{self.release}", self.release
+        return f"{parted(self.backend)[0].rpartition(':')[2]}@{self.release}", self.release

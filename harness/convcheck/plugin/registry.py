@@ -14,8 +14,9 @@ from typing import Any, Final
 from convcheck.model.capabilities import Capabilities, CapabilityError
 from convcheck.plugin.array_trial import UnknownArraysError
 from convcheck.plugin.backend import Backend, UnavailableError
-from convcheck.plugin.backend_spec import EXPECTED, check_spec
+from convcheck.plugin.backend_spec import EXPECTED, check_spec, options_of, parted
 from convcheck.plugin.candidate_errors import RAISED, raised
+from convcheck.plugin.constructor_options import constructor_arguments
 from convcheck.plugin.function_backend import FunctionBackend, SignatureError, library_of
 from convcheck.plugin.imports import attribute_of, module_named, module_of_file
 from convcheck.plugin.live import importing, lent_as
@@ -86,7 +87,8 @@ class Registry:
 
     def resolve(self, spec: str) -> str:
         """The spec that any process understands: registered names become path/to/file.py:name."""
-        return self._specs.get(spec, spec)
+        name, options = parted(spec)
+        return f"{self._specs.get(name, name)}{options}"
 
 
 def _check_registered(target: Any, name: Any) -> None:
@@ -120,13 +122,15 @@ def resolve(spec: str) -> str:
 def load(spec: str) -> Backend:
     """The backend that `spec` names: an entry point, path/to/file.py:name, package.module:Name.
 
+    Options may follow, `?threads=2&baked=yes`, which the constructor of a class gets as keywords.
+
     Raises:
         RegistryError: see `convcheck.plugin.registry_errors`.
         UnavailableError: the backend exists, but its device or engine is absent.
         CapabilityError: its capabilities contradict its methods.
     """
     spec = resolve(spec)
-    return _instantiate(_target(spec), spec, spec.rpartition(":")[2])
+    return _instantiate(_target(spec), spec)
 
 
 def preload(spec: str) -> None:
@@ -146,10 +150,11 @@ def preload(spec: str) -> None:
 
 def installed_target(spec: str) -> str:
     """`spec` as path/to/file.py:name or package.module:Name, entry points looked up."""
-    location, _, name = resolve(spec).rpartition(":")
+    target, options = parted(resolve(spec))
+    location, _, name = target.rpartition(":")
     if not location:
-        return _installed()[name].value
-    return f"{Path(location).resolve()}:{name}" if location.endswith(".py") else f"{location}:{name}"
+        return f"{_installed()[name].value}{options}"
+    return f"{Path(location).resolve() if location.endswith('.py') else location}:{name}{options}"
 
 
 def installed() -> tuple[Installed, ...]:
@@ -165,11 +170,12 @@ def installed() -> tuple[Installed, ...]:
 
 
 def _target(spec: str) -> Any:
-    found = lent_as(spec)
+    name = parted(spec)[0]
+    found = lent_as(name)
     if found is not None:
         return found
     with importing():
-        return _imported(spec)
+        return _imported(name)
 
 
 def _imported(spec: str) -> Any:
@@ -214,7 +220,9 @@ def _from_entry_point(name: str) -> Any:
         raise absence(error, asked=installed[name].module) or wrong from error
 
 
-def _instantiate(target: Any, spec: str, name: str) -> Backend:
+def _instantiate(target: Any, spec: str) -> Backend:
+    name = parted(spec)[0].rpartition(":")[2]
+    options = constructor_arguments(target, name, options_of(spec))
     if isinstance(target, Backend):
         return _validated(target, spec)
     if _is_function(target) or _is_class_of_torch(target):
@@ -234,7 +242,7 @@ def _instantiate(target: Any, spec: str, name: str) -> Backend:
             f"torch.nn.Module like torch.nn.Conv2d"
         )
     try:
-        backend = target()
+        backend = target(**options)
     except UnavailableError:
         raise
     except RAISED as error:

@@ -5,6 +5,7 @@
     * `BackendNameError`: nothing of that name is there
     * `BackendImportError`: importing it raised; what, and where, is in the message
     * `BackendSignatureError`: what is there cannot be called as a backend
+    * `BackendOptionError`: it has no such option, or that has no such value
     * `BackendConstructorError`: its constructor raised
     * `DuplicateBackendError`: the name is taken
 """
@@ -32,6 +33,10 @@ class BackendImportError(RegistryError):
 
 class BackendSignatureError(RegistryError):
     """What is there cannot be called as a backend."""
+
+
+class BackendOptionError(RegistryError):
+    """The backend has no such option, or that has no such value."""
 
 
 class BackendConstructorError(RegistryError):

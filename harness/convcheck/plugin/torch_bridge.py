@@ -160,6 +160,8 @@ def differentiate(
 ) -> Gradients:
     """The gradients of a function of (x, weight, bias), by torch's autograd.
 
+    They are zero for a tensor on which the output does not depend, or not in a way that autograd records.
+
     Args:
         function: gives the output.
         tensors: x, weight, and bias or None.
@@ -167,14 +169,14 @@ def differentiate(
         wanted: of which of the tensors; the others require no gradient, and get None.
 
     Raises:
-        RuntimeError: the output does not depend on one of the tensors, or not in a way that autograd records.
+        RuntimeError: autograd records nothing of the function.
     """
     import torch  # noqa: PLC0415
 
     leaves = as_leaves(tensors, wanted)
     output = function(*leaves.values())
     inputs = requiring_grad(leaves)
-    found = torch.autograd.grad(output, list(inputs.values()), grad_output)
+    found = torch.autograd.grad(output, list(inputs.values()), grad_output, materialize_grads=True)
     return gradients_of(dict(zip(inputs, found, strict=True)))
 
 
@@ -197,8 +199,11 @@ def differentiate_twice(
     leaves = as_leaves(tensors)
     inputs, output = list(requiring_grad(leaves).values()), function(*leaves.values())
     outer = grad_output.detach().requires_grad_()
-    gradients = torch.autograd.grad(output, inputs, outer, create_graph=True)
-    weights = [t for t in grad_grads if t is not None]
+    found = torch.autograd.grad(output, inputs, outer, create_graph=True, materialize_grads=True)
+    # a gradient that is zero because the output does not depend on its tensor depends on nothing either
+    weighted = list(zip(found, (t for t in grad_grads if t is not None), strict=True))
+    recorded = [(gradient, weight) for gradient, weight in weighted if gradient.requires_grad]
+    gradients, weights = zip(*(recorded or weighted), strict=True)
     # on an empty batch nothing depends on x: its gradient is zero; elsewhere nothing of the kind was recorded
     empty = tensors[0].numel() == 0
     second = torch.autograd.grad(gradients, (outer, *inputs[:2]), weights, materialize_grads=empty)

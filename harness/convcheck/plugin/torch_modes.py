@@ -60,9 +60,12 @@ def _inference(function: Callable[..., Any], leaves: Leaves) -> Any:
 
 def _accumulated(function: Callable[..., Any], leaves: Leaves, grad_output: Any) -> tuple[Any, ...]:
     """The gradients of two outputs, added up by torch where the first ones already are."""
+    import torch  # noqa: PLC0415
+
+    inputs = requiring_grad(leaves)
     for weight in (grad_output, SECOND * grad_output):
         function(*leaves.values()).backward(weight)
-    return gradients_of({name: leaf.grad for name, leaf in requiring_grad(leaves).items()})
+    return gradients_of({n: torch.zeros_like(one) if one.grad is None else one.grad for n, one in inputs.items()})
 
 
 def _retained(function: Callable[..., Any], leaves: Leaves, grad_output: Any) -> tuple[Any, ...]:
@@ -70,8 +73,8 @@ def _retained(function: Callable[..., Any], leaves: Leaves, grad_output: Any) ->
     import torch  # noqa: PLC0415
 
     inputs, output = requiring_grad(leaves), function(*leaves.values())
-    first = torch.autograd.grad(output, list(inputs.values()), grad_output, retain_graph=True)
-    second = torch.autograd.grad(output, list(inputs.values()), SECOND * grad_output)
+    first = torch.autograd.grad(output, list(inputs.values()), grad_output, retain_graph=True, materialize_grads=True)
+    second = torch.autograd.grad(output, list(inputs.values()), SECOND * grad_output, materialize_grads=True)
     return gradients_of({name: a + b for name, a, b in zip(inputs, first, second, strict=True)})
 
 
@@ -87,8 +90,8 @@ def _interleaved(function: Callable[..., Any], leaves: Leaves, grad_output: Any)
     negated = as_leaves((x, weight, bias))
     output, later = function(*leaves.values()), function(*negated.values())
     inputs = requiring_grad(leaves)
-    second = torch.autograd.grad(later, list(requiring_grad(negated).values()), grad_output)
-    first = torch.autograd.grad(output, list(inputs.values()), grad_output)
+    second = torch.autograd.grad(later, list(requiring_grad(negated).values()), grad_output, materialize_grads=True)
+    first = torch.autograd.grad(output, list(inputs.values()), grad_output, materialize_grads=True)
     return gradients_of({n: a + b if n == "bias" else a - b for n, a, b in zip(inputs, first, second, strict=True)})
 
 

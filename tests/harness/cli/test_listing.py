@@ -3,7 +3,8 @@ import sys
 
 import pytest
 
-from convcheck import cli
+from convcheck import ReferenceBackend, cli
+from convcheck.cli import listing
 from convcheck.plugin.torch_bridge import absence
 
 
@@ -37,3 +38,15 @@ def test_loaded_backends_say_what_they_take_or_why_they_are_absent(monkeypatch, 
     assert found["numpy"].split()[4:7] == ["available", "float16,", "bfloat16,"]
     if absence("mps"):
         assert f"unavailable  {absence('mps')}" in found["torch-mps"]
+
+
+def test_a_loaded_backend_says_its_options(monkeypatch, capsys):
+    class Engine(ReferenceBackend):
+        name = "engine"
+
+        def __init__(self, threads: int = 1, packing: bool = True):
+            pass
+
+    monkeypatch.setattr(listing, "load_backend", lambda name: Engine())
+    said = "threads (a whole number, by default 1); packing (yes or no, by default yes)"
+    assert said in listed(monkeypatch, capsys, "--load")["numpy"]

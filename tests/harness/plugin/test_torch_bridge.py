@@ -113,10 +113,17 @@ def test_gradients_of_gradients_are_those_of_the_reference(biased, batch):
         assert np.array_equal(from_torch(getattr(found, name)), getattr(expected, name)), name
 
 
-def test_an_output_that_depends_on_no_weight_has_no_gradient():
+def test_what_the_output_does_not_depend_on_has_a_zero_gradient():
     x, weight, bias, grad_output = map(to_torch, layer())
-    with pytest.raises(RuntimeError, match="not have been used in the graph"):
-        differentiate(lambda x, w, b: conv(x, w.detach(), b), (x, weight, bias), grad_output)
+    found = differentiate(lambda x, w, b: conv(x, w.detach(), b), (x, weight, bias), grad_output)
+    assert not found.weight.any()
+    assert found.input.any()
+
+
+def test_a_function_of_which_nothing_is_recorded_has_no_gradients():
+    x, weight, bias, grad_output = map(to_torch, layer())
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        differentiate(lambda *operands: conv(*operands).detach(), (x, weight, bias), grad_output)
 
 
 def test_what_autograd_imports_at_its_first_call_is_there_before():

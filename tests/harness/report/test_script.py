@@ -76,10 +76,18 @@ def call(x=X, layouts=("contiguous",) * 2, expected=None, tolerance=1e-5, **tens
 def run(tmp_path):
     """Run the script of a finding against the source of a candidate: exit status and output."""
 
-    def run(candidate, call, status=Status.FAIL, quantity="output", token="v1,x=2x2x3x4,out=3,k=1", edit=("", "")):
+    def run(
+        candidate,
+        call,
+        status=Status.FAIL,
+        quantity="output",
+        token="v1,x=2x2x3x4,out=3,k=1",
+        edit=("", ""),
+        options="",
+    ):
         (tmp_path / "candidate.py").write_text(candidate, encoding="utf-8")
         file = tmp_path / "reproduce.py"
-        backend = replace(RECORD.backends[0], spec=f"{tmp_path / 'candidate.py'}:conv")
+        backend = replace(RECORD.backends[0], spec=f"{tmp_path / 'candidate.py'}:conv{options}")
         finding = replace(
             COMPLETE,
             verdict=replace(COMPLETE.verdict, status=status, quantity=quantity),
@@ -115,6 +123,14 @@ def test_wrong_values_forward(run):
 )
 def test_what_counts_as_wrong(run, change, status):
     assert run(WRONG.format(change), call())[0] == status
+
+
+@pytest.mark.parametrize(("options", "status"), [("?scale=2", 1), ("?scale=1", 0), ("", 0), ("?weight=1", 2)])
+def test_options_of_a_backend_are_part_of_the_script(run, options, status):
+    scaled = BACKEND.format("self.scale").replace(
+        "    def conv2d", "    def __init__(self, scale: int = 1):\n        self.scale = scale\n\n    def conv2d"
+    )
+    assert run(scaled, call(), options=options)[0] == status
 
 
 def test_results_of_the_wrong_shape_are_not_broadcast(run):

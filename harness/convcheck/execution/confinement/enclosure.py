@@ -11,6 +11,7 @@ from typing import Final
 from convcheck.execution.confinement import landlock, private_root, privileges, seccomp, visible
 from convcheck.execution.confinement.linux import on_linux
 from convcheck.execution.confinement.walls import Means, Walls
+from convcheck.plugin.backend_spec import file_of
 
 _SHOWN_OF_PROC: Final = (
     "self", "cpuinfo", "meminfo", "stat", "filesystems", "version", "loadavg", "devices", "driver/nvidia",
@@ -47,7 +48,8 @@ class Enclosure:
         read = visible.readable(spec, paths, hidden)
         if own_root:  # there a folder is as good as its contents
             read = tuple(path for each in read for path in _opened(each))
-        own = [Path(spec.rpartition(":")[0])] if spec.rpartition(":")[0].endswith(".py") else []
+        file = file_of(spec)
+        own = [] if file is None else [file]
         wanted = [*own, *map(Path, paths)]
         nobody = all(_by_others(path, read, own_root=own_root) for path in wanted if path.exists())
         return cls(read, visible.links(paths), Path.cwd(), nobody)

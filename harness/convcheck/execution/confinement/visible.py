@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from convcheck.plugin.backend_spec import file_of
+
 _SYSTEM: Final = (
     "/usr",
     "/bin",
@@ -46,8 +48,8 @@ def readable(spec: str, paths: tuple[str, ...], hidden: tuple[Path, ...]) -> tup
         paths: where modules are looked for.
         hidden: folders that are not visible, besides the judge's.
     """
-    location = spec.rpartition(":")[0]
-    own = [Path(location).parent] if location.endswith(".py") else []
+    file = file_of(spec)
+    own = [] if file is None else [file.parent]
     searched = [Path(path) for path in paths if Path(path).is_absolute()]
     searched += [Path(p) for p in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep) if Path(p).is_absolute()]
     prefixes = [Path(p) for p in (sys.prefix, sys.base_prefix, sys.exec_prefix, sysconfig.get_path("stdlib"))]

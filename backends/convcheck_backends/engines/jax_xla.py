@@ -1,0 +1,89 @@
+"""JAX on the CPU: https://docs.jax.dev/en/latest/_autosummary/jax.lax.conv_general_dilated.html.
+
+XLA documents padding below 0, of two sides, and windows that do not fit
+(https://openxla.org/xla/operation_semantics#conv_convolution); "SAME" takes a stride.
+The bias is added to the result in its dtype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+from jax import lax
+
+from convcheck import PROFILES, Backend, Capabilities, Extension, Gradients
+from convcheck_reference import Conv2dParams
+
+
+class Jax(Backend):
+    """`jax.lax.conv_general_dilated`, and its gradients by `jax.vjp`. XLA compiles for every new shape."""
+
+    name = "jax"
+    capabilities = Capabilities(
+        dtypes=("float32", "float64", "float16", "bfloat16"),
+        padding_modes=("zeros",),
+        gradients=True,
+        unbatched=False,
+        extensions=(
+            Extension.SAME_UPPER,
+            Extension.NEGATIVE_PADDING,
+            Extension.ASYMMETRIC_PADDING,
+            Extension.EMPTY_OUTPUT,
+        ),
+        profiles={
+            ("float16", "output"): replace(PROFILES["fp16-in-fp32-acc"], name="", rounds_before_bias=True),
+            ("bfloat16", "output"): replace(PROFILES["bf16-in-fp32-acc"], name="", rounds_before_bias=True),
+        },
+    )
+
+    def __init__(self) -> None:
+        jax.config.update("jax_enable_x64", True)  # without it float64 becomes float32
+        self._device = jax.devices("cpu")[0]
+
+    def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
+        """The output."""
+        return _layer(params)(x, weight, bias)
+
+    def conv2d_backward(
+        self, grad_output: Any, x: Any, weight: Any, bias: Any | None, params: Conv2dParams
+    ) -> Gradients:
+        """The gradients."""
+        _, pull_back = jax.vjp(_layer(params), x, weight, bias)
+        return Gradients(*pull_back(grad_output))
+
+    def to_native(self, array: Any) -> Any:
+        """A copy: arrays of JAX never change."""
+        return jax.device_put(array.copy(), self._device)
+
+    def to_numpy(self, native: Any) -> Any:
+        """The array of a result."""
+        return np.asarray(native)
+
+    def versions(self) -> dict[str, str]:
+        """The engine's."""
+        return {"jax": jax.__version__}
+
+
+def _layer(params: Conv2dParams) -> Callable[..., Any]:
+    spelled = params.arguments.padding
+    padding = spelled.upper() if isinstance(spelled, str) else params.padding
+    return partial(_conv, strides=params.stride, padding=padding, dilation=params.dilation, groups=params.groups)
+
+
+def _conv(x: Any, weight: Any, bias: Any | None, *, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
+    output = lax.conv_general_dilated(
+        x,
+        weight,
+        strides,
+        padding,
+        rhs_dilation=dilation,
+        feature_group_count=groups,
+        dimension_numbers=("NCHW", "OIHW", "NCHW"),
+        precision=lax.Precision.HIGHEST,
+    )
+    return output if bias is None else output + bias[:, None, None]

@@ -1,0 +1,68 @@
+"""An ONNX model of one Conv, for the engines that read such models.
+
+Source: https://onnx.ai/onnx/operators/onnx__Conv.html
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+
+from convcheck_reference import Conv2dParams
+
+Array = NDArray[Any]
+
+OPSET: Final = 22
+IR_VERSION: Final = 10
+
+
+def conv_model(
+    params: Conv2dParams, x: Array, weight: Array, bias: Array | None, *, baked: bool = False, fixed: bool = False
+) -> ModelProto:
+    """A model whose inputs are x, weight and bias.
+
+    Args:
+        params: the layer; an illegal one is written as it is, for the engine to refuse.
+        x: the input, whose dtype the model has.
+        weight: the weight.
+        bias: the bias or None.
+        baked: weight and bias are part of the model, and no inputs.
+        fixed: the model is for inputs of these shapes, not of any.
+    """
+    given = {"x": x, "weight": weight} | ({} if bias is None else {"bias": bias})
+    constants = {name: array for name, array in given.items() if baked and name != "x"}
+    node = helper.make_node("Conv", [*given], ["y"], **_attributes(params))
+    graph = helper.make_graph(
+        [node],
+        "layer",
+        [_value(name, array, fixed) for name, array in given.items() if name not in constants],
+        [helper.make_tensor_value_info("y", _element_type(x), [None] * x.ndim)],
+        [numpy_helper.from_array(np.ascontiguousarray(array), name) for name, array in constants.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+
+
+def _attributes(params: Conv2dParams) -> dict[str, Any]:
+    attributes = {
+        "kernel_shape": [*params.kernel_size],
+        "strides": [*params.stride],
+        "dilations": [*params.dilation],
+        "group": params.groups,
+    }
+    spelled = params.arguments.padding
+    if isinstance(spelled, str):
+        return attributes | {"auto_pad": {"same": "SAME_UPPER"}.get(spelled, spelled.upper())}
+    (top, bottom), (left, right) = params.padding
+    return attributes | {"pads": [top, left, bottom, right]}
+
+
+def _value(name: str, array: Array, fixed: bool) -> Any:
+    shape = [*array.shape] if fixed else [None] * array.ndim
+    return helper.make_tensor_value_info(name, _element_type(array), shape)
+
+
+def _element_type(array: Array) -> int:
+    return int(helper.np_dtype_to_tensor_dtype(array.dtype)) or TensorProto.FLOAT

@@ -1,0 +1,59 @@
+"""OpenCV's module dnn: https://docs.opencv.org/5.x/d6/d0f/group__dnn.html.
+
+It reads an ONNX model, in float32, with the weight as a constant. Winograd is on unless it is switched off
+(https://docs.opencv.org/5.x/db/d30/classcv_1_1dnn_1_1Net.html, enableWinograd); its tiles are F(6, 3).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from convcheck import PROFILES, Backend, Capabilities
+from convcheck_backends.engines.built import Graphs
+from convcheck_backends.engines.onnx_models import conv_model
+from convcheck_reference import Conv2dParams
+
+Array = NDArray[Any]
+
+
+class OpenCvDnn(Backend):
+    """A net for each layer, weight and input size.
+
+    Args:
+        threads: of the library.
+        winograd: 3×3 layers may be computed by Winograd's algorithm.
+    """
+
+    name = "opencv-dnn"
+
+    def __init__(self, threads: int = 1, winograd: bool = True) -> None:
+        cv2.setNumThreads(threads)
+        self._winograd = winograd
+        self._nets = Graphs()
+        self.capabilities = Capabilities(
+            padding_modes=("zeros",),
+            unbatched=False,
+            constant_weight=True,
+            thread_safe=False,  # a net has the state of one call
+            profiles={"float32": PROFILES["winograd-f6"]} if winograd else {},
+        )
+
+    def conv2d(self, x: Array, weight: Array, bias: Array | None, params: Conv2dParams) -> Any:
+        """The output of a net that is built once for each model."""
+        model = conv_model(params, x, weight, bias, baked=True, fixed=True).SerializeToString()
+        net = self._nets.of(model, lambda: self._net(model))
+        net.setInput(np.ascontiguousarray(x), "x")
+        return net.forward().copy()
+
+    def versions(self) -> dict[str, str]:
+        """The library's, and its algorithm."""
+        return {"opencv": cv2.__version__, "winograd": "on" if self._winograd else "off"}
+
+    def _net(self, model: bytes) -> Any:
+        net = cv2.dnn.readNetFromONNX(np.frombuffer(model, np.uint8))
+        net.enableWinograd(self._winograd)
+        return net

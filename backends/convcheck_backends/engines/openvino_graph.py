@@ -1,0 +1,82 @@
+"""OpenVINO on the CPU: https://docs.openvino.ai/2026/documentation/openvino-ir-format/operation-sets/operation-specs/convolution/convolution-1.html.
+
+Groups are an operation of their own, GroupConvolution-1. `auto_pad` same_upper takes a stride, and pads may differ by
+side. The precision hint is float32; without it a CPU may compute in bfloat16
+(https://docs.openvino.ai/2026/openvino-workflow/running-inference/optimize-inference/precision-control.html).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import openvino
+from numpy.typing import NDArray
+from openvino import opset13 as ops
+
+from convcheck import Backend, Capabilities, Extension
+from convcheck_backends.engines.built import Graphs, key_of
+from convcheck_backends.engines.spelling import sides
+from convcheck_reference import Conv2dParams
+
+Array = NDArray[Any]
+
+
+class OpenVino(Backend):
+    """A compiled model for each layer and its shapes.
+
+    Args:
+        threads: of the plug-in.
+        baked: weight and bias are constants of the model.
+    """
+
+    name = "openvino"
+
+    def __init__(self, threads: int = 1, baked: bool = False) -> None:
+        self._core = openvino.Core()
+        self._settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
+        self._baked = baked
+        self._graphs = Graphs()
+        self.capabilities = Capabilities(
+            padding_modes=("zeros",),
+            unbatched=False,
+            constant_weight=baked,
+            extensions=(Extension.SAME_UPPER, Extension.ASYMMETRIC_PADDING),
+        )
+
+    def conv2d(self, x: Array, weight: Array, bias: Array | None, params: Conv2dParams) -> Any:
+        """The output of a model that is compiled once for each layer and its shapes."""
+        operands = [np.ascontiguousarray(array) for array in (x, weight, bias) if array is not None]
+        key = key_of(params, *operands, baked=tuple(operands[1:]) if self._baked else ())
+        model = self._graphs.of(key, lambda: self._compiled(operands, params))
+        request = model.create_infer_request()
+        return request.infer(operands[: len(model.inputs)])[0].copy()
+
+    def versions(self) -> dict[str, str]:
+        """The engine's, and how the weight reaches it."""
+        return {"openvino": openvino.__version__, "weight": "constant" if self._baked else "input"}
+
+    def _compiled(self, operands: list[Array], params: Conv2dParams) -> Any:
+        inputs = [ops.parameter(array.shape, array.dtype.type) for array in operands]
+        constants = [ops.constant(array) for array in operands[1:]] if self._baked else inputs[1:]
+        x, weight, *bias = (inputs[0], *constants)
+        node = _convolution(x, weight, operands[1].shape, params)
+        if bias:
+            node = ops.add(node, ops.reshape(bias[0], np.array([1, -1, 1, 1]), special_zero=False))
+        model = openvino.Model([node], [inputs[0]] if self._baked else inputs, "layer")
+        return self._core.compile_model(model, "CPU", self._settings)
+
+
+def _convolution(x: Any, weight: Any, shape: tuple[int, ...], params: Conv2dParams) -> Any:
+    spelled, begins, ends = params.arguments.padding, [0, 0], [0, 0]
+    auto = "explicit"
+    if isinstance(spelled, str):
+        auto = {"same": "same_upper"}.get(spelled, spelled)
+    else:
+        top, bottom, left, right = sides(params)
+        begins, ends = [top, left], [bottom, right]
+    layer = [*params.stride], begins, ends, [*params.dilation], auto
+    if params.groups == 1:
+        return ops.convolution(x, weight, *layer)
+    grouped = [params.groups, shape[0] // params.groups, *shape[1:]]
+    return ops.group_convolution(x, ops.reshape(weight, np.array(grouped), special_zero=False), *layer)

@@ -1,0 +1,144 @@
+"""torch beyond eager mode: exported programs, ONNX models that torch writes, and transforms of functions.
+
+Each computes with what `torch_engine.apply` is turned into, on the CPU.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import torch
+
+from convcheck import Backend, Capabilities, Gradients, differentiate, to_torch
+from convcheck_backends.engines.built import Graphs, key_of
+from convcheck_backends.torch_engine import CPU_PROFILES, STRIDED, TorchCpu, apply
+from convcheck_reference import Conv2dParams
+
+
+class _Layer(torch.nn.Module):
+    """A layer whose weight and bias are inputs."""
+
+    def __init__(self, params: Conv2dParams) -> None:
+        super().__init__()
+        self._params = params
+
+    def forward(self, x: Any, weight: Any, bias: Any | None = None) -> Any:
+        return apply(x, weight, bias, self._params)
+
+
+class TorchExport(TorchCpu):
+    """The module of a program that `torch.export.export` makes for a layer and its shapes, with gradients by autograd.
+
+    https://docs.pytorch.org/docs/stable/user_guide/torch_compiler/export.html
+    """
+
+    name = "torch-export"
+    capabilities = Capabilities(
+        dtypes=("float32", "float64", "float16", "bfloat16"),
+        layouts=STRIDED,
+        gradients=True,
+        thread_safe=False,  # what traces is one for the process
+        profiles=CPU_PROFILES,
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._graphs = Graphs()
+
+    def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
+        """The output of the program."""
+        with torch.no_grad():
+            return self._program(x, weight, bias, params)(x, weight, bias)
+
+    def conv2d_backward(
+        self, grad_output: Any, x: Any, weight: Any, bias: Any | None, params: Conv2dParams
+    ) -> Gradients:
+        """The gradients of the program."""
+        return differentiate(self._program(x, weight, bias, params), (x, weight, bias), grad_output)
+
+    def _program(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
+        key = (key_of(params), *(None if t is None else (t.shape, t.stride(), t.dtype) for t in (x, weight, bias)))
+        return self._graphs.of(key, lambda: torch.export.export(_Layer(params), (x, weight, bias)).module())
+
+
+class TorchOnnx(Backend):
+    """The ONNX model that `torch.onnx.export` writes for a layer and its shapes, run by ONNX Runtime.
+
+    https://docs.pytorch.org/docs/stable/onnx_export.html. A second for every new shape.
+    """
+
+    name = "torch-onnx"
+    capabilities = Capabilities(layouts=STRIDED)
+
+    def __init__(self) -> None:
+        import onnxruntime  # noqa: PLC0415  (with `onnxscript`, for this backend alone)
+        import onnxscript  # noqa: PLC0415
+
+        self._runtime, self._script = onnxruntime, onnxscript
+        self._settings = onnxruntime.SessionOptions()
+        self._settings.intra_op_num_threads = 1
+        self._graphs = Graphs()
+
+    def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
+        """The output of the model."""
+        operands = tuple(t.contiguous() for t in _given(x, weight, bias))
+        key = (key_of(params), *((t.shape, t.dtype) for t in operands))
+        session = self._graphs.of(key, lambda: self._session(operands, params))
+        names = (item.name for item in session.get_inputs())
+        return session.run(None, {name: t.numpy() for name, t in zip(names, operands, strict=True)})[0]
+
+    def to_native(self, array: Any) -> Any:
+        """A tensor on the array's memory."""
+        return to_torch(array, "cpu")
+
+    def versions(self) -> dict[str, str]:
+        """Those of all that takes part."""
+        of = {"torch": torch, "onnxscript": self._script, "onnxruntime": self._runtime}
+        return {name: str(module.__version__) for name, module in of.items()}
+
+    def _session(self, operands: tuple[Any, ...], params: Conv2dParams) -> Any:
+        program = torch.onnx.export(_Layer(params).eval(), operands, dynamo=True, verbose=False)
+        assert program is not None
+        file = io.BytesIO()
+        program.save(file)  # type: ignore[arg-type]
+        return self._runtime.InferenceSession(file.getvalue(), self._settings, providers=["CPUExecutionProvider"])
+
+
+class TorchFunc(TorchCpu):
+    """`torch.func`: the output by `vmap` over the images of a batch, the gradients by `vjp`.
+
+    https://docs.pytorch.org/docs/stable/func.html
+    """
+
+    name = "torch-func"
+    capabilities = replace(
+        TorchCpu.capabilities, autograd=False, double_backward=False, module=False, memory_format=False
+    )
+
+    def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
+        """The output."""
+        layer = partial(apply, params=params)
+        mapped = layer if x.ndim == 3 else torch.func.vmap(layer, in_dims=(0, None, None))
+        with torch.no_grad():
+            return mapped(x, weight, bias)
+
+    def conv2d_backward(
+        self, grad_output: Any, x: Any, weight: Any, bias: Any | None, params: Conv2dParams
+    ) -> Gradients:
+        """The gradients."""
+        operands = _given(x, weight, bias)
+        pull_back: Any = torch.func.vjp(partial(_applied, params), *operands)[1]
+        found = pull_back(grad_output)
+        return Gradients(*found, *[None] * (3 - len(found)))
+
+
+def _applied(params: Conv2dParams, x: Any, weight: Any, bias: Any | None = None) -> Any:
+    """The layer, of operands that are all there."""
+    return apply(x, weight, bias, params)
+
+
+def _given(x: Any, weight: Any, bias: Any | None) -> tuple[Any, ...]:
+    return (x, weight) if bias is None else (x, weight, bias)
