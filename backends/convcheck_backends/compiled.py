@@ -23,6 +23,7 @@ class TorchCompile(TorchCpu):
     """
 
     name = "torch-compile"
+    function = "torch.compile(torch.nn.functional.conv2d, dynamic=False)"
     capabilities = Capabilities(
         dtypes=("float32", "float64", "float16", "bfloat16"),
         layouts=STRIDED,

@@ -24,15 +24,18 @@ from convcheck import (
     Accelerator,
     Backend,
     Capabilities,
+    ConvcheckError,
     DoubleGradients,
     Gradients,
     Profile,
     ProfileKey,
+    ScriptCall,
     TorchAccelerator,
     differentiate,
     differentiate_twice,
     from_torch,
     to_torch,
+    torch_script_lines,
 )
 from convcheck_reference import Conv2dParams
 
@@ -53,8 +56,20 @@ CPU_PROFILES: dict[ProfileKey, Profile] = {
 }
 
 
+_CHANNELS_LAST = (
+    "x, weight = (t.contiguous(memory_format=torch.channels_last) if t.ndim == 4 else t for t in (x, weight))",
+)
+"""What the scripts of a backend in this format do to tensors."""
+
+
 class TorchBackend(Backend):
     """torch on one device. Subclasses choose it, and what they pin.
+
+    Attributes:
+        device: as torch spells it.
+        memory_format: of every tensor.
+        function: what a script calls.
+        pinned: lines of a script that pin what this class pins.
 
     Raises:
         UnavailableError: the device is absent.
@@ -62,6 +77,8 @@ class TorchBackend(Backend):
 
     device: ClassVar[str]
     memory_format: ClassVar[torch.memory_format] = torch.preserve_format
+    function: ClassVar[str] = "torch.nn.functional.conv2d"
+    pinned: ClassVar[tuple[str, ...]] = ("torch.set_num_threads(1)",)
     capabilities = Capabilities(
         dtypes=("float32", "float64", "float16", "bfloat16", "complex64", "complex128"),
         layouts=STRIDED,
@@ -153,6 +170,22 @@ class TorchBackend(Backend):
             "deterministic": str(torch.are_deterministic_algorithms_enabled()),
         }
 
+    def script_lines(self, call: ScriptCall) -> Sequence[str]:
+        """Torch's own function on plain tensors, with what this class pins."""
+        spelled, x = call.arguments, "x"
+        if spelled.padding_mode != "zeros":
+            try:
+                (top, bottom), (left, right) = Conv2dParams.of(spelled).padding
+            except ConvcheckError:  # it is illegal, and torch.nn.Conv2d alone refuses it
+                return ()
+            sides = f"({left}, {right}, {top}, {bottom})"
+            x = f"torch.nn.functional.pad(x, {sides}, mode={spelled.padding_mode!r})"
+            call = replace(call, arguments=replace(spelled, padding=0))
+        last = self.memory_format is torch.channels_last
+        return torch_script_lines(
+            call, self.function, head=self.pinned, device=self.device, then=_CHANNELS_LAST if last else (), x=x
+        )
+
     def _converts(self, tensor: torch.Tensor) -> bool:
         return self.memory_format is torch.channels_last and tensor.ndim == 4
 
@@ -207,6 +240,7 @@ class TorchCpuNative(TorchCpu):
 
     name = "torch-cpu-native"
     capabilities = replace(TorchCpu.capabilities, thread_safe=False)  # its settings are those of the whole process
+    pinned = (*TorchCpu.pinned, "torch.backends.mkldnn.set_flags(False)", "torch.backends.nnpack.set_flags(False)")
 
     @contextmanager
     def settings(self) -> Iterator[None]:
@@ -223,6 +257,11 @@ class TorchCuda(TorchBackend):
     name = "torch-cuda"
     device = "cuda"
     allow_tf32: ClassVar[bool] = False
+    pinned = (
+        "torch.backends.cudnn.allow_tf32 = False",
+        "torch.backends.cudnn.benchmark = False",
+        "torch.backends.cudnn.deterministic = True",
+    )
     capabilities = Capabilities(
         dtypes=("float32", "float64", "float16", "bfloat16"),
         layouts=STRIDED,
@@ -252,6 +291,7 @@ class TorchCudaTf32(TorchCuda):
 
     name = "torch-cuda-tf32"
     allow_tf32 = True
+    pinned = ("torch.backends.cudnn.allow_tf32 = True", *TorchCuda.pinned[1:])
     capabilities = Capabilities(
         dtypes=("float32",),
         layouts=STRIDED,

@@ -40,6 +40,7 @@ __all__ = [
     "ReferenceBackend",
     "RegistryError",
     "Replayed",
+    "ScriptCall",
     "SignatureError",
     "Status",
     "TokenError",
@@ -58,6 +59,7 @@ __all__ = [
     "replay",
     "strategies",
     "to_torch",
+    "torch_script_lines",
 ]
 
 if TYPE_CHECKING:
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
     from convcheck.plugin.backend import Backend, DoubleGradients, Gradients, Module, UnavailableError
     from convcheck.plugin.c_backend import c_backend
     from convcheck.plugin.function_backend import SignatureError, capabilities
+    from convcheck.plugin.own_words import ScriptCall, torch_script_lines
     from convcheck.plugin.reference_backend import ReferenceBackend
     from convcheck.plugin.registry import load, register
     from convcheck.plugin.registry_errors import RegistryError
@@ -102,6 +105,7 @@ _HOMES: Final = {
     "convcheck.plugin.c_backend": ("c_backend",),
     "convcheck.plugin.backend": ("Backend", "DoubleGradients", "Gradients", "Module", "UnavailableError"),
     "convcheck.plugin.function_backend": ("SignatureError", "capabilities"),
+    "convcheck.plugin.own_words": ("ScriptCall", "torch_script_lines"),
     "convcheck.plugin.reference_backend": ("ReferenceBackend",),
     "convcheck.plugin.registry": ("load", "register"),
     "convcheck.plugin.registry_errors": ("RegistryError",),

@@ -171,6 +171,7 @@ def recorded(begun: Record, parts: Sequence[Judged], *, seconds: float, interrup
         backends=tuple(part.backend for part in parts),
         counts=tuple(count for part in parts for count in part.counts),
         levels=tuple(count for part in parts for count in part.levels),
+        passes=tuple(count for part in parts for count in part.passes),
         reached=tuple(count for part in parts for count in part.reached),
         coverage=(*(row for part in parts for row in part.interactions), *from_counts(coverage)),
         findings=tuple(finding for part in parts for finding in part.findings),

@@ -24,6 +24,7 @@ from convcheck.model.case import Case
 from convcheck.model.coverage import Coverage
 from convcheck.model.levels import LevelCount
 from convcheck.model.origins import Origin
+from convcheck.model.passes import PassCount
 from convcheck.model.reach import ReachCount
 from convcheck.model.record import BackendRecord, Count, Finding
 from convcheck.model.verdicts import Verdict
@@ -113,6 +114,7 @@ class Judged:
     backend: BackendRecord
     counts: tuple[Count, ...] = ()
     levels: tuple[LevelCount, ...] = ()
+    passes: tuple[PassCount, ...] = ()
     findings: tuple[Finding, ...] = ()
     reached: tuple[ReachCount, ...] = ()
     coverage: tuple[Coverage, ...] = ()

@@ -10,6 +10,7 @@ from convcheck.campaign.journal import Judged
 from convcheck.campaign.level_counts import level_counts
 from convcheck.judging.judge import Failure
 from convcheck.model.coverage import Coverage, from_counts
+from convcheck.model.passes import pass_counts
 from convcheck.model.record import BackendRecord, by_level
 from convcheck.triage.triage import Triage
 
@@ -43,6 +44,7 @@ def counted(
         backend=backend,
         counts=counts(spec, tally, found.findings, found.accounted, beyond.rows),
         levels=level_counts(spec, gathered.entries.entries, tally, beyond.levels),
+        passes=pass_counts(spec, tally.right, tally.wrong),
         findings=by_level(found.findings),
         reached=tally.reach.counts(spec),
         coverage=from_counts(tally.coverage),

@@ -11,6 +11,7 @@ from convcheck.model.case import Case
 from convcheck.model.history import read_history, write
 from convcheck.model.levels import Level
 from convcheck.model.origins import Origin
+from convcheck.model.passes import Pass
 from convcheck.model.reach import Reach
 from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES, Status, Verdict
@@ -80,6 +81,8 @@ class Stretch:
     origins: Mapping[Origin, int]
     counts: tuple[tuple[str, Status, str, int], ...]
     levels: tuple[tuple[Level, str, int], ...]
+    right: tuple[tuple[str, str, Pass, int], ...] = ()
+    wrong: tuple[tuple[str, str, Pass, int], ...] = ()
     margins: Mapping[str, float]
     coverage: tuple[tuple[str, str, int], ...]
     classes: tuple[tuple[int, ...], ...]
@@ -110,6 +113,8 @@ class Stretch:
             origins=dict(tally.origins),
             counts=tuple((*key, cases) for key, cases in tally.counts.items()),
             levels=tuple((*key, cases) for key, cases in tally.levels.items()),
+            right=tuple((*key, cases) for key, cases in tally.right.items()),
+            wrong=tuple((*key, cases) for key, cases in tally.wrong.items()),
             margins=tally.margins,
             coverage=tuple((*key, cases) for key, cases in tally.coverage.items()),
             classes=tuple(tally.classes),
@@ -126,6 +131,8 @@ class Stretch:
             origins=Counter(self.origins),
             counts=Counter({(clause, status, reason): n for clause, status, reason, n in self.counts}),
             levels=Counter({(level, kind): n for level, kind, n in self.levels}),
+            right=Counter({(clause, dtype, of_pass): n for clause, dtype, of_pass, n in self.right}),
+            wrong=Counter({(clause, dtype, of_pass): n for clause, dtype, of_pass, n in self.wrong}),
             margins=dict(self.margins),
             failures=[line.failure(self.part) for line in self.failures],
             coverage=Counter({(parameter, value): n for parameter, value, n in self.coverage}),

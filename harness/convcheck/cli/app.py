@@ -22,13 +22,25 @@ COMMANDS: Final = {
         "convcheck.cli.report:report",
         "Write a report anew from its record; of a run that has not ended, from its journal.",
     ),
+    "matrix": Lazy(
+        "convcheck.cli.matrix:matrix",
+        "Write the matrix of engines and clauses as a page, Markdown, CSV and JSON; exit status 1 for failing cells.",
+    ),
     "diff": Lazy(
         "convcheck.cli.differing:diff",
-        "List findings that are new, changed and fixed, and margins that drift; exit status 1 for new or changed ones.",
+        "List what is new, changed and fixed between two runs or matrices; exit status 1 for what is new or changed.",
+    ),
+    "issue": Lazy(
+        "convcheck.cli.issue:issue",
+        "Print a finding as a bug report: a script in the engine's own words, expected and got, when it fails.",
     ),
     "list": Lazy(
         "convcheck.cli.listing:list_backends",
         "List installed backends; with --load their dtypes and options, or the reason why one is unavailable.",
+    ),
+    "env": Lazy(
+        "convcheck.cli.env:env",
+        "Build virtual environments for releases of engines, list and remove them; --backend NAME@VERSION uses one.",
     ),
     "doctor": Lazy(
         "convcheck.cli.doctor:doctor",

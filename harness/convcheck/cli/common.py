@@ -19,6 +19,12 @@ _OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         **{name: name.replace("-", "_") for name in ("known-failures", "report-dir", "diagnosis-time")},
         **{name: name for name in ("examples", "seed", "level", "reach", "database", "workers", "limit", "memory")},
     },
+    "matrix": {
+        "backends": "backend",
+        "dtypes": "dtype",
+        **{name: name.replace("-", "_") for name in ("known-failures", "report-dir")},
+        **{name: name for name in ("examples", "seed", "level", "workers", "limit")},
+    },
     "replay": {"backends": "backend", "limit": "limit"},
     "characterize": {"dtypes": "dtype", "seed": "seed", "limit": "limit"},
     "certify": {"report-dir": "report_dir"},

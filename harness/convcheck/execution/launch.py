@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from convcheck.execution.confinement import ALL_MEANS, Means, bubblewrap
+from convcheck.execution.environments import found_for, target_of
 from convcheck.plugin.backend_spec import parted
+from convcheck.plugin.placed import Placed
 from convcheck.tensors.poison import ALLOCATOR_SETTINGS
 
 _THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -43,6 +45,7 @@ class Launch:
         spec: of the backend, as that process has to spell it.
         wrapper: the command that runs the interpreter; empty where nothing stands before it.
         watched: whether who watches a worker tells the judge what it calls, on a connection of their own.
+        interpreter: that runs it.
         grace: seconds that a process which has no connection any more may take to end by itself.
     """
 
@@ -52,6 +55,7 @@ class Launch:
     spec: str
     wrapper: tuple[str, ...] = ()
     watched: bool = False
+    interpreter: str = sys.executable
     grace: float = 0.2
 
 
@@ -60,9 +64,33 @@ Launcher: TypeAlias = Callable[[str], Launch]
 
 
 def trusted(spec: str) -> Launch:
-    """The environment and the folder are the user's."""
+    """The environment and the folder are the user's; so is the virtual environment, unless the spec names another.
+
+    Raises:
+        EnvironmentNotFoundError, BrokenEnvironmentError: there is none of that name, or not all of it.
+    """
+    placed = Placed.of(spec)
+    if placed is not None:
+        return _elsewhere(placed)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(_paths())}
     return Launch(("-m", "convcheck.execution.worker"), _completed(environment), elsewhere=False, spec=spec)
+
+
+def _elsewhere(placed: Placed) -> Launch:
+    """In a virtual environment of its own, with links to what a worker needs of this one."""
+    found, target = found_for(placed), target_of(placed.backend)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(found.path(target)),
+        "VIRTUAL_ENV": str(found.folder),
+    }
+    return Launch(
+        ("-m", "convcheck.execution.worker"),
+        _completed(environment),
+        elsewhere=False,
+        spec=target,
+        interpreter=str(found.interpreter),
+    )
 
 
 def untrusted(spec: str, means: Means = ALL_MEANS, hidden: Sequence[Path] = (REPORTS,)) -> Launch:

@@ -18,6 +18,7 @@ from convcheck.execution.subprocess_candidate import CALL_LIMIT, SubprocessCandi
 from convcheck.execution.worker_supply import START_LIMIT
 from convcheck.model.sanitizers import Sanitizer
 from convcheck.model.system import this_system
+from convcheck.plugin.placed import Placed
 from convcheck.plugin.registry import load, resolve
 from convcheck_reference.errors import ConvcheckError
 
@@ -55,6 +56,7 @@ def open_candidate(
         MissingInSystemError: this system has no such processes, or no torch, whose trace an untrusted candidate needs.
     """
     _check_system(in_process=in_process, untrusted=untrusted)
+    _check_environment(spec, "--in-process" if in_process else "--untrusted" if untrusted else "")
     if in_process:
         return InProcessCandidate(lambda: load(spec))
     candidate = SubprocessCandidate(
@@ -86,6 +88,13 @@ def _check_system(*, in_process: bool, untrusted: bool) -> None:
         )
 
 
+def _check_environment(spec: str, option: str) -> None:
+    if option and Placed.of(spec) is not None:
+        raise MissingInSystemError(
+            f"{spec} runs in an environment of its own, in a process of the user's session; leave out {option}"
+        )
+
+
 def open_sanitized(spec: str, sanitizer: Sanitizer, *, limit: float = CALL_LIMIT) -> SanitizedCandidate:
     """A candidate under a sanitizer; the caller closes it.
 
@@ -100,4 +109,5 @@ def open_sanitized(spec: str, sanitizer: Sanitizer, *, limit: float = CALL_LIMIT
         UnavailableError: its device or engine is absent.
         WorkerStartError: its process ended while it loaded the backend.
     """
+    _check_environment(spec, "--sanitize")
     return SanitizedCandidate(resolve(spec), sanitizer, limit)

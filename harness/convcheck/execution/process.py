@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sys
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
@@ -170,7 +169,7 @@ class WorkerProcess:
         ours, theirs = socket.socketpair()
         self._control: socket.socket = ours
         self._introduced = self._stopped = False
-        interpreter = [*self._launch.wrapper, sys.executable, *self._launch.arguments]
+        interpreter = [*self._launch.wrapper, self._launch.interpreter, *self._launch.arguments]
         command = [*interpreter, str(theirs.fileno()), self._launch.spec]
         with theirs:
             self._guarded = Guarded(command, self._launch.environment, folder, theirs.fileno(), self._memory)

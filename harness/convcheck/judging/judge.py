@@ -17,6 +17,7 @@ from convcheck.model.coverage import features
 from convcheck.model.history import History
 from convcheck.model.levels import Level
 from convcheck.model.origins import Origin
+from convcheck.model.passes import Key, pass_of
 from convcheck.model.reach import Reach
 from convcheck.model.verdicts import FAILURES, JUDGED, Status, Verdict
 from convcheck.model.work import is_large
@@ -84,6 +85,8 @@ class Tally:
         cases: number of cases.
         origins: cases by how they came about, and histories, which are no cases.
         counts: cases by (clause, status, reason), failures excepted.
+        right: cases by clause, dtype and pass, in which that was judged and right.
+        wrong: likewise, and wrong; failures that are known are among them.
         levels: cases, and histories, by a level at which they were judged and nothing was wrong, and by the kind of
             their illegal arguments.
         margins: the largest margin by "dtype quantity".
@@ -101,6 +104,8 @@ class Tally:
     cases: int = 0
     origins: Counter[Origin] = field(default_factory=Counter)
     counts: Counter[tuple[str, Status, str]] = field(default_factory=Counter)
+    right: Counter[Key] = field(default_factory=Counter)
+    wrong: Counter[Key] = field(default_factory=Counter)
     levels: Counter[tuple[Level, str]] = field(default_factory=Counter)
     margins: dict[str, float] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
@@ -117,6 +122,8 @@ class Tally:
         self.cases += other.cases
         self.origins.update(other.origins)
         self.counts.update(other.counts)
+        self.right.update(other.right)
+        self.wrong.update(other.wrong)
         self.levels.update(other.levels)
         for key, margin in other.margins.items():
             self.margins[key] = max(margin, self.margins.get(key, 0.0))
@@ -281,6 +288,7 @@ def _count(tally: Tally, case: Case, verdicts: Sequence[Verdict]) -> None:
     if case.violation is None and any(v.status in JUDGED and find(v.oracle).compares_values for v in verdicts):
         tally.reach.look_at(case)
     tally.levels.update((level, kind_at(level, case)) for level in _levels_passed(case, verdicts))
+    _count_passes(tally, case, verdicts)
     best: dict[str, Verdict] = {}
     failed = {clause for verdict in verdicts if verdict.status in FAILURES for clause in verdict.clauses}
     for verdict in verdicts:
@@ -295,6 +303,15 @@ def _count(tally: Tally, case: Case, verdicts: Sequence[Verdict]) -> None:
             if clause not in best or _RANK[verdict.status] > _RANK[best[clause].status]:
                 best[clause] = verdict
     tally.counts.update((c, v.status, v.reason) for c, v in best.items() if c not in failed)
+
+
+def _count_passes(tally: Tally, case: Case, verdicts: Sequence[Verdict]) -> None:
+    """Count a case for each clause and pass in which it was right, or wrong."""
+    judged = {(v.quantity, v.status, v.clauses) for v in verdicts if v.status in JUDGED}
+    keys = [((c, case.dtype, pass_of(q)), status) for q, status, clauses in judged for c in clauses]
+    wrong = {key for key, status in keys if status in FAILURES}
+    tally.wrong.update(wrong)
+    tally.right.update({key for key, _ in keys} - wrong)
 
 
 def _levels_passed(case: Case, verdicts: Sequence[Verdict]) -> set[Level]:

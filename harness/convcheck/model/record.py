@@ -13,6 +13,7 @@ from convcheck.model.guarantees import Guarantee
 from convcheck.model.ladder import Ladder
 from convcheck.model.levels import LAST, Level, LevelCount, Standing, level_of_clause
 from convcheck.model.origins import Origin, OriginCount
+from convcheck.model.passes import PassCount, added
 from convcheck.model.profiles import Profile
 from convcheck.model.reach import Reach, ReachCount
 from convcheck.model.reproduction import Reproduction
@@ -145,6 +146,7 @@ class Record:
         backends: one entry each.
         counts: by backend, clause, status and reason.
         levels: by backend, level and kind of illegal arguments.
+        passes: by backend, clause, dtype and pass; none in records of earlier versions.
         reached: by backend and quantity.
         coverage: of the parameter space.
         findings: each once.
@@ -165,6 +167,7 @@ class Record:
     backends: tuple[BackendRecord, ...]
     counts: tuple[Count, ...]
     levels: tuple[LevelCount, ...]
+    passes: tuple[PassCount, ...] = ()
     reached: tuple[ReachCount, ...] = ()
     coverage: tuple[Coverage, ...]
     findings: tuple[Finding, ...]
@@ -263,6 +266,7 @@ def merged(records: Sequence[Record], *, name: str, command: str) -> Record:
             for (b, c, s, r, level), n in sorted(counts.items(), key=lambda item: tuple(map(str, item[0])))
         ),
         levels=_levels(ordered),
+        passes=added(count for record in ordered for count in record.passes),
         reached=_reached(ordered),
         coverage=tuple(
             Coverage(parameter=p, value=v, cases=n)

@@ -13,6 +13,7 @@ import numpy as np
 from convcheck.model.diagnosis import HeatMap
 from convcheck.model.history import read_history
 from convcheck.model.levels import LevelCount
+from convcheck.model.passes import PassCount
 from convcheck.model.reach import NAMES, ReachCount
 from convcheck.model.record import BackendRecord, Count, Finding
 from convcheck.model.reproduction import PackedArray, Reproduction
@@ -57,7 +58,7 @@ def _values(item: Any) -> Iterator[_Value]:
             yield from _of_reproduction(item.reproduction)
             where = item.diagnosis.localization
             yield from (("diagnosis.localization.maps", _check_map, each) for each in (where.maps if where else ()))
-        case Count() if item.clause:
+        case Count() | PassCount() if item.clause:
             yield "clause", clause, item.clause
         case LevelCount() if item.error_clause:
             yield "error_clause", clause, item.error_clause

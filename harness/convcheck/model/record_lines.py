@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from convcheck.model.coverage import Coverage
 from convcheck.model.levels import LevelCount
+from convcheck.model.passes import PassCount
 from convcheck.model.reach import ReachCount
 from convcheck.model.record import BackendRecord, Count, Finding, Record
 from convcheck.model.record_checks import RecordFieldError, check
@@ -23,6 +24,7 @@ _KINDS: Final[dict[str, tuple[str, type[Any]]]] = {
     "backend": ("backends", BackendRecord),
     "count": ("counts", Count),
     "level": ("levels", LevelCount),
+    "pass": ("passes", PassCount),
     "coverage": ("coverage", Coverage),
     "finding": ("findings", Finding),
     "reach": ("reached", ReachCount),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from convcheck.model.calls import Operand
 from convcheck.model.capabilities import Capabilities
 from convcheck.plugin.accelerator import Accelerator
+from convcheck.plugin.own_words import ScriptCall
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.params import Conv2dParams
 
@@ -184,5 +185,16 @@ class Backend:
         return None
 
     def versions(self) -> dict[str, str]:
-        """Versions and settings that a reader of a report needs to repeat a result."""
+        """Versions and settings that a reader of a report needs to repeat a result; the engine's own comes first."""
         return {}
+
+    def script_lines(self, call: ScriptCall) -> Sequence[str]:  # noqa: ARG002
+        """Lines of Python that make a call in the engine's own words, for bug reports; none where it has no such words.
+
+        They find NumPy's arrays, and `np`, and leave the array of the result in `got`; imports stand first.
+        `torch_script_lines` writes them for functions on torch's tensors.
+
+        Args:
+            call: the layer, the names of its arrays, and the result that is asked for.
+        """
+        return ()

@@ -18,6 +18,7 @@ from convcheck.plugin.array_trial import arrays_taken
 from convcheck.plugin.arrays import arrays_of, check_arrays, usual_device
 from convcheck.plugin.backend import Backend, DoubleGradients, Gradients
 from convcheck.plugin.imported_packages import array_packages, spoken_for
+from convcheck.plugin.own_words import ScriptCall, function_lines
 from convcheck.plugin.torch_bridge import differentiate, differentiate_twice
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.params import Conv2dParams
@@ -91,6 +92,7 @@ class FunctionBackend(Backend):
             device = usual_device(library) if device == "cpu" else device
         dtypes = Capabilities(**declared).dtypes
         self._arrays = arrays_of(library, device, dtypes)
+        self._library = library
         defaults = Capabilities(gradients=library == "torch", layouts=self._arrays.layouts)
         if "padding_mode" not in self._keywords:
             defaults = replace(defaults, padding_modes=("zeros",))
@@ -164,6 +166,12 @@ class FunctionBackend(Backend):
     def versions(self) -> dict[str, str]:
         """Those of the library of its arrays."""
         return self._arrays.versions()
+
+    def script_lines(self, call: ScriptCall) -> Sequence[str]:
+        """The import of the function, and a call of it; none on a device, or arrays of other libraries."""
+        if self.accelerator() is not None:
+            return ()
+        return function_lines(call, self._library, modes="padding_mode" in self._keywords)
 
 
 def _by_autograd(of_torch: bool, declared: Mapping[str, Any]) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def difference_text(found: Difference, style: Style) -> str:
             changed.finding.level.label,
             changed.finding.clause,
             changed.finding.verdict.quantity,
-            _said(changed.finding),
+            said(changed.finding),
             changed.was,
             changed.finding.reproduction.history or changed.finding.reproduction.token,
         ]
@@ -149,18 +149,18 @@ def _matched(before: Sequence[Finding], after: Sequence[Finding], *, unfinished:
     """What became of findings about the same, those that say the same taken away first."""
     old, new = list(before), list(after)
     for finding in after:
-        same = next((each for each in old if _said(each) == _said(finding)), None)
+        same = next((each for each in old if said(each) == said(finding)), None)
         if same is not None:
             old.remove(same)
             new.remove(finding)
     for was, finding in zip(old, new, strict=False):
-        yield Changed(Change.CHANGED, finding, _said(was))
+        yield Changed(Change.CHANGED, finding, said(was))
     yield from (Changed(Change.NEW, finding) for finding in new[len(old) :])
     gone = Change.NOT_SEEN if unfinished else Change.FIXED
-    yield from (Changed(gone, finding, _said(finding)) for finding in old[len(new) :])
+    yield from (Changed(gone, finding, said(finding)) for finding in old[len(new) :])
 
 
-def _said(finding: Finding) -> str:
+def said(finding: Finding) -> str:
     """Status, and the diagnosis or, without one, what is wrong."""
     return f"{finding.status}: {diagnosis(finding) or finding.verdict.reason}"
 

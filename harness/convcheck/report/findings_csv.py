@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from convcheck.model.record import Record
@@ -15,12 +16,16 @@ _FORMULA: Final = ("=", "+", "-", "@")
 
 def findings_csv(record: Record) -> str:
     """The table, with a header."""
+    return csv_text(COLUMNS, [finding_facts(record, n, finding) for n, finding in enumerate(record.findings, 1)])
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Fact]]) -> str:
+    """Facts as CSV, with a header; what a row lacks is empty."""
     text = io.StringIO(newline="")
-    rows = csv.DictWriter(text, COLUMNS)
-    rows.writeheader()
-    for number, finding in enumerate(record.findings, 1):
-        facts = finding_facts(record, number, finding)
-        rows.writerow({column: _cell(fact) for column, fact in facts.items()})
+    writer = csv.DictWriter(text, columns)
+    writer.writeheader()
+    for facts in rows:
+        writer.writerow({column: _cell(fact) for column, fact in facts.items()})
     return text.getvalue()
 
 

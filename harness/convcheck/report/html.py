@@ -32,7 +32,7 @@ def html(record: Record) -> str:
         findings=[shown(f, illustrated=number < ILLUSTRATED) for number, f in enumerate(record.findings)],
         illustrated=ILLUSTRATED,
         script=Markup(script),  # noqa: S704  (our own)
-        policy=_policy(script),
+        policy=policy(script),
     )
     return printable(page)
 
@@ -61,7 +61,7 @@ def _row(row: Sequence[object], first: int) -> Sequence[Cell]:
     return [value if isinstance(value, Cell) else Cell(value) for value in row[first:]]
 
 
-def _policy(script: str) -> str:
+def policy(script: str) -> str:
     """What the page may do: show its own style, and run this script; no other, whatever the record says."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"

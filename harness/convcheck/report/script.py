@@ -10,6 +10,7 @@ from convcheck.model.record import Finding, Record
 from convcheck.model.reproduction import PackedArray, PackedTensor
 from convcheck.model.strides import ALIGNMENT, Strides, strides_of
 from convcheck.model.token import read
+from convcheck.plugin.placed import Placed
 from convcheck.plugin.registry import installed_target
 from convcheck.report.replaying import replay_arguments
 from convcheck.report.tables import printable
@@ -47,6 +48,8 @@ def _of_one_call(record: Record, finding: Finding) -> str:
     if call is None:
         return ""
     backend = next(b for b in record.backends if b.name == finding.backend)
+    if Placed.of(backend.spec) is not None:  # a worker in an environment of its own finds it, and nobody here
+        return ""
     try:
         spec = installed_target(backend.spec)
     except (KeyError, ValueError):  # it is not installed, or no file can have that name

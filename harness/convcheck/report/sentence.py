@@ -71,6 +71,14 @@ def sentence_of(finding: Finding) -> Sentence:
     return Sentence(name, one_line(said, "text").rstrip(".:"), one_line(_advice(finding), "text"))
 
 
+def headline(finding: Finding) -> str:
+    """What is wrong, and when as far as a rule says it: the title of a report of it."""
+    name, predicate = _what(finding)
+    subject = f"{name} " if name else ""
+    condition = finding.diagnosis.failure_condition
+    return one_line(f"{subject}{predicate}{'' if condition is None else f' {condition.words}'}", "text")
+
+
 def finding_sentence(finding: Finding) -> str:
     """The same as one line of text."""
     return sentence_of(finding).text()

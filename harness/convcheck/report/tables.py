@@ -46,7 +46,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]], style: Style
     One that is wider than `WIDTH` becomes a table for each backend. Where that is too wide still, the lines of its
     widest column are broken, which Markdown cannot; what is left is a list.
     """
-    whole = _in_columns(headers, rows, style)
+    whole = columns([[_cell(value, style) for value in row] for row in (headers, *rows)], style)
     if not rows or _fits(whole):
         return whole
     if headers[0] != "backend":
@@ -58,10 +58,10 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]], style: Style
     )
 
 
-def _in_columns(headers: Sequence[str], rows: Sequence[Sequence[object]], style: Style) -> str:
-    head, *shown = [[_cell(value, style) for value in row] for row in (headers, *rows)]
+def columns(rows: Sequence[Sequence[str]], style: Style) -> str:
+    """A table of cells that are as the page shows them, however wide it is; the first row has the headers."""
     layout = "pipe" if style == "markdown" else "simple"
-    return str(tabulate(shown, headers=head, tablefmt=layout, disable_numparse=True))
+    return str(tabulate(rows[1:], headers=rows[0], tablefmt=layout, disable_numparse=True))
 
 
 def _fits(text: str) -> bool:
@@ -161,6 +161,10 @@ def worst(evidence: Evidence | None) -> str:
     return f"at {evidence.index}: {differs}; {evidence.wrong} of {evidence.total} wrong: {evidence.location}"
 
 
+def markdown_cell(value: object) -> str:
+    """A value as a cell of a Markdown table, where it is nothing but text."""
+    return one_line(str(value), "markdown").replace("|", "\\|")
+
+
 def _cell(value: object, style: Style) -> str:
-    text = one_line(str(value), style)
-    return text.replace("|", "\\|") if style == "markdown" else text
+    return markdown_cell(value) if style == "markdown" else one_line(str(value), style)

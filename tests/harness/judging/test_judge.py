@@ -8,6 +8,7 @@ from altered import Altered, off_by
 from convcheck import Capabilities, Level, Status
 from convcheck.judging.judge import Tally, first_causes, judge_block, judge_case
 from convcheck.model.calls import Died, Hung
+from convcheck.model.passes import Pass
 from convcheck.model.token import read
 from convcheck.oracles import applicable, find
 from stand_ins import Counted, failure, verdict
@@ -195,3 +196,12 @@ def test_a_candidate_that_does_not_come_back_is_asked_for_nothing_more(outcome, 
     asked = Counted(Altered)
     judge_case(asked, CASES[0], applicable(CASES[0]))
     assert asked.calls > 100
+
+
+def test_a_case_is_right_or_wrong_in_each_pass_of_a_clause():
+    wrong_bias = Altered(gradients=lambda found: found._replace(bias=found.bias + 1))
+    tally = judge_block(Counted(lambda: wrong_bias), CASES[:2], 0)
+    assert {key[1:] for key in tally.wrong} == {("float32", Pass.BACKWARD)}
+    assert tally.wrong["C2D-GRAD-3", "float32", Pass.BACKWARD] == 2
+    assert tally.right["C2D-SHAPE-1", "float32", Pass.FORWARD] == 2
+    assert all(tally.right[key] + cases <= 2 for key, cases in tally.wrong.items())

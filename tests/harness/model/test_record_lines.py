@@ -140,7 +140,7 @@ def test_an_error_names_line_and_field(lines, at, path, value, where):
         ('{"a":' * 5000, "line 1 is no JSON"),
         ('{"kind": "count", "kind": "level"}', "line 1 is no JSON: 'kind' stands twice"),
         ("[]", "line 1 holds a list; expected an object with a kind"),
-        ("{}", "line 1: kind None; expected one of campaign, backend, count, level, coverage, finding, reach"),
+        ("{}", "line 1: kind None; expected one of campaign, backend, count, level, pass, coverage, finding, reach"),
         ('{"kind": "verdict"}', "line 1: kind verdict; expected one of campaign, backend"),
         ('{"kind": ["count"]}', "line 1: kind .*; expected one of campaign, backend"),
         ('{"kind": "campaign", "schema": 1}', "line 1: schema 1; this convcheck reads schema 3"),

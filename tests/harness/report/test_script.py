@@ -375,3 +375,9 @@ def test_a_candidate_that_cannot_be_loaded_says_nothing_about_the_discrepancy(ru
     assert status == 2
     assert "cannot be loaded" in said
     assert "an_engine_that_is_not_here" in said
+
+
+def test_a_backend_in_an_environment_of_its_own_is_judged_by_convcheck_again():
+    backend = replace(RECORD.backends[0], spec="kernel.py:conv@old")
+    finding = replace(COMPLETE, reproduction=Reproduction(token="v1,x=2x2x3x4,out=3,k=1", call=call()))
+    assert "convcheck.cli" in script(replace(RECORD, backends=(backend,)), finding)

@@ -1,0 +1,1 @@
+"""The compatibility matrix: put together from records, and rendered."""
