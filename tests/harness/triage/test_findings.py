@@ -40,7 +40,7 @@ def campaign(make, size=120, **options):
     failures = judge_block(host, drawn, 0).failures
     host.restart()
     host.calls = 0
-    return host, failures, findings_of(host, failures, lambda _: drawn, **{"most_calls": 2000, **options})
+    return host, failures, findings_of(host, failures, lambda _: drawn, **options)
 
 
 class Forward(NumpyBackend):
