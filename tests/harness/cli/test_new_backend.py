@@ -13,27 +13,27 @@ from convcheck.cli.new_backend import FILES, NewBackendError, write_project
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("new") / "my-kernel"
-    write_project("my-kernel", folder)
+    folder = tmp_path_factory.mktemp("new") / "fresh-kernel"
+    write_project("fresh-kernel", folder)
     return folder
 
 
 def test_a_project_has_a_kernel_tests_an_entry_point_and_ci(project):
     written = {str(path.relative_to(project)) for path in project.rglob("*") if path.is_file()}
-    assert written == {path.format(package="my_kernel") for path in FILES}
+    assert written == {path.format(package="fresh_kernel") for path in FILES}
     about = tomllib.loads((project / "pyproject.toml").read_text())
     (backend,) = about["project"]["entry-points"]["convcheck.backends"].items()
-    assert backend == ("my-kernel", "my_kernel.kernel:conv2d")
+    assert backend == ("fresh-kernel", "fresh_kernel.kernel:conv2d")
     assert "convcheck run --github" in (project / ".github/workflows/conformance.yml").read_text()
 
 
 def test_its_entry_point_names_the_kernel(project, monkeypatch):
     monkeypatch.syspath_prepend(project / "src")
-    assert callable(EntryPoint("my-kernel", "my_kernel.kernel:conv2d", "convcheck.backends").load())
+    assert callable(EntryPoint("fresh-kernel", "fresh_kernel.kernel:conv2d", "convcheck.backends").load())
 
 
 def test_its_kernel_conforms(project):
-    check(f"{project / 'src/my_kernel/kernel.py'}:conv2d", examples=60, reach="quick").raise_for_findings()
+    check(f"{project / 'src/fresh_kernel/kernel.py'}:conv2d", examples=60, reach="quick").raise_for_findings()
 
 
 def ran(project, *command):
@@ -53,13 +53,13 @@ def test_its_tests_pass(project):
 
 def test_its_settings_are_those_of_the_commands(project):
     said = ran(project, sys.executable, "-m", "convcheck", "replay", "v1,x=1x1x4x4,out=1,k=1")
-    assert said.startswith("src/my_kernel/kernel.py:conv2d\n")
+    assert said.startswith("src/fresh_kernel/kernel.py:conv2d\n")
 
 
 def test_nothing_is_overwritten(project, tmp_path):
     before = (project / "README.md").stat().st_mtime_ns
     with pytest.raises(NewBackendError, match="exists, and nothing is overwritten"):
-        write_project("my-kernel", project)
+        write_project("fresh-kernel", project)
     assert (project / "README.md").stat().st_mtime_ns == before
 
 
