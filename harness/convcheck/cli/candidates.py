@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,8 @@ Backends = Annotated[
     list[str],
     typer.Option("--backend", "-b", help="installed name, file.py:name or module:Name", autocompletion=installed_names),
 ]
+Dtypes = Annotated[list[str] | None, typer.Option(help="only these dtypes")]
+KnownFailures = Annotated[Path | None, typer.Option(help="TOML file, or folder of <backend>.toml", exists=True)]
 InProcess = Annotated[bool, typer.Option(help="run the candidate in this process, for debuggers")]
 Untrusted = Annotated[
     bool, typer.Option("--untrusted", help="for kernels that may have been written to pass: no way to the judge")
@@ -21,6 +24,12 @@ Sanitize = Annotated[
     Sanitizer | None,
     typer.Option(help="a share of the cases, or those given, run under this sanitizer too", case_sensitive=False),
 ]
+
+
+def is_typed(context: typer.Context, option: str) -> bool:
+    """Whether an option stands on the command line, and not only in the project's settings or nowhere."""
+    source = context.get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def check_process(*, untrusted: bool, in_process: bool, sanitize: Sanitizer | None) -> None:

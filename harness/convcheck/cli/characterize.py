@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from convcheck.cli.availability import available
+from convcheck.cli.candidates import Dtypes, InProcess
 from convcheck.cli.dtypes import check_dtypes
 from convcheck.cli.numbers import MOST_CASES, Limit, Seed
 from convcheck.cli.output import AsJson, say, say_json
@@ -25,9 +26,9 @@ def characterize(
         int, typer.Option(help="cases of each dtype, at each of four seeds", min=1, max=MOST_CASES)
     ] = 200,
     seed: Seed = 0,
-    dtype: Annotated[list[str] | None, typer.Option(help="only these dtypes")] = None,
+    dtype: Dtypes = None,
     limit: Limit = CALL_LIMIT,
-    in_process: Annotated[bool, typer.Option(help="run the candidate in this process, for debuggers")] = False,
+    in_process: InProcess = False,
     as_json: AsJson = False,
 ) -> None:
     """Find the tightest promises that a backend keeps, and print them as a declaration."""

@@ -15,9 +15,10 @@ import typer
 from convcheck.campaign import Options
 from convcheck.campaign.database import open_database
 from convcheck.campaign.known_failures_file import load_known_failures
+from convcheck.cli.candidates import Dtypes, KnownFailures, is_typed
 from convcheck.cli.dtypes import check_dtypes
 from convcheck.cli.listing import installed_names
-from convcheck.cli.numbers import MOST_CASES, MOST_WORKERS, Limit, Seed
+from convcheck.cli.numbers import MOST_CASES, Limit, Seed, Workers
 from convcheck.cli.output import as_json_text, say
 from convcheck.cli.records import record_of
 from convcheck.cli.running import FINDINGS, run_and_report
@@ -46,15 +47,11 @@ def matrix(
     ] = None,
     examples: Annotated[int, typer.Option(help="cases for each backend", min=1, max=MOST_CASES)] = 1000,
     seed: Seed = 0,
-    dtype: Annotated[list[str] | None, typer.Option(help="only these dtypes")] = None,
+    dtype: Dtypes = None,
     report_dir: Annotated[Path, typer.Option(help="where the matrix's folder goes")] = Path("reports"),
     name: Annotated[str, typer.Option(help="of that folder (default: matrix, time and seed)")] = "",
-    known_failures: Annotated[
-        Path | None, typer.Option(help="TOML file, or folder of <backend>.toml", exists=True)
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="judging processes (default: one a core)", min=1, max=MOST_WORKERS)
-    ] = None,
+    known_failures: KnownFailures = None,
+    workers: Workers = None,
     level: Annotated[
         Level | None,
         typer.Option(
@@ -96,8 +93,7 @@ def _is_of_runs(context: typer.Context, runs: Sequence[Path], *, given: bool) ->
         raise typer.BadParameter("--from needs the folders of runs: convcheck matrix --from reports/a reports/b")
     if runs and not given:
         raise typer.BadParameter(f"{runs[0]}: runs are put together with --from; backends are named with --backend")
-    source = context.get_parameter_source("backend")
-    if given and source is not None and source.name == "COMMANDLINE":
+    if given and is_typed(context, "backend"):
         raise typer.BadParameter("--from judges nothing; leave out --backend, or run that first")
     return given
 

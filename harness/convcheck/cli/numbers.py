@@ -22,6 +22,8 @@ MOST_DIMENSIONS: Final = 8
 
 Seed = Annotated[int, typer.Option(help="of the generator", min=0, max=MAX_INDEX)]
 
+Workers = Annotated[int | None, typer.Option(help="judging processes (default: one a core)", min=1, max=MOST_WORKERS)]
+
 
 def finite(value: float) -> float:
     """The number; for an option with a range, which NaN is neither within nor outside of.

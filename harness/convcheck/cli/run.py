@@ -15,9 +15,18 @@ from convcheck.campaign import Options
 from convcheck.campaign.database import open_database
 from convcheck.campaign.known_failures_file import load_known_failures
 from convcheck.cli.batch import Batch, read_batch
-from convcheck.cli.candidates import Backends, InProcess, Sanitize, Untrusted, check_process
+from convcheck.cli.candidates import (
+    Backends,
+    Dtypes,
+    InProcess,
+    KnownFailures,
+    Sanitize,
+    Untrusted,
+    check_process,
+    is_typed,
+)
 from convcheck.cli.dtypes import check_dtypes
-from convcheck.cli.numbers import MOST_CASES, MOST_WORKERS, Limit, Seed, seconds
+from convcheck.cli.numbers import MOST_CASES, Limit, Seed, Workers, seconds
 from convcheck.cli.output import AsJson
 from convcheck.cli.running import run_and_report
 from convcheck.cli.worker_limits import Memory, StartLimit
@@ -46,16 +55,12 @@ def run(
     ] = None,
     time: Annotated[str, typer.Option(help="wall time for each backend instead: 90s, 5m, 1h")] = "",
     seed: Seed = 0,
-    dtype: Annotated[list[str] | None, typer.Option(help="only these dtypes")] = None,
+    dtype: Dtypes = None,
     clause: Annotated[str, typer.Option(help="only verdicts on this clause")] = "",
     report_dir: Annotated[Path, typer.Option(help="where the report's folder goes")] = Path("reports"),
     name: Annotated[str, typer.Option(help="of the report's folder (default: time and seed)")] = "",
-    known_failures: Annotated[
-        Path | None, typer.Option(help="TOML file, or folder of <backend>.toml", exists=True)
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="judging processes (default: one a core)", min=1, max=MOST_WORKERS)
-    ] = None,
+    known_failures: KnownFailures = None,
+    workers: Workers = None,
     level: UpTo = LAST,
     limit: Limit = CALL_LIMIT,
     start_limit: StartLimit = START_LIMIT,
@@ -141,8 +146,7 @@ def _examples(context: typer.Context, examples: int | None, limit_of_time: float
 
     A number of the project's settings does not count where the command line says how long, or which cases.
     """
-    source = context.get_parameter_source("examples")
-    typed = examples if source is not None and source.name == "COMMANDLINE" else None
+    typed = examples if is_typed(context, "examples") else None
     if given:
         return typed or 0
     return typed if limit_of_time is not None else examples or 1000

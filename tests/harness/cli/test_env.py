@@ -1,11 +1,9 @@
 """`convcheck env`: two releases of an engine side by side, in environments of their own."""
 
 import json
-import sys
 
 import pytest
 
-from convcheck import cli
 from convcheck.execution.environments import DESCRIPTION
 from fake_engines import BACKEND, NAME, wheel
 
@@ -21,18 +19,11 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def convcheck(monkeypatch, capsys, folder):
+def convcheck(monkeypatch, command, folder):
     monkeypatch.chdir(folder)
     monkeypatch.setenv("CONVCHECK_ENV_DIR", str(folder / "envs"))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["convcheck", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-        return exit_.value.code or 0, *capsys.readouterr()
-
-    return run
+    return command
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """`convcheck matrix`, `diff` between two of them, and `issue`."""
 
 import json
-import sys
 from dataclasses import replace
 
 import pytest
 
-from convcheck import cli
 from convcheck.cli.output import as_json_text
 from convcheck.report import write_report
 from convcheck.report.compatibility.matrix_file import KIND
@@ -30,16 +28,9 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def convcheck(monkeypatch, capsys, folder):
+def convcheck(monkeypatch, command, folder):
     monkeypatch.chdir(folder)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["convcheck", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-        return exit_.value.code or 0, *capsys.readouterr()
-
-    return run
+    return command
 
 
 def test_runs_that_were_judged_are_put_together_in_four_forms(convcheck, folder):

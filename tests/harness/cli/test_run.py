@@ -1,11 +1,10 @@
 """`convcheck run` on given cases, what it says as it goes on, and where its defaults come from."""
 
 import json
-import sys
+from importlib import import_module
 
 import pytest
 
-from convcheck import cli
 from convcheck.cli import running
 
 CASE, OTHER = "v1,x=1x2x4x4,out=2,k=1", "v1,x=1x2x4x13,out=2,k=1"
@@ -28,21 +27,15 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def convcheck(monkeypatch, capsys, folder):
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["convcheck", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-        return exit_.value.code or 0, *capsys.readouterr()
-
-    return run
+def convcheck(command, folder):
+    return command
 
 
 @pytest.fixture
 def asked(monkeypatch):
     """What a run would be asked for; nothing is judged."""
     found = []
-    monkeypatch.setattr(sys.modules["convcheck.cli.run"], "run_and_report", lambda *a, **k: found.append((a, k)) or 0)
+    monkeypatch.setattr(import_module("convcheck.cli.run"), "run_and_report", lambda *a, **k: found.append((a, k)) or 0)
     return lambda: found[-1][0][0]
 
 
