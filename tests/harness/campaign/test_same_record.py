@@ -22,11 +22,14 @@ RUN = """
 import json, sys
 from convcheck.campaign.campaign import run
 from convcheck.campaign.options import Options
+from convcheck.model.ladder import Ladder
 from convcheck.model.record_lines import to_lines
 
 def said(spec, workers):
-    options = Options(specs=(spec,), examples=30, seed=0, dtypes=("float32",), workers=workers, diagnosis_calls=150)
     nothing = lambda *_: None
+    options = Options(
+        specs=(spec,), examples=30, seed=0, dtypes=("float32",), workers=workers, diagnosis_calls=150, reach=Ladder.QUICK
+    )
     record = run(options, name="", command="", progress=nothing, checkpoint=nothing)
     for line in to_lines(record):
         entry = json.loads(line)

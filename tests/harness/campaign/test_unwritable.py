@@ -27,7 +27,11 @@ def test_a_run_works_and_reports(tmp_path, unwritable):
         "--backend",
         f"{tmp_path / 'wrong.py'}:conv",
         "--examples",
-        "20",
+        "5",
+        "--reach",
+        "quick",
+        "--diagnosis-calls",
+        "50",
         "--report-dir",
         str(tmp_path / "reports"),
     )

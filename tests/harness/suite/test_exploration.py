@@ -92,6 +92,7 @@ def test_statistics_have_our_events_and_a_failure_its_layer_replay_blob_and_expl
     assert "reach, in octaves" in found
     assert "Conv2d(1, 1, " in found
     assert "convcheck replay v1," in found
+    assert "DiscrepancyError" in found or "FailError" in found
     assert "@reproduce_failure(" in found
     assert "always and only run by failing" in found
 

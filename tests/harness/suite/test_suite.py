@@ -118,15 +118,6 @@ def test_a_backend_that_cannot_be_loaded_is_a_usage_error(tmp_path):
     assert "does not exist" in done.stderr
 
 
-def test_hypothesis_explores_shrinks_and_says_how_to_repeat(tmp_path):
-    spec = f"{PLUGINS / 'wrong_kernels.py'}:swapped_padding"
-    options = ("--conv-backend", spec, "--conv-explore", "-p", "no:xdist")
-    done = suite(tmp_path, "convcheck.suite.test_exploration", *options)
-    assert done.returncode == 1
-    assert "DiscrepancyError" in done.stdout or "FailError" in done.stdout
-    assert "convcheck replay v1," in done.stdout
-
-
 def test_without_a_backend_nothing_passes(tmp_path):
     done = suite(tmp_path, "convcheck.suite")
     assert done.returncode == pytest.ExitCode.INTERRUPTED

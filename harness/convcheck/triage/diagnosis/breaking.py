@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from itertools import chain, islice, product, zip_longest
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -121,18 +121,35 @@ def _with_each_value(rule: Conjunction, base: Case, known: Sequence[Case]) -> li
     One that is known to fail, else the base with that value.
     """
     found = []
-    for name, values in chain.from_iterable(_allowed(part) for part in rule.parts):
+    for name, values in chain.from_iterable(map(_allowed, rule.parts)):
         for value in values:
             failing = (case for case in known if facts(case).get(name) == value and rule.holds(case))
             found.append(next(failing, None) or with_changes(base, {name: value}))
     return [case for case in found if case is not None]
 
 
-def _allowed(part: str) -> Iterator[tuple[str, tuple[Any, ...]]]:
+@lru_cache(maxsize=1024)
+def _allowed(part: str) -> tuple[tuple[str, tuple[Any, ...]], ...]:
     """The parameters of which a condition lists the values that they may have, and these."""
-    for node in ast.walk(ast.parse(part, mode="eval")):
-        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In) and isinstance(node.left, ast.Name):
-            yield node.left.id, ast.literal_eval(node.comparators[0])
+    return tuple(
+        (node.left.id, ast.literal_eval(node.comparators[0]))
+        for node in ast.walk(ast.parse(part, mode="eval"))
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In) and isinstance(node.left, ast.Name)
+    )
+
+
+class _Once:
+    """A making that is done when it is first asked for, and kept."""
+
+    __slots__ = ("_case", "_making")
+
+    def __init__(self, making: _Making) -> None:
+        self._making: _Making | None = making
+
+    def __call__(self) -> Case | None:
+        if self._making is not None:
+            self._case, self._making = self._making(), None
+        return self._case
 
 
 def _made(case: Case) -> _Making:
@@ -163,7 +180,7 @@ def _plainer(base: Case) -> Iterator[_Making]:
 def _around(base: Case) -> tuple[_Making, ...]:
     """The neighbourhood of a case, whatever the rule: rules change more often than the cases that they are tried on."""
     rng = generator_of(base)
-    makings: list[_Making] = [cache(making) for making in (*_choices(base), *_other_values(base), *_tied(base, _TIED))]
+    makings = list[_Making](map(_Once, (*_choices(base), *_other_values(base), *_tied(base, _TIED))))
     for names in (_NEAR, EVERY_PARAMETER):
         makings += map(_made, islice(variations(base, rng, names), _RANDOM))
     return (*map(_made, single_changes(base)), *makings)
@@ -243,12 +260,14 @@ def _tied(base: Case, values: Sequence[int]) -> Iterator[_Making]:
             yield _changed(base, {f"{stem}_{axis}": value, f"output_{axis}": value + more})
 
 
-def _names(rule: Rule) -> set[str]:
+@lru_cache(maxsize=256)
+def _names(rule: Rule) -> frozenset[str]:
     tree = ast.parse(rule.text or "True", mode="eval")
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
 
 
-def _bounds(rule: Rule) -> Mapping[tuple[str, ...], set[int]]:
+@lru_cache(maxsize=256)
+def _bounds(rule: Rule) -> Mapping[tuple[str, ...], frozenset[int]]:
     """By factors, the values at which the truth of a condition changes, those beside them, and their multiples."""
     found: dict[tuple[str, ...], set[int]] = {}
     for node in ast.walk(ast.parse(rule.text or "True", mode="eval")):
@@ -259,7 +278,7 @@ def _bounds(rule: Rule) -> Mapping[tuple[str, ...], set[int]]:
             for factors in chain.from_iterable(map(_factors, (node.left, *node.comparators))):
                 near = (number - 1, number, number + 1, 2 * number, 2 * number + 1, 3 * number)
                 found.setdefault(factors, set()).update(near)
-    return found
+    return {factors: frozenset(values) for factors, values in found.items()}
 
 
 def _factors(side: ast.expr) -> Iterator[tuple[str, ...]]:

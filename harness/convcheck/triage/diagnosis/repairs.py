@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 
 from convcheck.model.case import Case
 from convcheck.model.rules import Rule, facts
@@ -36,9 +37,7 @@ def repaired(case: Case, rule: Conjunction) -> Case | None:
 def _mended(case: Case, condition: Rule) -> Iterator[Case]:
     """Cases in which one count of the condition has the value of the other, or one beside it."""
     known = facts(case)
-    for node in ast.walk(ast.parse(condition.text, mode="eval")):
-        if not isinstance(node, ast.Compare):
-            continue
+    for node in _comparisons(condition):
         for one, other in ((node.left, node.comparators[0]), (node.comparators[0], node.left)):
             value = known[other.id] if isinstance(other, ast.Name) else getattr(other, "value", None)
             if not isinstance(one, ast.Name) or not isinstance(value, int):
@@ -48,3 +47,9 @@ def _mended(case: Case, condition: Rule) -> Iterator[Case]:
                 found = None if changes is None else with_changes(case, changes)
                 if found is not None:
                     yield found
+
+
+@lru_cache(maxsize=1024)
+def _comparisons(condition: Rule) -> tuple[ast.Compare, ...]:
+    nodes = ast.walk(ast.parse(condition.text, mode="eval"))
+    return tuple(node for node in nodes if isinstance(node, ast.Compare))
