@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
-from importlib.util import find_spec
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -118,7 +118,8 @@ def _commands(place: Path, requirements: tuple[str, ...]) -> list[list[str]]:
             [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place)],
             [uv, "pip", "install", "--quiet", "--python", python, *requirements],
         ]
-    if find_spec("pip") is None:
+    # who looks for the module pip has setuptools' hook step aside for the rest of the process
+    if not any(distributions(name="pip")):
         raise EnvironmentBuildError(
             "neither uv nor pip is installed here, one of which builds environments; install uv"
         )
