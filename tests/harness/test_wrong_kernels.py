@@ -41,16 +41,14 @@ def test_what_a_report_prints_reproduces(kernel, tmp_path, monkeypatch):
     # when a kernel fails and what it behaves like is in no script, and takes longer than all the rest
     monkeypatch.setattr(findings, "examine", lambda *_: Examination())
     spec = f"{PLUGINS / 'wrong_kernels.py'}:{kernel}"
-    options = Options(specs=(spec,), examples=60, diagnosis_calls=100, reach=Ladder.QUICK)
+    options = Options(specs=(spec,), examples=40, diagnosis_calls=60, reach=Ladder.QUICK)
     record = run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)
     assert not record.conforms
     record = write_report(record, tmp_path)
-    for finding in record.findings[:2]:
-        script = finding.reproduction.script
-        command = [sys.executable, tmp_path / script] if script else replay_command(finding)
-        done = subprocess.run(command, shell=not script, capture_output=True, text=True, check=False)
-        assert done.returncode == 1, (finding, done.stdout, done.stderr)
-        if finding.reproduction.call is not None and script:
-            assert any(
-                words in done.stdout for words in ("wrong; the first", "accepted, although", "refused, although")
-            )
+    finding = record.findings[0]
+    script = finding.reproduction.script
+    command = [sys.executable, tmp_path / script] if script else replay_command(finding)
+    done = subprocess.run(command, shell=not script, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, (finding, done.stdout, done.stderr)
+    if finding.reproduction.call is not None and script:
+        assert any(words in done.stdout for words in ("wrong; the first", "accepted, although", "refused, although"))
