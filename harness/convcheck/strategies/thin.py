@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from convcheck.model.case import Case
 from convcheck.model.ladder import Ladder
@@ -38,8 +37,7 @@ _USUAL: Final = ((3, 3), (3, 3), (1, 1), (1, 1), (5, 5), (1, 3), (3, 1), (7, 7),
 _FEW: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class _Sizes:
+class _Sizes(NamedTuple):
     """A layer under construction: what is not set yet is the least that is legal.
 
     Attributes:
@@ -175,7 +173,7 @@ def _filled(sizes: _Sizes, budget: int, chance: random.Random) -> _Sizes:
         before = getattr(sizes, name)
         if before in (1, (0, 0)) and (name != "output" or sizes.size == (0, 0)):
             some = chance.randint(1, _FEW), chance.randint(1, _FEW)
-            changed = replace(sizes, output=some) if name == "output" else _set(sizes, name, None, some[0])
+            changed = sizes._replace(output=some) if name == "output" else _set(sizes, name, None, some[0])
             plan = changed.plan()
             sizes = changed if plan is not None and plan.cost <= budget else sizes
     return sizes
@@ -212,7 +210,7 @@ def _set(sizes: _Sizes, name: str, which: int | None, value: int) -> _Sizes:
         pair = list(getattr(sizes, name))
         pair[which] = value
         entry = tuple(pair)
-    return replace(sizes, **{name: entry})
+    return sizes._replace(**{name: entry})
 
 
 def _meets(plan: Plan | None, target: Target) -> bool:
