@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from convcheck.model.case import Case
 from convcheck.model.ladder import Ladder
-from convcheck.model.reach import REMAINDERS, TILES, Reach, Target, targets
+from convcheck.model.reach import REMAINDERS, TILES, Reach, Target, quantities, targets
 from convcheck.strategies.layers import Axis, Channels, Plan, spell
 
 DECKS: Final = 4
@@ -150,10 +150,9 @@ def _thin(ladder: Ladder, chance: random.Random, *, groups: bool, dilation: bool
             sizes = _with_largest(sizes, left[name], affordable, chance)
         plan = _filled(sizes, budget // _TOGETHER, chance).plan()
         assert plan is not None
-        reached = Reach()
-        reached.look_at(_case(plan))
+        values = quantities(_case(plan))
         before = sum(map(len, left.values()))
-        left = {name: [t for t in some if not reached.meets(t)] for name, some in left.items()}
+        left = {name: [t for t in some if not t.low <= values[name] <= t.high] for name, some in left.items()}
         if sum(map(len, left.values())) == before:
             return  # what is left costs too much
         yield plan
