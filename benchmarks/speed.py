@@ -17,6 +17,7 @@ import resource
 import subprocess
 import sys
 import time
+import warnings
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -259,6 +260,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--examples", type=int, default=2000, help="of the whole runs; 0 for none")
     options = parser.parse_args()
+    warnings.simplefilter("ignore")  # torch's, of a copy for 'same' with even kernels
     backend, rounds = load(BACKEND), options.rounds
     sizes = [
         Layers("tiny, 33 to 1,000 multiply-adds", drawn(backend.capabilities, 100, 1_000), times=2),
