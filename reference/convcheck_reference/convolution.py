@@ -154,12 +154,12 @@ def apply(weight: Array, columns: Array, params: Conv2dParams) -> Array:
 
 def apply_transposed(weight: Array, grad_output: Array, params: Conv2dParams) -> Array:
     """The conjugate transpose of `apply`: (N, G, K, P)."""
-    return _matrix(weight, params).conj().swapaxes(-1, -2) @ _grouped(grad_output, params)
+    return _conjugate(_matrix(weight, params)).swapaxes(-1, -2) @ _grouped(grad_output, params)
 
 
 def correlate(grad_output: Array, columns: Array, params: Conv2dParams) -> Array:
     """`grad_output` times the conjugate of `im2col` columns, summed over images: shaped as the weight."""
-    product = _grouped(grad_output, params) @ columns.conj().swapaxes(-1, -2)
+    product = _grouped(grad_output, params) @ _conjugate(columns).swapaxes(-1, -2)
     return np.asarray(product.sum(axis=0)).reshape(params.weight_shape)
 
 
@@ -171,6 +171,10 @@ def _grouped(grad_output: Array, params: Conv2dParams) -> Array:
     images = grad_output.shape[0] if grad_output.ndim == 4 else 1
     pixels = grad_output.shape[-2] * grad_output.shape[-1]
     return grad_output.reshape(images, params.groups, params.out_channels // params.groups, pixels)
+
+
+def _conjugate(array: Array) -> Array:
+    return array.conj() if array.dtype.kind == "c" else array  # NumPy copies real numbers for it
 
 
 def _wide(*arrays: Array) -> np.dtype[Any]:

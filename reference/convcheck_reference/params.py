@@ -123,21 +123,10 @@ class Conv2dParams:
         bias: bool = True,
         padding_mode: str = "zeros",
     ) -> None:
-        arguments = Arguments(
-            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode
+        _validate(
+            self,
+            Arguments(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode),
         )
-        _check_scalars(arguments)
-        kernel = _pair("kernel_size", kernel_size, 1, KernelSizeError)
-        strides = _pair("stride", stride, 1, StrideError)
-        dilations = _pair("dilation", dilation, 1, DilationError)
-        pads = _pads(padding, kernel, strides, dilations)
-        _set(self, arguments, kernel, strides, pads, dilations)
-        for name, count in (("weight", math.prod(self.weight_shape)), ("padded row", max(map(sum, pads)))):
-            if count > MAX_INDEX:
-                raise SizeOverflowError(
-                    f"the {name} of {arguments} would have {count} elements; "
-                    f"sizes are signed 64-bit, so at most {MAX_INDEX}"
-                )
 
     @classmethod
     def of(cls, arguments: Arguments) -> Conv2dParams:
@@ -146,7 +135,9 @@ class Conv2dParams:
         Raises:
             ParameterError: as the constructor.
         """
-        return cls(*(getattr(arguments, name) for name in arguments.__slots__))
+        params = object.__new__(cls)
+        _validate(params, arguments)
+        return params
 
     @classmethod
     def unchecked(cls, arguments: Arguments) -> Conv2dParams:
@@ -206,22 +197,21 @@ class Conv2dParams:
             ReflectPaddingError: reflect padding ≥ input.
             CircularPaddingError: circular padding > input.
         """
-        sizes, extents = [], self.extent
-        for axis, (name, size, (before, after)) in enumerate(
-            zip(("height", "width"), (height, width), self.padding, strict=True)
-        ):
-            if size < 1:
-                raise InputShapeError(f"the input's {name} is {size}; expected at least 1 pixel")
-            self._check_padding_mode(name, size, max(before, after))
-            padded = before + size + after
-            if extents[axis] > padded:
-                raise KernelTooLargeError(
-                    f"the kernel spans {extents[axis]} pixels of {name} (kernel_size "
-                    f"{self.kernel_size[axis]}, dilation {self.dilation[axis]}), the padded input has "
-                    f"{padded}; use a larger input, more padding or a smaller kernel"
-                )
-            sizes.append((padded - extents[axis]) // self.stride[axis] + 1)
-        return sizes[0], sizes[1]
+        return self._windows("height", height, 0), self._windows("width", width, 1)
+
+    def _windows(self, name: str, size: int, axis: int) -> int:
+        if size < 1:
+            raise InputShapeError(f"the input's {name} is {size}; expected at least 1 pixel")
+        before, after = self.padding[axis]
+        self._check_padding_mode(name, size, max(before, after))
+        padded, extent = before + size + after, self.dilation[axis] * (self.kernel_size[axis] - 1) + 1
+        if extent > padded:
+            raise KernelTooLargeError(
+                f"the kernel spans {extent} pixels of {name} (kernel_size "
+                f"{self.kernel_size[axis]}, dilation {self.dilation[axis]}), the padded input has "
+                f"{padded}; use a larger input, more padding or a smaller kernel"
+            )
+        return (padded - extent) // self.stride[axis] + 1
 
     def output_shape(self, input_shape: Sequence[int]) -> Shape:
         """(N, out, oh, ow) for (N, in, H, W), and (out, oh, ow) for an unbatched (in, H, W).
@@ -260,6 +250,22 @@ class Conv2dParams:
         if self.padding_mode == "circular" and widest > size:
             raise CircularPaddingError(
                 f"circular padding of {widest} on an input {name} of {size}; it may wrap around once, so at most {size}"
+            )
+
+
+def _validate(params: Conv2dParams, arguments: Arguments) -> None:
+    """Make parameters those of `arguments`, if these are legal."""
+    _check_scalars(arguments)
+    kernel = _pair("kernel_size", arguments.kernel_size, 1, KernelSizeError)
+    stride = _pair("stride", arguments.stride, 1, StrideError)
+    dilation = _pair("dilation", arguments.dilation, 1, DilationError)
+    pads = _pads(arguments.padding, kernel, stride, dilation)
+    _set(params, arguments, kernel, stride, pads, dilation)
+    for name, count in (("weight", math.prod(params.weight_shape)), ("padded row", max(map(sum, pads)))):
+        if count > MAX_INDEX:
+            raise SizeOverflowError(
+                f"the {name} of {arguments} would have {count} elements; "
+                f"sizes are signed 64-bit, so at most {MAX_INDEX}"
             )
 
 

@@ -11,9 +11,9 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
 from convcheck.campaign.errors import JournalError
@@ -147,7 +147,14 @@ def append(journal: Path, line: Line) -> None:
 
 def text_of(line: Line) -> str:
     """A line as it stands in the file."""
-    return json.dumps({"kind": _NAMES[type(line)], **asdict(line)}, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(
+        {"kind": _NAMES[type(line)], **_plain(line)}, ensure_ascii=False, default=_plain, separators=(",", ":")
+    )
+
+
+def _plain(line: Any) -> dict[str, Any]:
+    """The fields of a dataclass; `dataclasses.asdict` would copy all that is below it first."""
+    return {each.name: getattr(line, each.name) for each in fields(line)}
 
 
 def append_text(journal: Path, line: str) -> None:

@@ -30,6 +30,7 @@ ALIGNMENT: Final = 64
 _BFLOAT16: Final = np.dtype(ml_dtypes.bfloat16)
 _NUMERIC: Final = re.compile(r"[<>|][biufc]\d{1,2}")
 _WRITTEN: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_READ: Final = json.JSONDecoder().decode
 SHARED: Final = frozenset({"Call", "Tensor", "Arguments"})
 """Dataclasses that are written once where they stand twice. A judge sends these and accepts none of them, so that
 nobody can send it few bytes which take for ever to look at."""
@@ -73,8 +74,8 @@ def decode(header: bytes, body: bytearray, makers: Makers) -> Any:
         MessageError: it is malformed, or contains something that is not in `makers`.
     """
     try:
-        described, _, message = header.partition(b"\n")
-        arrays, made = list(_arrays(json.loads(described), body)), list[Any]()
+        described, _, message = header.decode().partition("\n")
+        arrays, made = list(_arrays(_READ(described), body)), list[Any]()
         return json.loads(message, object_hook=lambda plain: _made(plain, arrays, made, makers))
     except MessageError:
         raise

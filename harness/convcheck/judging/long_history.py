@@ -74,7 +74,7 @@ def long_history(
 
 
 def _is_small(case: Case) -> bool:
-    return case.params.multiply_adds(case.input_shape) <= _MOST_MULTIPLY_ADDS
+    return case.multiply_adds <= _MOST_MULTIPLY_ADDS
 
 
 def judge_long_history(

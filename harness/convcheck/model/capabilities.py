@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from itertools import combinations
 from typing import Any, Final, Literal, TypeAlias
 
@@ -144,7 +145,14 @@ class Capabilities:
 
     def paths(self, dtype: str, quantity: Quantity) -> tuple[Path, ...]:
         """The paths that have a promise of their own in one quantity of one dtype."""
-        return tuple([path for d, q, path in _of_paths(self.profiles) if (d, q) == (dtype, quantity)])
+        return self._paths.get((dtype, quantity), ())
+
+    @cached_property
+    def _paths(self) -> Mapping[tuple[str, Quantity], tuple[Path, ...]]:
+        found: dict[tuple[str, Quantity], tuple[Path, ...]] = {}
+        for dtype, quantity, path in _of_paths(self.profiles):
+            found[dtype, quantity] = (*found.get((dtype, quantity), ()), path)
+        return found
 
     def unsupported(self, case: Case) -> str | None:
         """Why a case is not applicable, in words; None if it is."""

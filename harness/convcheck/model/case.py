@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -181,6 +182,15 @@ class Case:
         """
         return self.params.output_shape(self.input_shape)
 
+    @cached_property
+    def multiply_adds(self) -> int:
+        """Of one forward pass, taps in the padding included.
+
+        Raises:
+            ConvcheckError: the case is illegal.
+        """
+        return math.prod(self.output_shape) * self.params.fan_in
+
     @property
     def batch(self) -> int:
         """Number of images; 1 for an unbatched input."""
@@ -197,7 +207,7 @@ class Case:
         layout_x, layout_weight, layout_grad = self.layouts
         return {"x": layout_x, "weight": layout_weight, "bias": self.layout_bias, "grad_output": layout_grad}
 
-    @property
+    @cached_property
     def repeats(self) -> bool:
         """Whether a tensor has stride 0, so that some of its values are equal."""
         return any(layout.startswith(("expanded", "broadcast")) for layout in self.layout_of.values())

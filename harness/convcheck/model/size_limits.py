@@ -45,7 +45,7 @@ def _sizes(case: Case) -> Iterator[tuple[str, int, int]]:
     if legal:
         yield "elements in memory with the gaps of these layouts", _in_memory(case), MOST_IN_MEMORY
         yield "elements of im2col", _columns(case), MOST_COLUMNS
-        yield "multiply-adds", case.params.multiply_adds(case.input_shape), MOST_WORK
+        yield "multiply-adds", case.multiply_adds, MOST_WORK
 
 
 def _shapes(case: Case) -> dict[str, Shape]:

@@ -32,14 +32,14 @@ def elements(case: Case) -> int:
 
 def is_large(case: Case) -> bool:
     """Whether a case is judged in slices: a legal call of the function with more than `LARGE` multiply-adds."""
-    return case.is_legal_call and case.params.multiply_adds(case.input_shape) > LARGE
+    return case.is_legal_call and case.multiply_adds > LARGE
 
 
 def is_huge(case: Case) -> bool:
     """Whether a large case is judged on integers alone: its calls take tenths of a second each."""
     if not is_large(case):
         return False
-    return case.params.multiply_adds(case.input_shape) > _HUGE_WORK or elements(case) > _HUGE_SIZE
+    return case.multiply_adds > _HUGE_WORK or elements(case) > _HUGE_SIZE
 
 
 def regimes(case: Case) -> tuple[ValueRegime, ...]:

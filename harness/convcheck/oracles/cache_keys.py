@@ -39,12 +39,12 @@ _EVERY: Final = 20
 
 def calls(trial: Trial) -> dict[str, Call]:
     """The sequence; every call reuses the buffers of the one before where shapes allow."""
-    return sequence.calls(steps(trial))
+    return sequence.calls(trial.once(steps))
 
 
 def judge(trial: Trial) -> Iterator[Verdict]:
     """Judge each call's results, one verdict a quantity (clause C2D-PURE-4)."""
-    yield from sequence.judge(trial, NAME, CLAUSE, steps(trial))
+    yield from sequence.judge(trial, NAME, CLAUSE, trial.once(steps))
 
 
 def steps(trial: Trial) -> dict[str, Step]:
@@ -95,7 +95,7 @@ def _asked(trial: Trial, case: Case, operation: Operation) -> JudgedCall:
 def _small(case: Case) -> bool:
     params, shape = case.params, case.input_shape
     elements = params.activations(shape) + math.prod(shape)
-    return elements <= MOST_ELEMENTS and params.multiply_adds(shape) <= MOST_MULTIPLY_ADDS
+    return elements <= MOST_ELEMENTS and case.multiply_adds <= MOST_MULTIPLY_ADDS
 
 
 ORACLE: Final = Oracle(NAME, judge, calls, level=Level.STATE, every=_EVERY, priority=Priority.OWN_CALLS, of_state=True)

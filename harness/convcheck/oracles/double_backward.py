@@ -51,9 +51,9 @@ _RESULTS: Final[tuple[tuple[str, Quantity], ...]] = (
 def calls(trial: Trial) -> Mapping[str, Call]:
     """One double backward on integers and one on reals, where it is declared, or tried."""
     case = trial.case
-    if not trial.capabilities.double_backward or case.params.multiply_adds(case.input_shape) > BUDGET:
+    if not trial.capabilities.double_backward or case.multiply_adds > BUDGET:
         return {}
-    return {regime: _call(case, second_order(trial, regime)) for regime in (INTEGERS, REALS)}
+    return {regime: _call(case, trial.once(second_order, regime)) for regime in (INTEGERS, REALS)}
 
 
 def judge(trial: Trial) -> Iterator[Verdict]:
@@ -65,7 +65,7 @@ def judge(trial: Trial) -> Iterator[Verdict]:
             yield Verdict(NAME, QUANTITY, Status.NOT_APPLICABLE, (CLAUSE,), reason)
         if not isinstance(outcome, Returned):
             continue
-        expected = SecondOrderExpected.of(trial.case, second_order(trial, regime))
+        expected = SecondOrderExpected.of(trial.case, trial.once(second_order, regime))
         for result, quantity in _RESULTS:
             yield from _judge_result(trial, outcome, regime, expected, result, quantity)
 

@@ -59,7 +59,7 @@ class Step:
 def calls(trial: Trial) -> Mapping[str, Call]:
     """The forward and the backward pass, and a forward pass for each step."""
     case = trial.case
-    if not _applies(trial) or case.params.multiply_adds(case.input_shape) > BUDGET:
+    if not _applies(trial) or case.multiply_adds > BUDGET:
         return {}
     values = _values(trial)
     return {

@@ -28,7 +28,7 @@ _IN_CHILDREN: Final = ("in a child", "backward in a child")
 
 def calls(trial: Trial) -> dict[str, Call]:
     """The calls, those of children marked so."""
-    made = sequence.calls(steps(trial))
+    made = sequence.calls(trial.once(steps))
     return {name: replace(call, forked=name in _IN_CHILDREN) for name, call in made.items()}
 
 
@@ -50,7 +50,7 @@ def judge(trial: Trial) -> Iterator[Verdict]:
         reason = "calls in a forked child are not declared"
         yield Verdict(NAME, "output", Status.NOT_APPLICABLE, (CLAUSE,), reason)
         return
-    yield from sequence.judge(trial, NAME, CLAUSE, steps(trial))
+    yield from sequence.judge(trial, NAME, CLAUSE, trial.once(steps))
 
 
 ORACLE: Final = Oracle(NAME, judge, calls, level=Level.STATE, every=_EVERY, priority=Priority.OWN_CALLS, of_state=True)

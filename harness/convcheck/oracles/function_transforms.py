@@ -82,7 +82,7 @@ def _judge_jvp(trial: Trial) -> Iterator[Verdict]:
 
 
 def _tangent(trial: Trial, profile: Profile, got: NDArray[Any]) -> Comparison:
-    expected = SecondOrderExpected.of(trial.case, second_order(trial, INTEGERS))
+    expected = SecondOrderExpected.of(trial.case, trial.once(second_order, INTEGERS))
     return compare_exact(got, expected.sum("output").value, expected.exact("output", profile, trial.case.dtype))
 
 
@@ -153,7 +153,7 @@ def _in_float32(trial: Trial) -> Call:
 
 
 def _with_tangents(trial: Trial) -> Call:
-    values = second_order(trial, INTEGERS)
+    values = trial.once(second_order, INTEGERS)
     call = trial.call(Operation.FORWARD, values.layer)
     tangents = {"x": values.grad_grad_input, "weight": values.grad_grad_weight, "bias": values.grad_grad_bias}
     given = {f"tangent_{n}": Tensor(t, call.tensors[n].layout) for n, t in tangents.items() if t is not None}

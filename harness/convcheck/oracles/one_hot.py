@@ -46,7 +46,7 @@ _STEP: Final = 7
 def calls(trial: Trial) -> Mapping[str, Call]:
     """One forward call on floats of all magnitudes, each filter a single 1, the bias zero."""
     case = trial.case
-    if not _applies(trial) or case.params.multiply_adds(case.input_shape) > BUDGET:
+    if not _applies(trial) or case.multiply_adds > BUDGET:
         return {}
     return {_name(trial): trial.call(Operation.FORWARD, _values(trial))}
 

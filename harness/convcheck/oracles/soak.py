@@ -41,7 +41,7 @@ def calls(trial: Trial) -> dict[str, Call]:
     """The calls, numbered; none where they would cost too much."""
     params, shape = trial.case.params, trial.case.input_shape
     elements = params.activations(shape) + trial.integers.x.size
-    if trial.case.batch == 0 or elements > MOST_ELEMENTS or params.multiply_adds(shape) > MOST_MULTIPLY_ADDS:
+    if trial.case.batch == 0 or elements > MOST_ELEMENTS or trial.case.multiply_adds > MOST_MULTIPLY_ADDS:
         return {}
     return {str(number): replace(asked.call, times=TIMES) for number, asked in enumerate(_asked(trial))}
 

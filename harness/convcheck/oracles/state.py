@@ -32,12 +32,12 @@ _OTHER_DTYPE = {"float32": "float64", "float64": "float32", "float16": "float32"
 
 def calls(trial: Trial) -> dict[str, Call]:
     """The sequence; every step reuses the buffers of the one before where shapes allow."""
-    return sequence.calls(steps(trial))
+    return sequence.calls(trial.once(steps))
 
 
 def judge(trial: Trial) -> Iterator[Verdict]:
     """Judge each step's results, one verdict a quantity (clause C2D-PURE-4)."""
-    yield from sequence.judge(trial, NAME, CLAUSE, steps(trial))
+    yield from sequence.judge(trial, NAME, CLAUSE, trial.once(steps))
 
 
 def steps(trial: Trial) -> dict[str, Step]:

@@ -254,4 +254,4 @@ def _address(array: NDArray[Any]) -> int:
 
 def _lies_on(device: Any, wanted: Any) -> bool:
     # a tensor on the CPU has no number, one on "cuda" has
-    return bool(device.type == wanted.type and wanted.index in (None, device.index or 0))
+    return bool(device == wanted or (device.type == wanted.type and wanted.index in (None, device.index or 0)))

@@ -96,7 +96,7 @@ def _one_of(draw: Draw, capabilities: Capabilities, case: Case, others: list[Cas
 def _allowed(case: Case, capabilities: Capabilities) -> bool:
     if 0 in case.input_shape or case.violation is not None or capabilities.unsupported(case) is not None:
         return False
-    return case.params.multiply_adds(case.input_shape) <= MOST_MULTIPLY_ADDS
+    return case.multiply_adds <= MOST_MULTIPLY_ADDS
 
 
 def _others(case: Case, name: str) -> Iterator[Any]:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from convcheck.model.case import Case
 from convcheck.model.ladder import Ladder
-from convcheck.model.reach import REMAINDERS, TILES, Reach, Target, targets
+from convcheck.model.reach import REMAINDERS, TILES, Reach, Target, quantities, targets
 from convcheck.strategies.layers import Axis, Channels, Plan, spell
 
 DECKS: Final = 4
@@ -38,8 +37,7 @@ _USUAL: Final = ((3, 3), (3, 3), (1, 1), (1, 1), (5, 5), (1, 3), (3, 1), (7, 7),
 _FEW: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class _Sizes:
+class _Sizes(NamedTuple):
     """A layer under construction: what is not set yet is the least that is legal.
 
     Attributes:
@@ -152,10 +150,9 @@ def _thin(ladder: Ladder, chance: random.Random, *, groups: bool, dilation: bool
             sizes = _with_largest(sizes, left[name], affordable, chance)
         plan = _filled(sizes, budget // _TOGETHER, chance).plan()
         assert plan is not None
-        reached = Reach()
-        reached.look_at(_case(plan))
+        values = quantities(_case(plan))
         before = sum(map(len, left.values()))
-        left = {name: [t for t in some if not reached.meets(t)] for name, some in left.items()}
+        left = {name: [t for t in some if not t.low <= values[name] <= t.high] for name, some in left.items()}
         if sum(map(len, left.values())) == before:
             return  # what is left costs too much
         yield plan
@@ -175,7 +172,7 @@ def _filled(sizes: _Sizes, budget: int, chance: random.Random) -> _Sizes:
         before = getattr(sizes, name)
         if before in (1, (0, 0)) and (name != "output" or sizes.size == (0, 0)):
             some = chance.randint(1, _FEW), chance.randint(1, _FEW)
-            changed = replace(sizes, output=some) if name == "output" else _set(sizes, name, None, some[0])
+            changed = sizes._replace(output=some) if name == "output" else _set(sizes, name, None, some[0])
             plan = changed.plan()
             sizes = changed if plan is not None and plan.cost <= budget else sizes
     return sizes
@@ -212,7 +209,7 @@ def _set(sizes: _Sizes, name: str, which: int | None, value: int) -> _Sizes:
         pair = list(getattr(sizes, name))
         pair[which] = value
         entry = tuple(pair)
-    return replace(sizes, **{name: entry})
+    return sizes._replace(**{name: entry})
 
 
 def _meets(plan: Plan | None, target: Target) -> bool:

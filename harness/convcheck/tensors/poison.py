@@ -37,6 +37,8 @@ _COMPONENTS: Final[dict[np.dtype[Any], np.dtype[Any]]] = {
     np.dtype(np.complex64): np.dtype(np.float32),
     np.dtype(np.complex128): np.dtype(np.float64),
 }
+_LOOKED_AT: Final = 1 << 20
+"""Bytes of a new block that are looked at: larger ones come from the system in the same way."""
 _KEPT: Final = 1024
 _MANY: Final = 8
 _FEW: Final = 2
@@ -60,12 +62,13 @@ def poison_free_memory(native: Any, dtype: np.dtype[Any], elements: int, kind: P
     device = str(native.device) if of_torch else ""
     full, empty = _makers(device, dtype, kind)
     count = elements * dtype.itemsize // _pattern(dtype, kind).itemsize
+    looked_at = min(count, _LOOKED_AT // _pattern(dtype, kind).itemsize)
     numpy_keeps = not device and elements * dtype.itemsize < _KEPT
     served = device in ("", "cpu") and allocator_poisons()  # devices have allocators of their own
     if numpy_keeps or not served:
         blocks = [full(count) for _ in range(_MANY if numpy_keeps else _FEW)]
         del blocks
-    return served and bool(is_poison(empty(count).view(dtype)).all())
+    return served and bool(is_poison(empty(looked_at).view(dtype)).all())
 
 
 @cache

@@ -119,8 +119,8 @@ def _integers(rng: np.random.Generator, shape: tuple[int, ...], magnitude: int, 
 
 
 def _drawn_integers(rng: np.random.Generator, shape: tuple[int, ...], magnitude: int, share: float) -> Array:
-    drawn = rng.integers(1, magnitude, shape, endpoint=True).astype(np.float64)
-    np.negative(drawn, out=drawn, where=rng.integers(0, 2, shape) == 0)
+    sizes = rng.integers(1, magnitude, shape, endpoint=True)
+    drawn = (sizes * (2 * rng.integers(0, 2, shape) - 1)).astype(np.float64)
     if share < 1.0:
         drawn *= rng.random(shape) < share
     return drawn

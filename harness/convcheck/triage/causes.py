@@ -178,7 +178,7 @@ def size(failure: Failure) -> tuple[int, int, int]:
     case = failure.case
     if case.violation is not None:
         return 0, len(case.token), failure.block
-    return case.params.multiply_adds(case.input_shape), len(case.token), failure.block
+    return case.multiply_adds, len(case.token), failure.block
 
 
 def contradicting(

@@ -27,7 +27,7 @@ import numpy as np, torch
 from convcheck.tensors.poison import is_poison, poison_free_memory
 
 for native, empty in ((np.empty(3), np.empty), (torch.empty(3), lambda n, dtype: torch.empty(n).numpy())):
-    for elements in (1, 40, 200, 400, 4000, 40_000):
+    for elements in (1, 40, 200, 400, 4000, 40_000, 1_000_000):
         for kind in ("nan", "large"):
             old = [np.zeros(elements, np.float32) for _ in range(20)]
             del old

@@ -70,6 +70,10 @@ def layer_of(trial: Trial) -> Layer:
 
 def images(relation: Relation, trial: Trial) -> tuple[Layer, ...] | None:
     """The images that the candidate can be asked for; None where the relation does not apply to the case."""
+    return trial.once(_images, relation)
+
+
+def _images(trial: Trial, relation: Relation) -> tuple[Layer, ...] | None:
     if not trial.capabilities.promised(trial.case, "output").exact_integers or trial.case.batch == 0:
         return None
     found = relation.images(layer_of(trial))

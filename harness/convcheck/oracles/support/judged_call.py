@@ -94,7 +94,8 @@ class JudgedCall:
 
     @cached_property
     def _expected(self) -> Expected:
-        return Expected(self.trial.case, self.values)
+        known = vars(self.trial).get("integers")  # several calls of a sequence have the contents of the case
+        return self.trial.expected_integers if self.values is known else Expected(self.trial.case, self.values)
 
 
 def stale(got: Array, earlier: Sequence[Array | None]) -> str:

@@ -37,7 +37,7 @@ class Asked(NamedTuple):
 
 def integer_call(trial: Trial, quantity: Quantity) -> Call | None:
     """The call of the case that gives a quantity on integers; None for a layer that costs too much to ask again."""
-    if trial.case.params.multiply_adds(trial.case.input_shape) > BUDGET:
+    if trial.case.multiply_adds > BUDGET:
         return None
     return trial.calls.get(plain_key(INTEGERS, quantity))
 

@@ -160,4 +160,6 @@ class Sums:
 
 
 def _most(array: Array) -> float:
-    return float(magnitude(array).max(initial=0.0))
+    if array.dtype.kind == "c":
+        return float(magnitude(array).max(initial=0.0))
+    return float(np.maximum(array.max(initial=0.0), -array.min(initial=0.0)))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from convcheck.tensors.layouts import conformed
 from convcheck.tensors.values import Values, integer_values, real_values
 from convcheck_reference.formats import DTYPES
 from convcheck_reference.params import Shape
+
+Made = TypeVar("Made")
 
 INTEGERS: Final[ValueRegime] = "integers"
 REALS: Final[ValueRegime] = "reals"
@@ -115,6 +117,17 @@ class Trial:
     def expected_reals(self) -> Expected:
         """The reference on the real-valued data."""
         return Expected(self.case, self.reals)
+
+    def once(self, make: Callable[..., Made], *given: Hashable) -> Made:
+        """What an oracle makes of this trial and of what is given: for its calls, and the same again to judge them."""
+        if (make, *given) not in self._made:
+            self._made[make, *given] = make(self, *given)
+        found: Made = self._made[make, *given]
+        return found
+
+    @cached_property
+    def _made(self) -> dict[tuple[Hashable, ...], Any]:
+        return {}
 
     def returned(self, regime: str, quantity: Quantity) -> np.ndarray | None:
         """The array that came back for a quantity, if it has the shape and dtype of the contract."""

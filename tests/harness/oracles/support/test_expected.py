@@ -169,3 +169,10 @@ def test_integers_that_need_not_be_exact_are_as_far_off_as_sums_are_where_copies
     low, high = expected.integers_between("grad_input", inexact)
     assert (high - low <= 2 * bound).all()
     assert (high - low > 0).all()
+
+
+@pytest.mark.parametrize(("put", "most"), [(-9.0, 9.0), (9.0, 9.0), (-np.inf, np.inf), (np.nan, np.nan)])
+def test_the_largest_operand_is_that_of_either_sign(put, most):
+    case, values = data("v1,x=1x1x2x2,out=1,k=1")
+    values.x[...] = [[[[0.5, -0.5], [put, 1.0]]]]
+    assert Expected(case, values).sum("output").operands[0] == pytest.approx(most, nan_ok=True)

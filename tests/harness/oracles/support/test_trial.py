@@ -170,3 +170,27 @@ def test_a_flawed_dtype_is_of_the_weight():
 def test_a_module_gets_its_input_only():
     call = trial(f"{LAYER},entry=module").calls[SINGLE_CALL]
     assert (call.operation, set(call.tensors)) == (Operation.MODULE, {"x"})
+
+
+def test_what_an_oracle_makes_for_its_calls_is_there_when_it_judges():
+    made = []
+
+    def make(_, what):
+        made.append(what)
+        return [what]
+
+    before = trial()
+    first = before.once(make, "a")
+    assert before.with_outcomes({}).once(make, "a") is first
+    assert before.once(make, "b") == ["b"]
+    assert made == ["a", "b"]
+
+
+def test_what_an_oracle_makes_under_one_promise_is_not_that_under_another():
+    before = trial()
+
+    def promised(made):
+        return made.capabilities
+
+    assert before.once(promised) == BOTH_WAYS
+    assert before.under(Capabilities()).once(promised) == Capabilities()
