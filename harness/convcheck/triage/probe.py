@@ -71,7 +71,6 @@ class Probe:
         budget: the calls; when they are spent, no case fails any more.
         calls_per_case: that each case costs besides its own.
         blank: makes the trial of a case before its calls; probes that share one share the tensors.
-        showing: the calls of such a trial in which a signature can show; probes that share one share them.
     """
 
     def __init__(
@@ -81,12 +80,10 @@ class Probe:
         budget: Budget | None = None,
         calls_per_case: int = 0,
         blank: Callable[[Case], Trial] | None = None,
-        showing: Callable[[Case, FailureSignature], Mapping[CallKey, Call]] | None = None,
     ) -> None:
         self.candidate = candidate
         self.budget = budget or Budget(MOST_CALLS)
         self.blank = blank or self._new_trial
-        self._showing = showing
         self._calls_per_case = calls_per_case
         self._excluded = excluded
         self._known: dict[tuple[str, FailureSignature], tuple[Verdict, ...]] = {}
@@ -143,8 +140,7 @@ class Probe:
     def trial(self, case: Case, signature: FailureSignature) -> Trial:
         """The trial of a case after the calls that can show a signature."""
         trial = self.blank(case)
-        calls = calls_showing(trial, signature) if self._showing is None else self._showing(case, signature)
-        return self.made(trial, calls)
+        return self.made(trial, calls_showing(trial, signature))
 
     def made(self, trial: Trial, calls: Mapping[CallKey, Call]) -> Trial:
         """The trial after some calls, which are taken off what is left."""

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final, Protocol
 
 from convcheck.execution import Candidate, InProcessCandidate, PromisingCandidate, RestartingCandidate
-from convcheck.model.calls import Call
+from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.diagnosis import KnownDefectMatch
 from convcheck.model.profiles import QUANTITIES
 from convcheck.model.rules import Rule, facts
-from convcheck.oracles import CALL, CallKey, Trial
+from convcheck.oracles import CALL, Trial
 from convcheck.plugin.backend import Backend
 from convcheck.plugin.reference_backend import ReferenceBackend
 from convcheck.triage.diagnosis.agreement import agree
 from convcheck.triage.diagnosis.behaviour import Behaviour, Witness
 from convcheck.triage.failure_signature import FailureSignature
-from convcheck.triage.probe import Budget, Probe, calls_showing
+from convcheck.triage.probe import Budget, Probe
 
 EVERYTHING: Final = FailureSignature("every call", CALL)
 """Asks for all the calls of a case, and compares all that they return."""
@@ -132,14 +132,13 @@ def sharing(probe: Probe) -> Callable[[Callable[[], Backend]], Probe]:
             trial.expected_reals  # noqa: B018  (made now, all share what the reference makes of the data)
         return trial
 
-    @lru_cache(maxsize=_TRIALS)
-    def showing(case: Case, signature: FailureSignature) -> Mapping[CallKey, Call]:
-        return calls_showing(blank(case), signature)
+    return partial(
+        _probe, restarting=isinstance(probe.candidate, RestartingCandidate), promised=capabilities, blank=blank
+    )
 
-    def made(make: Callable[[], Backend]) -> Probe:
-        candidate: Candidate = PromisingCandidate(InProcessCandidate(make), capabilities)
-        if isinstance(probe.candidate, RestartingCandidate):
-            candidate = RestartingCandidate(candidate)
-        return Probe(candidate, budget=Budget(_UNBOUNDED), blank=blank, showing=showing)
 
-    return made
+def _probe(
+    make: Callable[[], Backend], *, restarting: bool, promised: Capabilities, blank: Callable[[Case], Trial]
+) -> Probe:
+    candidate: Candidate = PromisingCandidate(InProcessCandidate(make), promised)
+    return Probe(RestartingCandidate(candidate) if restarting else candidate, budget=Budget(_UNBOUNDED), blank=blank)
