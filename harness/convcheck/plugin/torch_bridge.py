@@ -176,7 +176,7 @@ def differentiate(
     leaves = as_leaves(tensors, wanted)
     output = function(*leaves.values())
     inputs = requiring_grad(leaves)
-    if not _requires_grad(output) and _requires_grad(function(*as_leaves(tensors).values())):
+    if not is_recorded(output) and is_recorded(function(*as_leaves(tensors).values())):
         return gradients_of({name: torch.zeros_like(one) for name, one in inputs.items()})
     found = torch.autograd.grad(output, list(inputs.values()), grad_output, materialize_grads=True)
     return gradients_of(dict(zip(inputs, found, strict=True)))
@@ -218,7 +218,7 @@ def as_leaves(tensors: tuple[Any, Any, Any], wanted: Sequence[Operand] = OPERAND
     return {name: t if t is None else t.detach().requires_grad_(name in wanted) for name, t in named}
 
 
-def _requires_grad(output: Any) -> bool:
+def is_recorded(output: Any) -> bool:
     """Whether autograd recorded how an output came about."""
     return bool(getattr(output, "requires_grad", False))
 
