@@ -81,8 +81,6 @@ class Judgements:
             options,
             name=f"{backend} {dtype}",
             command="pytest",
-            progress=_silent,
-            checkpoint=_silent,
             database=open_database(self.config.getoption("conv_database")),
         )
 
@@ -273,7 +271,3 @@ def _error_of_loading(spec: str) -> Exception | None:
     except ConvcheckError as error:
         return error
     return None
-
-
-def _silent(*_: object) -> None:
-    """Pytest shows the progress."""

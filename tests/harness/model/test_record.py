@@ -14,7 +14,7 @@ from stand_ins import verdict
 @pytest.fixture(scope="module")
 def record():
     options = Options(specs=("numpy",), examples=30, in_process=True)
-    return run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)
+    return run(options, name="run", command="test")
 
 
 def test_lines_give_the_record_back(record):
