@@ -217,7 +217,7 @@ class _Reporter:
         """Write the report, once."""
         if not self._records:
             return
-        from convcheck.model.record import merged
+        from convcheck.model.record_merging import merged
         from convcheck.report import write_report
 
         get = self._config.getoption

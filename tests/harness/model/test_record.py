@@ -6,8 +6,9 @@ from convcheck import Status
 from convcheck.campaign.campaign import Options, run
 from convcheck.model.coverage import Coverage
 from convcheck.model.levels import Level, LevelCount
-from convcheck.model.record import BackendRecord, Count, Finding, Record, merged
+from convcheck.model.record import BackendRecord, Count, Finding, Record
 from convcheck.model.record_lines import RecordError, from_lines, to_lines
+from convcheck.model.record_merging import merged
 from stand_ins import verdict
 
 
