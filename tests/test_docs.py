@@ -12,6 +12,7 @@ import sys
 import hypothesis
 import pytest
 import typer
+import yaml
 
 import convcheck
 import convcheck.strategies
@@ -171,6 +172,14 @@ def test_files_of_the_repository_that_are_named_exist():
 def test_every_block_is_of_a_language_that_is_executed_or_none():
     languages = {page: set(re.findall(r"^ *```(\w+)", page.read_text(), re.MULTILINE)) for page in PAGES}
     assert {page: more for page, some in languages.items() if (more := some - LANGUAGES)} == {}
+
+
+def test_jobs_for_ci_are_yaml_whose_steps_run_something_or_use_a_release():
+    jobs = [block for page in PAGES for block in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)]
+    steps = re.findall(r"^ +- (?:if: .*\n +)?(run|uses): (.*)", "\n".join(jobs), re.MULTILINE)
+    assert all(yaml.safe_load(block) for block in jobs)
+    assert {kind for kind, _ in steps} == {"run", "uses"}
+    assert [used for kind, used in steps if kind == "uses" and not re.fullmatch(r"[\w/-]+@v\d+", used)] == []
 
 
 def test_every_command_stands_in_the_table_of_commands():

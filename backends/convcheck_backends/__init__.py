@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from convcheck_backends.compiled import TorchCompile
     from convcheck_backends.numpy_reference import NumpyBackend
+    from convcheck_backends.torch_backend import TorchBackend
     from convcheck_backends.torch_engine import (
-        TorchBackend,
         TorchCpu,
         TorchCpuChannelsLast,
         TorchCpuNative,
@@ -35,7 +35,7 @@ __all__ = [
     "TorchXpu",
 ]
 
-_MODULES = {"NumpyBackend": "numpy_reference", "TorchCompile": "compiled"}
+_MODULES = {"NumpyBackend": "numpy_reference", "TorchBackend": "torch_backend", "TorchCompile": "compiled"}
 
 if not TYPE_CHECKING:  # a type checker that saw it would take every name to be public
 

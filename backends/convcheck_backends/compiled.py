@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from convcheck import Capabilities, Gradients, UnavailableError, differentiate
-from convcheck_backends.torch_engine import CPU_PROFILES, STRIDED, TorchCpu, apply
+from convcheck_backends.torch_backend import CPU_PROFILES, STRIDED, apply
+from convcheck_backends.torch_engine import TorchCpu
 from convcheck_reference import Conv2dParams
 
 

@@ -1,6 +1,6 @@
 """torch beyond eager mode: exported programs, ONNX models that torch writes, and transforms of functions.
 
-Each computes with what `torch_engine.apply` is turned into, on the CPU.
+Each computes with what `torch_backend.apply` is turned into, on the CPU.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import torch
 
 from convcheck import Backend, Capabilities, Gradients, differentiate, to_torch
 from convcheck_backends.engines.built import Graphs, key_of
-from convcheck_backends.torch_engine import CPU_PROFILES, STRIDED, TorchCpu, apply
+from convcheck_backends.torch_backend import CPU_PROFILES, STRIDED, apply
+from convcheck_backends.torch_engine import TorchCpu
 from convcheck_reference import Conv2dParams
 
 

@@ -81,8 +81,6 @@ class Judgements:
             options,
             name=f"{backend} {dtype}",
             command="pytest",
-            progress=_silent,
-            checkpoint=_silent,
             database=open_database(self.config.getoption("conv_database")),
         )
 
@@ -219,7 +217,7 @@ class _Reporter:
         """Write the report, once."""
         if not self._records:
             return
-        from convcheck.model.record import merged
+        from convcheck.model.record_merging import merged
         from convcheck.report import write_report
 
         get = self._config.getoption
@@ -273,7 +271,3 @@ def _error_of_loading(spec: str) -> Exception | None:
     except ConvcheckError as error:
         return error
     return None
-
-
-def _silent(*_: object) -> None:
-    """Pytest shows the progress."""

@@ -9,7 +9,7 @@ from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES, Status
 from convcheck.plugin.torch_bridge import absence
 from convcheck_backends import TorchCpu, TorchCpuChannelsLast, TorchCpuNative
-from convcheck_backends.torch_engine import TorchBackend
+from convcheck_backends.torch_backend import TorchBackend
 from convcheck_reference import DTYPES, Conv2dParams
 
 LAYER = Conv2dParams(2, 3, (3, 2), padding=1)

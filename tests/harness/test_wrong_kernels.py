@@ -42,7 +42,7 @@ def test_what_a_report_prints_reproduces(kernel, tmp_path, monkeypatch):
     monkeypatch.setattr(findings, "examine", lambda *_: Examination())
     spec = f"{PLUGINS / 'wrong_kernels.py'}:{kernel}"
     options = Options(specs=(spec,), examples=40, diagnosis_calls=60, reach=Ladder.QUICK)
-    record = run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)
+    record = run(options, name="run", command="test")
     assert not record.conforms
     record = write_report(record, tmp_path)
     finding = record.findings[0]

@@ -59,13 +59,22 @@ class _Ready:
     judged: Judged | None = None
 
 
+def silent(_spec: str, _cases: int, _state: str) -> None:
+    """Nobody waits for a run."""
+
+
+def unchanged(record: Record) -> Record:
+    """The record of a run that is kept nowhere."""
+    return record
+
+
 def run(
     options: Options,
     *,
     name: str,
     command: str,
-    progress: Progress,
-    checkpoint: Callable[[Record], None],
+    progress: Progress = silent,
+    checkpoint: Callable[[Record], Record] = unchanged,
     found: Heard = unheard,
     database: ExampleDatabase | None = None,
     journal: Path | None = None,
@@ -79,7 +88,8 @@ def run(
         name: of the run.
         command: the command line that repeats it.
         progress: called after every part, and before causes are looked for.
-        checkpoint: called with the record so far: before the first case, and after every backend.
+        checkpoint: called with the record so far: before the first case, and after every backend; returns it as it is
+            kept.
         found: called with the first failure of each kind as it comes, and each time that more is known of one.
         database: of cases that failed in earlier runs, which come first; None for no memory.
         journal: where what is judged is kept as the run goes on; None for nowhere.
@@ -127,8 +137,7 @@ def run(
                     append(journal, judged)
             parts.append(judged)
             unfinished = interrupted or number < len(ready)
-            record = recorded(begun, parts, seconds=time.perf_counter() - start, interrupted=unfinished)
-            checkpoint(record)
+            record = checkpoint(recorded(begun, parts, seconds=time.perf_counter() - start, interrupted=unfinished))
             if interrupted:
                 break
     return record

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from convcheck.campaign import Options, run
+from convcheck.campaign.campaign import unchanged
 from convcheck.campaign.journal import JOURNAL
 from convcheck.campaign.known_failures_file import load_known_failures
 from convcheck.model.record import Record
@@ -25,18 +27,11 @@ def record_of(spec: str, folder: Path | None, known_failures: str | Path | None,
     if folder is not None:
         check_writable(folder)
     known = () if known_failures is None else load_known_failures(Path(known_failures), [spec])
-    options, written = Options(specs=(spec,), known=known, **asked), list[Record]()
-
-    def checkpoint(record: Record) -> None:
-        written[:] = [record if folder is None else write_report(record, folder)]
-
-    run(
+    options = Options(specs=(spec,), known=known, **asked)
+    return run(
         options,
         name=spec if folder is None else folder.name,
         command=f"convcheck.check({spec!r}, examples={options.examples}, seed={options.seed})",
-        progress=lambda _spec, _cases, _state: None,
-        checkpoint=checkpoint,
+        checkpoint=unchanged if folder is None else partial(write_report, folder=folder),
         journal=None if folder is None else folder / JOURNAL,
     )
-    (record,) = written
-    return record

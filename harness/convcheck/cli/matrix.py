@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import shlex
-import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +18,7 @@ from convcheck.cli.listing import installed_names
 from convcheck.cli.numbers import MOST_CASES, Limit, Seed, Workers
 from convcheck.cli.output import as_json_text, say
 from convcheck.cli.records import record_of
-from convcheck.cli.running import FINDINGS, run_and_report
+from convcheck.cli.running import FINDINGS, run_and_report, usual_name
 from convcheck.execution import CALL_LIMIT
 from convcheck.model.levels import LAST, Level
 from convcheck.model.matrix import Matrix
@@ -61,7 +58,7 @@ def matrix(
     limit: Limit = CALL_LIMIT,
 ) -> None:
     """Write the matrix of engines and clauses as a page, Markdown, CSV and JSON; exit status 1 for failing cells."""
-    folder = folder_of(report_dir, name or f"matrix-{datetime.now(UTC):%Y%m%d-%H%M%S}-seed{seed}")
+    folder = folder_of(report_dir, name or f"matrix-{usual_name(seed)}")
     if _is_of_runs(context, runs or (), given=from_):
         records = [record_of(run) for run in dict.fromkeys(runs or ())]
         check_writable(folder)
@@ -78,8 +75,7 @@ def matrix(
         known=load_known_failures(known_failures, specs) if known_failures else (),
         level=level or LAST,
     )
-    database, command = open_database(options.database), shlex.join(["convcheck", *sys.argv[1:]])
-    run_and_report(options, folder, name=folder.name, command=command, database=database)
+    run_and_report(options, folder, database=open_database(options.database))
     raise typer.Exit(_written(matrix_of([record_of(folder)]), folder))
 
 

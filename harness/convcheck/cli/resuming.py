@@ -47,8 +47,6 @@ def resume(
         run_and_report(
             options,
             folder,
-            name=begun.name,
-            command=begun.command,
             database=open_database(options.database if database is None else database),
             past=past,
             as_json=as_json,

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
-import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +25,7 @@ from convcheck.cli.candidates import (
 from convcheck.cli.dtypes import check_dtypes
 from convcheck.cli.numbers import MOST_CASES, Limit, Seed, Workers, seconds
 from convcheck.cli.output import AsJson
-from convcheck.cli.running import run_and_report
+from convcheck.cli.running import run_and_report, usual_name
 from convcheck.cli.worker_limits import Memory, StartLimit
 from convcheck.execution import CALL_LIMIT, START_LIMIT
 from convcheck.model.ladder import Ladder
@@ -125,20 +122,8 @@ def run(
         given=tuple(case.token for case in given),
     )
     examples_database = open_database(options.database)
-    name = name or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-seed{seed}"
-    command = shlex.join(["convcheck", *sys.argv[1:]])
-    folder = folder_of(report_dir, name)
-    raise typer.Exit(
-        run_and_report(
-            options,
-            folder,
-            name=name,
-            command=command,
-            database=examples_database,
-            as_json=as_json,
-            github=github,
-        )
-    )
+    folder = folder_of(report_dir, name or usual_name(seed))
+    raise typer.Exit(run_and_report(options, folder, database=examples_database, as_json=as_json, github=github))
 
 
 def _examples(context: typer.Context, examples: int | None, limit_of_time: float | None, *, given: bool) -> int | None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from hypothesis.database import ExampleDatabase
@@ -28,8 +32,6 @@ def run_and_report(
     options: Options,
     folder: Path,
     *,
-    name: str,
-    command: str,
     database: ExampleDatabase | None,
     past: Past | None = None,
     as_json: bool = False,
@@ -39,11 +41,9 @@ def run_and_report(
 
     Args:
         options: what to do.
-        folder: of the reports and the journal.
-        name: of the run.
-        command: that repeats it.
+        folder: of the reports and the journal; the run is named after it.
         database: of what failed before.
-        past: what was judged already.
+        past: what was judged already, of a run that had a name and was typed before.
         as_json: what came of it is shown for machines.
         github: it is shown on the pages of GitHub as well.
 
@@ -53,26 +53,22 @@ def run_and_report(
         StopAtOnce: a second signal came.
     """
     check_writable(folder)
-    stop, written = BySignal(), list[Record]()
+    stop = BySignal()
+    name, command = (folder.name, _typed()) if past is None else (past.begun.name, past.begun.command)
     complain(_begins(options, folder))
     with stop.listening(), narrating(options.specs, options.total) as narration:
-
-        def checkpoint(record: Record) -> None:
-            written[:] = [write_report(record, folder)]
-
-        run_campaign(
+        record = run_campaign(
             options,
             name=name,
             command=command,
             progress=narration.advance,
             found=Telling(narration.say),
-            checkpoint=checkpoint,
+            checkpoint=partial(write_report, folder=folder),
             database=database,
             journal=folder / JOURNAL,
             past=past,
             stop=stop,
         )
-    (record,) = written
     if as_json:
         say_json("run", {**run_as_json(record), "report": str(folder)})
     else:
@@ -82,6 +78,16 @@ def run_and_report(
             (complain if as_json else say)(line)
         write_job_summary(record)
     return 0 if record.conforms else FINDINGS
+
+
+def usual_name(seed: int) -> str:
+    """The name of a run that is given none: when it begins, and its seed."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-seed{seed}"
+
+
+def _typed() -> str:
+    """The command line that repeats what this process does."""
+    return shlex.join(["convcheck", *sys.argv[1:]])
 
 
 def _begins(options: Options, folder: Path) -> str:

@@ -27,6 +27,7 @@ from convcheck.defects import (
     special_values,
     state,
     state_keys,
+    state_wear,
     tiles,
 )
 from convcheck.defects.model import Category, Defect
@@ -61,6 +62,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     *layout.DEFECTS,
     *state.DEFECTS,
     *state_keys.DEFECTS,
+    *state_wear.DEFECTS,
     *gradients.DEFECTS,
     *partial_gradients.DEFECTS,
     *conjunctions.DEFECTS,

@@ -12,7 +12,7 @@ from numpy import random as numpy_random  # once, before workers are forked: Num
 from convcheck.model.calls import OPERANDS, Call, Mode, Operation
 from convcheck.plugin.backend import Backend, Gradients
 from convcheck.plugin.torch_bridge import differentiate
-from convcheck.plugin.torch_modes import in_mode
+from convcheck.plugin.torch_modes import gradients_of_module, in_mode
 from convcheck_reference.params import Conv2dParams
 
 _RESULTS: Final = {
@@ -20,6 +20,7 @@ _RESULTS: Final = {
     Operation.BACKWARD: ("grad_input", "grad_weight", "grad_bias"),
     Operation.DOUBLE_BACKWARD: ("grad_grad_output", "grad_input", "grad_weight"),
     Operation.MODULE: ("weight", "bias", "output"),
+    Operation.MODULE_BACKWARD: ("weight", "bias", "grad_input", "grad_weight", "grad_bias"),
 }
 _RESULTS_OF_TRANSFORMS: Final = {
     Mode.VMAP: ("output", "negated"),
@@ -42,11 +43,8 @@ def results_of(backend: Backend, call: Call, params: Conv2dParams, native: Mappi
         params: the layer.
         native: what it gets for each tensor, by name.
     """
-    if call.operation is Operation.MODULE:
-        spelled = {name: getattr(call.arguments, name) for name in call.arguments.__slots__}
-        _seed(repr(call.arguments))
-        module = backend.make_module(**spelled, dtype=call.dtype)
-        return module.weight, module.bias, module(native["x"])
+    if call.operation in (Operation.MODULE, Operation.MODULE_BACKWARD):
+        return _of_module(backend, call, params, native)
     x, weight, bias = native["x"], native["weight"], native.get("bias")
     if call.mode is not Mode.USUAL:
         with backend.recorded(params) as function:
@@ -59,6 +57,18 @@ def results_of(backend: Backend, call: Call, params: Conv2dParams, native: Mappi
     if call.wanted == OPERANDS:
         return tuple(backend.conv2d_backward(native["grad_output"], x, weight, bias, params))
     return tuple(_some_gradients(backend, call, params, native))
+
+
+def _of_module(backend: Backend, call: Call, params: Conv2dParams, native: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The parameters of a new layer, and its output or its gradients."""
+    spelled = {name: getattr(call.arguments, name) for name in call.arguments.__slots__}
+    _seed(repr(call.arguments))
+    module = backend.make_module(**spelled, dtype=call.dtype)
+    if call.operation is Operation.MODULE:
+        return module.weight, module.bias, module(native["x"])
+    with backend.recorded(params):  # the layer has no need of it, but of what the backend sets meanwhile
+        found = gradients_of_module(module, native["x"], native["grad_output"], call.wanted)
+    return module.weight, module.bias, *found
 
 
 def _some_gradients(backend: Backend, call: Call, params: Conv2dParams, native: Mapping[str, Any]) -> Gradients:

@@ -14,7 +14,8 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 from convcheck.execution import Candidate
-from convcheck.judging.history_machine import MOST_CALLS, FailingHistoryError, HistoryMachine, Search
+from convcheck.judging.history_machine import HistoryMachine
+from convcheck.judging.history_search import MOST_CALLS, FailingHistoryError, Search
 from convcheck.judging.history_shrinking import shrunk
 from convcheck.judging.judge import Excluded, Failure, Tally, nothing_excluded
 from convcheck.judging.playing import NOT_THREAD_SAFE, Ask, play, remembering

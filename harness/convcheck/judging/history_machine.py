@@ -10,7 +10,7 @@ Hypothesis. Shrinking is Hypothesis' own.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -18,9 +18,8 @@ from hypothesis import reject
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from convcheck.execution import Candidate
-from convcheck.judging.judge import Excluded, nothing_excluded
-from convcheck.judging.playing import Ask, Playing, failing, number_of_calls, of_state
+from convcheck.judging.history_search import FailingHistoryError, Search
+from convcheck.judging.playing import Playing, failing, number_of_calls, of_state
 from convcheck.model.calls import Operation
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
@@ -29,75 +28,10 @@ from convcheck.model.verdicts import Status, Verdict
 from convcheck.strategies.draws import Draw, from_hypothesis, pick
 from convcheck.strategies.neighbours import SEEDS, first_layer, rearranged, resized, traded, with_other_bias
 
-MOST_CALLS: Final = 4000
-"""Calls after the first failure: what Hypothesis may spend on shrinking. Seconds for a small kernel."""
-
 MOST_THREADS: Final = 3
 """Threads that call at the same time: two meet in one workspace, three in one of two that take turns."""
 
 _SEEDS: Final = st.integers(0, SEEDS)
-
-
-class FailingHistoryError(Exception):
-    """A history whose last step is wrong because of those before it: what tells Hypothesis to shrink.
-
-    Args:
-        history: the steps.
-        verdict: on the last.
-    """
-
-    def __init__(self, history: History, verdict: Verdict) -> None:
-        super().__init__(verdict.reason)
-        self.history = history
-        self.verdict = verdict
-
-
-@dataclass(slots=True)
-class Search:
-    """What a run of histories has come to so far.
-
-    Attributes:
-        candidate: all histories are put to it.
-        ask: makes the calls.
-        dtypes: restricts the dtypes of the candidate; None for all.
-        excluded: failures that are known: they end a history, and no more.
-        ran: histories of two calls or more, up to the first that failed.
-        passed: those in which nothing was wrong.
-        vacuous: those that have nothing to be judged by.
-        ended: those that ended with a call that is wrong by itself, or in a way that is known.
-        failures: each history that failed, with its verdict, in the order of the run.
-        calls_left: that shrinking may still take.
-        error: that stopped the candidate; nothing is called after it.
-    """
-
-    candidate: Candidate
-    ask: Ask
-    dtypes: tuple[str, ...] | None = None
-    excluded: Excluded = nothing_excluded
-    ran: int = 0
-    passed: int = 0
-    vacuous: int = 0
-    ended: int = 0
-    failures: dict[History, Verdict] = field(default_factory=dict)
-    calls_left: int = MOST_CALLS
-    error: Exception | None = None
-
-    @property
-    def hung(self) -> tuple[History, ...]:
-        """The histories whose last call did not come back: each is called once, since a call takes the whole limit."""
-        return tuple(history for history, verdict in self.failures.items() if verdict.status is Status.HUNG)
-
-    def leads_somewhere(self, history: History) -> bool:
-        """Whether a history is called at all.
-
-        After a failure nothing longer is, and once the calls are spent only what is known to fail, and its start:
-        Hypothesis repeats the smallest history that it has found, which has to fail again.
-        """
-        if self.error is not None:
-            return False
-        if not self.failures or any(known[: len(history)] == history for known in self.failures):
-            return True
-        return self.calls_left > 0 and not self.hung and len(history) <= min(map(len, self.failures))
 
 
 def _has_bias(machine: HistoryMachine) -> bool:

@@ -27,6 +27,7 @@ class Operation(StrEnum):
     BACKWARD = "backward"
     DOUBLE_BACKWARD = "double backward"
     MODULE = "module"
+    MODULE_BACKWARD = "module backward"
 
 
 Operand: TypeAlias = Literal["x", "weight", "bias"]
@@ -122,11 +123,12 @@ class Call:
         operation: what to call.
         arguments: the layer, as spelled.
         tensors: by name: x, weight, bias (absent for a layer without one), and for BACKWARD grad_output;
-            for DOUBLE_BACKWARD grad_grad_input, grad_grad_weight and grad_grad_bias as well. A MODULE call
-            has x only; for Mode.JVP tangent_x, tangent_weight and tangent_bias as well.
+            for DOUBLE_BACKWARD grad_grad_input, grad_grad_weight and grad_grad_bias as well. MODULE has x only,
+            MODULE_BACKWARD x and grad_output; for Mode.JVP tangent_x, tangent_weight and tangent_bias as well.
         dtype: of the parameters of a module.
         buffers: where the tensors lie.
-        wanted: for BACKWARD, the operands whose gradients are asked for; those that the layer lacks have none.
+        wanted: for BACKWARD and MODULE_BACKWARD, the operands whose gradients are asked for; those that the layer
+            lacks have none.
         mode: in which of torch's ways it is asked.
         times: how often it is made, one right after the other, with the same tensors; calls of several threads at the
             same time are made once.
@@ -153,7 +155,8 @@ class Returned:
     Attributes:
         arrays: results by name: output for FORWARD; grad_input, grad_weight, grad_bias for BACKWARD
             (None for what is not asked for, and for the bias of a layer without one); grad_grad_output,
-            grad_input and grad_weight for DOUBLE_BACKWARD; weight, bias and output for MODULE; output and
+            grad_input and grad_weight for DOUBLE_BACKWARD; weight, bias and output for MODULE, weight, bias and
+            the three gradients for MODULE_BACKWARD; output and
             negated for Mode.VMAP, output and tangent for Mode.JVP, output, spaced
             and between for Mode.OUT.
         malformed: results that are no plain arrays, with what is wrong, by name.

@@ -90,6 +90,21 @@ def equivalent(case: Case, extension: Extension) -> Equivalent | None:
         return None
 
 
+def legal_counterparts(case: Case, extension: Extension) -> tuple[Case, ...]:
+    """Legal layers that need nothing of an extension and are otherwise as a case that does.
+
+    Where one of them fails as the case does, it is not for the extension that the case fails.
+    """
+    meant = equivalent(case, extension)
+    found = [meant.case] if meant is not None and meant.case is not None else []
+    if extension in (Extension.SAME_UPPER, Extension.SAME_LOWER):
+        found += [replace(case, arguments=replace(case.arguments, stride=1))]
+    if extension is Extension.ASYMMETRIC_PADDING:
+        top, _, left, _ = case.arguments.padding
+        found += [replace(case, arguments=replace(case.arguments, padding=(top, left)))]
+    return tuple(legal for legal in found if legal.violation is None)
+
+
 def _used(case: Case, extension: Extension) -> bool:
     violation, padding = case.violation, case.arguments.padding
     numbers = padding if isinstance(padding, tuple) else (padding,)

@@ -42,6 +42,7 @@ from convcheck.oracles import (
     memory_format,
     metamorphic,
     module,
+    module_gradients,
     one_hot,
     parity,
     projected,
@@ -95,6 +96,7 @@ ORACLES: Final = (
     projected.ORACLE,
     adjoint.ORACLE,
     module.ORACLE,
+    module_gradients.ORACLE,
     gradients_partial.ORACLE,
     grad_modes.ORACLE,
     accumulation.ORACLE,
@@ -164,9 +166,10 @@ def applicable(case: Case) -> tuple[Oracle, ...]:
 
 def extra_calls(trial: Trial, oracles: Sequence[Oracle]) -> dict[CallKey, Call]:
     """The calls that `oracles` need besides those of every case."""
-    if trial.case.violation is not None or trial.case.entry == "module":
+    if trial.case.violation is not None:
         return {}
-    return {CallKey(o.name, name): call for o in oracles for name, call in o.calls(trial).items()}
+    asked = (oracle for oracle in oracles if oracle.entry == trial.case.entry)
+    return {CallKey(o.name, name): call for o in asked for name, call in o.calls(trial).items()}
 
 
 def judge(trial: Trial, oracles: Sequence[Oracle]) -> tuple[Verdict, ...]:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from convcheck.model.calls import Call
+from convcheck.model.case import Entry
 from convcheck.model.levels import Level
 from convcheck.model.profiles import Quantity
 from convcheck.model.verdicts import Verdict
@@ -93,8 +94,9 @@ class Oracle:
         name: as verdicts and reports show it.
         judge: from a trial whose calls have been made to verdicts.
         calls: the calls that it needs besides `Trial.calls`, by a name of its own; `Trial.outcome` finds
-            their outcomes. Only legal cases that enter by the function are asked.
+            their outcomes. Only legal cases are asked.
         every: it is asked about one case in so many, because its calls cost time.
+        entry: of the cases whose calls these are.
         judges_illegal: whether it has something to say about illegal cases.
         level: what it judges, on legal cases; a verdict of its own may say otherwise (`Verdict.level`).
         kind: of its failures in one of the four quantities; failures of one kind may have one cause. By default
@@ -118,6 +120,7 @@ class Oracle:
     judge: Callable[[Trial], Iterable[Verdict]]
     calls: Callable[[Trial], Mapping[str, Call]] = no_calls
     every: int = 1
+    entry: Entry = "function"
     judges_illegal: bool = False
     level: Level = Level.COMPUTES
     kind: str = ""

@@ -95,6 +95,18 @@ def unspecified(case: Case) -> str | None:
         return "torch looks at the dtype of the bias only where padding is a number"
     if isinstance(case.violation, errors.ChannelsError | errors.SizeOverflowError):
         return "the documentation does not say that such channels and sizes are refused"
+    return _nothing_flawed(case)
+
+
+def _nothing_flawed(case: Case) -> str | None:
+    """Why no tensor of a call has the flaw that a case names, as where a smaller case was looked for."""
+    flaw, spelled = case.flaw, case.arguments
+    if flaw == "bias_single" and spelled.out_channels == 1:
+        return "a bias of one entry is what a layer of one filter has"
+    if flaw.startswith("bias") and not spelled.bias:
+        return "a layer without bias has none that could be wrong"
+    if flaw.startswith(("bias", "weight")) and case.entry == "module":
+        return "a module makes its weight and bias itself"
     return None
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from convcheck.plugin.backend import UnavailableError
 from convcheck.plugin.candidate_errors import RAISED, raised
-from convcheck.plugin.missing_engine import absence
+from convcheck.plugin.missing_engine import absence, advice, requirements_of
 from convcheck.plugin.registry_errors import BackendFileError, BackendImportError, BackendNameError
 
 
@@ -46,7 +46,8 @@ def module_of_file(path: Path) -> ModuleType:
         raise
     except RAISED as error:
         del sys.modules[unique]
-        raise absence(error) or BackendImportError(f"{path} cannot be imported: {raised(error)}") from error
+        wrong = f"{path} cannot be imported: {raised(error)}{advice(error, path.parent)}"
+        raise absence(error) or BackendImportError(wrong) from error
     return module
 
 
@@ -56,8 +57,8 @@ def module_named(module: str) -> ModuleType:
     except UnavailableError:
         raise
     except RAISED as error:
-        wrong = BackendImportError(f"module {module!r} cannot be imported: {raised(error)}")
-        raise absence(error, asked=module) or wrong from error
+        absent = absence(error, asked=module, requirements=requirements_of(module))
+        raise absent or BackendImportError(f"module {module!r} cannot be imported: {raised(error)}") from error
 
 
 def attribute_of(module: ModuleType, name: str, location: str) -> Any:

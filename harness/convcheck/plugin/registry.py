@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -20,7 +21,7 @@ from convcheck.plugin.constructor_options import constructor_arguments
 from convcheck.plugin.function_backend import FunctionBackend, SignatureError, library_of
 from convcheck.plugin.imports import attribute_of, module_named, module_of_file
 from convcheck.plugin.live import importing, lent_as
-from convcheck.plugin.missing_engine import absence
+from convcheck.plugin.missing_engine import absence, advice, requirements_of
 from convcheck.plugin.module_backend import ModuleBackend, is_module_class
 from convcheck.plugin.registry_errors import (
     BackendConstructorError,
@@ -216,8 +217,8 @@ def _from_entry_point(name: str) -> Any:
     except UnavailableError:
         raise
     except RAISED as error:
-        wrong = BackendImportError(f"backend {name!r} cannot be imported: {raised(error)}")
-        raise absence(error, asked=installed[name].module) or wrong from error
+        wrong = BackendImportError(f"backend {name!r} cannot be imported: {raised(error)}{advice(error)}")
+        raise absence(error, installed[name].module, _requirements(name)) or wrong from error
 
 
 def _instantiate(target: Any, spec: str) -> Backend:
@@ -246,9 +247,19 @@ def _instantiate(target: Any, spec: str) -> Backend:
     except UnavailableError:
         raise
     except RAISED as error:
-        wrong = BackendConstructorError(f"the constructor of {spec} raised {raised(error)}")
-        raise absence(error) or wrong from error
+        wrong = BackendConstructorError(f"the constructor of {spec} raised {raised(error)}{advice(error)}")
+        raise absence(error, requirements=_requirements(spec)) or wrong from error
     return _validated(backend, spec)
+
+
+def _requirements(spec: str) -> Sequence[str]:
+    """Those of the distribution that brings a backend; nothing for a file, or an object of this process."""
+    name = parted(spec)[0]
+    location = name.rpartition(":")[0]
+    if location:
+        return requirements_of(location)
+    entry = _installed().get(name)
+    return [] if entry is None or entry.dist is None else entry.dist.requires or []
 
 
 def _is_class_of_torch(target: Any) -> bool:

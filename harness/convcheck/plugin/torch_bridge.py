@@ -176,6 +176,8 @@ def differentiate(
     leaves = as_leaves(tensors, wanted)
     output = function(*leaves.values())
     inputs = requiring_grad(leaves)
+    if not is_recorded(output) and is_recorded(function(*as_leaves(tensors).values())):
+        return gradients_of({name: torch.zeros_like(one) for name, one in inputs.items()})
     found = torch.autograd.grad(output, list(inputs.values()), grad_output, materialize_grads=True)
     return gradients_of(dict(zip(inputs, found, strict=True)))
 
@@ -214,6 +216,11 @@ def as_leaves(tensors: tuple[Any, Any, Any], wanted: Sequence[Operand] = OPERAND
     """The tensors by name as leaves of a graph of their own; those of which gradients are wanted require them."""
     named = zip(OPERANDS, tensors, strict=True)
     return {name: t if t is None else t.detach().requires_grad_(name in wanted) for name, t in named}
+
+
+def is_recorded(output: Any) -> bool:
+    """Whether autograd recorded how an output came about."""
+    return bool(getattr(output, "requires_grad", False))
 
 
 def requiring_grad(leaves: Mapping[Operand, Any]) -> dict[Operand, Any]:

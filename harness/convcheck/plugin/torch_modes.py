@@ -5,11 +5,12 @@ torch is imported by the first call, as in `convcheck.plugin.torch_bridge`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from convcheck.model.calls import OPERANDS, Mode, Operand
-from convcheck.plugin.torch_bridge import as_leaves, gradients_of, requiring_grad
+from convcheck.plugin.backend import Gradients, Module
+from convcheck.plugin.torch_bridge import as_leaves, gradients_of, is_recorded, requiring_grad
 
 Leaves: TypeAlias = Mapping[Operand, Any]
 
@@ -37,6 +38,38 @@ def in_mode(mode: Mode, function: Callable[..., Any], tensors: Mapping[str, Any]
     if mode is Mode.JVP:
         return _jvp(function, operands, tuple(tensors.get(f"tangent_{name}") for name in OPERANDS))
     return _TRANSFORMED[mode](function, operands)
+
+
+def gradients_of_module(module: Module, x: Any, grad_output: Any, wanted: Sequence[Operand]) -> Gradients:
+    """The gradients that a backward pass leaves in the input and the parameters of a new module.
+
+    Args:
+        module: a layer on torch's tensors.
+        x: its input.
+        grad_output: shaped as its output.
+        wanted: of what; the rest requires no gradient. Zero for what the output does not depend on.
+
+    Returns:
+        None for what is not wanted, and for parameters that are computed from others, which no pass leaves any in.
+    """
+    import torch  # noqa: PLC0415
+
+    tensors: dict[Operand, Any] = {"x": x.detach(), "weight": module.weight, "bias": module.bias}
+    leaves = {name: tensor for name, tensor in tensors.items() if tensor is not None and tensor.is_leaf}
+    for name, leaf in leaves.items():
+        leaf.requires_grad_(name in wanted)
+    output = module(leaves["x"])
+    asked = requiring_grad(leaves)
+    if is_recorded(output) or not _records(module, leaves):
+        output.backward(grad_output)
+    return gradients_of({n: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for n, leaf in asked.items()})
+
+
+def _records(module: Module, leaves: Leaves) -> bool:
+    """Whether autograd records a module of which all leaves require gradients."""
+    for leaf in leaves.values():
+        leaf.requires_grad_()
+    return is_recorded(module(leaves["x"]))
 
 
 def _recorded(function: Callable[..., Any], leaves: Leaves) -> Any:

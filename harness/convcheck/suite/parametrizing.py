@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -12,6 +13,7 @@ import pytest
 
 from convcheck.checking.candidates import CheckError, opened_as
 from convcheck.checking.checking import check
+from convcheck.checking.result import CheckResult
 from convcheck.execution import CALL_LIMIT, open_candidate
 from convcheck.model.ladder import Ladder
 from convcheck.model.levels import LAST, Level
@@ -30,13 +32,13 @@ _ARGUMENTS: Final = ("backend", "check")
 class _Judging:
     """How the backends of one decorator are judged, and what came of it: once for each of them and dtype."""
 
-    asked: dict[str, Any]
+    check: Callable[..., CheckResult]
     records: dict[tuple[int, str], tuple[Any, Record]] = field(default_factory=dict)
 
     def record(self, backend: Any, dtype: str) -> Record:
         key = (id(backend), dtype)  # which stays its own, as the backend is kept beside its record
         if key not in self.records:
-            self.records[key] = (backend, check(backend, dtypes=(dtype,), **self.asked).record)
+            self.records[key] = (backend, self.check(backend, dtypes=(dtype,)).record)
         return self.records[key][1]
 
 
@@ -99,8 +101,8 @@ def parametrize_with_checks(
     """
     if is_importing():  # a worker looks for a backend in the test's own file, which has no use for tests
         return lambda test: test
-    asked = {"examples": examples, "seed": seed, "level": level, "reach": reach, "known_failures": known_failures}
-    judging = _Judging({**asked, "isolated": isolated, "limit": limit, "diagnosis_seconds": diagnosis_seconds})
+    how = partial(check, examples=examples, seed=seed, level=level, reach=reach, known_failures=known_failures)
+    judging = _Judging(partial(how, isolated=isolated, limit=limit, diagnosis_seconds=diagnosis_seconds))
     parameters = [
         pytest.param(backend, ClauseCheck(dtype, clause.id, judging), id=f"{_shown(backend)}|{dtype}|{clause.id}")
         for backend in _listed(backends)

@@ -34,6 +34,7 @@ from convcheck.triage.deduplication import deduplicated
 from convcheck.triage.delta_debugging import Blocks
 from convcheck.triage.diagnosis.cross_check import cross_checked
 from convcheck.triage.diagnosis.examine import Examination, examine, examine_with_setup
+from convcheck.triage.extended import for_legal_causes
 from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.history_causes import with_histories
 from convcheck.triage.priority import Group, grouped, in_order
@@ -169,8 +170,10 @@ def _without_consequences(
     taken: list[Cause] = []
     for cause in causes:
         known = Group.of(cause.smallest.first)
-        if (known.legal, known.apart) != (group.legal, group.apart):
+        if known.apart != group.apart:
             following: Sequence[Failure] = []
+        elif known.legal != group.legal:
+            following = for_legal_causes(probe, group.signature, cause, failures) if known.legal else []
         elif known == group:
             following = explained(probe, cause, failures)  # what there were no calls for before
         else:

@@ -60,6 +60,8 @@ def declaration(
         failures: legal layers that were refused.
         most: attempts to break the rule that follows from it.
     """
+    if signature.asked_by:  # a call beyond the usual is refused, for layers that are supported
+        return None
     lacking = [
         feature
         for feature in _features(probe.candidate.capabilities)

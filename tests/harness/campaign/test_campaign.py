@@ -7,7 +7,7 @@ from hypothesis.database import InMemoryExampleDatabase
 
 from convcheck import Status, load
 from convcheck.campaign import job
-from convcheck.campaign.campaign import Options, run
+from convcheck.campaign.campaign import Options, run, silent
 from convcheck.campaign.database import remembered
 from convcheck.campaign.known_failures import KnownFailure
 from convcheck.execution import WorkerStartError
@@ -22,7 +22,7 @@ from stand_ins import Counted
 WRONG = "convcheck.defects:group-outputs-interleaved"
 
 
-def recorded(progress=lambda *_: None, database=None, found=unheard, **options):
+def recorded(progress=silent, database=None, found=unheard, **options):
     chosen = Options(
         **{
             "specs": (WRONG,),
@@ -39,7 +39,6 @@ def recorded(progress=lambda *_: None, database=None, found=unheard, **options):
         command="test",
         progress=progress,
         found=found,
-        checkpoint=lambda _: None,
         database=database,
     )
 

@@ -10,7 +10,7 @@ import pytest
 from distributed import LocalCluster
 
 from convcheck.campaign import cluster as clusters
-from convcheck.campaign.campaign import run
+from convcheck.campaign.campaign import run, silent
 from convcheck.campaign.cluster_worker import ended_by
 from convcheck.campaign.journal import PartDone, text_of
 from convcheck.campaign.options import Options
@@ -25,13 +25,9 @@ OPTIONS = Options(
 )
 
 
-def nothing(*_):
-    """Neither progress nor a checkpoint is looked at."""
-
-
-def ran(journal, progress=nothing, past=None, **options):
+def ran(journal, progress=silent, past=None, **options):
     chosen = Options(**{**vars(OPTIONS), **options})
-    return run(chosen, name="", command="", progress=progress, checkpoint=nothing, journal=journal, past=past)
+    return run(chosen, name="", command="", progress=progress, journal=journal, past=past)
 
 
 def said(record):
@@ -73,7 +69,7 @@ def test_a_worker_that_is_killed_costs_time_and_nothing_else(tmp_path, cluster, 
 
 
 def test_backends_of_a_device_need_workers_that_have_one(tmp_path, cluster, monkeypatch):
-    on_device = SimpleNamespace(name="mine", versions={"device": "cuda:0, a card"}, close=nothing)
+    on_device = SimpleNamespace(name="mine", versions={"device": "cuda:0, a card"}, close=lambda: None)
     client = SimpleNamespace(scheduler_info=lambda **_: {"workers": {"one": {"resources": {}}}})
     with pytest.raises(ClusterError, match="--resources gpu=1"):
         clusters._resources(on_device, client)

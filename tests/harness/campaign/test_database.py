@@ -37,9 +37,7 @@ def finding(**reproduction):
 def judged(spec, database, **options):
     least = {"examples": 25, "diagnosis_calls": 60, "reach": Ladder.QUICK}
     chosen = Options(**{"specs": (spec,), "in_process": True, **least, **options})
-    return run(
-        chosen, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None, database=database
-    )
+    return run(chosen, name="run", command="test", database=database)
 
 
 def counts(record):

@@ -36,7 +36,7 @@ def record(tmp_path):
             reach=Ladder.QUICK,
             known=load_known_failures(tmp_path / "known.toml", ()),
         )
-        return run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)
+        return run(options, name="run", command="test")
 
     return judged
 

@@ -32,12 +32,8 @@ OPTIONS = Options(
 )
 
 
-def nothing(*_):
-    """Neither progress nor a checkpoint is looked at."""
-
-
 def ran(journal, past=None, options=OPTIONS):
-    return run(options, name="run", command="it", progress=nothing, checkpoint=nothing, journal=journal, past=past)
+    return run(options, name="run", command="it", journal=journal, past=past)
 
 
 def said(record):

@@ -26,11 +26,10 @@ from convcheck.model.ladder import Ladder
 from convcheck.model.record_lines import to_lines
 
 def said(spec, workers):
-    nothing = lambda *_: None
     options = Options(
         specs=(spec,), examples=30, seed=0, dtypes=("float32",), workers=workers, diagnosis_calls=150, reach=Ladder.QUICK
     )
-    record = run(options, name="", command="", progress=nothing, checkpoint=nothing)
+    record = run(options, name="", command="")
     for line in to_lines(record):
         entry = json.loads(line)
         entry.pop("seconds", None)  # times differ

@@ -22,7 +22,7 @@ from stand_ins import OUTPUT, TOKENS, failures
 
 def judged(spec, **others):
     options = Options(specs=(spec,), examples=20, sanitize=Sanitizer.ADDRESS, **others)
-    return run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)
+    return run(options, name="run", command="test")
 
 
 def replayed(arguments):

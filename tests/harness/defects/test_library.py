@@ -5,7 +5,15 @@ from functools import cache
 import numpy as np
 import pytest
 
-from convcheck.defects import DEFECTS, Category, UnknownDefectError, defect, partial_gradients, state_keys
+from convcheck.defects import (
+    DEFECTS,
+    Category,
+    UnknownDefectError,
+    defect,
+    partial_gradients,
+    state_keys,
+    state_wear,
+)
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.blocks import generate
 from convcheck.judging.judge import judge_case
@@ -26,6 +34,7 @@ SEQUENCES = {
     "result-kept-by-address",
     "every-hundredth-call",
     *(item.name for item in state_keys.DEFECTS),
+    *(item.name for item in state_wear.DEFECTS),
 }
 CRAFTED = {"kernel-that-looks-symmetric", "zero-first-image", "images-that-look-alike", "bias-that-begins-with-zero"}
 PARTIAL = {item.name for item in partial_gradients.DEFECTS}

@@ -2,11 +2,12 @@
 
 import pytest
 
-from convcheck.defects.state_keys import DEFECTS
+from convcheck.defects import state_keys, state_wear
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.playing import play
 from convcheck.model.history import read_history
 
+DEFECTS = (*state_keys.DEFECTS, *state_wear.DEFECTS)
 PAIRS = {
     "plan-without-stride": "v1,x=1x1x5x5,out=1,k=1,s=2 v1,x=1x1x5x5,out=1,k=1,s=3x2",
     "plan-without-dilation": "v1,x=1x1x5x5,out=1,k=2 v1,x=1x1x5x5,out=1,k=2,d=2",

@@ -123,7 +123,7 @@ def test_a_torch_backend_made_of_public_names_is_judged_whole_and_is_ones_own_wo
 def test_a_campaign_can_be_untrusted(monkeypatch):
     monkeypatch.chdir(CHEATS.parent)
     options = Options(specs=("cheats.py:honest",), examples=3, untrusted=True)
-    record = run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)
+    record = run(options, name="run", command="test")
     assert record.conforms
     assert {"reference withheld", "convolutions"} <= {g.name for g in record.backends[0].guarantees}
     assert any(c.clause == "C2D-PURE-7" and c.status is Status.PASS for c in record.counts)

@@ -6,15 +6,16 @@ from convcheck import Status
 from convcheck.campaign.campaign import Options, run
 from convcheck.model.coverage import Coverage
 from convcheck.model.levels import Level, LevelCount
-from convcheck.model.record import BackendRecord, Count, Finding, Record, merged
+from convcheck.model.record import BackendRecord, Count, Finding, Record
 from convcheck.model.record_lines import RecordError, from_lines, to_lines
+from convcheck.model.record_merging import merged
 from stand_ins import verdict
 
 
 @pytest.fixture(scope="module")
 def record():
     options = Options(specs=("numpy",), examples=30, in_process=True)
-    return run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)
+    return run(options, name="run", command="test")
 
 
 def test_lines_give_the_record_back(record):

@@ -78,7 +78,7 @@ def reported(tmp_path_factory):
     options = Options(specs=(spec,), examples=80, dtypes=("float32",), in_process=True, reach=Ladder.QUICK)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(convcheck.oracles, "ORACLES", (*convcheck.oracles.ORACLES, ADDED))
-        record = run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)
+        record = run(options, name="run", command="test")
     return write_report(record, folder / "report"), folder
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from convcheck import ReferenceBackend, differentiate, differentiate_twice, from_torch, to_torch
+from convcheck.model.calls import OPERANDS
 from convcheck_reference import DTYPES, Conv2dParams
 
 LAYER = Conv2dParams(4, 6, (3, 2), stride=(2, 1), padding=(1, 0), groups=2)
@@ -120,10 +121,18 @@ def test_what_the_output_does_not_depend_on_has_a_zero_gradient():
     assert found.input.any()
 
 
+def test_that_is_so_where_no_other_gradient_is_asked_for():
+    x, weight, bias, grad_output = map(to_torch, layer())
+    found = differentiate(lambda x, w, b: conv(x, w, b.detach()), (x, weight, bias), grad_output, ("bias",))
+    assert (found.input, found.weight) == (None, None)
+    assert torch.equal(found.bias, torch.zeros_like(bias))
+
+
 def test_a_function_of_which_nothing_is_recorded_has_no_gradients():
     x, weight, bias, grad_output = map(to_torch, layer())
-    with pytest.raises(RuntimeError, match="does not require grad"):
-        differentiate(lambda *operands: conv(*operands).detach(), (x, weight, bias), grad_output)
+    for wanted in (OPERANDS, ("bias",)):
+        with pytest.raises(RuntimeError, match="does not require grad"):
+            differentiate(lambda *operands: conv(*operands).detach(), (x, weight, bias), grad_output, wanted)
 
 
 def test_what_autograd_imports_at_its_first_call_is_there_before():

@@ -11,7 +11,7 @@ from convcheck.report.html import html
 def record():
     spec = "convcheck.defects:bias-lost-with-groups"
     options = Options(specs=(spec,), examples=40, in_process=True, reach=Ladder.QUICK)
-    return run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)
+    return run(options, name="run", command="test")
 
 
 def test_a_diagnosis_survives_the_record(record):

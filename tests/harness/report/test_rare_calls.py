@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from convcheck.model.record import merged
+from convcheck.model.record_merging import merged
 from convcheck.report.end_summary import end_summary
 from convcheck.report.rare_calls import excluded_rate_lines, excluded_rates
 from convcheck.report.summary import summary

@@ -1,5 +1,7 @@
 """What is refused for want of one feature is one finding, which says how that is declared."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -61,6 +63,11 @@ def test_refusals_for_want_of_features_are_one_cause_with_the_declaration():
 )
 def test_other_refusals_are_none(make, tokens):
     assert declaration(probe_of(make), REFUSED, refused(*tokens)) is None
+
+
+def test_who_refuses_what_an_oracle_asks_besides_lacks_no_feature():
+    asked = replace(REFUSED, asked_by="gradients-partial")
+    assert declaration(probe_of(Strict), asked, refused(UNBATCHED, SAME)) is None
 
 
 def test_who_refuses_everything_lacks_no_feature():

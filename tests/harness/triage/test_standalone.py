@@ -52,7 +52,7 @@ def exit_status(script):
 
 def judged(file):
     options = Options(specs=(f"{file}:Half",), examples=40, in_process=True)
-    return run(options, name="run", command="test", progress=lambda *_: None, checkpoint=lambda _: None)
+    return run(options, name="run", command="test")
 
 
 def test_the_script_of_a_backend_with_a_profile_of_its_own_has_its_data_and_its_tolerance(folder):
