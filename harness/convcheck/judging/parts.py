@@ -31,17 +31,17 @@ class Part:
 REACHED: Final[Mapping[Ladder, float]] = {Ladder.QUICK: 0.06, Ladder.STANDARD: 0.22, Ladder.DEEP: 0.25}
 """Cases that reach far for each other case, on top of them: a thousand take every layer of a ladder once."""
 
-UNIT: Final = 25
+UNIT: Final = 50
 """Drawn cases of a part: about a second of a small kernel, so that many processes share few cases evenly. A fresh
-candidate costs each part what half a case does."""
+candidate costs each part what several cases do, most of it in caches that it fills again."""
 
-LAST_UNIT: Final = 5
+LAST_UNIT: Final = 10
 """Cases of the last parts of a run: where a case takes seconds, nobody waits long for who is last."""
 
 LAST: Final = 0.2
 """The share of the drawn cases that come in such parts."""
 
-REACHING: Final = 10
+REACHING: Final = 20
 """Cases of a part that reaches far: they take longer than others."""
 
 SEARCHED: Final = 0.2

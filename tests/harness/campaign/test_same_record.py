@@ -27,7 +27,7 @@ from convcheck.model.record_lines import to_lines
 
 def said(spec, workers):
     options = Options(
-        specs=(spec,), examples=30, seed=0, dtypes=("float32",), workers=workers, diagnosis_calls=150, reach=Ladder.QUICK
+        specs=(spec,), examples=60, seed=0, dtypes=("float32",), workers=workers, diagnosis_calls=150, reach=Ladder.QUICK
     )
     record = run(options, name="", command="")
     for line in to_lines(record):

@@ -81,7 +81,7 @@ def test_the_cases_that_tell_most_come_first_and_what_takes_long_is_begun_early(
         Origin.DRAWN,
     ]
     assert origins.index(Origin.SEARCHED) == BLOCK // UNIT
-    assert all(part.size == LAST_UNIT for part in parts(2000)[-60:])
+    assert all(part.size == LAST_UNIT for part in parts(2000)[-30:])
 
 
 @pytest.mark.parametrize("ladder", Ladder)
