@@ -7,7 +7,7 @@ The bias is added to the result in its dtype.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,7 +16,8 @@ import jax
 import numpy as np
 from jax import lax
 
-from convcheck import PROFILES, Backend, Capabilities, Extension, Gradients
+from convcheck import PROFILES, Backend, Extension, Gradients, ScriptCall
+from convcheck_backends.engines.spelling import copied_batches
 from convcheck_reference import Conv2dParams
 
 
@@ -24,11 +25,9 @@ class Jax(Backend):
     """`jax.lax.conv_general_dilated`, and its gradients by `jax.vjp`. XLA compiles for every new shape."""
 
     name = "jax"
-    capabilities = Capabilities(
+    capabilities = copied_batches(
         dtypes=("float32", "float64", "float16", "bfloat16"),
-        padding_modes=("zeros",),
         gradients=True,
-        unbatched=False,
         extensions=(
             Extension.SAME_UPPER,
             Extension.NEGATIVE_PADDING,
@@ -68,11 +67,37 @@ class Jax(Backend):
         """The engine's."""
         return {"jax": jax.__version__}
 
+    def script_lines(self, call: ScriptCall) -> Sequence[str]:
+        """The convolution, and `jax.vjp` of it."""
+        names, plus = ", ".join(call.operands), " + bias[:, None, None]" if call.bias else ""
+        padding, params = _padding(call.params), call.params
+        lines = (
+            "import jax",
+            "from jax import lax",
+            'jax.config.update("jax_enable_x64", True)',
+            "def layer(x, weight, bias=None):",
+            f"    return lax.conv_general_dilated(x, weight, {params.stride}, {padding!r}, precision='highest',",
+            f"        rhs_dilation={params.dilation}, feature_group_count={params.groups},",
+            f"        dimension_numbers=('NCHW', 'OIHW', 'NCHW')){plus}",
+            f"{names} = map(jax.numpy.asarray, ({names}))",
+        )
+        if call.quantity == "output":
+            return (*lines, f"got = np.asarray(layer({names}))")
+        return (
+            *lines,
+            f"gradients = jax.vjp(layer, {names})[1](jax.numpy.asarray(grad_output))",
+            f"got = np.asarray(gradients[{call.result}])",
+        )
+
 
 def _layer(params: Conv2dParams) -> Callable[..., Any]:
+    pads = _padding(params)
+    return partial(_conv, strides=params.stride, padding=pads, dilation=params.dilation, groups=params.groups)
+
+
+def _padding(params: Conv2dParams) -> Any:
     spelled = params.arguments.padding
-    padding = spelled.upper() if isinstance(spelled, str) else params.padding
-    return partial(_conv, strides=params.stride, padding=padding, dilation=params.dilation, groups=params.groups)
+    return spelled.upper() if isinstance(spelled, str) else params.padding
 
 
 def _conv(x: Any, weight: Any, bias: Any | None, *, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:

@@ -6,6 +6,8 @@ most layers are computed by that (https://github.com/google/XNNPACK).
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,10 @@ from ai_edge_litert import __version__
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
-from convcheck import Backend, Capabilities, Extension
+from convcheck import Backend, Extension, ScriptCall
 from convcheck_backends.engines.built import Graphs, key_of
 from convcheck_backends.engines.litert_models import conv_model
+from convcheck_backends.engines.spelling import copied_batches
 from convcheck_reference import Conv2dParams
 
 Array = NDArray[Any]
@@ -30,9 +33,7 @@ class LiteRt(Backend):
     """
 
     name = "litert"
-    capabilities = Capabilities(
-        padding_modes=("zeros",),
-        unbatched=False,
+    capabilities = copied_batches(
         constant_weight=True,
         thread_safe=False,  # an interpreter has the state of one call
         extensions=(Extension.SAME_UPPER, Extension.ASYMMETRIC_PADDING),
@@ -58,6 +59,23 @@ class LiteRt(Backend):
     def versions(self) -> dict[str, str]:
         """The engine's, and its delegate."""
         return {"litert": __version__, "delegate": "XNNPACK" if self._xnnpack else "none"}
+
+    def script_lines(self, call: ScriptCall) -> Sequence[str]:
+        """The same model, as the bytes of its file."""
+        model = conv_model(call.params, call.arrays["x"], call.arrays["weight"], call.arrays.get("bias"))
+        kind = "AUTO" if self._xnnpack else "BUILTIN_WITHOUT_DEFAULT_DELEGATES"
+        return (
+            "import base64",
+            "from ai_edge_litert.interpreter import Interpreter, OpResolverType",
+            f"model = base64.b64decode({base64.b64encode(model).decode()!r})",
+            f"settings = dict(num_threads={self._settings['num_threads']},",
+            f"    experimental_op_resolver_type=OpResolverType.{kind})",
+            "interpreter = Interpreter(model_content=model, **settings)",
+            "interpreter.allocate_tensors()",
+            "interpreter.set_tensor(interpreter.get_input_details()[0]['index'], x.transpose(0, 2, 3, 1))",
+            "interpreter.invoke()",
+            "got = interpreter.get_tensor(interpreter.get_output_details()[0]['index']).transpose(0, 3, 1, 2)",
+        )
 
     def _interpreter(self, model: bytes) -> Any:
         interpreter = Interpreter(model_content=model, **self._settings)

@@ -6,15 +6,15 @@ and none for the bias, which is added to the result in its dtype, as in `mlx.nn.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import mlx.core as mx
 import numpy as np
 
-from convcheck import PROFILES, Backend, Capabilities, Extension, Gradients
-from convcheck_backends.engines.spelling import sides
+from convcheck import PROFILES, Backend, Extension, Gradients, ScriptCall
+from convcheck_backends.engines.spelling import copied_batches, given, gradients, sides
 from convcheck_reference import DTYPES, Conv2dParams
 
 _BFLOAT16 = DTYPES["bfloat16"]
@@ -24,11 +24,9 @@ class Mlx(Backend):
     """`mlx.core.conv_general`, and its gradients by `mlx.core.vjp`."""
 
     name = "mlx"
-    capabilities = Capabilities(
+    capabilities = copied_batches(
         dtypes=("float32", "float16", "bfloat16"),
-        padding_modes=("zeros",),
         gradients=True,
-        unbatched=False,
         thread_safe=False,  # arrays are computed on the stream of the thread that made them
         extensions=(Extension.ASYMMETRIC_PADDING,),
         profiles={
@@ -39,16 +37,14 @@ class Mlx(Backend):
 
     def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
         """The output."""
-        operands = (x, weight) if bias is None else (x, weight, bias)
-        return _layer(params)(*operands)
+        return _layer(params)(*given(x, weight, bias))
 
     def conv2d_backward(
         self, grad_output: Any, x: Any, weight: Any, bias: Any | None, params: Conv2dParams
     ) -> Gradients:
         """The gradients."""
-        operands = [x, weight] if bias is None else [x, weight, bias]
-        _, found = mx.vjp(_layer(params), operands, [grad_output])
-        return Gradients(*found, *[None] * (3 - len(found)))
+        _, found = mx.vjp(_layer(params), list(given(x, weight, bias)), [grad_output])
+        return gradients(found)
 
     def to_native(self, array: Any) -> Any:
         """A copy; bfloat16 goes by its bits, as NumPy has no such type of its own."""
@@ -61,6 +57,30 @@ class Mlx(Backend):
     def versions(self) -> dict[str, str]:
         """The engine's."""
         return {"mlx": mx.__version__}
+
+    def script_lines(self, call: ScriptCall) -> Sequence[str]:
+        """The convolution in NHWC order, and `mlx.core.vjp` of it."""
+        (top, bottom, left, right), params = sides(call.params), call.params
+        names, plus = ", ".join(call.operands), " + bias" if call.bias else ""
+        wide = ".astype(mx.float32)" if call.dtype == "bfloat16" else ""
+        read = "mx.array(array.view(np.uint16)).view(mx.bfloat16)" if wide else "mx.array(array)"
+        lines = (
+            "import mlx.core as mx",
+            "def layer(x, weight, bias=None):",
+            "    x, weight = x.transpose(0, 2, 3, 1), weight.transpose(0, 2, 3, 1)",
+            f"    y = mx.conv_general(x, weight, {params.stride}, ([{top}, {left}], [{bottom}, {right}]),",
+            f"        {params.dilation}, groups={params.groups}, stream=mx.cpu){plus}",
+            "    return y.transpose(0, 3, 1, 2)",
+            f"{names} = ({read} for array in ({names}))",
+        )
+        if call.quantity == "output":
+            return (*lines, f"got = np.array(layer({names}){wide})")
+        return (
+            *lines,
+            f"grad_output = {read.replace('array)', 'grad_output)').replace('array.view', 'grad_output.view')}",
+            f"_, gradients = mx.vjp(layer, [{names}], [grad_output])",
+            f"got = np.array(gradients[{call.result}]{wide})",
+        )
 
 
 def _layer(params: Conv2dParams) -> Callable[..., Any]:

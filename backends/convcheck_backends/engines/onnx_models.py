@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
+from convcheck import ScriptCall
 from convcheck_reference import Conv2dParams
 
 Array = NDArray[Any]
@@ -43,6 +44,31 @@ def conv_model(
         [numpy_helper.from_array(np.ascontiguousarray(array), name) for name, array in constants.items()],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+
+
+def model_lines(call: ScriptCall, *, baked: bool = False, fixed: bool = False) -> tuple[str, ...]:
+    """The same model in a script, as `model`, and the arrays of its inputs by name, as `given`.
+
+    Args:
+        call: the call.
+        baked: weight and bias are part of the model.
+        fixed: it is for inputs of these shapes.
+    """
+    names = call.operands[:1] if baked else call.operands
+    constants = ", ".join(f"numpy_helper.from_array({name}, {name!r})" for name in call.operands[1:])
+    attributes = ", ".join(f"{name}={value!r}" for name, value in _attributes(call.params).items())
+    shape = "array.shape" if fixed else "[None] * array.ndim"
+    return (
+        "from onnx import helper, numpy_helper",
+        f"given = {{{', '.join(f'{name!r}: {name}' for name in names)}}}",
+        "kind = helper.np_dtype_to_tensor_dtype(x.dtype)",
+        f"node = helper.make_node('Conv', {[*call.operands]}, ['y'], {attributes})",
+        f"inputs = [helper.make_tensor_value_info(name, kind, {shape}) for name, array in given.items()]",
+        "outputs = [helper.make_tensor_value_info('y', kind, [None] * 4)]",
+        f"graph = helper.make_graph([node], 'layer', inputs, outputs, [{constants if baked else ''}])",
+        f"opset = [helper.make_opsetid('', {OPSET})]",
+        f"model = helper.make_model(graph, opset_imports=opset, ir_version={IR_VERSION})",
+    )
 
 
 def _attributes(params: Conv2dParams) -> dict[str, Any]:

@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from convcheck import Capabilities, Gradients
 from convcheck_reference import Conv2dParams
 
 Sides = tuple[int, int, int, int]
+
+
+def zero_padded_batches(**more: Any) -> Capabilities:
+    """What most engines have in common: images come in batches, and the pixels around them are zeros.
+
+    Args:
+        more: of the engine, as `Capabilities` takes it.
+    """
+    return Capabilities(padding_modes=("zeros",), unbatched=False, **more)
+
+
+def copied_batches(**more: Any) -> Capabilities:
+    """The same of an engine that gets its arrays as copies in one piece, so that no other layout reaches it.
+
+    Args:
+        more: of the engine.
+    """
+    return zero_padded_batches(layouts=("contiguous",), **more)
+
+
+def given(x: Any, weight: Any, bias: Any | None) -> tuple[Any, ...]:
+    """The operands that a layer has."""
+    return (x, weight) if bias is None else (x, weight, bias)
+
+
+def gradients(found: Sequence[Any]) -> Gradients:
+    """The gradients with respect to the operands that a layer has."""
+    return Gradients(*found, *[None] * (len(Gradients._fields) - len(found)))
 
 
 def sides(params: Conv2dParams) -> Sides:
