@@ -1,7 +1,8 @@
 """MLX on the CPU: https://ml-explore.github.io/mlx/build/html/python/_autosummary/mlx.core.conv_general.html.
 
 Images and filters are in NHWC order. It has no words for padding, so that 'same' is what it comes to in pixels,
-and none for the bias, which is added to the result in its dtype, as in `mlx.nn.Conv2d`.
+and none for the bias, which is added to the result in its dtype, as in `mlx.nn.Conv2d`. Operands of two dtypes are
+computed with in the wider of them.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Mlx(Backend):
         dtypes=("float32", "float16", "bfloat16"),
         gradients=True,
         thread_safe=False,  # arrays are computed on the stream of the thread that made them
-        extensions=(Extension.ASYMMETRIC_PADDING,),
+        extensions=(Extension.ASYMMETRIC_PADDING, Extension.PROMOTED_DTYPES),
         profiles={
             ("float16", "output"): replace(PROFILES["fp16-in-fp32-acc"], name="", rounds_before_bias=True),
             ("bfloat16", "output"): replace(PROFILES["bf16-in-fp32-acc"], name="", rounds_before_bias=True),

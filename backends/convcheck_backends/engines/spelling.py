@@ -16,10 +16,13 @@ Sides = tuple[int, int, int, int]
 def zero_padded_batches(**more: Any) -> Capabilities:
     """What most engines have in common: images come in batches, and the pixels around them are zeros.
 
+    Their bindings take a bool as the integer that it is in Python
+    (https://docs.python.org/3/library/stdtypes.html#boolean-type-bool).
+
     Args:
         more: of the engine, as `Capabilities` takes it.
     """
-    return Capabilities(padding_modes=("zeros",), unbatched=False, **more)
+    return Capabilities(padding_modes=("zeros",), unbatched=False, refuses_bools=False, **more)
 
 
 def copied_batches(**more: Any) -> Capabilities:
@@ -53,6 +56,19 @@ def sides(params: Conv2dParams) -> Sides:
         )
     (top, bottom), (left, right) = params.padding
     return top, bottom, left, right
+
+
+def check_channels(weight: Any, params: Conv2dParams) -> None:
+    """Refuse a weight that makes other groups, for engines that count them by it and have no other word for them.
+
+    Raises:
+        ValueError: the weight is for another number of channels.
+    """
+    if weight.shape[1] * params.groups != params.in_channels:
+        raise ValueError(
+            f"the weight takes {weight.shape[1]} channels in each of {params.groups} groups; "
+            f"expected {params.in_channels} channels in all"
+        )
 
 
 def padded(x: Any, params: Conv2dParams) -> Any:
