@@ -58,7 +58,7 @@ class Capabilities:
             wherever its device has streams.
         graphs: whether a call may be captured in a graph of its device, and replayed on other contents.
         validates: whether it refuses illegal arguments; if not, none is put to it, save those of `extensions`.
-        refuses_bools: whether a bool where a number belongs is refused. Python's own bool is an int, so that bindings of
+        refuses_bools: whether a bool where a number belongs is refused. In Python a bool is an int, so that bindings of
             other languages rarely tell them apart.
         extensions: what it documents where torch refuses, and is judged by.
         excludes: rules (`convcheck.model.rules`) for legal layers that it does not take, as "in_channels < 4" or
