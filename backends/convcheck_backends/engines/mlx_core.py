@@ -80,6 +80,7 @@ class Mlx(Backend):
             *lines,
             f"grad_output = {read.replace('array)', 'grad_output)').replace('array.view', 'grad_output.view')}",
             f"_, gradients = mx.vjp(layer, [{names}], [grad_output])",
+            "mx.eval(*gradients)",
             f"got = np.array(gradients[{call.result}]{wide})",
         )
 

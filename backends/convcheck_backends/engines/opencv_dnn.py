@@ -7,6 +7,7 @@ It reads an ONNX model, in float32, with the weight as a constant. Winograd is o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -36,10 +37,11 @@ class OpenCvDnn(Backend):
         cv2.setNumThreads(threads)
         self._winograd = winograd
         self._nets = Graphs()
+        profile = PROFILES["winograd-f6" if winograd else "fp32-strict"]
         self.capabilities = copied_batches(
             constant_weight=True,
             thread_safe=False,  # a net has the state of one call
-            profiles={"float32": PROFILES["winograd-f6"]} if winograd else {},
+            profiles={"float32": replace(profile, name="", flushes_subnormals=True)},  # the latter was measured
         )
 
     def conv2d(self, x: Array, weight: Array, bias: Array | None, params: Conv2dParams) -> Any:

@@ -80,8 +80,12 @@ class Tinygrad(Backend):
         )
         if call.quantity == "output":
             return (*lines, "got = y.numpy()")
-        gradient = f"y.gradient({', '.join(call.operands)}, gradient=grad_output)"
-        return (*lines, f"got = {gradient}[{call.result}].numpy()")
+        return (
+            *lines,
+            f"gradients = y.gradient({', '.join(call.operands)}, gradient=grad_output)",
+            "Tensor.realize(*gradients)",
+            f"got = gradients[{call.result}].numpy()",
+        )
 
 
 def _applied(x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from tempfile import NamedTemporaryFile
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import tract
 from numpy.typing import NDArray
 
-from convcheck import Backend, Extension, ScriptCall
+from convcheck import PROFILES, Backend, Extension, ScriptCall
 from convcheck_backends.engines.built import Graphs
 from convcheck_backends.engines.onnx_models import conv_model, model_lines
 from convcheck_backends.engines.spelling import copied_batches
@@ -26,6 +27,7 @@ class Tract(Backend):
     capabilities = copied_batches(
         constant_weight=True,
         extensions=(Extension.SAME_UPPER, Extension.ASYMMETRIC_PADDING),
+        profiles={"float32": replace(PROFILES["fp32-strict"], name="", flushes_subnormals=True)},  # measured
     )
 
     def __init__(self) -> None:
