@@ -167,14 +167,13 @@ def page(measured: list[Measured], differences: dict[str, str], reports: dict[in
         version = next(iter(found.versions.items()), ("", ""))
         shown = f"| {each.backend} | {' '.join(version)} | {found.cases} | {len(findings(work, each))} "
         rows.append(f"{shown}| {each.wall:.0f} | {each.cpu:.0f} |")
-    cpu = sum(each.cpu for each in measured)
+    cpu, today = sum(each.cpu for each in measured), f"{datetime.now(UTC):%Y-%m-%d}"
     return "\n".join(
         [
             "# Released engines and Conv2d",
             "",
             f"The [matrix](matrix.md) ([page](matrix.html), [CSV](matrix.csv), [JSON](matrix.json)) of {len(measured)}",
-            f"engines and releases, judged by convcheck {convcheck.__version__} on {datetime.now(UTC):%Y-%m-%d}, seed 0.",
-            "Made anew by",
+            f"engines and releases, judged by convcheck {convcheck.__version__} on {today}, seed 0. Made anew by",
             "",
             "```sh",
             "python benchmarks/engines.py",
