@@ -26,10 +26,10 @@ from convcheck.cli.records import record_of
 ROOT = Path(__file__).resolve().parents[1]
 FAST = (
     "onnxruntime", "onnx-reference", "openvino", "opencv-dnn", "ncnn", "mnn", "litert", "mlx", "tract", "scipy",
-    "autograd", "keras", "paddle", "torch-cpu",
+    "paddle", "torch-cpu",
 )  # fmt: skip
-SLOW = {"jax": 0.1, "tinygrad": 0.1}
-"""Engines that compile for every shape, and the share of the cases that they are judged on."""
+SLOW = {"keras": 0.2, "autograd": 0.2, "jax": 0.1, "tinygrad": 0.1}
+"""Engines that take long, as those that compile for every shape, and the share of the cases that they are judged on."""
 
 RELEASES = {
     "onnxruntime@1.24.4": ("onnxruntime==1.24.4", "onnx"),

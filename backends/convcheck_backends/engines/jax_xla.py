@@ -17,7 +17,7 @@ import numpy as np
 from jax import lax
 
 from convcheck import PROFILES, Backend, Extension, Gradients, Profile, ProfileKey, ScriptCall
-from convcheck_backends.engines.spelling import copied_batches
+from convcheck_backends.engines.spelling import check_bias, copied_batches
 from convcheck_reference import Conv2dParams
 
 
@@ -58,6 +58,7 @@ class Jax(Backend):
 
     def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
         """The output."""
+        check_bias(x, bias)
         return _layer(params)(x, weight, bias)
 
     def conv2d_backward(

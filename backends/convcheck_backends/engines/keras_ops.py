@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck import Backend, Extension, ScriptCall
-from convcheck_backends.engines.spelling import check_channels, copied_batches, sides
+from convcheck_backends.engines.spelling import check_bias, check_channels, copied_batches, sides
 from convcheck_reference import Conv2dParams
 
 Array = NDArray[Any]
@@ -41,6 +41,7 @@ class Keras(Backend):
     def conv2d(self, x: Array, weight: Array, bias: Array | None, params: Conv2dParams) -> Any:
         """The output."""
         check_channels(weight, params)
+        check_bias(x, bias)
         ops, spelled = self._keras.ops, params.arguments.padding
         image = np.ascontiguousarray(x.transpose(0, 2, 3, 1))
         if not isinstance(spelled, str):

@@ -71,6 +71,16 @@ def check_channels(weight: Any, params: Conv2dParams) -> None:
         )
 
 
+def check_bias(x: Any, bias: Any | None) -> None:
+    """Refuse a bias of another dtype than the input's, for engines that have none: it is added to what they return.
+
+    Raises:
+        TypeError: the bias is of another dtype.
+    """
+    if bias is not None and bias.dtype != x.dtype:
+        raise TypeError(f"the bias is of dtype {bias.dtype}, the input of {x.dtype}; expected one dtype")
+
+
 def padded(x: Any, params: Conv2dParams) -> Any:
     """An image with its zeros around it."""
     top, bottom, left, right = sides(params)
