@@ -18,9 +18,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version as installed
 from pathlib import Path
 
-import convcheck
 from convcheck.cli.records import record_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,7 +36,6 @@ RELEASES = {
     "onnxruntime@1.20.1": ("onnxruntime==1.20.1", "onnx"),
     "opencv-dnn@4.13.0": ("opencv-python-headless==4.13.0.92", "onnx"),
     "opencv-dnn@4.10.0": ("opencv-python-headless==4.10.0.84", "onnx"),
-    "mlx@0.30.6": ("mlx==0.30.6", "mlx-cpu==0.30.6"),
     "mlx@0.28.0": ("mlx==0.28.0", "mlx-cpu==0.28.0"),
     "ncnn@1.0.20240410": ("ncnn==1.0.20240410",),
     "mnn@3.2.0": ("MNN==3.2.0",),
@@ -106,7 +105,7 @@ def judged(spec: str, work: Path, options: argparse.Namespace) -> Measured:
     print(f"{datetime.now(UTC):%H:%M:%S} {spec}: {examples} cases", flush=True)
     started = time.perf_counter()
     asked = ["run", "--backend", spec, "--examples", examples, "--seed", 0, "--workers", 1, "--name", spec]
-    asked += ["--report-dir", work, "--database", "none", "--diagnosis-time", "60s"]
+    asked += ["--report-dir", work, "--database", "none", "--diagnosis-calls", 1500]
     asked += ["--known-failures", ROOT / "tests" / "known_failures"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     with (work / f"{spec}.log").open("wb") as log:
@@ -173,7 +172,7 @@ def page(measured: list[Measured], differences: dict[str, str], reports: dict[in
             "# Released engines and Conv2d",
             "",
             f"The [matrix](matrix.md) ([page](matrix.html), [CSV](matrix.csv), [JSON](matrix.json)) of {len(measured)}",
-            f"engines and releases, judged by convcheck {convcheck.__version__} on {today}, seed 0. Made anew by",
+            f"engines and releases, judged by convcheck {installed('convcheck')} on {today}, seed 0. Made anew by",
             "",
             "```sh",
             "python benchmarks/engines.py",

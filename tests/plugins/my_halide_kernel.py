@@ -25,14 +25,14 @@ def my_conv(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     if min(oh, ow) < 1:
         raise ValueError("the kernel is larger than the padded input")
     layer = _layer(x, weight, np.zeros(len(weight), x.dtype) if bias is None else bias, stride, dilation, groups)
-    result = hl.Buffer(hl.Float(32), [ow, oh, len(weight), len(x)])  # the innermost axis comes first
+    result = hl.Buffer(hl.Float(32), [ow, oh, len(weight), len(x)])  # Halide has the innermost axis first
     layer.realize(result)
-    return np.array(result).transpose(3, 2, 1, 0)
+    return np.array(result)
 
 
 def _layer(x, weight, bias, stride, dilation, groups):
     """The function of column, row, filter and image."""
-    image, taps, shift = (hl.Buffer(np.ascontiguousarray(array).T.copy(order="F")) for array in (x, weight, bias))
+    image, taps, shift = (hl.Buffer(np.ascontiguousarray(array)) for array in (x, weight, bias))
     j, i, o, n = (hl.Var(name) for name in ("j", "i", "o", "n"))
     _, per_group, kh, kw = weight.shape
     over = hl.RDom([(0, kw), (0, kh), (0, per_group)])

@@ -17,7 +17,7 @@ import numpy as np
 from jax import lax
 
 from convcheck import PROFILES, Backend, Extension, Gradients, Profile, ProfileKey, ScriptCall
-from convcheck_backends.engines.spelling import check_bias, copied_batches
+from convcheck_backends.engines.spelling import check_bias, copied_batches, word
 from convcheck_reference import Conv2dParams
 
 
@@ -58,7 +58,7 @@ class Jax(Backend):
 
     def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
         """The output."""
-        check_bias(x, bias)
+        check_bias(x, weight, bias)
         return _layer(params)(x, weight, bias)
 
     def conv2d_backward(
@@ -109,8 +109,7 @@ def _layer(params: Conv2dParams) -> Callable[..., Any]:
 
 
 def _padding(params: Conv2dParams) -> Any:
-    spelled = params.arguments.padding
-    return spelled.upper() if isinstance(spelled, str) else params.padding
+    return word(params, "SAME", "VALID") or params.padding
 
 
 def _conv(x: Any, weight: Any, bias: Any | None, *, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:

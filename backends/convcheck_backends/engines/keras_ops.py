@@ -41,7 +41,7 @@ class Keras(Backend):
     def conv2d(self, x: Array, weight: Array, bias: Array | None, params: Conv2dParams) -> Any:
         """The output."""
         check_channels(weight, params)
-        check_bias(x, bias)
+        check_bias(x, weight, bias)
         ops, spelled = self._keras.ops, params.arguments.padding
         image = np.ascontiguousarray(x.transpose(0, 2, 3, 1))
         if not isinstance(spelled, str):

@@ -28,7 +28,7 @@ class OnnxReference(Backend):
     name = "onnx-reference"
     capabilities = zero_padded_batches(
         dtypes=("float32", "float64"),
-        extensions=(Extension.SAME_UPPER, Extension.NEGATIVE_PADDING, Extension.ASYMMETRIC_PADDING),
+        extensions=(Extension.SAME_UPPER, Extension.ASYMMETRIC_PADDING),
         profiles={
             "float32": replace(PROFILES["fp32-strict"], name="", spreads_nan=True),
             "float64": replace(PROFILES["fp64-strict"], name="", spreads_nan=True),

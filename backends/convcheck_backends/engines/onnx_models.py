@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from convcheck import ScriptCall
+from convcheck_backends.engines.spelling import word
 from convcheck_reference import Conv2dParams
 
 Array = NDArray[Any]
@@ -78,9 +79,10 @@ def _attributes(params: Conv2dParams) -> dict[str, Any]:
         "dilations": [*params.dilation],
         "group": params.groups,
     }
-    spelled = params.arguments.padding
-    if isinstance(spelled, str):
-        return attributes | {"auto_pad": {"same": "SAME_UPPER"}.get(spelled, spelled.upper())}
+    if None in (*params.kernel_size, *params.stride, *params.dilation, params.groups):
+        raise TypeError(f"{params.arguments}: None would leave out an attribute; expected numbers")
+    if auto_pad := word(params, "SAME_UPPER", "VALID"):
+        return attributes | {"auto_pad": auto_pad}
     (top, bottom), (left, right) = params.padding
     return attributes | {"pads": [top, left, bottom, right]}
 

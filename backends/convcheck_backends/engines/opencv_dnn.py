@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck import PROFILES, Backend, ScriptCall
+from convcheck import PROFILES, Backend, Extension, ScriptCall
 from convcheck_backends.engines.built import Graphs
 from convcheck_backends.engines.onnx_models import conv_model, model_lines
 from convcheck_backends.engines.spelling import copied_batches
@@ -40,6 +40,7 @@ class OpenCvDnn(Backend):
         profile = PROFILES["winograd-f6" if winograd else "fp32-strict"]
         self.capabilities = copied_batches(
             constant_weight=True,
+            extensions=(Extension.SAME_UPPER,),  # as the operator of ONNX documents it
             thread_safe=False,  # a net has the state of one call
             profiles={"float32": replace(profile, name="", flushes_subnormals=True)},  # the latter was measured
         )

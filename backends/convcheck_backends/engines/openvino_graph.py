@@ -17,7 +17,7 @@ from openvino import opset13 as ops
 
 from convcheck import Backend, Extension, ScriptCall
 from convcheck_backends.engines.built import Graphs, key_of
-from convcheck_backends.engines.spelling import copied_batches, given, sides
+from convcheck_backends.engines.spelling import check_bias, copied_batches, given, sides, word
 from convcheck_reference import Conv2dParams
 
 Array = NDArray[Any]
@@ -45,6 +45,7 @@ class OpenVino(Backend):
 
     def conv2d(self, x: Array, weight: Array, bias: Array | None, params: Conv2dParams) -> Any:
         """The output of a model that is compiled once for each layer and its shapes."""
+        check_bias(x, weight, bias)
         operands = [np.ascontiguousarray(array) for array in given(x, weight, bias)]
         key = key_of(params, *operands, baked=tuple(operands[1:]) if self._baked else ())
         model = self._graphs.of(key, lambda: self._compiled(operands, params))
@@ -94,11 +95,8 @@ def _convolution(x: Any, weight: Any, shape: tuple[int, ...], params: Conv2dPara
 
 
 def _layer(params: Conv2dParams) -> tuple[Any, ...]:
-    spelled, begins, ends = params.arguments.padding, [0, 0], [0, 0]
-    auto = "explicit"
-    if isinstance(spelled, str):
-        auto = {"same": "same_upper"}.get(spelled, spelled)
-    else:
+    auto, begins, ends = word(params, "same_upper", "valid"), [0, 0], [0, 0]
+    if auto is None:
         top, bottom, left, right = sides(params)
         begins, ends = [top, left], [bottom, right]
-    return [*params.stride], begins, ends, [*params.dilation], auto
+    return [*params.stride], begins, ends, [*params.dilation], auto or "explicit"

@@ -35,7 +35,7 @@ class OnnxRuntime(Backend):
     name = "onnxruntime"
     capabilities = zero_padded_batches(
         dtypes=("float32", "float16"),
-        extensions=(Extension.SAME_UPPER, Extension.NEGATIVE_PADDING, Extension.ASYMMETRIC_PADDING),
+        extensions=(Extension.SAME_UPPER, Extension.ASYMMETRIC_PADDING),
     )
 
     def __init__(self, threads: int = 1, baked: bool = False, optimized: bool = True) -> None:

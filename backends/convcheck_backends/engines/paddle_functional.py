@@ -13,7 +13,7 @@ import paddle
 from paddle.nn import functional
 
 from convcheck import Backend, Extension, Gradients, ScriptCall
-from convcheck_backends.engines.spelling import copied_batches, given, gradients, sides
+from convcheck_backends.engines.spelling import copied_batches, given, gradients, sides, word
 from convcheck_reference import Conv2dParams
 
 
@@ -83,5 +83,4 @@ def _applied(params: Conv2dParams, x: Any, weight: Any, bias: Any | None = None)
 
 
 def _padding(params: Conv2dParams) -> Any:
-    spelled = params.arguments.padding
-    return spelled.upper() if isinstance(spelled, str) else [*sides(params)]
+    return word(params, "SAME", "VALID") or [*sides(params)]

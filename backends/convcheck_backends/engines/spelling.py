@@ -44,6 +44,26 @@ def gradients(found: Sequence[Any]) -> Gradients:
     return Gradients(*found, *[None] * (len(Gradients._fields) - len(found)))
 
 
+def word(params: Conv2dParams, same: str, valid: str) -> str | None:
+    """Padding as an engine's word; None where it is numbers.
+
+    Args:
+        params: the layer.
+        same: the word for 'same'.
+        valid: the word for 'valid'.
+
+    Raises:
+        ValueError: it is a text that is neither, though an engine's own word.
+    """
+    spelled = params.arguments.padding
+    if not isinstance(spelled, str):
+        return None
+    words = {"same": same, "valid": valid}
+    if spelled not in words:
+        raise ValueError(f"padding={spelled!r}; expected 'same', 'valid' or numbers")
+    return words[spelled]
+
+
 def sides(params: Conv2dParams) -> Sides:
     """Pixels of padding at (top, bottom, left, right).
 
@@ -71,14 +91,16 @@ def check_channels(weight: Any, params: Conv2dParams) -> None:
         )
 
 
-def check_bias(x: Any, bias: Any | None) -> None:
-    """Refuse a bias of another dtype than the input's, for engines that have none: it is added to what they return.
+def check_bias(x: Any, weight: Any, bias: Any | None) -> None:
+    """Refuse a bias that does not fit, for engines that have none: it is added to what they return.
 
     Raises:
-        TypeError: the bias is of another dtype.
+        ValueError: it is of another dtype than the input's, or has not a number for each filter.
     """
-    if bias is not None and bias.dtype != x.dtype:
-        raise TypeError(f"the bias is of dtype {bias.dtype}, the input of {x.dtype}; expected one dtype")
+    if bias is not None and (bias.dtype != x.dtype or tuple(bias.shape) != tuple(weight.shape[:1])):
+        raise ValueError(
+            f"the bias is {bias.dtype} of shape {tuple(bias.shape)}; expected {x.dtype} of {tuple(weight.shape[:1])}"
+        )
 
 
 def padded(x: Any, params: Conv2dParams) -> Any:
