@@ -17,8 +17,8 @@ from convcheck_reference import Conv2dParams
 
 Array = NDArray[Any]
 
-OPSET: Final = 22
-IR_VERSION: Final = 10
+OPSET: Final = 13  # Conv is that of opset 11; releases of engines of some years ago read this one
+IR_VERSION: Final = 8
 
 
 def conv_model(
