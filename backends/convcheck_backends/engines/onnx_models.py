@@ -42,7 +42,7 @@ def conv_model(
         "layer",
         [_value(name, array, fixed) for name, array in given.items() if name not in constants],
         [helper.make_tensor_value_info("y", _element_type(x), [None] * x.ndim)],
-        [numpy_helper.from_array(np.ascontiguousarray(array), name) for name, array in constants.items()],
+        [numpy_helper.from_array(np.ascontiguousarray(array, array.dtype), name) for name, array in constants.items()],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
 

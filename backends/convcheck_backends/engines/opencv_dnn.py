@@ -65,7 +65,7 @@ class OpenCvDnn(Backend):
             "net = cv2.dnn.readNetFromONNX(np.frombuffer(model.SerializeToString(), np.uint8))",
             f"net.enableWinograd({self._winograd})",
             "net.setInput(x, 'x')",
-            "got = net.forward()",
+            "got = net.forward().copy()",
         )
 
     def _net(self, model: bytes) -> Any:
