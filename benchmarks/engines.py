@@ -25,22 +25,25 @@ from convcheck.cli.records import record_of
 
 ROOT = Path(__file__).resolve().parents[1]
 FAST = (
-    "onnxruntime", "onnx-reference", "openvino", "opencv-dnn", "ncnn", "mnn", "litert", "mlx", "tract", "scipy",
-    "paddle", "torch-cpu",
+    "onnxruntime", "onnx-reference", "openvino", "opencv-dnn", "ncnn", "mnn", "litert", "mlx", "tract", "paddle",
+    "torch-cpu", "torch-cpu-native", "tensorflow@2.21.0",
 )  # fmt: skip
-SLOW = {"keras": 0.2, "autograd": 0.2, "jax": 0.1, "tinygrad": 0.1}
-"""Engines that take long, as those that compile for every shape, and the share of the cases that they are judged on."""
+SLOW = {"keras": 0.2, "scipy": 0.2, "autograd": 0.2, "jax": 0.1}
+"""Engines that take long, as those that compile for every shape, and the share of the cases that they are judged on,
+none of which reach far."""
 
 RELEASES = {
+    "tensorflow@2.21.0": ("tensorflow-cpu==2.21.0",),
     "onnxruntime@1.24.4": ("onnxruntime==1.24.4", "onnx"),
     "onnxruntime@1.20.1": ("onnxruntime==1.20.1", "onnx"),
     "opencv-dnn@4.13.0": ("opencv-python-headless==4.13.0.92", "onnx"),
     "opencv-dnn@4.10.0": ("opencv-python-headless==4.10.0.84", "onnx"),
-    "mlx@0.28.0": ("mlx==0.28.0", "mlx-cpu==0.28.0"),
+    "mlx@0.28.0": ("mlx==0.28.0", "mlx-cpu==0.28.0", "numpy", "ml_dtypes"),
     "ncnn@1.0.20240410": ("ncnn==1.0.20240410",),
     "mnn@3.2.0": ("MNN==3.2.0",),
 }
-"""Older releases, and what is installed for them."""
+"""Releases with an environment of their own, and what is installed for them: older ones, and one that does not install
+beside the others."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def main() -> None:
     options = parsed()
     work = options.work or options.out.with_name(f"{options.out.name}-runs")
     work.mkdir(parents=True, exist_ok=True)
-    wanted = [*FAST, *SLOW, *RELEASES]
+    wanted = list(dict.fromkeys([*FAST, *SLOW, *RELEASES]))
     chosen = [spec for spec in wanted if not options.only or spec in options.only or newest(spec) in options.only]
     for spec in chosen:
         make_environment(spec)
@@ -107,6 +110,7 @@ def judged(spec: str, work: Path, options: argparse.Namespace) -> Measured:
     asked = ["run", "--backend", spec, "--examples", examples, "--seed", 0, "--workers", 1, "--name", spec]
     asked += ["--report-dir", work, "--database", "none", "--diagnosis-calls", 1500]
     asked += ["--known-failures", ROOT / "tests" / "known_failures"]
+    asked += ["--reach", "quick"] if spec in SLOW else []
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     with (work / f"{spec}.log").open("wb") as log:
         process = subprocess.Popen(command(*asked), stdout=log, stderr=log, env=environment)
