@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -157,9 +158,18 @@ def bug_reports(work: Path, out: Path) -> dict[int, str]:
         asked = command("issue", work / entry["run"], entry["place"])
         text = subprocess.run(asked, check=True, stdout=subprocess.PIPE, text=True).stdout
         text = text[text.index("# ") :]  # some engines print when they are imported
-        (out / "issues" / f"{entry['number']}.md").write_text(text, encoding="utf-8")
-        titles[entry["number"]] = text.splitlines()[0].removeprefix("# ")
+        known = known_to_the_engine(entry["finding"])
+        (out / "issues" / f"{entry['number']}.md").write_text(f"{text}{known}", encoding="utf-8")
+        titles[entry["number"]] = text.splitlines()[0].removeprefix("# ") + (" (known to the engine)" if known else "")
     return titles
+
+
+def known_to_the_engine(finding: dict) -> str:
+    """What the engine documents of a finding, or its tracker has, as a section of the bug report; empty for nothing."""
+    links = tomllib.loads((ROOT / "benchmarks" / "engine_links.toml").read_text(encoding="utf-8"))["link"]
+    fitting = [each for each in links if each["backend"] == newest(finding["backend"])]
+    said = [f"{each['says']}: {each['url']}" for each in fitting if finding["clause"] in each["clauses"]]
+    return "\n".join(["", "## Known to the engine", "", *said, ""]) if said else ""
 
 
 def page(measured: list[Measured], differences: dict[str, str], reports: dict[int, str], work: Path) -> str:

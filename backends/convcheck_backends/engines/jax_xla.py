@@ -1,7 +1,7 @@
 """JAX on the CPU: https://docs.jax.dev/en/latest/_autosummary/jax.lax.conv_general_dilated.html.
 
 XLA documents padding below 0, of two sides, and windows that do not fit
-(https://openxla.org/xla/operation_semantics#conv_convolution); "SAME" takes a stride.
+(https://github.com/openxla/xla/blob/main/docs/operation_semantics.md); "SAME" takes a stride.
 The bias is added to the result in its dtype.
 """
 

@@ -1,4 +1,4 @@
-"""MNN on the CPU, an expression: https://mnn-docs.readthedocs.io/en/latest/pymnn/expr.html#conv2d.
+"""MNN on the CPU, an expression: https://github.com/alibaba/MNN/blob/master/docs/pymnn/expr.md.
 
 Pairs are (width, height). Padding is the same on both sides, or SAME, which MNN computes. It validates nothing, so that
 no illegal layer is put to it.
