@@ -38,6 +38,8 @@ class Mlx(Backend):
 
     def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
         """The output."""
+        if bias is not None and bias.shape != weight.shape[:1]:  # adding would broadcast it
+            raise ValueError(f"the bias has shape {bias.shape}; expected {weight.shape[:1]}")
         return _layer(params)(*given(x, weight, bias))
 
     def conv2d_backward(
@@ -49,7 +51,9 @@ class Mlx(Backend):
 
     def to_native(self, array: Any) -> Any:
         """A copy; bfloat16 goes by its bits, as NumPy has no such type of its own."""
-        return mx.array(array.view(np.uint16)).view(mx.bfloat16) if array.dtype == _BFLOAT16 else mx.array(array)
+        if array.dtype == _BFLOAT16:
+            return mx.array(array.view(np.uint16)).view(mx.bfloat16)
+        return mx.array(array, getattr(mx, array.dtype.name))  # which otherwise makes float64 float32
 
     def to_numpy(self, native: Any) -> Any:
         """The array of a result, computed by now."""
