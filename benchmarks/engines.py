@@ -23,6 +23,8 @@ from importlib.metadata import version as installed
 from pathlib import Path
 
 from convcheck.cli.records import record_of
+from convcheck.model.matrix import State
+from convcheck.report.compatibility.matrix_file import read_matrix
 
 ROOT = Path(__file__).resolve().parents[1]
 FAST = (
@@ -134,7 +136,7 @@ def written(measured: list[Measured], work: Path, out: Path) -> None:
     )
     differences = {spec: difference(spec, work, out) for spec in specs if spec in RELEASES and newest(spec) in specs}
     reports = bug_reports(work, out)
-    (out / "README.md").write_text(page(measured, differences, reports, work), encoding="utf-8")
+    (out / "README.md").write_text(page(measured, differences, reports, work, out), encoding="utf-8")
     print(out / "README.md")
 
 
@@ -172,7 +174,15 @@ def known_to_the_engine(finding: dict) -> str:
     return "\n".join(["", "## Known to the engine", "", *said, ""]) if said else ""
 
 
-def page(measured: list[Measured], differences: dict[str, str], reports: dict[int, str], work: Path) -> str:
+def unexplained(out: Path) -> list[str]:
+    """The cells that fail and lead to no finding."""
+    matrix = read_matrix(out / "matrix.json")
+    columns = zip(matrix.labels, matrix.engines, strict=True)
+    cells = [(label, cell) for label, engine in columns for cell in engine.cells if cell.state is State.FAIL]
+    return [f"{label}: {cell.clause}, {cell.wrong} of {cell.cases}" for label, cell in cells if not cell.findings]
+
+
+def page(measured: list[Measured], differences: dict[str, str], reports: dict[int, str], work: Path, out: Path) -> str:
     """The page that leads to everything."""
     rows = []
     for each in measured:
@@ -210,6 +220,12 @@ def page(measured: list[Measured], differences: dict[str, str], reports: dict[in
             "`python benchmarks/engine_issues.py` runs all of them.",
             "",
             *(f"- [{number}](issues/{number}.md): {title}" for number, title in reports.items()),
+            "",
+            "## Not looked into",
+            "",
+            "Cells that fail and lead to no finding, because no calls were left to look for a cause:",
+            "",
+            *(f"- {cell}" for cell in unexplained(out)),
             "",
         ]
     )
