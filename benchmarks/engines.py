@@ -156,10 +156,11 @@ def bug_reports(work: Path, out: Path) -> dict[int, str]:
     matrix = json.loads((out / "matrix.json").read_text(encoding="utf-8"))
     (out / "issues").mkdir()
     titles = {}
-    for entry in matrix["findings"]:
-        asked = command("issue", work / entry["run"], entry["place"])
-        text = subprocess.run(asked, check=True, stdout=subprocess.PIPE, text=True).stdout
-        text = text[text.index("# ") :]  # some engines print when they are imported
+    asked = [command("issue", work / entry["run"], entry["place"]) for entry in matrix["findings"]]
+    with ThreadPoolExecutor(2) as pool:
+        texts = list(pool.map(lambda each: subprocess.check_output(each, text=True), asked))
+    for entry, printed in zip(matrix["findings"], texts, strict=True):
+        text = printed[printed.index("# ") :]  # some engines print when they are imported
         known = known_to_the_engine(entry["finding"])
         (out / "issues" / f"{entry['number']}.md").write_text(f"{text}{known}", encoding="utf-8")
         titles[entry["number"]] = text.splitlines()[0].removeprefix("# ") + (" (known to the engine)" if known else "")
@@ -189,7 +190,7 @@ def page(measured: list[Measured], differences: dict[str, str], reports: dict[in
         (found,) = record_of(work / each.backend).backends
         version = next(iter(found.versions.items()), ("", ""))
         shown = f"| {each.backend} | {' '.join(version)} | {found.cases} | {len(findings(work, each))} "
-        rows.append(f"{shown}| {each.wall:.0f} | {each.cpu:.0f} |")
+        rows.append(f"{shown}| {each.wall:.0f} | {f'{each.cpu:.0f}' if each.cpu else 'not measured'} |")
     cpu, today = sum(each.cpu for each in measured), f"{datetime.now(UTC):%Y-%m-%d}"
     return "\n".join(
         [
