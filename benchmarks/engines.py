@@ -187,9 +187,11 @@ def page(measured: list[Measured], differences: dict[str, str], reports: dict[in
     """The page that leads to everything."""
     rows = []
     for each in measured:
-        (found,) = record_of(work / each.backend).backends
+        record = record_of(work / each.backend)
+        (found,) = record.backends
         version = next(iter(found.versions.items()), ("", ""))
-        shown = f"| {each.backend} | {' '.join(version)} | {found.cases} | {len(findings(work, each))} "
+        cases = f"{found.cases}{' (interrupted)' if record.interrupted else ''}"
+        shown = f"| {each.backend} | {' '.join(version)} | {cases} | {len(record.findings)} "
         rows.append(f"{shown}| {each.wall:.0f} | {f'{each.cpu:.0f}' if each.cpu else 'not measured'} |")
     cpu, today = sum(each.cpu for each in measured), f"{datetime.now(UTC):%Y-%m-%d}"
     return "\n".join(
@@ -230,11 +232,6 @@ def page(measured: list[Measured], differences: dict[str, str], reports: dict[in
             "",
         ]
     )
-
-
-def findings(work: Path, measured: Measured) -> tuple:
-    """The findings of a run."""
-    return record_of(work / measured.backend).findings
 
 
 if __name__ == "__main__":
