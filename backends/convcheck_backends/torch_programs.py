@@ -6,14 +6,16 @@ Each computes with what `torch_backend.apply` is turned into, on the CPU.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import torch
 
-from convcheck import Backend, Capabilities, Gradients, differentiate, to_torch
+from convcheck import Backend, Capabilities, Gradients, ScriptCall, differentiate, to_torch, torch_script_lines
 from convcheck_backends.engines.built import Graphs, key_of
+from convcheck_backends.engines.spelling import given, gradients
 from convcheck_backends.torch_backend import CPU_PROFILES, STRIDED, apply
 from convcheck_backends.torch_engine import TorchCpu
 from convcheck_reference import Conv2dParams
@@ -28,6 +30,20 @@ class _Layer(torch.nn.Module):
 
     def forward(self, x: Any, weight: Any, bias: Any | None = None) -> Any:
         return apply(x, weight, bias, self._params)
+
+
+_CONV = "torch.nn.functional.conv2d"
+_EXPORTED = (
+    "class Layer(torch.nn.Module):",
+    f"    def forward(self, x, weight, bias, **layer): return {_CONV}(x, weight, bias, **layer)",
+    "def program(x, weight, bias, **layer):",
+    "    return torch.export.export(Layer(), (x, weight, bias), layer).module()(x, weight, bias, **layer)",
+)
+_MAPPED = (
+    "def mapped(x, weight, bias, **layer):",
+    f"    conv = lambda image, weight, bias: {_CONV}(image, weight, bias, **layer)",
+    "    return torch.func.vmap(conv, in_dims=(0, None, None))(x, weight, bias)",
+)
 
 
 class TorchExport(TorchCpu):
@@ -60,6 +76,12 @@ class TorchExport(TorchCpu):
         """The gradients of the program."""
         return differentiate(self._program(x, weight, bias, params), (x, weight, bias), grad_output)
 
+    def script_lines(self, call: ScriptCall) -> Sequence[str]:
+        """The same program; none for other padding than by zeros, which is a step of its own."""
+        if call.arguments.padding_mode != "zeros":
+            return ()
+        return torch_script_lines(call, "program", head=_EXPORTED)
+
     def _program(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
         key = (key_of(params), *(None if t is None else (t.shape, t.stride(), t.dtype) for t in (x, weight, bias)))
         return self._graphs.of(key, lambda: torch.export.export(_Layer(params), (x, weight, bias)).module())
@@ -85,7 +107,7 @@ class TorchOnnx(Backend):
 
     def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
         """The output of the model."""
-        operands = tuple(t.contiguous() for t in _given(x, weight, bias))
+        operands = tuple(t.contiguous() for t in given(x, weight, bias))
         key = (key_of(params), *((t.shape, t.dtype) for t in operands))
         session = self._graphs.of(key, lambda: self._session(operands, params))
         names = (item.name for item in session.get_inputs())
@@ -99,6 +121,22 @@ class TorchOnnx(Backend):
         """Those of all that takes part."""
         of = {"torch": torch, "onnxscript": self._script, "onnxruntime": self._runtime}
         return {name: str(module.__version__) for name, module in of.items()}
+
+    def script_lines(self, call: ScriptCall) -> Sequence[str]:
+        """The same model; none for other padding than by zeros, which is a step of its own."""
+        if call.arguments.padding_mode != "zeros":
+            return ()
+        names = ", ".join(call.operands)
+        return (
+            "import onnxruntime",
+            "import torch",
+            "class Layer(torch.nn.Module):",
+            f"    def forward(self, x, weight, bias=None): return {_CONV}(x, weight, bias, {call.keywords})",
+            f"operands = tuple(torch.tensor(array) for array in ({names}))",
+            "torch.onnx.export(Layer().eval(), operands, 'layer.onnx', dynamo=True, verbose=False)",
+            "session = onnxruntime.InferenceSession('layer.onnx')",
+            f"got = session.run(None, dict(zip([item.name for item in session.get_inputs()], ({names}))))[0]",
+        )
 
     def _session(self, operands: tuple[Any, ...], params: Conv2dParams) -> Any:
         program = torch.onnx.export(_Layer(params).eval(), operands, dynamo=True, verbose=False)
@@ -130,16 +168,20 @@ class TorchFunc(TorchCpu):
         self, grad_output: Any, x: Any, weight: Any, bias: Any | None, params: Conv2dParams
     ) -> Gradients:
         """The gradients."""
-        operands = _given(x, weight, bias)
-        pull_back: Any = torch.func.vjp(partial(_applied, params), *operands)[1]
-        found = pull_back(grad_output)
-        return Gradients(*found, *[None] * (3 - len(found)))
+        pull_back: Any = torch.func.vjp(partial(_applied, params), *given(x, weight, bias))[1]
+        return gradients(pull_back(grad_output))
+
+    def script_lines(self, call: ScriptCall) -> Sequence[str]:
+        """The output by `vmap`; gradients are those of the function itself. None where padding is a step of its own."""
+        if call.arguments.padding_mode != "zeros":
+            return ()
+        return (
+            torch_script_lines(call, "mapped", head=_MAPPED)
+            if call.quantity == "output"
+            else super().script_lines(call)
+        )
 
 
 def _applied(params: Conv2dParams, x: Any, weight: Any, bias: Any | None = None) -> Any:
     """The layer, of operands that are all there."""
     return apply(x, weight, bias, params)
-
-
-def _given(x: Any, weight: Any, bias: Any | None) -> tuple[Any, ...]:
-    return (x, weight) if bias is None else (x, weight, bias)

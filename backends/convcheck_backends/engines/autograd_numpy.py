@@ -6,7 +6,7 @@ nothing; those of dilation are zeros between the taps, which meet what is not fi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -17,8 +17,8 @@ from autograd import make_vjp
 from autograd.scipy.signal import convolve
 from numpy.typing import NDArray
 
-from convcheck import PROFILES, Backend, Capabilities, Gradients
-from convcheck_backends.engines.spelling import sides
+from convcheck import PROFILES, Backend, Gradients, ScriptCall
+from convcheck_backends.engines.spelling import given, gradients, sides, zero_padded_batches
 from convcheck_reference import Conv2dParams
 
 Array = NDArray[Any]
@@ -28,11 +28,9 @@ class Autograd(Backend):
     """A convolution for each group, and its gradients by `autograd.make_vjp`."""
 
     name = "autograd"
-    capabilities = Capabilities(
+    capabilities = zero_padded_batches(
         dtypes=("float32", "float64"),
-        padding_modes=("zeros",),
         gradients=True,
-        unbatched=False,
         validates=False,
         profiles={
             "float32": replace(PROFILES["fp32-strict"], name="", spreads_nan=True),
@@ -48,14 +46,34 @@ class Autograd(Backend):
         self, grad_output: Array, x: Array, weight: Array, bias: Array | None, params: Conv2dParams
     ) -> Gradients:
         """The gradients."""
-        operands = (x, weight) if bias is None else (x, weight, bias)
-        pull_back, _ = make_vjp(_layer(params))(operands)
-        found = pull_back(grad_output)
-        return Gradients(*found, *[None] * (3 - len(found)))
+        pull_back, _ = make_vjp(_layer(params))(given(x, weight, bias))
+        return gradients(pull_back(grad_output))
 
     def versions(self) -> dict[str, str]:
         """The library's."""
         return {"autograd": version("autograd")}
+
+    def script_lines(self, call: ScriptCall) -> Sequence[str]:
+        """The same steps, of one group."""
+        (top, bottom, left, right), params = sides(call.params), call.params
+        if params.groups != 1 or params.dilation != (1, 1):
+            return ()  # these are no words of autograd's
+        names, plus = ", ".join(call.operands), " + bias[:, None, None]" if call.bias else ""
+        rows, columns = params.stride
+        lines = (
+            "import autograd.numpy as anp",
+            "from autograd import make_vjp",
+            "from autograd.scipy.signal import convolve",
+            "def layer(operands):",
+            f"    {names} = operands",
+            f"    image = anp.pad(x, ((0, 0), (0, 0), ({top}, {bottom}), ({left}, {right})), 'constant')",
+            "    taps = weight[:, :, ::-1, ::-1]",
+            "    y = convolve(image, taps, axes=([2, 3], [2, 3]), dot_axes=([1], [1]), mode='valid')",
+            f"    return y[:, :, ::{rows}, ::{columns}]{plus}",
+        )
+        if call.quantity == "output":
+            return (*lines, f"got = layer(({names}))")
+        return (*lines, f"got = make_vjp(layer)(({names}))[0](grad_output)[{call.result}]")
 
 
 def _layer(params: Conv2dParams) -> Callable[[tuple[Any, ...]], Any]:

@@ -1,13 +1,13 @@
 """JAX on the CPU: https://docs.jax.dev/en/latest/_autosummary/jax.lax.conv_general_dilated.html.
 
 XLA documents padding below 0, of two sides, and windows that do not fit
-(https://openxla.org/xla/operation_semantics#conv_convolution); "SAME" takes a stride.
+(https://github.com/openxla/xla/blob/main/docs/operation_semantics.md); "SAME" takes a stride.
 The bias is added to the result in its dtype.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,29 +16,40 @@ import jax
 import numpy as np
 from jax import lax
 
-from convcheck import PROFILES, Backend, Capabilities, Extension, Gradients
+from convcheck import PROFILES, Backend, Extension, Gradients, Profile, ProfileKey, ScriptCall
+from convcheck_backends.engines.spelling import check_bias, copied_batches, word
 from convcheck_reference import Conv2dParams
+
+
+def _profiles() -> dict[ProfileKey, Profile]:
+    """Measured: subnormals are flushed, gradients of groups meet zeros, and that of a bias is summed in its dtype."""
+    promised: dict[ProfileKey, Profile] = {
+        "float32": PROFILES["fp32-strict"],
+        "float64": PROFILES["fp64-strict"],
+        "float16": PROFILES["fp16-in-fp32-acc"],
+        "bfloat16": PROFILES["bf16-in-fp32-acc"],
+        ("float16", "output"): replace(PROFILES["fp16-in-fp32-acc"], rounds_before_bias=True),
+        ("bfloat16", "output"): replace(PROFILES["bf16-in-fp32-acc"], rounds_before_bias=True),
+        ("float16", "grad_bias"): PROFILES["fp16-acc"],
+        ("bfloat16", "grad_bias"): PROFILES["bf16-acc"],
+    }
+    return {key: replace(each, name="", flushes_subnormals=True, spreads_nan=True) for key, each in promised.items()}
 
 
 class Jax(Backend):
     """`jax.lax.conv_general_dilated`, and its gradients by `jax.vjp`. XLA compiles for every new shape."""
 
     name = "jax"
-    capabilities = Capabilities(
+    capabilities = copied_batches(
         dtypes=("float32", "float64", "float16", "bfloat16"),
-        padding_modes=("zeros",),
         gradients=True,
-        unbatched=False,
         extensions=(
             Extension.SAME_UPPER,
             Extension.NEGATIVE_PADDING,
             Extension.ASYMMETRIC_PADDING,
             Extension.EMPTY_OUTPUT,
         ),
-        profiles={
-            ("float16", "output"): replace(PROFILES["fp16-in-fp32-acc"], name="", rounds_before_bias=True),
-            ("bfloat16", "output"): replace(PROFILES["bf16-in-fp32-acc"], name="", rounds_before_bias=True),
-        },
+        profiles=_profiles(),
     )
 
     def __init__(self) -> None:
@@ -47,6 +58,7 @@ class Jax(Backend):
 
     def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
         """The output."""
+        check_bias(x, weight, bias)
         return _layer(params)(x, weight, bias)
 
     def conv2d_backward(
@@ -68,11 +80,36 @@ class Jax(Backend):
         """The engine's."""
         return {"jax": jax.__version__}
 
+    def script_lines(self, call: ScriptCall) -> Sequence[str]:
+        """The convolution, and `jax.vjp` of it."""
+        names, plus = ", ".join(call.operands), " + bias[:, None, None]" if call.bias else ""
+        padding, params = _padding(call.params), call.params
+        lines = (
+            "import jax",
+            "from jax import lax",
+            'jax.config.update("jax_enable_x64", True)',
+            "def layer(x, weight, bias=None):",
+            f"    return lax.conv_general_dilated(x, weight, {params.stride}, {padding!r}, precision='highest',",
+            f"        rhs_dilation={params.dilation}, feature_group_count={params.groups},",
+            f"        dimension_numbers=('NCHW', 'OIHW', 'NCHW')){plus}",
+            f"{names} = map(jax.numpy.asarray, ({names}))",
+        )
+        if call.quantity == "output":
+            return (*lines, f"got = np.asarray(layer({names}))")
+        return (
+            *lines,
+            f"gradients = jax.vjp(layer, {names})[1](jax.numpy.asarray(grad_output))",
+            f"got = np.asarray(gradients[{call.result}])",
+        )
+
 
 def _layer(params: Conv2dParams) -> Callable[..., Any]:
-    spelled = params.arguments.padding
-    padding = spelled.upper() if isinstance(spelled, str) else params.padding
-    return partial(_conv, strides=params.stride, padding=padding, dilation=params.dilation, groups=params.groups)
+    pads = _padding(params)
+    return partial(_conv, strides=params.stride, padding=pads, dilation=params.dilation, groups=params.groups)
+
+
+def _padding(params: Conv2dParams) -> Any:
+    return word(params, "SAME", "VALID") or params.padding
 
 
 def _conv(x: Any, weight: Any, bias: Any | None, *, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:

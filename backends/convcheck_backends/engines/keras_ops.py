@@ -7,14 +7,15 @@ takes a stride. Groups follow from the channels.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck import Backend, Capabilities, Extension
-from convcheck_backends.engines.spelling import sides
+from convcheck import Backend, Extension, ScriptCall
+from convcheck_backends.engines.spelling import check_bias, check_channels, copied_batches, sides
 from convcheck_reference import Conv2dParams
 
 Array = NDArray[Any]
@@ -28,11 +29,7 @@ class Keras(Backend):
     """
 
     name = "keras"
-    capabilities = Capabilities(
-        padding_modes=("zeros",),
-        unbatched=False,
-        extensions=(Extension.SAME_UPPER, Extension.ASYMMETRIC_PADDING),
-    )
+    capabilities = copied_batches(extensions=(Extension.SAME_UPPER, Extension.ASYMMETRIC_PADDING))
 
     def __init__(self, backend: Literal["torch", "jax", "tensorflow", "openvino"] = "torch") -> None:
         os.environ["KERAS_BACKEND"] = backend  # read when Keras is imported
@@ -43,6 +40,8 @@ class Keras(Backend):
 
     def conv2d(self, x: Array, weight: Array, bias: Array | None, params: Conv2dParams) -> Any:
         """The output."""
+        check_channels(weight, params)
+        check_bias(x, weight, bias)
         ops, spelled = self._keras.ops, params.arguments.padding
         image = np.ascontiguousarray(x.transpose(0, 2, 3, 1))
         if not isinstance(spelled, str):
@@ -62,3 +61,22 @@ class Keras(Backend):
     def versions(self) -> dict[str, str]:
         """The library's, and its backend's name."""
         return {"keras": self._keras.__version__, "backend": self._keras.backend.backend()}
+
+    def script_lines(self, call: ScriptCall) -> Sequence[str]:
+        """The same steps."""
+        params, spelled = call.params, call.arguments.padding
+        padding, steps = spelled if isinstance(spelled, str) else "valid", []
+        if not isinstance(spelled, str):
+            top, bottom, left, right = sides(params)
+            steps = [f"image = keras.ops.pad(image, ((0, 0), ({top}, {bottom}), ({left}, {right}), (0, 0)))"]
+        return (
+            "import os",
+            f"os.environ['KERAS_BACKEND'] = {self._keras.backend.backend()!r}",
+            "import keras",
+            "image = np.ascontiguousarray(x.transpose(0, 2, 3, 1))",
+            *steps,
+            "taps = np.ascontiguousarray(weight.transpose(2, 3, 1, 0))",
+            f"got = keras.ops.conv(image, taps, strides={params.stride}, padding={padding!r},",
+            f"    data_format='channels_last', dilation_rate={params.dilation}){' + bias' if call.bias else ''}",
+            "got = keras.ops.convert_to_numpy(got).transpose(0, 3, 1, 2)",
+        )

@@ -5,6 +5,7 @@ Source: https://github.com/google-ai-edge/LiteRT/blob/main/tflite/converter/sche
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any, Final
 
 import flatbuffers
@@ -82,8 +83,8 @@ def conv_model(params: Conv2dParams, x: Array, weight: Array, bias: Array | None
     depthwise = params.groups == channels > 1
     options = _depthwise(params) if depthwise else schema.Conv2DOptionsT()
     options.padding = _PADDINGS["valid" if not isinstance(spelled, str) else spelled]
-    options.strideH, options.strideW = params.stride
-    options.dilationHFactor, options.dilationWFactor = params.dilation
+    options.strideH, options.strideW = map(index, params.stride)  # the builder would cut off a fraction
+    options.dilationHFactor, options.dilationWFactor = map(index, params.dilation)
     taps = weight.transpose(1, 2, 3, 0) if depthwise else weight.transpose(0, 2, 3, 1)
     shift = np.zeros(len(weight), x.dtype) if bias is None else bias  # its kernels ask for one
     inputs = [last, graph.constant(taps), graph.constant(shift)]

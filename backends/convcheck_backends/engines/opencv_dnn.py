@@ -6,15 +6,18 @@ It reads an ONNX model, in float32, with the weight as a constant. Winograd is o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from convcheck import PROFILES, Backend, Capabilities
+from convcheck import PROFILES, Backend, Extension, ScriptCall
 from convcheck_backends.engines.built import Graphs
-from convcheck_backends.engines.onnx_models import conv_model
+from convcheck_backends.engines.onnx_models import conv_model, model_lines
+from convcheck_backends.engines.spelling import copied_batches
 from convcheck_reference import Conv2dParams
 
 Array = NDArray[Any]
@@ -34,12 +37,12 @@ class OpenCvDnn(Backend):
         cv2.setNumThreads(threads)
         self._winograd = winograd
         self._nets = Graphs()
-        self.capabilities = Capabilities(
-            padding_modes=("zeros",),
-            unbatched=False,
+        profile = PROFILES["winograd-f6" if winograd else "fp32-strict"]
+        self.capabilities = copied_batches(
             constant_weight=True,
+            extensions=(Extension.SAME_UPPER,),  # as the operator of ONNX documents it
             thread_safe=False,  # a net has the state of one call
-            profiles={"float32": PROFILES["winograd-f6"]} if winograd else {},
+            profiles={"float32": replace(profile, name="", flushes_subnormals=True)},  # the latter was measured
         )
 
     def conv2d(self, x: Array, weight: Array, bias: Array | None, params: Conv2dParams) -> Any:
@@ -52,6 +55,18 @@ class OpenCvDnn(Backend):
     def versions(self) -> dict[str, str]:
         """The library's, and its algorithm."""
         return {"opencv": cv2.__version__, "winograd": "on" if self._winograd else "off"}
+
+    def script_lines(self, call: ScriptCall) -> Sequence[str]:
+        """The same net."""
+        return (
+            "import cv2",
+            *model_lines(call, baked=True, fixed=True),
+            f"cv2.setNumThreads({cv2.getNumThreads()})",
+            "net = cv2.dnn.readNetFromONNX(np.frombuffer(model.SerializeToString(), np.uint8))",
+            f"net.enableWinograd({self._winograd})",
+            "net.setInput(x, 'x')",
+            "got = net.forward().copy()",
+        )
 
     def _net(self, model: bytes) -> Any:
         net = cv2.dnn.readNetFromONNX(np.frombuffer(model, np.uint8))

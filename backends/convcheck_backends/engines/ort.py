@@ -7,15 +7,17 @@ Padding is by zeros, images come in batches, and `auto_pad` SAME_UPPER takes a s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import onnxruntime
 from numpy.typing import NDArray
 
-from convcheck import Backend, Capabilities, Extension
+from convcheck import Backend, Extension, ScriptCall
 from convcheck_backends.engines.built import Graphs
-from convcheck_backends.engines.onnx_models import conv_model
+from convcheck_backends.engines.onnx_models import conv_model, model_lines
+from convcheck_backends.engines.spelling import zero_padded_batches
 from convcheck_reference import Conv2dParams
 
 Array = NDArray[Any]
@@ -31,11 +33,9 @@ class OnnxRuntime(Backend):
     """
 
     name = "onnxruntime"
-    capabilities = Capabilities(
+    capabilities = zero_padded_batches(
         dtypes=("float32", "float16"),
-        padding_modes=("zeros",),
-        unbatched=False,
-        extensions=(Extension.SAME_UPPER, Extension.NEGATIVE_PADDING, Extension.ASYMMETRIC_PADDING),
+        extensions=(Extension.SAME_UPPER, Extension.ASYMMETRIC_PADDING),
     )
 
     def __init__(self, threads: int = 1, baked: bool = False, optimized: bool = True) -> None:
@@ -58,6 +58,19 @@ class OnnxRuntime(Backend):
     def versions(self) -> dict[str, str]:
         """The engine's, and how the weight reaches it."""
         return {"onnxruntime": onnxruntime.__version__, "weight": "constant" if self._baked else "input"}
+
+    def script_lines(self, call: ScriptCall) -> Sequence[str]:
+        """The same model."""
+        level = self._settings.graph_optimization_level.name
+        return (
+            "import onnxruntime",
+            *model_lines(call, baked=self._baked),
+            "options = onnxruntime.SessionOptions()",
+            f"options.intra_op_num_threads = {self._settings.intra_op_num_threads}",
+            f"options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.{level}",
+            "session = onnxruntime.InferenceSession(model.SerializeToString(), options)",
+            "got = session.run(None, given)[0]",
+        )
 
     def _session(self, model: bytes) -> Any:
         return onnxruntime.InferenceSession(model, self._settings, providers=["CPUExecutionProvider"])

@@ -6,6 +6,7 @@ dilation are zeros between the taps, which meet what is not finite.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -14,8 +15,8 @@ import scipy
 from numpy.typing import NDArray
 from scipy.signal import correlate
 
-from convcheck import PROFILES, Backend, Capabilities
-from convcheck_backends.engines.spelling import dilated, padded
+from convcheck import PROFILES, Backend, ScriptCall
+from convcheck_backends.engines.spelling import dilated, padded, sides, zero_padded_batches
 from convcheck_reference import Conv2dParams
 
 Array = NDArray[Any]
@@ -33,10 +34,8 @@ class Scipy(Backend):
     def __init__(self, method: Literal["direct", "fft"] = "direct") -> None:
         self._method = method
         profiles = {"float32": "fft"} if method == "fft" else {"float32": "fp32-strict", "float64": "fp64-strict"}
-        self.capabilities = Capabilities(
+        self.capabilities = zero_padded_batches(
             dtypes=tuple(profiles),
-            padding_modes=("zeros",),
-            unbatched=False,
             validates=False,
             profiles={dtype: replace(PROFILES[name], name="", spreads_nan=True) for dtype, name in profiles.items()},
         )
@@ -56,3 +55,19 @@ class Scipy(Backend):
     def versions(self) -> dict[str, str]:
         """The library's."""
         return {"scipy": scipy.__version__, "method": self._method}
+
+    def script_lines(self, call: ScriptCall) -> Sequence[str]:
+        """The same steps."""
+        (top, bottom, left, right), params = sides(call.params), call.params
+        (rows, columns), (down, right_), groups = params.stride, params.dilation, params.groups
+        return (
+            "from scipy.signal import correlate",
+            f"image = np.pad(x, ((0, 0), (0, 0), ({top}, {bottom}), ({left}, {right})))",
+            f"taps = np.zeros((*weight.shape[:2], *{params.extent}), x.dtype)",
+            f"taps[:, :, ::{down}, ::{right_}] = weight",
+            f"first = [o // (len(weight) // {groups}) * weight.shape[1] for o in range(len(weight))]",
+            "got = np.array([[",
+            f"    correlate(each[f : f + weight.shape[1]], taps_, 'valid', {self._method!r})[0, ::{rows}, ::{columns}]",
+            "    for f, taps_ in zip(first, taps)] for each in image])",
+            *(["got += bias[:, None, None]"] if call.bias else []),
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from tempfile import NamedTemporaryFile
 from typing import Any
 
@@ -9,9 +11,10 @@ import numpy as np
 import tract
 from numpy.typing import NDArray
 
-from convcheck import Backend, Capabilities, Extension
+from convcheck import PROFILES, Backend, Extension, ScriptCall
 from convcheck_backends.engines.built import Graphs
-from convcheck_backends.engines.onnx_models import conv_model
+from convcheck_backends.engines.onnx_models import conv_model, model_lines
+from convcheck_backends.engines.spelling import copied_batches
 from convcheck_reference import Conv2dParams
 
 Array = NDArray[Any]
@@ -21,11 +24,10 @@ class Tract(Backend):
     """A plan for each layer, weight and input size; weight and bias are constants of it."""
 
     name = "tract"
-    capabilities = Capabilities(
-        padding_modes=("zeros",),
-        unbatched=False,
+    capabilities = copied_batches(
         constant_weight=True,
         extensions=(Extension.SAME_UPPER, Extension.ASYMMETRIC_PADDING),
+        profiles={"float32": replace(PROFILES["fp32-strict"], name="", flushes_subnormals=True)},  # measured
     )
 
     def __init__(self) -> None:
@@ -40,6 +42,17 @@ class Tract(Backend):
     def versions(self) -> dict[str, str]:
         """The engine's."""
         return {"tract": tract.version()}
+
+    def script_lines(self, call: ScriptCall) -> Sequence[str]:
+        """The same model, as a file."""
+        return (
+            "import onnx",
+            "import tract",
+            *model_lines(call, baked=True, fixed=True),
+            "onnx.save(model, 'layer.onnx')",
+            "plan = tract.onnx().load('layer.onnx').into_model().into_runnable()",
+            "got = plan.run([x])[0].to_numpy()",
+        )
 
 
 def _plan(model: bytes) -> Any:

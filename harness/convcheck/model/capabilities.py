@@ -16,7 +16,7 @@ from convcheck.model.rules import Rule, RuleError, facts
 from convcheck.model.transforms import Transform
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.formats import DTYPES
-from convcheck_reference.params import PADDING_MODES, PaddingMode
+from convcheck_reference.params import PADDING_MODES, Arguments, PaddingMode
 
 OfPath: TypeAlias = tuple[str, Quantity, Path]
 ProfileKey: TypeAlias = str | tuple[str, Quantity] | OfPath
@@ -59,6 +59,8 @@ class Capabilities:
             wherever its device has streams.
         graphs: whether a call may be captured in a graph of its device, and replayed on other contents.
         validates: whether it refuses illegal arguments; if not, none is put to it, save those of `extensions`.
+        refuses_bools: whether a bool where a number belongs is refused. In Python a bool is an int, so that bindings of
+            other languages rarely tell them apart.
         extensions: what it documents where torch refuses, and is judged by.
         excludes: rules (`convcheck.model.rules`) for legal layers that it does not take, as "in_channels < 4" or
             "dtype == 'float16' and padding_mode == 'reflect'".
@@ -92,6 +94,7 @@ class Capabilities:
     streams: bool | None = None
     graphs: bool = False
     validates: bool = True
+    refuses_bools: bool = True
     extensions: tuple[Extension, ...] = ()
     excludes: tuple[str, ...] = ()
     # a dict has no hash; capabilities that differ in their profiles alone are unequal with the same hash
@@ -195,6 +198,8 @@ class Capabilities:
         return next((f"excluded: {rule}" for rule in self.excludes if Rule(rule).holds(found)), None)
 
     def _not_validated(self, case: Case) -> str | None:
+        if not self.refuses_bools and _has_bools(case.arguments):
+            return "a bool for a number: it is an integer of Python's to the backend"
         if self.validates or self.extension_of(case):
             return None
         return "illegal arguments: the backend does not validate"
@@ -202,6 +207,11 @@ class Capabilities:
     def supports_quantity(self, quantity: Quantity) -> bool:
         """Whether the backend computes this quantity at all."""
         return quantity not in GRADIENTS or self.gradients
+
+
+def _has_bools(arguments: Arguments) -> bool:
+    numbers = (arguments.kernel_size, arguments.stride, arguments.padding, arguments.dilation, arguments.groups)
+    return any(isinstance(n, bool) for given in numbers for n in (given if isinstance(given, tuple) else (given,)))
 
 
 def _texts(name: str, given: object) -> tuple[str, ...]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from convcheck_reference.params import Arguments
+from numpy.typing import NDArray
+
+from convcheck_reference.errors import ConvcheckError
+from convcheck_reference.params import Arguments, Conv2dParams
 
 _KEYWORDS: Final = ("stride", "padding", "dilation", "groups")
 _RESULTS: Final = {"grad_input": "x", "grad_weight": "weight", "grad_bias": "bias"}
@@ -26,6 +29,7 @@ class ScriptCall:
         wanted: the operands whose gradients are asked for with it.
         bias: whether there is a bias.
         target: of the backend, path/to/file.py:name or package.module:name.
+        arrays: the values, for engines whose models hold those of the weight.
     """
 
     arguments: Arguments
@@ -34,11 +38,31 @@ class ScriptCall:
     wanted: tuple[str, ...]
     bias: bool
     target: str
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict, hash=False)
 
     @property
     def keywords(self) -> str:
         """The layer as keywords of `torch.nn.functional.conv2d`."""
         return ", ".join(f"{name}={getattr(self.arguments, name)!r}" for name in _KEYWORDS)
+
+    @property
+    def params(self) -> Conv2dParams:
+        """The layer as `Backend.conv2d` gets it: an illegal one is not validated."""
+        try:
+            return Conv2dParams.of(self.arguments)
+        except ConvcheckError:
+            return Conv2dParams.unchecked(self.arguments)
+
+    @property
+    def result(self) -> int:
+        """Where the gradient that the script is about stands among those of all operands.
+
+        Raises:
+            ValueError: it is about the output.
+        """
+        if self.quantity not in _RESULTS:
+            raise ValueError(f"the script is about the {self.quantity}; expected one of {tuple(_RESULTS)}")
+        return self.operands.index(_RESULTS[self.quantity])
 
     @property
     def operands(self) -> tuple[str, ...]:

@@ -52,6 +52,7 @@ def script_call(spec: str, finding: Finding) -> ScriptCall | None:
         wanted=tuple(name for name in call.wanted if name in call.tensors),
         bias="bias" in call.tensors,
         target=target,
+        arrays={name: tensor.values.array for name, tensor in call.tensors.items()},
     )
 
 

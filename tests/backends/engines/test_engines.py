@@ -6,14 +6,17 @@ The layers are plain: where engines compute wrong is what runs of convcheck are 
 from contextlib import closing
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
 
-from convcheck import UnavailableError, load
+from convcheck import ScriptCall, UnavailableError, load
 from convcheck.execution import open_candidate
 from convcheck.judging.judge import judge_case
 from convcheck.model.token import read
 from convcheck.model.verdicts import FAILURES, JUDGED
 from convcheck.oracles import ORACLES
+from convcheck_reference import Conv2dParams
+from convcheck_reference.convolution import conv2d, conv2d_grad_bias, conv2d_grad_input, conv2d_grad_weight
 
 PACKAGES = {
     "autograd": "autograd",
@@ -37,6 +40,7 @@ PACKAGES = {
     "paddle": "paddle",
     "scipy": "scipy",
     "scipy?method=fft": "scipy",
+    "tensorflow": "tensorflow",
     "tinygrad": "tinygrad",
     "torch-export": "torch",
     "torch-func": "torch",
@@ -85,3 +89,54 @@ def test_an_engine_computes_a_dozen_layers_right_or_its_absence_is_said_in_a_lin
         found = [judge_case(candidate, read(layer), VALUES)[0] for layer in LAYERS[:: 4 if spec in SLOW else 1]]
     assert all(any(verdict.status in JUDGED for verdict in verdicts) for verdicts in found)
     assert [verdict for verdicts in found for verdict in verdicts if verdict.status in FAILURES] == []
+
+
+OWN_WORDS = (
+    Conv2dParams(4, 4, (3, 2), (2, 1), padding=(1, 0), groups=2),
+    Conv2dParams(2, 2, 3, padding="same"),
+    Conv2dParams(1, 1, 1, bias=False),
+)
+GRADIENTS = ("grad_input", "grad_weight", "grad_bias")
+
+
+def called(params):
+    """The arrays of a call, and its results by name, in integers."""
+    rng = np.random.default_rng(0)
+    x, weight, bias = (
+        rng.integers(-4, 5, s).astype("f") for s in ((2, params.in_channels, 5, 4), params.weight_shape, 4)
+    )
+    arrays = {"x": x, "weight": weight} | ({"bias": bias[: params.out_channels]} if params.bias else {})
+    output = conv2d(x, weight, arrays.get("bias"), params)
+    upstream = rng.integers(-4, 5, output.shape).astype("f")
+    found = conv2d_grad_input(upstream, weight, params, x.shape), conv2d_grad_weight(upstream, x, params)
+    results = dict(zip(("output", *GRADIENTS), (output, *found, conv2d_grad_bias(upstream)), strict=True))
+    return arrays, upstream, results if params.bias else {name: results[name] for name in ("output", *GRADIENTS[:2])}
+
+
+@pytest.mark.filterwarnings("ignore")  # of engines, when they are imported
+@pytest.mark.parametrize("params", OWN_WORDS, ids=lambda params: f"k{params.kernel_size}")
+@pytest.mark.parametrize("spec", [spec for spec in PACKAGES if find_spec(PACKAGES[spec])])
+def test_the_own_words_of_an_engine_make_the_call(spec, params, tmp_path, monkeypatch):
+    if spec in SLOW and params is not OWN_WORDS[0]:
+        pytest.skip("it compiles for long")
+    if (spec == "mnn" and params.groups > 1) or spec == "keras?backend=jax":
+        pytest.skip("MNN is wrong in layers with groups, and Keras has one backend for a process")
+    try:
+        backend = load(spec)
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    monkeypatch.chdir(tmp_path)  # some write their model to a file
+    arrays, upstream, results = called(params)
+    for quantity, expected in results.items() if backend.capabilities.gradients else [("output", results["output"])]:
+        given = arrays if quantity == "output" else arrays | {"grad_output": upstream}
+        layer = ScriptCall(
+            arguments=params.arguments, dtype="float32", quantity=quantity, wanted=tuple(arrays), bias=params.bias,
+            target="", arrays=arrays,
+        )  # fmt: skip
+        names = {"np": np} | {name: array.copy() for name, array in given.items()}
+        lines = backend.script_lines(layer)
+        if spec == "autograd" and params.groups > 1:
+            assert not lines  # it has no words for groups
+            continue
+        exec("\n".join(lines), names)
+        np.testing.assert_allclose(names["got"], expected, rtol=0, atol=1e-4)

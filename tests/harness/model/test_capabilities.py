@@ -138,6 +138,14 @@ def test_illegal_arguments_are_not_applicable_to_who_does_not_validate_unless_he
     assert lax.unsupported(read(f"{LAYER},s=2")) is None
 
 
+@pytest.mark.parametrize("layer", ["s=true", "p=true", "d=true", "g=true"])
+def test_a_bool_for_a_number_is_not_applicable_to_a_backend_that_says_so(layer):
+    assert EVERYTHING.unsupported(read(f"{LAYER},{layer}")) is None
+    lax = replace(EVERYTHING, refuses_bools=False)
+    assert lax.unsupported(read(f"{LAYER},{layer}")).startswith("a bool for a number")
+    assert lax.unsupported(read(f"{LAYER},s=0")) is None
+
+
 @pytest.mark.parametrize("wrong", [{"transforms": ("jit",)}, {"transforms": "vmap"}, {"double_backward": "perhaps"}])
 def test_unknown_transforms_and_second_gradients_are_refused(wrong):
     (name,) = wrong
