@@ -24,6 +24,9 @@ from convcheck.plugin.placed import Placed
 from convcheck.report.compatibility.matrix_file import read_matrix
 
 ROOT = Path(__file__).resolve().parents[1]
+LIMIT, HUNG = 180, 124
+"""Seconds after which a script counts as hung, and the status that it has then."""
+
 SCRIPT = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 ARRAY = re.compile(r"^(?:x|weight|bias|grad_output) = (?:np\.array|unpack)\(")
 FAILS_AS_IT_SHOULD = {
@@ -32,6 +35,7 @@ FAILS_AS_IT_SHOULD = {
     "wrongly accepted": lambda done: "accepted, although it is illegal" in done.stderr,
     "wrongly refused": lambda done: done.returncode == 1 and not re.search(r"(?:Import|Name|Syntax)Error", done.stderr),
     "crashed": lambda done: done.returncode < 0,
+    "hung": lambda done: done.returncode == HUNG,
 }
 """What the end of a script says of its finding, by status; of another status, that it does not end well."""
 
@@ -80,7 +84,11 @@ def ran(entry, script, then=""):
     with TemporaryDirectory() as folder:
         file = Path(folder, "report.py")
         file.write_text(script, encoding="utf-8")
-        done = subprocess.run([interpreter, file], cwd=folder, check=False, capture_output=True, text=True, timeout=600)
+        asked = [interpreter, file]
+        try:
+            done = subprocess.run(asked, cwd=folder, check=False, capture_output=True, text=True, timeout=LIMIT)
+        except subprocess.TimeoutExpired:
+            done = subprocess.CompletedProcess(asked, HUNG, "", "")
         return then(Path(folder)) if then else done
 
 
