@@ -17,6 +17,8 @@ from convcheck.campaign.past import NOTHING, PastPart
 from convcheck.campaign.scheduler import tallies
 from convcheck.judging.blocks import BLOCK
 from convcheck.judging.judge import Tally
+from convcheck.judging.parts import REACHED, UNIT
+from convcheck.model.ladder import Ladder
 from convcheck.model.origins import Origin
 from stand_ins import failure, probe_of
 
@@ -258,11 +260,12 @@ def counted(tally):
 
 
 def test_two_processes_count_what_one_does():
-    one, two = (job(examples=BLOCK + 1, dtypes=("float32",), workers=workers, in_process=False) for workers in (1, 2))
+    examples = 2 * UNIT + 1
+    one, two = (job(examples=examples, dtypes=("float32",), workers=workers, in_process=False) for workers in (1, 2))
     with closing(one.open()) as candidate:
         alone = [counted(each) for each in tallies(one, candidate)]
     assert [counted(each) for each in tallies(two, None)] == alone
-    assert sum(cases for cases, *_ in alone) == BLOCK + 1 + 55
+    assert sum(cases for cases, *_ in alone) == examples + round(REACHED[Ladder.STANDARD] * examples)
     assert alone[0][3]
 
 
