@@ -88,6 +88,27 @@ _few: one less. weight_ndim: three dimensions. bias_single: shape (1,). bias_col
 another dtype than the input's. _none and _list: None and nested lists where a tensor belongs.
 """
 
+_FLAWED: Final[Mapping[Flaw, str]] = {
+    "input_ndim": "the input has two dimensions",
+    "input_ndim_5": "the input has five dimensions",
+    "input_channels": "the input has a channel too many",
+    "input_channels_few": "the input has a channel too few",
+    "weight_ndim": "the weight has three dimensions",
+    "weight_channels": "the weight has a channel too many",
+    "weight_channels_few": "the weight has a channel too few",
+    "weight_dtype": "the weight has another dtype than the input",
+    "bias_shape": "the bias has an entry too many",
+    "bias_few": "the bias has an entry too few",
+    "bias_single": "the bias has one entry for several filters",
+    "bias_column": "the bias has two dimensions",
+    "bias_dtype": "the bias has another dtype than the input",
+    "input_none": "the input is None",
+    "input_list": "the input is a list",
+    "weight_none": "the weight is None",
+    "weight_list": "the weight is a list",
+    "bias_list": "the bias is a list",
+}
+
 REGIMES: Final[tuple[Regime, ...]] = get_args(Regime)
 LAYOUTS: Final[tuple[Layout, ...]] = get_args(Layout)
 BIAS_LAYOUTS: Final[tuple[Layout, ...]] = (
@@ -156,7 +177,7 @@ class Case:
             return error
         if self.flaw != "none":
             kind: type[ConvcheckError] = ParameterTypeError if self.flaw in NO_TENSORS else InputShapeError
-            return kind(f"flawed tensors: {self.flaw}")
+            return kind(_FLAWED[self.flaw])
         return None
 
     @property

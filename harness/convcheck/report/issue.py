@@ -58,8 +58,10 @@ def issue(record: Record, finding: Finding, lines: Sequence[str] = ()) -> str:
 def _title(backend: BackendRecord, finding: Finding) -> str:
     version = next((f"{name} {value}" for name, value in backend.versions.items()), backend.name)
     token, ruled = finding.reproduction.token, finding.diagnosis.failure_condition is not None
-    layer = f", {read(token).arguments}" if token and not ruled else ""
-    return one_line(f"conv2d: {headline(finding)}{layer} ({version})", "markdown")
+    case = read(token) if token and not ruled else None
+    illegal = "" if case is None or case.violation is None else f": {str(case.violation).partition(';')[0]}"
+    layer = "" if case is None else f", {case.arguments}"
+    return one_line(f"conv2d: {headline(finding)}{illegal}{layer} ({version})", "markdown")
 
 
 def _steps(record: Record, finding: Finding, lines: Sequence[str]) -> Iterator[str]:

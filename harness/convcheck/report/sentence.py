@@ -76,7 +76,8 @@ def headline(finding: Finding) -> str:
     name, predicate = _what(finding)
     subject = f"{name} " if name else ""
     condition = finding.diagnosis.failure_condition
-    return one_line(f"{subject}{predicate}{'' if condition is None else f' {condition.words}'}", "text")
+    when = "" if condition is None else f" {condition.words}"
+    return one_line(f"{subject}{predicate.removesuffix(',')}{when}", "text")
 
 
 def finding_sentence(finding: Finding) -> str:

@@ -48,7 +48,7 @@ def test_what_cannot_be_explained_says_why(monkeypatch, capsys, arguments, words
 
 def test_a_case_with_flawed_tensors_is_illegal(monkeypatch, capsys):
     assert convcheck(monkeypatch, "explain", "v1,x=1x3x8x8,out=4,k=3,flaw=input_ndim") == 1
-    assert "illegal: flawed tensors: input_ndim" in capsys.readouterr().out
+    assert "illegal: the input has two dimensions" in capsys.readouterr().out
 
 
 def test_an_illegal_layer_is_explained(monkeypatch, capsys):

@@ -1,6 +1,7 @@
 import pytest
 
 from convcheck import Case
+from convcheck.model.case import FLAWS
 from convcheck.model.token import read
 from convcheck_reference import Arguments, InputError, ParameterError
 
@@ -14,13 +15,18 @@ LAYER = "v1,x=2x4x7x6,out=6,k=3x2"
         (f"{LAYER},p=same,s=2", ParameterError, "stride"),
         ("v1,x=2x4x2x6,out=6,k=3x2", InputError, "kernel"),
         ("v1,x=2x4x7x6,in=3,out=6,k=3x2", InputError, "channels"),
-        (f"{LAYER},flaw=bias_shape", InputError, "bias_shape"),
+        (f"{LAYER},flaw=bias_shape", InputError, "the bias has an entry too many"),
     ],
 )
 def test_an_illegal_case_says_what_its_candidate_has_to_refuse(token, error, message):
     violation = read(token).violation
     assert isinstance(violation, error)
     assert message in str(violation)
+
+
+def test_every_flaw_is_said_in_words_of_its_own():
+    said = [str(read(f"{LAYER},flaw={flaw}").violation) for flaw in FLAWS if flaw != "none"]
+    assert len(set(said)) == len(said)
 
 
 def test_illegal_arguments_go_before_a_flaw_of_the_tensors():

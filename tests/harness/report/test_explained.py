@@ -46,7 +46,7 @@ def test_what_is_illegal_is_not_drawn_and_says_why():
 def test_a_flaw_of_the_tensors_is_said_beside_the_layer():
     text, _ = shown("v1,x=1x1x9x9,out=1,k=3,flaw=input_ndim")
     assert "█" in text
-    assert text.endswith("illegal: flawed tensors: input_ndim")
+    assert text.endswith("illegal: the input has two dimensions")
 
 
 @settings(max_examples=100, deadline=None)

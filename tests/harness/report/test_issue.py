@@ -197,6 +197,15 @@ def test_a_report_says_what_is_wrong_when_in_which_versions_and_what_was_tried(k
         assert part in said
 
 
+def test_the_title_says_what_is_illegal_and_the_layer_where_no_rule_does(kernel):
+    spec = kernel(NUMPY.format(wrong=0, refusal="pass"))
+    record = of(spec, call(), "call", Status.WRONGLY_ACCEPTED, "v1,x=1x1x2x2,out=2,k=1,flaw=bias_few")
+    unexplained = replace(record.findings[0], diagnosis=replace(COMPLETE.diagnosis, failure_condition=None))
+    title = issue(record, unexplained).splitlines()[0]
+    said = "illegal arguments are accepted: the bias has an entry too few, Conv2d(1, 2, kernel_size=1)"
+    assert title == f"# conv2d: {said} (engine 1.2)"
+
+
 def test_real_values_are_not_called_exact(kernel):
     spec = kernel(NUMPY.format(wrong=1, refusal="pass"))
     for made in (call(tolerance=0.1), call(x=X + 0.5)):
