@@ -41,7 +41,6 @@ RELEASES = {
     "onnxruntime@1.20.1": ("onnxruntime==1.20.1", "onnx"),
     "opencv-dnn@4.13.0": ("opencv-python-headless==4.13.0.92", "onnx"),
     "opencv-dnn@4.10.0": ("opencv-python-headless==4.10.0.84", "onnx"),
-    "mlx@0.28.0": ("mlx==0.28.0", "mlx-cpu==0.28.0", "numpy", "ml_dtypes"),
     "ncnn@1.0.20240410": ("ncnn==1.0.20240410",),
     "mnn@3.2.0": ("MNN==3.2.0",),
 }
@@ -111,12 +110,13 @@ def judged(spec: str, work: Path, options: argparse.Namespace) -> Measured:
     print(f"{datetime.now(UTC):%H:%M:%S} {spec}: {examples} cases", flush=True)
     started = time.perf_counter()
     asked = ["run", "--backend", spec, "--examples", examples, "--seed", 0, "--workers", 1, "--name", spec]
-    asked += ["--report-dir", work, "--database", "none", "--diagnosis-calls", 1500]
-    asked += ["--known-failures", ROOT / "tests" / "known_failures"]
+    # relative, since the record keeps the command
+    asked += ["--report-dir", os.path.relpath(work, ROOT), "--database", "none", "--diagnosis-calls", 1500]
+    asked += ["--known-failures", "tests/known_failures"]
     asked += ["--reach", "quick"] if spec in SLOW else []
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     with (work / f"{spec}.log").open("wb") as log:
-        process = subprocess.Popen(command(*asked), stdout=log, stderr=log, env=environment)
+        process = subprocess.Popen(command(*asked), stdout=log, stderr=log, env=environment, cwd=ROOT)
         _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, 1):

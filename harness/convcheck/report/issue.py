@@ -76,7 +76,9 @@ def _steps(record: Record, finding: Finding, lines: Sequence[str]) -> Iterator[s
     yield "## To reproduce"
     text = own_words(finding, lines) if lines else script(record, finding)
     yield fenced(text.strip("\n"), "python") if text else fenced(replay_command(finding), "sh")
-    if text:
+    if text and finding.seen_once:
+        yield "It was seen once and never again, so the script may end well although the bug is there."
+    elif text:
         yield "The script ends with an error as long as the bug is there."
 
 

@@ -76,7 +76,8 @@ def headline(finding: Finding) -> str:
     name, predicate = _what(finding)
     subject = f"{name} " if name else ""
     condition = finding.diagnosis.failure_condition
-    when = "" if condition is None else f" {condition.words}"
+    ruled = "" if condition is None else f" {condition.words}"
+    when = " once and never again" if finding.seen_once else ruled
     return one_line(f"{subject}{predicate.removesuffix(',')}{when}", "text")
 
 

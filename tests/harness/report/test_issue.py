@@ -206,6 +206,15 @@ def test_the_title_says_what_is_illegal_and_the_layer_where_no_rule_does(kernel)
     assert title == f"# conv2d: {said} (engine 1.2)"
 
 
+def test_what_was_seen_once_promises_no_script_that_fails(kernel):
+    record = of(kernel(NUMPY.format(wrong=1, refusal="pass")), call())
+    found = record.findings[0]
+    once = replace(found, reproduction=replace(found.reproduction, attempts=3, reproduced=0))
+    text = issue(record, once)
+    assert text.startswith("# conv2d: output is wrong once and never again (engine 1.2)\n")
+    assert "may end well" in text
+
+
 def test_real_values_are_not_called_exact(kernel):
     spec = kernel(NUMPY.format(wrong=1, refusal="pass"))
     for made in (call(tolerance=0.1), call(x=X + 0.5)):
