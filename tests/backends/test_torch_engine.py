@@ -102,3 +102,13 @@ def test_the_same_code_conforms_on_every_device(device, token):
     verdicts, *_ = judge_case(InProcessCandidate(OnDevice), read(token))
     assert not [v for v in verdicts if v.status in FAILURES]
     assert any(v.status is Status.PASS for v in verdicts)
+
+
+def test_what_onednn_makes_once_is_made_without_a_thread_that_stays():
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        TorchCpu.preload()
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)

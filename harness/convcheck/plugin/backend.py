@@ -77,6 +77,14 @@ class Backend:
     name: str
     capabilities: Capabilities
 
+    @classmethod
+    def preload(cls) -> None:
+        """Do once what an engine takes long for at its first call, such as making kernels; by default nothing.
+
+        Each worker of a campaign is a fork of a process in which this was called, so none of them takes that long. It
+        starts no thread that stays: a process with several cannot be forked, and is started anew each time.
+        """
+
     def conv2d(self, x: Any, weight: Any, bias: Any | None, params: Conv2dParams) -> Any:
         """The output (N, O, oh, ow), or (O, oh, ow) for an unbatched x, in the dtype of x.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -147,6 +148,9 @@ def preload(spec: str) -> None:
     if _is_function(target) and library_of(as_function(target)) == "torch":
         module_named("torch")
     preload_autograd()
+    if isinstance(target, type) and issubclass(target, Backend):
+        with suppress(Exception):  # what it meets there, the first call meets as well, and that is reported
+            target.preload()
 
 
 def installed_target(spec: str) -> str:

@@ -1,7 +1,7 @@
 import pytest
 
 from convcheck import Capabilities, CapabilityError, UnavailableError, load
-from convcheck.plugin.registry import Registry
+from convcheck.plugin.registry import Registry, preload
 from convcheck.plugin.registry_errors import (
     BackendConstructorError,
     BackendFileError,
@@ -162,3 +162,20 @@ def test_a_property_that_raises_is_told(file):
     file.write_text(GOOD + "\nMine.capabilities = property(lambda self: 1 / 0)\n")
     with pytest.raises(BackendSignatureError, match="name and capabilities raised ZeroDivisionError"):
         load(f"{file}:Mine")
+
+
+@pytest.mark.parametrize("and_then", ["pass", "raise RuntimeError('no licence')"])
+def test_a_class_makes_what_takes_long_before_workers_are_forked(tmp_path, and_then):
+    file = tmp_path / "slow.py"
+    file.write_text(
+        f"""{GOOD}
+class Slow(Mine):
+    @classmethod
+    def preload(cls):
+        open({str(tmp_path / "made")!r}, "w").close()
+        {and_then}
+"""
+    )
+    preload(f"{file}:Slow")
+    assert (tmp_path / "made").exists()
+    assert load(f"{file}:Slow").name == "mine"
