@@ -76,6 +76,7 @@ class Judgements:
             known=known_entries(self.config, backend),
             level=Level(get("conv_level")),
             reach=Ladder(get("conv_reach")),
+            workers=_processes(self.config),
         )
         return run(
             options,
@@ -83,6 +84,21 @@ class Judgements:
             command="pytest",
             database=open_database(self.config.getoption("conv_database")),
         )
+
+
+def _processes(config: pytest.Config) -> int:
+    """Judging processes of each backend and dtype: where xdist has more workers than there are of these, their share.
+
+    A record is the same with any number of them.
+    """
+    workers: int = getattr(config, "workerinput", {}).get("workercount", 1)
+    return max(1, workers // len(_judged_apart(config)))
+
+
+def _judged_apart(config: pytest.Config) -> list[tuple[str, str]]:
+    """The backends and dtypes, each of which is judged on its own."""
+    get = config.getoption
+    return [(b, d) for b in dict.fromkeys(get("conv_backend")) for d in get("conv_dtype") or DTYPES]
 
 
 def _seed(config: pytest.Config) -> int:
@@ -133,9 +149,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     from convcheck_reference.clauses import CLAUSES
 
-    dtypes = config.getoption("conv_dtype") or DTYPES
-    pairs = [(b, d) for b in backends for d in dtypes]
-    parameters = [(b, d, c.id) for b, d in pairs for c in CLAUSES]
+    parameters = [(b, d, c.id) for b, d in _judged_apart(config) for c in CLAUSES]
     ids = [f"{Path(b).name}|{d}|{c}" for b, d, c in parameters]
     metafunc.parametrize(("conv_backend", "conv_dtype", "conv_clause"), parameters, ids=ids)
 
