@@ -15,12 +15,13 @@ import shutil
 import subprocess
 import sys
 import time
-import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from pathlib import Path
+
+from engine_links import linked, links, title
 
 from convcheck.cli.records import record_of
 from convcheck.model.matrix import State
@@ -153,26 +154,18 @@ def difference(spec: str, work: Path, out: Path) -> str:
 
 def bug_reports(work: Path, out: Path) -> dict[int, str]:
     """Write the bug report of each finding of the matrix; the titles."""
-    matrix = json.loads((out / "matrix.json").read_text(encoding="utf-8"))
+    entries, known = read_matrix(out / "matrix.json").findings, links()
     (out / "issues").mkdir()
     titles = {}
-    asked = [command("issue", work / entry["run"], entry["place"]) for entry in matrix["findings"]]
+    asked = [command("issue", work / entry.run, entry.place) for entry in entries]
     with ThreadPoolExecutor(2) as pool:
         texts = list(pool.map(lambda each: subprocess.check_output(each, text=True), asked))
-    for entry, printed in zip(matrix["findings"], texts, strict=True):
-        text = printed[printed.index("# ") :]  # some engines print when they are imported
-        known = known_to_the_engine(entry["finding"])
-        (out / "issues" / f"{entry['number']}.md").write_text(f"{text}{known}", encoding="utf-8")
-        titles[entry["number"]] = text.splitlines()[0].removeprefix("# ") + (" (known to the engine)" if known else "")
+    for entry, printed in zip(entries, texts, strict=True):
+        # some engines print when they are imported
+        text = linked(printed[printed.index("# ") :], entry.finding, known)
+        (out / "issues" / f"{entry.number}.md").write_text(text, encoding="utf-8")
+        titles[entry.number] = title(text)
     return titles
-
-
-def known_to_the_engine(finding: dict) -> str:
-    """What the engine documents of a finding, or its tracker has, as a section of the bug report; empty for nothing."""
-    links = tomllib.loads((ROOT / "benchmarks" / "engine_links.toml").read_text(encoding="utf-8"))["link"]
-    fitting = [each for each in links if each["backend"] == newest(finding["backend"])]
-    said = [f"{each['says']}: {each['url']}" for each in fitting if finding["clause"] in each["clauses"]]
-    return "\n".join(["", "## Known to the engine", "", *said, ""]) if said else ""
 
 
 def unexplained(out: Path) -> list[str]:

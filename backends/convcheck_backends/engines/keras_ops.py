@@ -1,7 +1,8 @@
-"""Keras 3: https://keras.io/api/ops/nn/#conv-function, on the backend of one's choice.
+"""Keras 3: https://www.tensorflow.org/api_docs/python/tf/keras/ops/conv, on the backend of one's choice.
 
 Padding is "valid" or "same", so that numbers are a step of their own before the convolution, `keras.ops.pad`. "same"
-takes a stride. Groups follow from the channels.
+takes a stride. Groups follow from the channels, as its source has it
+(https://github.com/keras-team/keras/blob/master/keras/src/backend/torch/nn.py); its documentation names none.
 """
 
 from __future__ import annotations

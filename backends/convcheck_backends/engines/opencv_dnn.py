@@ -1,7 +1,8 @@
-"""OpenCV's module dnn: https://docs.opencv.org/5.x/d6/d0f/group__dnn.html.
+"""OpenCV's module dnn: https://github.com/opencv/opencv/blob/5.x/modules/dnn/include/opencv2/dnn/dnn.hpp.
 
-It reads an ONNX model, in float32, with the weight as a constant. Winograd is on unless it is switched off
-(https://docs.opencv.org/5.x/db/d30/classcv_1_1dnn_1_1Net.html, enableWinograd); its tiles are F(6, 3).
+It reads an ONNX model, in float32, with the weight as a constant. Its layer is that of ONNX, as its source says
+(https://github.com/opencv/opencv/blob/5.x/modules/dnn/src/layers/conv2_layer.cpp). Winograd is on unless it is switched
+off (enableWinograd); its tiles are F(6, 3), which is the name of the file that has them, conv_winograd_f63.
 """
 
 from __future__ import annotations

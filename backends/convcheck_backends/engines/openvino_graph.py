@@ -1,8 +1,8 @@
-"""OpenVINO on the CPU: https://docs.openvino.ai/2026/documentation/openvino-ir-format/operation-sets/operation-specs/convolution/convolution-1.html.
+"""OpenVINO on the CPU: https://github.com/openvinotoolkit/openvino/blob/master/docs/articles_en/documentation/openvino-ir-format/operation-sets/operation-specs/convolution/convolution-1.rst.
 
-Groups are an operation of their own, GroupConvolution-1. `auto_pad` same_upper takes a stride, and pads may differ by
-side. The precision hint is float32; without it a CPU may compute in bfloat16
-(https://docs.openvino.ai/2026/openvino-workflow/running-inference/optimize-inference/precision-control.html).
+Groups are an operation of their own, GroupConvolution-1. Pads may differ by side, and are 0 at least. That `auto_pad`
+same_upper takes a stride was measured. The precision hint is float32; without it some CPUs may compute in bfloat16
+(https://docs.openvino.ai/2025/openvino-workflow/running-inference/optimize-inference/precision-control.html).
 """
 
 from __future__ import annotations

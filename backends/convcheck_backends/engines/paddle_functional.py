@@ -1,6 +1,7 @@
 """PaddlePaddle on the CPU: https://www.paddlepaddle.org.cn/documentation/docs/en/api/paddle/nn/functional/conv2d_en.html.
 
-Padding may differ by side, and "SAME" takes a stride.
+Padding of four numbers differs by side, and "SAME" takes a stride: the output is as large as the input over it, rounded
+up.
 """
 
 from __future__ import annotations

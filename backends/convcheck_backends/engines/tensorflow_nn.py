@@ -1,8 +1,9 @@
 """TensorFlow on the CPU: https://www.tensorflow.org/api_docs/python/tf/nn/conv2d.
 
-Images are in NHWC order, filters in HWIO, and groups follow from the channels. Padding may differ by side, and "SAME"
-takes a stride. It has no bias, which `tf.nn.bias_add` adds. On the CPU dilated layers have no gradients, as its error
-says. That subnormals are flushed was measured.
+Images are in NHWC order, filters in HWIO. Padding may differ by side, and "SAME" takes a stride
+(https://www.tensorflow.org/api_docs/python/tf/nn#notes_on_padding_2). It has no bias, which `tf.nn.bias_add` adds. On
+the CPU dilated layers have no gradients, as its error says. That groups follow from the channels, and subnormals are
+flushed, was measured.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """tinygrad: https://docs.tinygrad.org/tensor/ops/#tinygrad.Tensor.conv2d. Its CPU device compiles with clang.
 
-Padding may differ by side; there are no words for it, so that 'same' is what it comes to in pixels.
+Padding of four numbers differs by side; there are no words for it, so that 'same' is what it comes to in pixels.
 """
 
 from __future__ import annotations

@@ -10,10 +10,9 @@ import typer
 
 from convcheck.cli.output import complain, say
 from convcheck.cli.records import record_of
+from convcheck.execution.own_words import own_words
 from convcheck.model.record import BackendRecord, Finding, Record
-from convcheck.plugin.candidate_errors import RAISED, raised
 from convcheck.plugin.placed import Placed
-from convcheck.plugin.registry import load
 from convcheck.report.issue import issue as issue_text
 from convcheck.report.own_words import script_call
 from convcheck_reference.errors import ConvcheckError
@@ -50,16 +49,16 @@ def _chosen(record: Record, number: int | None) -> Finding:
 
 
 def _own_words(backend: BackendRecord, finding: Finding) -> Sequence[str]:
-    """What the backend says of the call; nothing where it is not here, or says nothing."""
+    """What the backend says of the call; nothing where it cannot be asked, or says nothing."""
     placed = Placed.of(backend.spec)
-    spec = backend.spec if placed is None else placed.backend
-    call = script_call(spec, finding)
+    call = script_call(backend.spec if placed is None else placed.backend, finding)
     if call is None:
         return ()
+    if backend.guarantees:
+        complain("convcheck: an untrusted candidate is not imported; the script is that of the report")
+        return ()
     try:
-        return tuple(load(spec).script_lines(call))
+        return own_words(backend.spec, call)
     except ConvcheckError as error:
         complain(f"convcheck: {error}; the script is that of the report instead of the engine's own words")
-    except RAISED as error:
-        complain(f"convcheck: script_lines raised {raised(error)}; the script is that of the report instead")
     return ()

@@ -28,6 +28,7 @@ from convcheck.model.guarantees import Guarantee
 from convcheck.plugin.accelerator import DeviceLostError, as_far_as
 from convcheck.plugin.backend import Backend
 from convcheck.plugin.backend_answers import accelerator_of, versions_of
+from convcheck.plugin.own_words import ScriptCall, said_by
 from convcheck.tensors.regions import Allocate, heap
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.params import Arguments, Conv2dParams
@@ -77,6 +78,10 @@ class InProcessCandidate:
     def guarantees(self) -> tuple[Guarantee, ...]:
         """None."""
         return ()
+
+    def own_words(self, call: ScriptCall) -> tuple[str, ...]:
+        """What the backend says of a call; raises `OwnWordsError` where it cannot."""
+        return said_by(self._backend, call)
 
     def restart(self) -> None:
         """Load the backend anew; state in its modules stays, as in any one process."""

@@ -14,6 +14,7 @@ from convcheck.model.calls import Call, Mode, Operation, Raised, Returned, Tenso
 from convcheck.model.capabilities import Capabilities, CapabilityError
 from convcheck.model.profiles import Profile
 from convcheck.plugin.backend import UnavailableError
+from convcheck.plugin.own_words import OwnWordsError, ScriptCall
 from convcheck.plugin.registry_errors import (
     BackendConstructorError,
     BackendFileError,
@@ -36,7 +37,7 @@ _ERRORS: Final = {
     error.__name__: error
     for error in (
         BackendConstructorError, BackendFileError, BackendImportError, BackendNameError, BackendOptionError,
-        BackendSignatureError, CapabilityError, DuplicateBackendError, RegistryError, UnavailableError,
+        BackendSignatureError, CapabilityError, DuplicateBackendError, OwnWordsError, RegistryError, UnavailableError,
     )
 }  # fmt: skip
 
@@ -121,6 +122,13 @@ class Answer:
     children: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class InOwnWords:
+    """What a backend says of a `ScriptCall`: lines of Python."""
+
+    lines: tuple[str, ...]
+
+
 def _call(*, operation: str, mode: str = Mode.USUAL, **others: Any) -> Call:
     return Call(operation=Operation(operation), mode=Mode(mode), **others)
 
@@ -133,6 +141,12 @@ def _ready(*, name: Any, capabilities: Any, versions: Any, seconds: Any = 0.0) -
 
 def _lost(*, reason: Any) -> Lost:
     return Lost(_text(reason))
+
+
+def _in_own_words(*, lines: Any) -> InOwnWords:
+    if not all(type(line) is str for line in lines):
+        raise MessageError("malformed message: a line that is no text")
+    return InOwnWords(tuple(lines))  # not cut: some hold a model
 
 
 def _failed(*, kind: Any, message: Any) -> Failed:
@@ -202,6 +216,7 @@ TO_WORKER: Final[Makers] = {
     "Calls": Calls,
     "CallsAtOnce": CallsAtOnce,
     "Reload": Reload,
+    "ScriptCall": ScriptCall,
     "Call": _call,
     "Tensor": Tensor,
     "Arguments": Arguments,
@@ -212,6 +227,7 @@ TO_JUDGE: Final[Makers] = {
     "Ready": _ready,
     "Failed": _failed,
     "Answer": _answer,
+    "InOwnWords": _in_own_words,
     "Lost": _lost,
     "Twice": Twice,
     "Returned": _returned,

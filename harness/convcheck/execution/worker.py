@@ -25,12 +25,25 @@ from convcheck.execution.channel import Channel
 from convcheck.execution.control import FORK, STATUS, WORKER
 from convcheck.execution.forks import Forks, living_children
 from convcheck.execution.in_process_candidate import InProcessCandidate
-from convcheck.execution.messages import TO_WORKER, Answer, Calls, CallsAtOnce, Failed, Lost, Ready, Reload, Twice, cut
+from convcheck.execution.messages import (
+    TO_WORKER,
+    Answer,
+    Calls,
+    CallsAtOnce,
+    Failed,
+    InOwnWords,
+    Lost,
+    Ready,
+    Reload,
+    Twice,
+    cut,
+)
 from convcheck.execution.processes import adopt_orphans, die_with_parent
 from convcheck.model.calls import Raised, Returned
 from convcheck.model.system import may_fork, this_system
 from convcheck.plugin.accelerator import DeviceLostError
 from convcheck.plugin.backend import Backend
+from convcheck.plugin.own_words import ScriptCall
 from convcheck.plugin.registry import load, preload
 from convcheck.tensors.guarded import GuardedPages
 from convcheck.tensors.regions import Allocate, heap
@@ -175,10 +188,13 @@ def _serve(
         seconds += time.perf_counter() - begun
         channel.send(Ready(host.name, host.capabilities, dict(host.versions), seconds))
         while True:
-            asked: Calls | CallsAtOnce | Reload = channel.receive()
+            asked: Calls | CallsAtOnce | Reload | ScriptCall = channel.receive()
             if isinstance(asked, Reload):
                 host.restart()
                 channel.send(Ready(host.name, host.capabilities, dict(host.versions), seconds))
+                continue
+            if isinstance(asked, ScriptCall):
+                channel.send(InOwnWords(host.own_words(asked)))
                 continue
             for number, (call, outcome) in enumerate(
                 zip(asked.in_order, _outcomes(host, asked), strict=True), asked.first

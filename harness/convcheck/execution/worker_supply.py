@@ -77,7 +77,7 @@ class WorkerSupply:
         self._ration = StartRation()
         self._ahead = deque[Worker]()
         self._most_ahead = min(most_ahead, os.cpu_count() or 1)
-        self._wanted = 1
+        self._wanted = min(1, self._most_ahead)
         self.worker = self._launched(self._process())
         self.ready = self._received(self.worker.begun)
         self._limit = min(limit, max(_LATER, _SLOWER * self.ready.seconds))

@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from numpy.typing import NDArray
 
+from convcheck.plugin.candidate_errors import RAISED, raised
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.params import Arguments, Conv2dParams
+
+if TYPE_CHECKING:
+    from convcheck.plugin.backend import Backend
 
 _KEYWORDS: Final = ("stride", "padding", "dilation", "groups")
 _RESULTS: Final = {"grad_input": "x", "grad_weight": "weight", "grad_bias": "bias"}
 """Whose gradient a result is."""
+
+
+class OwnWordsError(ConvcheckError, RuntimeError):
+    """A backend could not say a call in its engine's words, or its process ended meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +76,21 @@ class ScriptCall:
     def operands(self) -> tuple[str, ...]:
         """The names of the arrays of the layer."""
         return ("x", "weight", "bias") if self.bias else ("x", "weight")
+
+
+def said_by(backend: Backend, call: ScriptCall) -> tuple[str, ...]:
+    """What a backend says of a call; none where it has no words for it.
+
+    Raises:
+        OwnWordsError: it raised, or returned something else than lines.
+    """
+    try:
+        lines = tuple(backend.script_lines(call))
+    except RAISED as error:
+        raise OwnWordsError(f"script_lines raised {raised(error)}") from error
+    if not all(isinstance(line, str) for line in lines):
+        raise OwnWordsError(f"script_lines returned {lines!r}; expected lines of text")
+    return lines
 
 
 def torch_script_lines(

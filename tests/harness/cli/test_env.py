@@ -1,6 +1,9 @@
 """`convcheck env`: two releases of an engine side by side, in environments of their own."""
 
 import json
+import os
+import re
+import subprocess
 
 import pytest
 
@@ -54,8 +57,30 @@ def test_two_releases_get_verdicts_of_their_own_and_diff_tells_them_apart(built,
     code, out, _ = built("diff", "reports/matrix-1.0", "reports/matrix-2.0")
     assert (code, "@1.0 → " in " ".join(out.split()), " new cell" in out) == (1, True, True)
     assert built("diff", "reports/matrix-2.0", "reports/matrix-1.0")[0] == 0
-    code, out, _ = built("issue", "reports/run-2.0")
-    assert (code, "(fakeengine 2.0)" in out, "@fakeengine@2.0" in out) == (0, True, True)
+
+
+def test_a_bug_report_is_in_the_own_words_of_an_engine_that_is_only_in_its_environment(built, folder):
+    (folder / "one.txt").write_text("v1,x=1x2x2x2,out=2,k=1,g=2\n")
+    options = ("--batch", "one.txt", "--workers", "1", "--diagnosis-calls", "40", "--database", "none")
+    built("run", "-b", f"fake.py:{NAME}@fakeengine@2.0", *options, "--name", "one")
+    code, out, err = built("issue", "reports/one")
+    assert (code, err) == (0, "")
+    assert "(fakeengine 2.0)" in out
+    assert "@fakeengine@2.0" in out
+    script = re.search("```python\n(.*?)```", out, re.DOTALL)[1]
+    assert ("import fakeengine  # 2.0" in script, "convcheck" in script) == (True, False)
+    ended = {version: _run(folder / "envs" / f"fakeengine@{version}", script) for version in ("1.0", "2.0")}
+    assert ended["1.0"].returncode == 0, ended["1.0"].stderr
+    assert (ended["2.0"].returncode, "AssertionError" in ended["2.0"].stderr) == (1, True)
+
+
+def _run(environment, script):
+    """What comes of a script there; NumPy is that of this environment, as for a worker."""
+    interpreter, path = environment / "bin" / "python", environment / "convcheck-path"
+    asked = [interpreter, "-c", script]
+    return subprocess.run(
+        asked, check=False, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(path)}
+    )
 
 
 def test_environments_are_listed_and_removed(built, folder):

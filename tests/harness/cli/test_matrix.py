@@ -6,11 +6,13 @@ from dataclasses import replace
 import pytest
 
 from convcheck.cli.output import as_json_text
+from convcheck.model.guarantees import Guarantee
 from convcheck.report import write_report
 from convcheck.report.compatibility.matrix_file import KIND
 from full_matrix import BROKEN, JUDGED, MATRIX
 from full_record import RECORD, RIGHT
 
+SHUT_IN = Guarantee(name="network", what="reach the network", holds=True, by="a namespace")
 FILES = {"matrix.html", "matrix.md", "matrix.csv", "matrix.json"}
 
 
@@ -101,18 +103,23 @@ def test_a_finding_is_a_bug_report(convcheck):
     assert (code, "No one case shows it." in out) == (0, True)
 
 
-def test_a_backend_whose_own_words_raise_has_the_script_of_the_report(convcheck, tmp_path):
+@pytest.mark.parametrize(
+    ("guarantees", "said"),
+    [((), "RuntimeError: no words"), ((SHUT_IN,), "an untrusted candidate is not imported")],
+    ids=["trusted", "untrusted"],
+)
+def test_a_backend_that_cannot_be_asked_has_the_script_of_the_report(convcheck, tmp_path, guarantees, said):
     (tmp_path / "raising.py").write_text(
         "import convcheck\n\nclass Raising(convcheck.Backend):\n"
         "    name = 'raising'\n    capabilities = convcheck.Capabilities()\n"
         "    def conv2d(self, x, weight, bias, params):\n        return x\n"
         "    def script_lines(self, call):\n        raise RuntimeError('no words')\n"
     )
-    backend = replace(RECORD.backends[0], spec=f"{tmp_path / 'raising.py'}:Raising")
+    backend = replace(RECORD.backends[0], spec=f"{tmp_path / 'raising.py'}:Raising", guarantees=guarantees)
     finding = RECORD.findings[0]
     call = finding.reproduction.call
     plain = {name: replace(tensor, layout="contiguous") for name, tensor in call.tensors.items()}
     finding = replace(finding, reproduction=replace(finding.reproduction, call=replace(call, tensors=plain)))
     write_report(replace(RECORD, backends=(backend, *RECORD.backends[1:]), findings=(finding,)), tmp_path / "c")
     code, out, err = convcheck("issue", tmp_path / "c")
-    assert (code, "RuntimeError: no words" in err, "lay_out(" in out) == (0, True, True)
+    assert (code, said in err, "lay_out(" in out) == (0, True, True)
