@@ -64,7 +64,8 @@ def grown(name, cases):
             before = resident() if before is None else before
             steps.append((done, resident() - before))
         if done >= cases:
-            return steps, gathered.failing
+            break
+    return steps, gathered.failing
 
 
 def plot(lines, path):

@@ -52,5 +52,6 @@ def _asked(supply: WorkerSupply, call: ScriptCall) -> tuple[str, ...]:
         raise OwnWordsError(f"the process of script_lines ended: {ending.how}\n{ending.stderr}") from error
     if isinstance(answer, Failed):
         raise answer.error()
-    assert isinstance(answer, InOwnWords)
+    if not isinstance(answer, InOwnWords):
+        raise OwnWordsError(f"the process of script_lines answered with {type(answer).__name__}")
     return answer.lines
