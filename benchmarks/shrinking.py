@@ -20,7 +20,8 @@ from convcheck.defects import DEFECTS, Defect
 from convcheck.evaluation.certification import in_order
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.blocks import generate
-from convcheck.judging.judge import Failure, judge_block
+from convcheck.judging.judge import judge_block
+from convcheck.judging.tally import Failure
 from convcheck.model.case import Case
 from convcheck.model.token import read
 from convcheck.strategies.plain import PlainSpace

@@ -2,7 +2,7 @@
 
 from convcheck import Status, Verdict
 from convcheck.execution import InProcessCandidate
-from convcheck.judging.judge import Failure
+from convcheck.judging.tally import Failure
 from convcheck.model.case import Case
 from convcheck.model.diagnosis import Diagnosis, FailureCondition
 from convcheck.model.rules import Rule

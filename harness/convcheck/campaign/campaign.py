@@ -164,6 +164,7 @@ def begun_record(options: Options, name: str, command: str, started: str) -> Rec
         findings=(),
         level=options.level,
         ladder=options.reach,
+        clause=options.clause,
     )
 
 

@@ -27,7 +27,7 @@ from convcheck.campaign.past import PastPart
 from convcheck.campaign.scheduler import ClusterError, Outcome, Pasts, SideBySide
 from convcheck.campaign.stopping import Stop
 from convcheck.execution import Candidate
-from convcheck.judging.judge import Tally
+from convcheck.judging.tally import Tally
 
 LOCAL: Final = "local"
 """In place of an address: a cluster of this machine, for the time of the run."""

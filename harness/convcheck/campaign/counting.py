@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from convcheck.judging.judge import Failure, Tally
+from convcheck.judging.tally import Failure, Tally
 from convcheck.model.levels import Level
 from convcheck.model.origins import Origin
 from convcheck.model.record import NOT_LOOKED_AT, Count, Finding

@@ -14,7 +14,7 @@ from typing import Final
 
 from convcheck.campaign.counting import Row, rows_of
 from convcheck.campaign.known_failures import Known, KnownFailure
-from convcheck.judging.judge import Failure, Tally
+from convcheck.judging.tally import Failure, Tally
 from convcheck.model.levels import Level
 from convcheck.model.origins import Origin
 from convcheck.model.profiles import Quantity

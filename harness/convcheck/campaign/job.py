@@ -20,13 +20,14 @@ from convcheck.execution import Candidate, WorkerStartError, open_candidate
 from convcheck.judging.blocks import BLOCK
 from convcheck.judging.drawn import drawn_cases
 from convcheck.judging.histories import judge_histories
-from convcheck.judging.judge import Judge, Tally
+from convcheck.judging.judge import Judge
 from convcheck.judging.long_history import judge_long_history
 from convcheck.judging.own_cases import tried_alone
 from convcheck.judging.parts import SANITIZED, Part, part_at
 from convcheck.judging.remembered import judge_remembered, remembered_cases
 from convcheck.judging.sanitizing import chosen
 from convcheck.judging.search import search
+from convcheck.judging.tally import Tally
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.origins import Origin

@@ -19,7 +19,7 @@ from uuid import uuid4
 from convcheck.campaign.errors import JournalError
 from convcheck.campaign.options import Options
 from convcheck.campaign.stretch import Answer, FailureLine, Stretch, answer
-from convcheck.judging.judge import Tally
+from convcheck.judging.tally import Tally
 from convcheck.model.case import Case
 from convcheck.model.coverage import Coverage
 from convcheck.model.levels import LevelCount

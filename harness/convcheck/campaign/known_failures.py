@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from convcheck.execution import Candidate, PromisingCandidate
-from convcheck.judging.judge import Failure, Tally, first_causes, judge_case
+from convcheck.judging.judge import first_causes, judge_case
+from convcheck.judging.tally import Failure, Tally
 from convcheck.model.case import Case
 from convcheck.model.history import write
 from convcheck.model.levels import level_of_clause

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from convcheck.campaign.known_failures import Known, KnownFailure
-from convcheck.judging.judge import Tally
+from convcheck.judging.tally import Tally
 from convcheck.model.levels import Level, LevelCount
 from convcheck.oracles.levels import kind_at, level_of
 

@@ -23,8 +23,8 @@ from convcheck.campaign.sanitizing import triage_reports
 from convcheck.campaign.scheduler import Pasts, tallies
 from convcheck.campaign.stopping import CAUSES, Stop
 from convcheck.execution import Candidate
-from convcheck.judging.judge import Failure, Tally
 from convcheck.judging.remembered import can_be_judged
+from convcheck.judging.tally import Failure, Tally
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.coverage import Coverage

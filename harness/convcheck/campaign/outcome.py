@@ -8,7 +8,7 @@ from convcheck.campaign.counting import counts
 from convcheck.campaign.gathering import Gathered
 from convcheck.campaign.journal import Judged
 from convcheck.campaign.level_counts import level_counts
-from convcheck.judging.judge import Failure
+from convcheck.judging.tally import Failure
 from convcheck.model.coverage import Coverage, from_counts
 from convcheck.model.passes import pass_counts
 from convcheck.model.record import BackendRecord, by_level

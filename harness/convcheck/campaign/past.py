@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from convcheck.campaign.journal import JOURNAL, KINDS, SCHEMA, Begun, Cases, Judged, Opened, PartDone
 from convcheck.campaign.stretch import Answer, Stretch
-from convcheck.judging.judge import Tally
+from convcheck.judging.tally import Tally
 from convcheck.model.case import Case
 from convcheck.model.origins import Origin
 from convcheck.model.record_checks import RecordFieldError, check

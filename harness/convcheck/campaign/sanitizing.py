@@ -11,8 +11,9 @@ from typing import Final
 
 from convcheck.campaign.options import Options
 from convcheck.execution import SanitizedCandidate, WorkerStartError, open_sanitized
-from convcheck.judging.judge import Excluded, Failure, Tally
+from convcheck.judging.judge import Excluded
 from convcheck.judging.sanitizing import judge_sanitized
+from convcheck.judging.tally import Failure, Tally
 from convcheck.model.case import Case
 from convcheck.model.sanitizers import Sanitizer
 from convcheck.triage.delta_debugging import Blocks

@@ -25,8 +25,8 @@ from convcheck.campaign.past import NOTHING, Past, PastPart
 from convcheck.campaign.stopping import CASE, Never, Stop
 from convcheck.execution import Candidate
 from convcheck.execution.processes import die_with_parent
-from convcheck.judging.judge import Tally
 from convcheck.judging.parts import UNIT
+from convcheck.judging.tally import Tally
 from convcheck_reference.errors import ConvcheckError
 
 _TICK: Final = 0.2

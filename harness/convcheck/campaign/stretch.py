@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from convcheck.judging.judge import Failure, Tally
+from convcheck.judging.tally import Failure, Tally
 from convcheck.model.case import Case
 from convcheck.model.history import read_history, write
 from convcheck.model.levels import Level

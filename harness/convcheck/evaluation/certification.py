@@ -21,10 +21,11 @@ from convcheck.evaluation.on_top import OnTop
 from convcheck.evaluation.variants import Variant, variant
 from convcheck.execution import Candidate, InProcessCandidate, SubprocessCandidate
 from convcheck.judging.drawn import drawn_cases
-from convcheck.judging.judge import Failure, first_causes, judge_case
+from convcheck.judging.judge import first_causes, judge_case
 from convcheck.judging.long_history import judge_long_history
 from convcheck.judging.parts import Part, parts_of
 from convcheck.judging.search import search
+from convcheck.judging.tally import Failure
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.origins import Origin

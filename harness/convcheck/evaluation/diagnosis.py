@@ -12,7 +12,8 @@ import numpy as np
 from convcheck.defects import Defect
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.blocks import generate
-from convcheck.judging.judge import Failure, judge_block
+from convcheck.judging.judge import judge_block
+from convcheck.judging.tally import Failure
 from convcheck.model.case import Case
 from convcheck.model.profiles import QUANTITIES
 from convcheck.model.record import Finding

@@ -17,8 +17,9 @@ from convcheck.execution import Candidate
 from convcheck.judging.history_machine import HistoryMachine
 from convcheck.judging.history_search import MOST_CALLS, FailingHistoryError, Search
 from convcheck.judging.history_shrinking import shrunk
-from convcheck.judging.judge import Excluded, Failure, Tally, nothing_excluded
+from convcheck.judging.judge import Excluded, nothing_excluded
 from convcheck.judging.playing import NOT_THREAD_SAFE, Ask, play, remembering
+from convcheck.judging.tally import Failure, Tally
 from convcheck.model.history import History, has_threads
 from convcheck.model.levels import Level
 from convcheck.model.origins import Origin

@@ -14,8 +14,9 @@ from dataclasses import replace
 from typing import Final
 
 from convcheck.execution import Candidate
-from convcheck.judging.judge import Excluded, Failure, Tally, nothing_excluded
+from convcheck.judging.judge import Excluded, nothing_excluded
 from convcheck.judging.playing import Ask, Playing, failing, number_of_calls, play, remembering
+from convcheck.judging.tally import Failure, Tally
 from convcheck.model.calls import Operation
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case

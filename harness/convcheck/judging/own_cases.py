@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from convcheck.execution import Candidate
-from convcheck.judging.judge import Failure, first_causes
+from convcheck.judging.judge import first_causes
+from convcheck.judging.tally import Failure
 from convcheck.model.case import Case
 from convcheck.model.profiles import QUANTITIES
 from convcheck.model.token import read

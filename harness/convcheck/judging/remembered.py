@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convcheck.judging.judge import Failure, Judge, Tally
+from convcheck.judging.judge import Judge
 from convcheck.judging.playing import play_until_it_fails, unplayable
+from convcheck.judging.tally import Failure, Tally
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.history import AT_ONCE, MARK, read_history

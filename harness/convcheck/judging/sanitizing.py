@@ -8,7 +8,8 @@ from contextlib import closing
 from typing import Final
 
 from convcheck.execution import SanitizedCandidate, WorkerStartError
-from convcheck.judging.judge import Failure, Tally, judge_case
+from convcheck.judging.judge import judge_case
+from convcheck.judging.tally import Failure, Tally
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.origins import Origin

@@ -151,6 +151,7 @@ class Record:
         findings: each once.
         level: up to which findings count for whether a backend conforms.
         ladder: how far some of the cases were to reach.
+        clause: the only one that was judged; empty for all.
     """
 
     name: str
@@ -172,6 +173,7 @@ class Record:
     findings: tuple[Finding, ...]
     level: Level = LAST
     ladder: Ladder = Ladder.STANDARD
+    clause: str = ""
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:

@@ -44,6 +44,11 @@ def levels_shown(case: Case, verdict: Verdict) -> tuple[Level, ...]:
     return computed if level is Level.COMPUTES else (*computed, level)
 
 
+def level_alone(case: Case, verdict: Verdict) -> tuple[Level, ...]:
+    """The level of a verdict, whatever it says is right."""
+    return (level_of(case, verdict),)
+
+
 def level_of_cause(case: Case, verdict: Verdict, *, after_others: bool, now_and_then: bool) -> Level:
     """What a finding is about.
 

@@ -19,6 +19,7 @@ def badge(record: Record) -> str:
         color = "red"
     else:
         message, color = ("conforms", "brightgreen") if record.conforms else ("nothing judged", "lightgrey")
-    label = "convcheck" if record.level is LAST else f"convcheck up to {record.level.label}"
+    label = f"convcheck {record.clause}".rstrip()
+    label += "" if record.level is LAST else f" up to {record.level.label}"
     shown = {"schemaVersion": 1, "label": label, "message": message, "color": color}
     return json.dumps(shown, indent=2) + "\n"

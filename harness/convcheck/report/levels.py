@@ -7,7 +7,7 @@ from typing import Final
 from convcheck.model.levels import Level, Standing
 from convcheck.model.origins import Origin
 from convcheck.model.record import BackendRecord, Record
-from convcheck.report.tables import Style, counted, printable, table
+from convcheck.report.tables import Style, counted, one_line, printable, table
 from convcheck_reference.clauses import clause
 
 UNFINISHED: Final = "UNFINISHED: this is what was judged until then; `convcheck resume` goes on."
@@ -45,7 +45,8 @@ def sentence(record: Record, backend: BackendRecord) -> str:
     known, outdated = sum(s.known for s in standings), sum(s.outdated for s in standings)
     said += [f"has {counted(known, 'known failure')}"] if known else []
     said += [f"has {counted(outdated, 'known failure')} no more"] if outdated else []
-    return f"{name} {'; '.join(said)}."
+    alone = f", as to {one_line(record.clause, 'text')} alone," if record.clause else ""
+    return f"{name}{alone} {'; '.join(said)}."
 
 
 def rows(record: Record) -> list[tuple[BackendRecord, Standing, str, str]]:

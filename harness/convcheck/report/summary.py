@@ -27,7 +27,8 @@ def verdict(record: Record) -> str:
     """What the run came to, up to the level that was asked for, as its exit status says."""
     if record.interrupted:
         return UNFINISHED
-    up_to = "" if record.level is LAST else f" up to level {record.level.label}"
+    up_to = f" as to {one_line(record.clause, 'text')} alone" if record.clause else ""
+    up_to += "" if record.level is LAST else f" up to level {record.level.label}"
     if record.decisive_findings:
         return f"DOES NOT CONFORM{up_to}: {counted(len(record.decisive_findings), 'finding')}."
     if record.undecided:

@@ -9,7 +9,7 @@ from functools import partial
 from statistics import median
 from typing import Final
 
-from convcheck.judging.judge import Failure
+from convcheck.judging.tally import Failure
 from convcheck.model.calls import Call, Operation
 from convcheck.model.case import Case
 from convcheck.model.rules import Rule, facts

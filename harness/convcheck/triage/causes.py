@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from convcheck.judging.judge import Failure
+from convcheck.judging.tally import Failure
 from convcheck.model.case import Case
 from convcheck.model.diagnosis import Diagnosis
 from convcheck.model.history import History, write

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, TypeAlias
 
-from convcheck.judging.judge import Failure
+from convcheck.judging.tally import Failure
 from convcheck.model.case import Case
 from convcheck.model.verdicts import Verdict
 from convcheck.triage.failure_signature import FailureSignature

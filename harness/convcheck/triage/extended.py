@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
-from convcheck.judging.judge import Failure
+from convcheck.judging.tally import Failure
 from convcheck.model.case import Case
 from convcheck.model.extensions import legal_counterparts
 from convcheck.model.rules import facts

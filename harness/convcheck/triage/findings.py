@@ -24,7 +24,8 @@ from typing import Any, Final
 
 from convcheck.defects import DEFECTS, Defect
 from convcheck.execution import Candidate, WorkerStartError
-from convcheck.judging.judge import Excluded, Failure, nothing_excluded
+from convcheck.judging.judge import Excluded, nothing_excluded
+from convcheck.judging.tally import Failure
 from convcheck.model.record import Finding
 from convcheck.model.stages import Heard, Stage, unheard
 from convcheck.plugin.accelerator import DeviceLostError

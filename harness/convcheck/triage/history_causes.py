@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from convcheck.judging.judge import Failure
 from convcheck.judging.playing import number_of_calls, plays
+from convcheck.judging.tally import Failure
 from convcheck.model.diagnosis import Diagnosis
 from convcheck.model.history import History, has_threads
 from convcheck.oracles import CALL

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from convcheck.judging.judge import Failure
+from convcheck.judging.tally import Failure
 from convcheck.model.verdicts import FAILURES, Status
 from convcheck.oracles import CALL, PRECISION, RESULT, Priority, leftovers
 from convcheck.oracles.memory import OUTSIDE

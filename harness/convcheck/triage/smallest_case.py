@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from convcheck.judging.judge import Failure
+from convcheck.judging.tally import Failure
 from convcheck.model.case import Case
 from convcheck.strategies.plain import PlainSpace
 from convcheck.triage.causes import ATTEMPTS, SmallestCase, size

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from convcheck.judging.judge import Failure
+from convcheck.judging.tally import Failure
 from convcheck.model.record import Finding
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convcheck.judging.judge import Failure
+from convcheck.judging.tally import Failure
 from convcheck.model.history import write
 from convcheck.model.record import Finding
 from convcheck.model.reproduction import Reproduction

@@ -8,7 +8,8 @@ import pytest
 from convcheck import Status
 from convcheck.campaign.counting import counts
 from convcheck.execution import InProcessCandidate
-from convcheck.judging.judge import Tally, judge_block
+from convcheck.judging.judge import judge_block
+from convcheck.judging.tally import Tally
 from convcheck.model.calls import Died
 from convcheck.model.record import NOT_LOOKED_AT
 from convcheck.model.token import read

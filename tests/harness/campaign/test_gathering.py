@@ -9,7 +9,7 @@ from convcheck.campaign.counting import counts
 from convcheck.campaign.gathering import Gathered
 from convcheck.campaign.known_failures import Known, KnownFailure
 from convcheck.campaign.level_counts import level_counts
-from convcheck.judging.judge import Tally
+from convcheck.judging.tally import Tally
 from convcheck.model.rules import Rule
 from convcheck.model.verdicts import FAILURES, Status
 from convcheck.numerics.precision import Ratios

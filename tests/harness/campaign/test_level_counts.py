@@ -3,7 +3,7 @@ from collections import Counter
 from convcheck import Level, Status
 from convcheck.campaign.known_failures import KnownFailure
 from convcheck.campaign.level_counts import level_counts
-from convcheck.judging.judge import Tally
+from convcheck.judging.tally import Tally
 from stand_ins import TOKENS, failure, verdict
 
 STRIDE, DILATION = "v1,x=1x1x4x4,out=1,k=1,s=0", "v1,x=1x1x4x4,out=1,k=1,d=0"

@@ -12,7 +12,8 @@ from convcheck.campaign.journal import Begun, Keeping, append
 from convcheck.campaign.options import Options
 from convcheck.campaign.past import Past
 from convcheck.campaign.unfinished import unfinished_record
-from convcheck.judging.judge import Judge, Tally
+from convcheck.judging.judge import Judge
+from convcheck.judging.tally import Tally
 from convcheck.model.ladder import Ladder
 from convcheck.model.origins import Origin
 from convcheck.model.record_lines import RecordError, to_lines

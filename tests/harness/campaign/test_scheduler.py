@@ -16,8 +16,8 @@ from convcheck.campaign.options import Options
 from convcheck.campaign.past import NOTHING, PastPart
 from convcheck.campaign.scheduler import tallies
 from convcheck.judging.blocks import BLOCK
-from convcheck.judging.judge import Tally
 from convcheck.judging.parts import REACHED, UNIT
+from convcheck.judging.tally import Tally
 from convcheck.model.ladder import Ladder
 from convcheck.model.origins import Origin
 from stand_ins import failure, probe_of

@@ -6,7 +6,8 @@ import pytest
 
 from altered import Altered, off_by
 from convcheck import Capabilities, Level, Status
-from convcheck.judging.judge import Tally, first_causes, judge_block, judge_case
+from convcheck.judging.judge import first_causes, judge_block, judge_case
+from convcheck.judging.tally import Tally
 from convcheck.model.calls import Died, Hung
 from convcheck.model.passes import Pass
 from convcheck.model.token import read
@@ -146,6 +147,12 @@ def test_only_verdicts_on_the_clause_that_is_asked_for_count():
     assert not other.failures
     assert ("C2D-PURE-1", Status.PASS, "") in other.counts
     assert judge_block(wrong, CASES[:2], 0, "C2D-STRIDE-1").counts == {}
+
+
+def test_whatever_is_right_about_the_clause_that_is_asked_for_counts_at_its_level():
+    # the adjoint identity compares no single result with what is due
+    right = judge_block(Counted(Altered), CASES[:2], 0, "C2D-GRAD-5")
+    assert right.levels[Level.COMPUTES, ""]
 
 
 def test_the_parts_of_the_time_are_told():

@@ -17,6 +17,7 @@ from full_record import FINDINGS, RECORD
         ({"findings": FINDINGS[4:5], "level": Level.PRECISION}, "convcheck up to precision", "conforms", "brightgreen"),
         ({"level": Level.IEEE}, "convcheck up to IEEE", "5 findings", "red"),
         ({"findings": (), "counts": ()}, "convcheck", "nothing judged", "lightgrey"),
+        ({"clause": "C2D-PAD-1", "findings": ()}, "convcheck C2D-PAD-1", "conforms", "brightgreen"),
         ({"interrupted": True}, "convcheck", "unfinished", "lightgrey"),
     ],
 )

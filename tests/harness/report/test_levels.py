@@ -53,6 +53,10 @@ def test_a_right_one_is_told_what_was_looked_at():
     )
 
 
+def test_a_run_on_one_clause_says_so():
+    assert said(ALL, clause="C2D-PAD-1").startswith("mine, as to C2D-PAD-1 alone, computes every legal layer right")
+
+
 def test_what_was_not_looked_at_is_not_said_to_pass():
     assert said([COMPUTES]) == (
         "mine computes every legal layer right (90 cases); was not looked at for IEEE, precision, refuses, state."

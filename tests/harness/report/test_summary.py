@@ -70,6 +70,7 @@ def test_sections_without_rows_are_left_out(record, style):
             "NOTHING WAS JUDGED: no backend ran on a case that could tell right from wrong.",
         ),
         ({"interrupted": True}, "UNFINISHED: this is what was judged until then; `convcheck resume` goes on."),
+        ({"clause": "C2D-PAD-1", "findings": ()}, "CONFORMS as to C2D-PAD-1 alone: no findings."),
         ({"level": Level.COMPUTES}, "DOES NOT CONFORM up to level computes: 4 findings."),
         ({"level": Level.REFUSES}, "DOES NOT CONFORM up to level refuses: 6 findings."),
         ({"level": Level.IEEE, "findings": FINDINGS[3:5]}, "CONFORMS up to level IEEE: 2 findings of later levels."),

@@ -4,8 +4,9 @@ from convcheck import Status
 from convcheck.defects import defect
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.histories import judge_histories
-from convcheck.judging.judge import Failure, judge_block
+from convcheck.judging.judge import judge_block
 from convcheck.judging.playing import play
+from convcheck.judging.tally import Failure
 from convcheck.model.history import read_history
 from convcheck.model.levels import Level
 from convcheck.model.token import read
