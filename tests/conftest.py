@@ -1,6 +1,10 @@
-"""How tests are dealt out to the processes of pytest-xdist."""
+"""How tests are dealt out to the processes of pytest-xdist, and what these and those that tests start share."""
+
+import os
 
 import pytest
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or hundreds of processes would each compile all modules anew
 
 
 @pytest.hookimpl(optionalhook=True)
