@@ -40,8 +40,8 @@ def test_a_real_fast_algorithm_raises_no_alarm(name):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 def test_every_regime_stays_within_the_bound_of_the_algorithm(name, dtype):
-    for layer, regime, seed in itertools.product(LAYERS, REGIMES, range(2)):
-        token = f"{layer},dtype={dtype},values={regime},seed={seed}"
+    for layer, regime in itertools.product(LAYERS, REGIMES):
+        token = f"{layer},dtype={dtype},values={regime}"
         assert not failing(
             variant(name).backend(), token, only=("exact", "bounded", "gradients-exact", "gradients-bounded")
         )

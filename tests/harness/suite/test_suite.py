@@ -96,8 +96,9 @@ settings.load_profile("few")
 def test_exploration_raises_nothing_beyond_the_level(tmp_path, level, code):
     (tmp_path / "coarse.py").write_text(COARSE)
     (tmp_path / "few.py").write_text(FEW)
-    options = ("--conv-backend", "coarse.py:conv", "--conv-explore", "-p", "no:xdist", "-p", "few", "--hypothesis-seed=0")
-    done = suite(tmp_path, "convcheck.suite.test_exploration", *options, "--conv-level", level)
+    options = ("--conv-backend", "coarse.py:conv", "--conv-explore", "--conv-level", level)
+    hypothesis = ("-p", "few", "--hypothesis-seed=0", "-p", "no:xdist")
+    done = suite(tmp_path, "convcheck.suite.test_exploration", *options, *hypothesis)
     assert done.returncode == code, done.stdout
 
 
