@@ -50,7 +50,7 @@ def failing(record):
 
 @pytest.fixture(scope="module")
 def whole():
-    return recorded(diagnosis_calls=6000)
+    return recorded(diagnosis_calls=1000)
 
 
 def test_an_interrupted_run_is_a_record_of_what_was_done(whole):
@@ -92,7 +92,7 @@ def test_after_an_interrupt_while_causes_are_looked_for_the_candidate_is_not_ask
             candidate.left = 7
 
     database = InMemoryExampleDatabase()
-    record = recorded(interrupt, database=database, diagnosis_calls=6000)
+    record = recorded(interrupt, database=database, diagnosis_calls=1000)
     assert record.interrupted
     assert not record.conforms
     assert candidate.left == 0
@@ -110,7 +110,7 @@ def test_an_interrupt_keeps_the_causes_that_were_found(whole, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(findings, "deduplicated", interrupt)
-    record = recorded(diagnosis_calls=6000)
+    record = recorded(diagnosis_calls=1000)
     assert record.interrupted
     assert [finding.reproduction for finding in record.findings] == [f.reproduction for f in whole.findings]
 
@@ -123,7 +123,7 @@ def test_a_candidate_that_dies_for_good_leaves_what_it_failed(whole, monkeypatch
         if state.startswith("looking for the causes"):
             candidate.left = 7
 
-    record = recorded(end, diagnosis_calls=6000)
+    record = recorded(end, diagnosis_calls=1000)
     assert not record.interrupted
     assert any("could not be called any more" in finding.verdict.reason for finding in record.findings)
     assert any(finding.unexamined for finding in record.findings)

@@ -18,7 +18,9 @@ def project(tmp_path_factory):
     return folder
 
 
-def test_a_project_has_a_kernel_tests_an_entry_point_and_ci(project):
+def test_a_project_has_a_kernel_tests_an_entry_point_and_ci(tmp_path):
+    project = tmp_path / "fresh-kernel"
+    write_project("fresh-kernel", project)
     written = {str(path.relative_to(project)) for path in project.rglob("*") if path.is_file()}
     assert written == {path.format(package="fresh_kernel") for path in FILES}
     about = tomllib.loads((project / "pyproject.toml").read_text())

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 
 import pytest
@@ -54,6 +55,7 @@ def wait_for(path, kind, number):
         with suppress(OSError):
             if path.read_bytes().count(f'"kind":"{kind}"'.encode()) >= number:
                 return
+        time.sleep(0.005)  # the processor is the run's
 
 
 def said(path):

@@ -171,8 +171,8 @@ def test_a_refusal_does_not_end_the_device():
 
 
 def test_an_assertion_on_the_device_is_one_finding_with_its_rule(tmp_path):
-    command = ["run", "-b", fake("AssertsInGroups"), "--examples", "60", "--workers", "1", "--database", "none"]
-    result = CliRunner().invoke(app, [*command, "--report-dir", str(tmp_path), "--name", "r"])
+    command = ["run", "-b", fake("AssertsInGroups"), "--examples", "30", "--workers", "1", "--database", "none"]
+    result = CliRunner().invoke(app, [*command, "--reach", "quick", "--report-dir", str(tmp_path), "--name", "r"])
     assert result.exit_code == 1, result.output
     record = read_record(tmp_path / "r")
     (finding,) = [f for f in record.findings if f.status == "crashed"]

@@ -39,16 +39,16 @@ def call(value=0.0):
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "reason"),
+    ("body", "limit", "status", "reason"),
     [
-        ("os.kill(os.getpid(), signal.SIGSEGV)", Status.CRASHED, "SIGSEGV"),
-        ("os._exit(0)", Status.CRASHED, "exit status 0"),
-        ("os.abort()", Status.CRASHED, "SIGABRT"),
-        ("signal.pause()", Status.HUNG, "no result within"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", 10.0, Status.CRASHED, "SIGSEGV"),
+        ("os._exit(0)", 10.0, Status.CRASHED, "exit status 0"),
+        ("os.abort()", 10.0, Status.CRASHED, "SIGABRT"),
+        ("signal.pause()", 0.2, Status.HUNG, "no result within"),
     ],
 )
-def test_a_candidate_that_gives_no_result(tmp_path, body, status, reason):
-    with closing(SubprocessCandidate(kernel(tmp_path, body), limit=1.0)) as candidate:
+def test_a_candidate_that_gives_no_result(tmp_path, body, limit, status, reason):
+    with closing(SubprocessCandidate(kernel(tmp_path, body), limit=limit)) as candidate:
         verdicts, _, _ = judge_case(candidate, CASE)
     assert {v.status for v in verdicts if v.quantity == "call"} == {status}
     assert all(reason in v.reason for v in verdicts if v.quantity == "call")

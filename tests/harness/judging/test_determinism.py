@@ -52,7 +52,7 @@ def test_no_release_changes_what_a_seed_gives():
     assert digest() == GOLDEN
 
 
-@pytest.mark.parametrize("loaded", ["local", "local, torch", "numpy, local, decimal, email, http.client"])
+@pytest.mark.parametrize("loaded", ["local, torch", "numpy, local, decimal, email, http.client"])
 def test_other_modules_loaded_change_nothing(tmp_path, loaded):
     code = f"""import hashlib, {loaded}
 from convcheck import Capabilities
@@ -74,5 +74,4 @@ def test_the_search_is_the_same_beside_other_modules(tmp_path):
 
     search(judged, candidate.capabilities, ("float32",), run_seed=5, number=0, size=40)
     assert len(set(cases)) == 40
-    assert in_a_process(tmp_path, SEARCHED) == cases
     assert in_a_process(tmp_path, f"import local\n{SEARCHED}") == cases

@@ -66,7 +66,7 @@ def origins(seed):
 
 def test_the_default_budget_finds_what_no_drawn_case_shows():
     # at one seed in a few: Hypothesis' climb begins where chance puts it, and another release begins elsewhere
-    assert any(origins(seed) == {Origin.SEARCHED} for seed in (11, 13, 3, 1, 5))
+    assert any(origins(seed) == {Origin.SEARCHED} for seed in (13, 11, 3, 1, 5))
 
 
 def test_failures_end_no_search_and_are_all_kept():

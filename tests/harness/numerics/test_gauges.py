@@ -7,9 +7,6 @@ from altered import failing, verdicts
 from convcheck import Capabilities, Status
 from convcheck.evaluation.fast_algorithms import fft_weights, winograd_weights
 from convcheck.evaluation.variants import variant
-from convcheck.execution import InProcessCandidate
-from convcheck.judging.blocks import generate
-from convcheck.judging.judge import judge_block
 from convcheck.model.profiles import FFT, FP32_STRICT, QUANTITIES, WINOGRAD_F2, WINOGRAD_F4, WINOGRAD_F6, Algorithm
 from convcheck.model.token import read
 from convcheck.numerics import gauges
@@ -32,16 +29,10 @@ LAYERS = (
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_real_fast_algorithm_raises_no_alarm(name):
-    host = InProcessCandidate(variant(name).backend)
-    assert not judge_block(host, generate(host.capabilities, run_seed=1, block=0, size=25), 0).failures
-
-
-@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 def test_every_regime_stays_within_the_bound_of_the_algorithm(name, dtype):
-    for layer, regime, seed in itertools.product(LAYERS, REGIMES, range(2)):
-        token = f"{layer},dtype={dtype},values={regime},seed={seed}"
+    for layer, regime in itertools.product(LAYERS, REGIMES):
+        token = f"{layer},dtype={dtype},values={regime}"
         assert not failing(
             variant(name).backend(), token, only=("exact", "bounded", "gradients-exact", "gradients-bounded")
         )

@@ -143,13 +143,12 @@ def test_what_cannot_be_called_as_a_convolution_is_not_tried():
 
 
 def test_the_first_call_that_is_judged_is_the_first_of_its_process(tmp_path):
-    file = tmp_path / "first.py"
     kernel = "import sys\nsys.path.append({!r})\nfrom my_kernel import my_conv\ncalls = []\ndef conv(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):\n    calls.append(1)\n    return my_conv(x, weight, bias, stride, padding, dilation, groups) + (len(calls) {})\n"
     folder = str(Path(sys.modules["plugins.my_kernel"].__file__).parent)
-    file.write_text(kernel.format(folder, "< 2"))
-    assert not replay(f"{file}:conv", TOKEN).conforms
-    file.write_text(kernel.format(folder, "< 1"))
-    assert replay(f"{file}:conv", TOKEN).conforms
+    for name, less in (("wrong", 2), ("right", 1)):
+        (tmp_path / f"{name}.py").write_text(kernel.format(folder, f"< {less}"))
+    assert not replay(f"{tmp_path / 'wrong.py'}:conv", TOKEN).conforms
+    assert replay(f"{tmp_path / 'right.py'}:conv", TOKEN).conforms
 
 
 def test_a_process_that_does_not_come_to_its_end_says_nothing():

@@ -2,6 +2,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import count
 
 import ml_dtypes
 import numpy as np
@@ -75,6 +76,7 @@ def call(x=X, layouts=("contiguous",) * 2, expected=None, tolerance=1e-5, **tens
 @pytest.fixture
 def run(tmp_path):
     """Run the script of a finding against the source of a candidate: exit status and output."""
+    numbers = count()
 
     def run(
         candidate,
@@ -85,9 +87,11 @@ def run(tmp_path):
         edit=("", ""),
         options="",
     ):
-        (tmp_path / "candidate.py").write_text(candidate, encoding="utf-8")
+        # by a name of its own: of a name, Python takes one file for another of the same size and second
+        source = tmp_path / f"candidate{next(numbers)}.py"
+        source.write_text(candidate, encoding="utf-8")
         file = tmp_path / "reproduce.py"
-        backend = replace(RECORD.backends[0], spec=f"{tmp_path / 'candidate.py'}:conv{options}")
+        backend = replace(RECORD.backends[0], spec=f"{source}:conv{options}")
         finding = replace(
             COMPLETE,
             verdict=replace(COMPLETE.verdict, status=status, quantity=quantity),
