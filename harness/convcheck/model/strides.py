@@ -124,6 +124,7 @@ def traits(shape: tuple[int, ...], layout: Layout) -> tuple[bool, bool, bool, bo
     return is_channels_last(shape, layout), permuted, gaps, 0 in steps
 
 
+@lru_cache(maxsize=4096)
 def alignment(shape: tuple[int, ...], itemsize: int, layout: Layout, placement: Placement) -> int:
     """The bytes that the address of the first element is a multiple of for sure, a power of 2 up to `ALIGNMENT`.
 

@@ -20,7 +20,7 @@ from convcheck.model.case import Case
 from convcheck.model.profiles import QUANTITIES, Profile, Quantity
 from convcheck.model.verdicts import Status, Verdict
 from convcheck.oracles import Trial, due, extra_calls, judge
-from convcheck.triage.promise_fitting import Fit, Results, fit_beside_defects, kind_of, promising
+from convcheck.triage.promise_fitting import Fit, Results, Whole, fit_beside_defects, kind_of, promising
 
 SEEDS: Final = 3
 """Fresh seeds at which what was found is checked."""
@@ -116,6 +116,7 @@ class _OneDtype:
         self._fits: dict[Quantity, Fit] = {}
         self._failing: dict[Quantity, dict[str, list[Trial]]] = {quantity: {} for quantity in QUANTITIES}
         self._passing: list[Trial] = []
+        self._whole = Whole()
         self._known: dict[Quantity, dict[tuple[int, Profile], frozenset[str]]] = {}
 
     def characterized(self, seed: int, examples: int) -> Characterization:
@@ -182,7 +183,9 @@ class _OneDtype:
         if not failing:
             return None
         known = self._known.setdefault(quantity, {})
-        about = Results(self._strict, self._dtype, quantity, failing, self._passing, frozenset(kinds), known)
+        about = Results(
+            self._strict, self._dtype, quantity, failing, self._passing, frozenset(kinds), known, self._whole
+        )
         return fit_beside_defects(about)
 
 

@@ -22,7 +22,7 @@ from convcheck.triage.failure_signature import FailureSignature
 MOST_CALLS: Final = 6000
 """Calls of a candidate in all its findings, unless told otherwise; what is left is reported as not looked at.
 
-A bound on the time: seconds for a small kernel. One cause takes up to 300 cases to shrink, 300 to learn when it
+A bound on the time: seconds for a small kernel. One cause takes up to 320 cases to shrink, 300 to learn when it
 fails and 500 to put that to the test (`shrink.MOST_TRIALS`, `samples.MOST_CASES`,
 `failure_condition.MOST_ATTEMPTS`), of one or two calls each for a wrong result, twice where it passes.
 """

@@ -20,8 +20,10 @@ from convcheck.model.case import Case
 from convcheck.model.paths import PARTITIONS, Path, on_path
 from convcheck.model.profiles import Algorithm, Profile, Quantity
 from convcheck.model.verdicts import FAILURES, Verdict
+from convcheck.model.work import is_large, regimes
 from convcheck.numerics.promises import EDGES, PROPERTIES, Promise, Property, promises
 from convcheck.oracles import PRECISION, RESULT, Trial, applicable, find, judge
+from convcheck.oracles.support.trial import INTEGERS
 
 _GROUPS, _KERNELS, _LAYOUTS, _MODES = PARTITIONS
 Split: TypeAlias = tuple[Mapping[str, Callable[[Case], bool]], ...]
@@ -29,6 +31,9 @@ _SPLITS: Final[tuple[Split, ...]] = (
     (), (_GROUPS,), (_LAYOUTS,), (_KERNELS,), (_MODES,), (_GROUPS, _LAYOUTS), (_GROUPS, _KERNELS),
 )  # fmt: skip
 """The partitions by which paths are told apart, the coarsest first."""
+
+_KEPT: Final = 16
+"""Trials of which it is kept what the reference makes of their data: of hundreds it would fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,22 @@ class Fit:
         return "; ".join([default, *(f"{path}: {p.words or 'nothing given up'}" for path, p in self.paths.items())])
 
 
+class Whole:
+    """Trials with what the reference makes of their data, the last few: one is judged under promise after promise."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, tuple[Trial, Trial]] = {}
+
+    def __call__(self, trial: Trial) -> Trial:
+        """The same trial, to be judged `under` any capabilities."""
+        known = self._last.pop(id(trial), None)
+        whole = _whole(trial) if known is None else known[1]
+        self._last[id(trial)] = trial, whole
+        if len(self._last) > _KEPT:
+            del self._last[next(iter(self._last))]
+        return whole
+
+
 @dataclass(frozen=True, slots=True)
 class Results:
     """Results of one quantity of one dtype, to which promises are fitted.
@@ -69,6 +90,7 @@ class Results:
         passing: others.
         kinds: only failures of these kinds (`kind_of`) count; None for all.
         known: the kinds of failures of a trial, by its identity, under a profile; filled as they are asked for.
+        whole: gives a trial with what the reference makes of its data.
     """
 
     base: Capabilities
@@ -78,6 +100,7 @@ class Results:
     passing: list[Trial]
     kinds: frozenset[str] | None = None
     known: dict[tuple[int, Profile], frozenset[str]] = field(default_factory=dict)
+    whole: Whole = field(default_factory=Whole)
 
     @property
     def profile(self) -> Profile:
@@ -94,9 +117,10 @@ class Results:
         key = (id(trial), profile)
         if key not in self.known:
             promised = promising(self.base, {(self.dtype, self.quantity): profile})
-            found = frozenset(map(kind_of, failures(trial, promised, self.quantity)))
+            whole = self.whole(trial)
+            found = frozenset(map(kind_of, failures(whole, promised, self.quantity)))
             transforms = profile.algorithm is not Algorithm.DIRECT and profile.algorithm is not self.profile.algorithm
-            if transforms and coarser_than_transforms(trial, self.quantity, profile):
+            if transforms and coarser_than_transforms(whole, self.quantity, profile):
                 found |= {RESULT}
             self.known[key] = found
         return bool(self.known[key] if self.kinds is None else self.known[key] & self.kinds)
@@ -121,6 +145,16 @@ def failures(trial: Trial, capabilities: Capabilities, quantity: Quantity) -> tu
     able = (o for o in applicable(trial.case) if not o.redundant and (not o.has_own_calls or o.name in made))
     found = judge(trial.under(capabilities), tuple(able))
     return tuple(v for v in found if v.quantity == quantity and v.status in FAILURES)
+
+
+def _whole(trial: Trial) -> Trial:
+    if not trial.case.is_legal_call or is_large(trial.case):
+        return trial
+    whole = trial.under(trial.capabilities)
+    for regime in regimes(trial.case):
+        # made now, whoever judges it under other capabilities shares it
+        whole.expected_integers if regime == INTEGERS else whole.expected_reals  # noqa: B018
+    return whole
 
 
 def kind_of(verdict: Verdict) -> str:

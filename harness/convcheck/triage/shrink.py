@@ -10,7 +10,7 @@ from convcheck.model.case import Case, Layouts
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.params import Arguments, Conv2dParams
 
-MOST_TRIALS: Final = 300
+MOST_TRIALS: Final = 320
 """Cases that are tried for one smallest case, a bound on the calls."""
 
 _CONTIGUOUS: Final[Layouts] = ("contiguous", "contiguous", "contiguous")

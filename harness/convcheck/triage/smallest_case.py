@@ -14,7 +14,8 @@ from convcheck.triage.causes import ATTEMPTS, SmallestCase, size
 from convcheck.triage.complexity import complexity
 from convcheck.triage.delta_debugging import Blocks, fails_after_setup, setup_cases
 from convcheck.triage.failure_signature import FailureSignature
-from convcheck.triage.hypothesis_shrinking import Explained, explain, shrink_by_hypothesis
+from convcheck.triage.free_parameters import Explained, explain
+from convcheck.triage.hypothesis_shrinking import shrink_by_hypothesis
 from convcheck.triage.probe import CALLS_OF_RESTART, Probe, calls_showing
 from convcheck.triage.shrink import MOST_TRIALS, shrink
 from convcheck.triage.state_dependence import depends_on_state

@@ -25,6 +25,11 @@ def test_a_rule_holds_or_not(text, holds):
     assert Rule(text).holds(facts(CASE)) is holds
 
 
+def test_of_several_it_says_as_of_each():
+    several = [facts(read(f"v1,x=1x2x3x{width},out=2,k=1")) for width in (3, 5, 8)]
+    assert list(Rule("width > 4").holding(several)) == [False, True, True]
+
+
 def test_same_with_an_even_kernel_pads_more_below_and_to_the_right():
     found = facts(read("v1,x=1x1x5x5,out=1,k=2x4,p=same"))
     assert [found[n] for n in ("padding_h", "pad_bottom", "padding_w", "pad_right")] == [0, 1, 1, 2]

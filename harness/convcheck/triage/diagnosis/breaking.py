@@ -12,18 +12,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
-from itertools import chain, islice, product, zip_longest
+from itertools import chain, islice, zip_longest
 from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 
 from convcheck.model.case import Case
 from convcheck.model.rules import Rule, facts
+from convcheck.triage.diagnosis.changes import CHOICES, OTHER_VALUES, SINGLE, Changes, tied_at
 from convcheck.triage.diagnosis.mutations import (
     AXES,
     COUNTS,
-    NEAR_VALUES,
-    VALUES,
     causes_of,
     changes_factoring,
     generator_of,
@@ -45,9 +44,6 @@ _BASES: Final = 6
 
 _WITHIN: Final = 20
 """Cases inside the rule that are made plainer in one way: what a rule overlooks is often what all of them have."""
-
-_EDGES: Final = (1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15, 16, 17, 24, 25, 31, 32, 33)
-"""Values of counts on both sides of the sizes of blocks, and between them."""
 
 _TIED: Final = (1, 2, 3, 4, 5, 6, 7, 8, 12, 14, 16)
 """Values of a kernel and a stride that are equal, as those of patches are."""
@@ -83,22 +79,23 @@ def attempts(rule: Conjunction, known: Sequence[Case], samples: Samples, rng: np
     """
     inside = [case for case in known if rule.holds(case)][:_BASES] or list(known[:1])
     inside = list(dict.fromkeys((*inside, *_with_each_value(rule, inside[0], known))))
-    makings_near = _some([making for base in inside for making in _around(base)], _NEARBY, rng)
+    around = _some([making for base in inside for making in _around(base)], _NEARBY, rng)
+    makings_near = [making for making in around if making() is not None]
     near = [case for case in (making() for making in makings_near) if case is not None]
     within = list(islice((case for case in near if rule.holds(case)), _WITHIN))
     further = (*within[:_BASES], *islice(_flipped(rule, near), _BASES))
     kinds: tuple[Iterable[_Making], ...] = (
         # what differs from the small case in one thing only is what a reader would try first
-        (*_choices(inside[0]), *map(_made, single_changes(inside[0]))),
+        (*_each(inside[0], CHOICES), *map(_made, single_changes(inside[0]))),
         [making for base in inside for making in _kept_within(rule, base)],
         map(_made, telling_apart(rule, inside[0], near, rng)),
         chain.from_iterable(map(_plainer, (*inside, *within))),
         chain.from_iterable(map(_respelled, (*inside, *further))),
         chain.from_iterable(_at_bounds(rule.rule, base) for base in inside),
         chain.from_iterable(_about(rule.rule, base, rng) for base in inside),
-        chain.from_iterable(map(_single, further)),
+        chain.from_iterable(_each(base, SINGLE) for base in further),
     )
-    makings = (*(_some(list(kind), _MADE, rng) for kind in kinds), list(map(_made, near)))
+    makings = (*(_some(list(kind), _MADE, rng) for kind in kinds), makings_near)
     sides: dict[bool, dict[str, Case]] = {True: {}, False: {}}
     wanted = MOST // 2 if rule.parts else MOST
     for making in _in_turn(*makings):
@@ -152,12 +149,16 @@ class _Once:
         return self._case
 
 
+def _itself(case: Case) -> Case:
+    return case
+
+
 def _made(case: Case) -> _Making:
-    return lambda: case
+    return partial(_itself, case)
 
 
 def _changed(base: Case, changes: Mapping[str, Any]) -> _Making:
-    return lambda: with_changes(base, changes)
+    return partial(with_changes, base, changes)
 
 
 def _some(known: Sequence[_T], most: int, rng: np.random.Generator) -> list[_T]:
@@ -180,7 +181,7 @@ def _plainer(base: Case) -> Iterator[_Making]:
 def _around(base: Case) -> tuple[_Making, ...]:
     """The neighbourhood of a case, whatever the rule: rules change more often than the cases that they are tried on."""
     rng = generator_of(base)
-    makings = list[_Making](map(_Once, (*_choices(base), *_other_values(base), *_tied(base, _TIED))))
+    makings = list[_Making](map(_Once, (*_each(base, CHOICES), *_each(base, OTHER_VALUES), *_tied(base, _TIED))))
     for names in (_NEAR, EVERY_PARAMETER):
         makings += map(_made, islice(variations(base, rng, names), _RANDOM))
     return (*map(_made, single_changes(base)), *makings)
@@ -226,21 +227,8 @@ def _respelled(base: Case) -> Iterator[_Making]:
                 yield _changed(base, {f"{stem}_h": value, f"{stem}_w": value, f"{stem}_pair": pair})
 
 
-def _choices(base: Case) -> Iterator[_Making]:
-    """Each parameter that is no count with every value that it may have."""
-    for name, values in VALUES.items():
-        if name not in COUNTS:
-            yield from (_changed(base, {name: value}) for value in dict.fromkeys(values))
-
-
-def _single(base: Case) -> Iterator[_Making]:
-    """Each parameter with another value."""
-    return (_changed(base, {name: value}) for name, values in NEAR_VALUES.items() for value in values)
-
-
-def _other_values(base: Case) -> Iterator[_Making]:
-    """Each count with values in every residue class of the usual blocks."""
-    return (_changed(base, {name: value}) for name in COUNTS for value in _EDGES)
+def _each(base: Case, changes: Changes) -> Iterator[_Making]:
+    return (partial(with_changes, base, one) for one in changes)
 
 
 def _tied(base: Case, values: Sequence[int]) -> Iterator[_Making]:
@@ -250,14 +238,7 @@ def _tied(base: Case, values: Sequence[int]) -> Iterator[_Making]:
         for one, other in (("h", "w"), ("w", "h")):
             yield _changed(base, {f"{stem}_{one}": known[f"{stem}_{other}"]})
     for value in (value for value in values if value > 0):
-        yield _changed(base, {"in_per_group": value, "out_per_group": value})
-        for axes in ("h", "w", "hw"):
-            yield _changed(base, {f"{stem}_{axis}": value for stem in ("kernel", "stride") for axis in axes})
-        for stem in ("kernel", "stride", "dilation"):
-            yield _changed(base, {f"{stem}_h": value, f"{stem}_w": value})
-        # as many windows on an axis as a tap is wide or there are taps, one more and one fewer
-        for axis, stem, more in product("hw", ("dilation", "kernel"), (-1, 0, 1)):
-            yield _changed(base, {f"{stem}_{axis}": value, f"output_{axis}": value + more})
+        yield from _each(base, tied_at(value))
 
 
 @lru_cache(maxsize=256)

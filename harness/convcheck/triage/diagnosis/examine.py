@@ -112,7 +112,7 @@ def examine(
     condition = _NOT_ASKED
     if probe.calls_left > 0:
         set_aside = probe.budget.set_aside(int(_FOR_THE_RULE * probe.calls_left))
-        condition = learn(base, label, legal[:_SHOWN])
+        condition = learn(base, label, legal[:_SHOWN], can_ask=lambda: probe.calls_left > 0)
         probe.budget.left += set_aside
     inside = [[case for case in cases if condition.rule.holds(facts(case))] for cases in (legal, asked[True])]
     spread = [case for cases in inside for case in cases[:: max(1, len(cases) // _COMPARED)][:_COMPARED]]

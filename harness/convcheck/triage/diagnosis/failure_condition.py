@@ -7,7 +7,7 @@ from the rules that explain everything so far (`queries`). What comes of it is p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Final
@@ -50,7 +50,13 @@ _AT_ONCE: Final = 20
 """Attempts between two searches for a better rule."""
 
 
-def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Sequence[Case] = ()) -> FailureCondition:
+def learn(
+    base: Case,
+    label: Label,
+    failing: Sequence[Case] = (),
+    passing: Sequence[Case] = (),
+    can_ask: Callable[[], bool] = lambda: True,
+) -> FailureCondition:
     """The condition of a failure.
 
     Args:
@@ -58,6 +64,7 @@ def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Seque
         label: asks the candidate.
         failing: cases known to fail in the same way, perhaps of other causes as well.
         passing: cases believed to pass; they are asked again.
+        can_ask: whether the candidate may still be called; cases that nobody can ask for are not made.
 
     Returns:
         The shortest rule that holds for `base` and fits the answers, measured on cases drawn to break it.
@@ -69,6 +76,8 @@ def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Seque
     known = [base, *failing]
     rules = search_rules(facts(base), samples)
     for _ in range(_ROUNDS):
+        if not can_ask():
+            break
         edges = [*boundaries(rules[0], base, samples, label, rng), *near_misses(rules[0], base, samples, label)]
         if any(rules[0].holds(case) is not fails for case, fails in edges):
             rules = search_rules(facts(base), samples)
@@ -78,19 +87,21 @@ def learn(base: Case, label: Label, failing: Sequence[Case] = (), passing: Seque
         if right and len(fresh) >= ROUND // 2:
             break
         rules = search_rules(facts(base), samples)
-    believed, tried = _put_to_the_test(rules[0], known, samples, label, rng)
+    believed, tried = _put_to_the_test(rules[0], known, samples, label, rng) if can_ask() else ([rules[0]], [])
     rule = believed[-1]
     condition = _known(measured(rule.rule, tried), samples)
     if condition.unbroken:
         return _on_either_axis(condition, known, samples, label, rng) or condition
     # where a failure depends on values as well, no rule survives, and the last is made to fit accidents
     believed.append(search_rules(facts(base), samples, AMONG_ACCIDENTS)[0])
-    held_out = samples.ask(attempts(rule, known, samples, rng), label, samples.asked + _HELD_OUT)
+    drawn = attempts(rule, known, samples, rng) if can_ask() else ()
+    held_out = samples.ask(drawn, label, samples.asked + _HELD_OUT)
     samples.add(held_out)
     left = {one.rule.text: one for found in believed for one in (_pruned(found, samples, held_out), found)}
     # the rule that always holds has no outside by which it could be told from others
     shortest = min(left.values(), key=lambda one: len(one.parts) or EVERY_PARAMETER)
-    fresh = samples.ask(attempts(shortest, known, samples, rng), label, samples.asked + MOST // 2)
+    drawn = attempts(shortest, known, samples, rng) if can_ask() else ()
+    fresh = samples.ask(drawn, label, samples.asked + MOST // 2)
     if len(fresh) < _AT_ONCE and condition.cases:
         return condition  # no calls are left to measure a better one by
     best = _best(list(left.values()), fresh)

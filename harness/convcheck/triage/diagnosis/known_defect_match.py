@@ -106,9 +106,16 @@ def match_after_setup(
     suspects = [Suspect(d, Witness(make(d.backend), signature)) for d in defects]
     for more in range(LEAST_WRONG + 1):
         last = replace(case, seed=case.seed + more)
-        theirs = _without_and_with(probe, setup, last, signature)
-        wrong = not agree(theirs[1], right.trial(last, signature), signature.quantity)
-        shown = [_without_and_with(s.witness.probe, setup, last, signature) for s in suspects]
+        theirs = tuple(_without_and_with(probe, setup, last, signature))
+        rightly = right.trial(last, signature)
+        wrong = not agree(theirs[1], rightly, signature.quantity)
+        # outside of its region a defect is right, whatever ran before
+        shown = [
+            _without_and_with(s.witness.probe, setup, last, signature)
+            if s.defect.region.holds(facts(last))
+            else (rightly, rightly)
+            for s in suspects
+        ]
         suspects = [
             suspect
             for suspect, its in zip(suspects, shown, strict=True)
@@ -119,16 +126,14 @@ def match_after_setup(
     return tuple(s.match for s in suspects if s.matched >= LEAST_WRONG)[:_MOST_NAMED]
 
 
-def _without_and_with(
-    probe: Probe, setup: Sequence[Case], case: Case, signature: FailureSignature
-) -> tuple[Trial, Trial]:
-    """The trials of a case by itself and after others, each time on a fresh candidate."""
+def _without_and_with(probe: Probe, setup: Sequence[Case], case: Case, signature: FailureSignature) -> Iterator[Trial]:
+    """The trials of a case by itself and after others, each time on a fresh candidate, made when it is asked for."""
     probe.fresh()
-    alone = probe.trial(case, signature)
+    yield probe.trial(case, signature)
     probe.fresh()
     for earlier in setup:
         probe.replay(earlier)
-    return alone, probe.trial(case, signature)
+    yield probe.trial(case, signature)
 
 
 def reproduces(probe: Probe, signature: FailureSignature, case: Case, defect: Defect) -> bool:

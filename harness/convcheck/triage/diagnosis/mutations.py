@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from itertools import product
 from typing import Any, Final
@@ -14,7 +13,7 @@ import numpy as np
 
 from convcheck.model.case import BIAS_LAYOUTS, LAYOUTS, PLACEMENTS, Case, Layout, Regime
 from convcheck.model.rules import facts
-from convcheck.triage.diagnosis.terms import EVERY_PARAMETER, PARAMETERS, Terms, case_of, terms_of
+from convcheck.triage.diagnosis.terms import EVERY_PARAMETER, PARAMETERS, Terms, case_of, made, terms_of
 from convcheck_reference.params import PADDING_MODES
 
 _SMALL: Final = (1, 2, 3, 4, 5, 6, 7, 8)
@@ -67,7 +66,7 @@ COUNTS: Final = (
 )  # fmt: skip
 """The parameters that may have any value from 1, or 0 for padding, as far as the case stays small."""
 
-_POSITIVE: Final = tuple(name for name in COUNTS if not name.startswith(("padding", "left_over", "batch")))
+_POSITIVE: Final = frozenset(name for name in COUNTS if not name.startswith(("padding", "left_over", "batch")))
 
 AXES: Final = ("kernel", "stride", "dilation", "padding", "output")
 """The stems of counts that there are for either axis."""
@@ -171,7 +170,7 @@ def changed(case: Case, name: str, value: Any) -> Case | None:
 
 def with_changes(case: Case, changes: Mapping[str, Any]) -> Case | None:
     """A legal case with several parameters set; None where one of them is none, or there is no such case."""
-    if not changes.keys() <= VALUES.keys() or any(changes.get(name, 1) == 0 for name in _POSITIVE):
+    if not changes.keys() <= VALUES.keys() or any(value == 0 and name in _POSITIVE for name, value in changes.items()):
         return None
     return case_of(terms_of(case)._replace(**changes), case)
 
@@ -259,7 +258,7 @@ def variations(case: Case, rng: np.random.Generator, names: int) -> Iterator[Cas
         if names > 5 and rng.random() < 0.08:
             drawn["batch"] = None
         seed = int(rng.integers(2**16))
-        found = case_of(terms._replace(**drawn), replace(case, seed=seed, nonzeros=None))
+        found = made(terms._replace(**drawn), case.entry, case.flaw, nonzeros=None, seed=seed)
         if found is not None:
             yield found
 

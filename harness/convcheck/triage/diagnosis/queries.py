@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import islice
-from typing import Final
+from itertools import count, islice
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -49,6 +49,8 @@ _AROUND_OTHERS: Final = 4
 _OTHERS: Final = 8
 """Failures besides the base around which cases are varied."""
 
+_T = TypeVar("_T")
+
 _TERM: Final = r"\w+(?: \* \w+)*"
 _OUTSIDE: Final = Rule("padding_h >= extent_h or padding_w >= extent_w")
 
@@ -67,15 +69,11 @@ def telling(
         samples: what has been asked.
     """
     pool = [case for case in _pool(known, rng) if case not in samples and _plain(case, known[0])]
-    first = rules[0]
-
-    def disputed(case: Case) -> int:
-        votes = [rule.holds(case) for rule in rules]
-        return -min(sum(votes), len(votes) - sum(votes))
-
-    ordered = sorted(pool, key=disputed)
-    inside = [case for case in ordered if first.holds(case)]
-    outside = [case for case in ordered if not first.holds(case)]
+    about = [facts(case) for case in pool]
+    votes = list(zip(*(rule.rule.holding(about) for rule in rules), strict=True))
+    ordered = sorted(range(len(pool)), key=lambda at: -min(sum(votes[at]), len(rules) - sum(votes[at])))
+    inside = [pool[at] for at in ordered if votes[at][0]]
+    outside = [pool[at] for at in ordered if not votes[at][0]]
     return inside[: ROUND // 2] + outside[: ROUND // 2]
 
 
@@ -126,18 +124,35 @@ def near_misses(found: Conjunction, base: Case, samples: Samples, label: Label) 
     near = _nearby(base)
     for part in found.parts:
         rest, condition = found.without(part), Rule(part)
-        missed = [c for c in near if c not in samples and rest.holds(c) and not condition.holds(facts(c))]
-        answer = samples.ask(missed[:_MISSES], label)
+        missed = (c for c in near if c not in samples and rest.holds(c) and not condition.holds(facts(c)))
+        answer = samples.ask(list(islice(missed, _MISSES)), label)
         samples.add(answer)
         answers += answer
     return answers
 
 
 @lru_cache(maxsize=8)
-def _nearby(base: Case) -> tuple[Case, ...]:
-    """Cases near one, made once: it is asked for with every rule."""
-    rng = generator_of(base)
-    return tuple(case for case in islice(variations(base, rng, _NEAR), 2 * _POOL) if _plain(case, base))
+def _nearby(base: Case) -> Iterable[Case]:
+    """Cases near one, made once and as far as they are looked at: they are asked for with every rule."""
+    near = islice(variations(base, generator_of(base), _NEAR), 2 * _POOL)
+    return _Kept(case for case in near if _plain(case, base))
+
+
+class _Kept(Iterable[_T]):
+    """What comes of an iterator, which is asked once for each, whoever looks at them."""
+
+    def __init__(self, source: Iterator[_T]) -> None:
+        self._source = source
+        self._known: list[_T] = []
+
+    def __iter__(self) -> Iterator[_T]:
+        for at in count():
+            if at == len(self._known):
+                following = list(islice(self._source, 1))
+                if not following:
+                    return
+                self._known += following
+            yield self._known[at]
 
 
 def _pool(known: Sequence[Case], rng: np.random.Generator) -> list[Case]:

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from convcheck.model.case import Case
+from convcheck.model.rules import facts
 from convcheck.triage.diagnosis.mutations import resized
 from convcheck.triage.diagnosis.samples import Conjunction
 
@@ -58,7 +59,12 @@ def telling_apart(rule: Conjunction, base: Case, near: Sequence[Case], rng: np.r
     words = {word for rival in (rule, *possible) for word in re.findall(r"\w+", rival.rule.text)}
     counts = sorted(word for word in words if any(word in pair for pair in _ALIKE))
     drawn = islice(resized(base, counts, rng), _DRAWN if counts else 0)
-    cases = [(case, rule.holds(case)) for case in (*near, *drawn)]
+    cases = [*near, *drawn]
+    known = [facts(case) for case in cases]
+    inside = list(rule.rule.holding(known))
     for rival in possible:
+        its = list(rival.rule.holding(known))
         for side in (True, False):
-            yield from islice((case for case, inside in cases if inside is side is not rival.holds(case)), _EACH)
+            yield from islice(
+                (c for c, mine, other in zip(cases, inside, its, strict=True) if mine is side is not other), _EACH
+            )

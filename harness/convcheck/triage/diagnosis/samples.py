@@ -108,8 +108,7 @@ class Samples:
     def mask(self, text: str) -> int:
         """The set of cases where a condition holds."""
         seen, mask = self._masks.get(text, (0, 0))
-        rule = Rule(text)
-        for at in range(seen, len(self.known)):
-            mask |= rule.holds(self.known[at]) << at
+        for at, holds in enumerate(Rule(text).holding(self.known[seen:]), seen):
+            mask |= holds << at
         self._masks[text] = len(self.known), mask
         return mask

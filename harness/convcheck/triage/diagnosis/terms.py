@@ -110,11 +110,11 @@ def terms_of(case: Case) -> Terms:
 
 def case_of(terms: Terms, like: Case) -> Case | None:
     """The case of such terms, with the entry and data of another; None where it is illegal or large."""
-    return _case_of(terms, like.entry, like.flaw, like.nonzeros, like.seed)
+    return _made_once(terms, like.entry, like.flaw, like.nonzeros, like.seed)
 
 
-@lru_cache(maxsize=1 << 14)  # as many as are made around one case: each rule is tried on much the same ones
-def _case_of(terms: Terms, entry: Entry, flaw: Flaw, nonzeros: int | None, seed: int) -> Case | None:
+def made(terms: Terms, entry: Entry, flaw: Flaw, nonzeros: int | None, seed: int) -> Case | None:
+    """As `case_of`, with data that no other case is likely to have, so that it is not kept for whoever asks again."""
     stride = (1, 1) if terms.padding_h == "same" else (terms.stride_h, terms.stride_w)
     padding = terms.padding_h
     if not isinstance(padding, str):
@@ -158,6 +158,10 @@ def _case_of(terms: Terms, entry: Entry, flaw: Flaw, nonzeros: int | None, seed:
         return None
     elements = [math.prod(shape) for shape in (found.output_shape, found.input_shape, params.weight_shape)]
     return found if elements[0] * params.fan_in <= MOST_MULTIPLY_ADDS and max(elements) <= MOST_ELEMENTS else None
+
+
+_made_once: Final = lru_cache(maxsize=1 << 14)(made)
+"""As many as are made around one case: each rule is tried on much the same ones."""
 
 
 def _pairs(spelled: Arguments) -> tuple[bool, bool, bool, bool]:

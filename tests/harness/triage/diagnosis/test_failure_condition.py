@@ -177,3 +177,16 @@ def test_a_rule_is_not_made_to_fit_cases_that_pass_by_accident(text, token):
         return rule.holds(facts(case)) and not lucky
 
     assert learn(base, label).rule == rule
+
+
+def test_cases_that_nobody_can_ask_for_are_not_made(monkeypatch):
+    def attempts(*_):
+        raise AssertionError("made in vain")
+
+    base, left = read("v1,x=2x3x5x11,out=3,k=3"), iter(range(20))
+    monkeypatch.setattr("convcheck.triage.diagnosis.failure_condition.attempts", attempts)
+    found = learn(
+        base, lambda case: None if next(left, None) is None else case.params.kernel_size[1] > 2, can_ask=lambda: False
+    )
+    assert found.cases == 0
+    assert found.rule.holds(facts(base))
