@@ -1,10 +1,17 @@
 """How tests are dealt out to the processes of pytest-xdist, and what these and those that tests start share."""
 
+import gc
 import os
 
 import pytest
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or hundreds of processes would each compile all modules anew
+
+
+def pytest_collection_finish():
+    """Leave what was imported and collected, a million objects, out of later collections of garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)  # before that of our plugin, which knows nothing of these tests

@@ -19,13 +19,13 @@ def project(tmp_path_factory):
 
 
 def test_a_project_has_a_kernel_tests_an_entry_point_and_ci(tmp_path):
-    project = tmp_path / "fresh-kernel"
-    write_project("fresh-kernel", project)
+    project = tmp_path / "clean-kernel"
+    write_project("clean-kernel", project)
     written = {str(path.relative_to(project)) for path in project.rglob("*") if path.is_file()}
-    assert written == {path.format(package="fresh_kernel") for path in FILES}
+    assert written == {path.format(package="clean_kernel") for path in FILES}
     about = tomllib.loads((project / "pyproject.toml").read_text())
     (backend,) = about["project"]["entry-points"]["convcheck.backends"].items()
-    assert backend == ("fresh-kernel", "fresh_kernel.kernel:conv2d")
+    assert backend == ("clean-kernel", "clean_kernel.kernel:conv2d")
     assert "convcheck run --github" in (project / ".github/workflows/conformance.yml").read_text()
 
 

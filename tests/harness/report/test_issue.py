@@ -1,6 +1,7 @@
 """A bug report: its script fails as long as the bug is there, and passes once it is mended."""
 
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -75,6 +76,8 @@ def kernel(tmp_path, request):
     file = tmp_path / f"kernel_{re.sub(r'[^a-z0-9]', '_', request.node.name.lower())}.py"
 
     def write(source):
+        # bytecode is taken for that of a file of the same size and second
+        shutil.rmtree(tmp_path / "__pycache__", ignore_errors=True)
         file.write_text(source)
         return f"{file}:conv"
 
