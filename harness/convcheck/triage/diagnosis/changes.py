@@ -26,6 +26,11 @@ SINGLE: Final[Changes] = tuple({name: value} for name, values in NEAR_VALUES.ite
 OTHER_VALUES: Final[Changes] = tuple({name: value} for name in COUNTS for value in _EDGES)
 """Each count with values in every residue class of the usual blocks."""
 
+SAME: Final[Changes] = tuple(
+    {"padding_h": "same", "kernel_h": high, "kernel_w": wide} for high, wide in ((1, 3), (3, 1), (3, 3), (2, 4), (4, 2))
+)
+"""Padding 'same' with kernels that have some on either axis: that of one tap, where most cases are small, has none."""
+
 
 @lru_cache(maxsize=256)
 def tied_at(value: int) -> Changes:

@@ -49,3 +49,8 @@ def test_each_value_that_a_condition_allows_is_tried_with_every_other_condition_
     found = drawn(("layout_grad in ('channels_last', 'transposed')", "out_channels > 1"), base)
     alone = [one["layout_grad"] for one, inside in found if not inside and one["out_channels"] == 1]
     assert min(alone.count("channels_last"), alone.count("transposed")) >= 10
+
+
+def test_padding_same_is_tried_where_the_smallest_kernel_would_have_none():
+    found = drawn(("dilation_w > 1", "padding_w > 0"), read("v1,x=1x1x1x1,out=1,k=1,p=0x1,d=1x2,bias=false"))
+    assert any(inside and one["padding_same"] for one, inside in found)
