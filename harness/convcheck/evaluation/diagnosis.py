@@ -13,8 +13,11 @@ from convcheck.defects import Defect
 from convcheck.execution import InProcessCandidate
 from convcheck.judging.blocks import generate
 from convcheck.judging.judge import judge_block
+from convcheck.judging.parts import REACHED
+from convcheck.judging.reaching import reach
 from convcheck.judging.tally import Failure
 from convcheck.model.case import Case
+from convcheck.model.ladder import Ladder
 from convcheck.model.profiles import QUANTITIES
 from convcheck.model.record import Finding
 from convcheck.model.rules import facts
@@ -106,12 +109,16 @@ def evaluate(
 
     Args:
         defect: one that does not end its process.
-        examples: cases of the campaign.
+        examples: cases of the campaign, without those that reach far, which come on top.
         seed: of the campaign.
         defects: the library.
     """
     candidate = InProcessCandidate(defect.backend)
-    drawn = generate(candidate.capabilities, run_seed=seed, block=0, size=examples)
+    far = round(REACHED[Ladder.STANDARD] * examples)
+    drawn = (
+        *generate(candidate.capabilities, run_seed=seed, block=0, size=examples),
+        *reach(candidate.capabilities, run_seed=seed, first=0, size=far, ladder=Ladder.STANDARD),
+    )
     failures = judge_block(candidate, drawn, 0).failures
     fresh = _fresh(candidate, failures, seed)
     subject = _Subject(
