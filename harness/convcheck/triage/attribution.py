@@ -225,12 +225,14 @@ def _follows(signature: FailureSignature, cause: Cause) -> bool:
     """Whether a cause has a signature for its consequence wherever its condition holds.
 
     What a function gets wrong on integers, it gets wrong on reals, special values among them or not, and
-    in a module that calls it.
+    in a module that calls it. So does what the cause was found to get wrong besides.
     """
     if cause.diagnosis.failure_condition is None or cause.signature.kind not in (RESULT, PRECISION):
         return False
     wraps = not cause.signature.backward and any(oracle.wraps_output for oracle in signature.oracles)
-    return may_follow(signature, cause.signature) and (signature.quantity == cause.signature.quantity or wraps)
+    besides = [known for known in cause.also if known.kind == RESULT and known.quantity == signature.quantity]
+    alike = signature.quantity == cause.signature.quantity or wraps
+    return (alike and may_follow(signature, cause.signature)) or any(may_follow(signature, s) for s in besides)
 
 
 def _fails_with(signature: FailureSignature, cause: Cause, remaining: Sequence[Failure]) -> bool:

@@ -91,6 +91,15 @@ def test_what_is_wrong_on_integers_is_wrong_on_reals_and_in_a_module_wherever_th
     assert probe.candidate.calls == 0
 
 
+def test_what_is_wrong_besides_on_integers_is_so_on_reals():
+    imprecise = FailureSignature(PRECISION, "grad_input")
+    remaining = of(imprecise, TOKENS[0], PLAIN)
+    besides = replace(cause(OUTPUT, "groups > 1"), also=(GRAD_INPUT,))
+    assert consequences(probe_of(Right), imprecise, besides, remaining) == remaining[:1]
+    other = FailureSignature(PRECISION, "grad_weight")
+    assert consequences(probe_of(Right), other, besides, of(other, TOKENS[0])) == []
+
+
 def test_without_a_condition_nothing_follows_from_it():
     told = cause(OUTPUT, verdict=verdict(clauses=("C2D-GROUPS-1",)))
     wrong = [failure(TOKENS[0], verdict("bounded", clauses=("C2D-GROUPS-1",)))]
