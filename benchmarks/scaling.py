@@ -1,5 +1,6 @@
 """How well many processes are kept busy, up to a thousand: measured where there are cores, simulated beyond.
 
+    pip install 'convcheck[plot]'
     convcheck run --backend torch-cpu --examples 2000 --seed 0 --workers 1 --name scaling --database none
     python benchmarks/scaling.py reports/scaling/journal.jsonl --examples 10000 --examples 1000000 [--plot scaling.svg]
 
@@ -17,6 +18,8 @@ from collections import defaultdict
 from itertools import count, takewhile
 from pathlib import Path
 
+import matplotlib as mpl
+from matplotlib.figure import Figure
 from tabulate import tabulate
 
 from convcheck.campaign.past import Past
@@ -45,6 +48,19 @@ def makespan(lengths, workers, start_up):
     return max(free)
 
 
+def plot(lines, path):
+    """The share of the time in which processes are kept busy, by their number, as a picture in SVG."""
+    # the same figures give the same bytes
+    with mpl.rc_context({"svg.hashsalt": "convcheck", "svg.fonttype": "none"}):
+        figure = Figure(figsize=(7, 3.5), layout="constrained")
+        axes = figure.add_subplot()
+        for examples, shares in lines.items():
+            axes.plot(WORKERS, shares, marker="o", label=f"{examples:,} cases, simulated")
+        axes.set(xscale="log", xlabel="processes", ylabel="share of the time kept busy", ylim=(0, 1.05))
+        axes.legend()
+        figure.savefig(path, metadata={"Date": None, "Creator": "convcheck"})
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("journal", type=Path)
@@ -66,16 +82,7 @@ def main():
     headers = ["cases", "processes", "least seconds", "kept busy", "with their start"]
     print(tabulate(rows, headers, disable_numparse=True))
     if options.plot:
-        import matplotlib.pyplot as plt  # noqa: PLC0415  (of the extra `plot`)
-
-        for examples, shares in lines.items():
-            plt.plot(WORKERS, shares, marker="o", label=f"{examples:,} cases, simulated")
-        plt.xscale("log")
-        plt.xlabel("processes")
-        plt.ylabel("share of the time in which they are kept busy")
-        plt.ylim(0, 1.05)
-        plt.legend()
-        plt.savefig(options.plot)
+        plot(lines, options.plot)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import numpy as np
 
 from convcheck.model.case import Case
 from convcheck.model.rules import Rule, facts
-from convcheck.triage.diagnosis.changes import CHOICES, OTHER_VALUES, SAME, SINGLE, Changes, tied_at
+from convcheck.triage.diagnosis.changes import CHOICES, OTHER_VALUES, SAME, SINGLE, Changes, same_image, tied_at
 from convcheck.triage.diagnosis.mutations import (
     AXES,
     COUNTS,
@@ -91,7 +91,7 @@ def attempts(rule: Conjunction, known: Sequence[Case], samples: Samples, rng: np
         map(_made, telling_apart(rule, inside[0], near, rng)),
         chain.from_iterable(map(_plainer, (*inside, *within))),
         chain.from_iterable(map(_respelled, (*inside, *further))),
-        chain.from_iterable(_each(base, SAME) for base in inside),
+        chain.from_iterable(_each(base, (*SAME, *same_image(base, _names(rule.rule)))) for base in inside),
         chain.from_iterable(_at_bounds(rule.rule, base) for base in inside),
         chain.from_iterable(_about(rule.rule, base, rng) for base in inside),
         chain.from_iterable(_each(base, SINGLE) for base in further),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from itertools import product
 from typing import Any, Final, TypeAlias
 
+from convcheck.model.case import Case
+from convcheck.model.rules import facts
 from convcheck.triage.diagnosis.mutations import COUNTS, NEAR_VALUES, VALUES
 
 Changes: TypeAlias = tuple[Mapping[str, Any], ...]
@@ -45,3 +47,46 @@ def tied_at(value: int) -> Changes:
             for axis, stem, more in product("hw", ("dilation", "kernel"), (-1, 0, 1))
         ),
     )
+
+
+def same_image(case: Case, spoken_of: Collection[str]) -> Changes:
+    """What to change so that other windows, and as a rule more or fewer of them, lie on an image of the same size.
+
+    Most changes keep the number of windows and so change the image: then a rule about one holds wherever it is meant of
+    the other. The smallest failing case is often at the bound of what is wrong, which an image smaller by a pixel
+    crosses; padding makes up for that, and shows what zeros would hide where it copies pixels.
+
+    Args:
+        case: a legal case.
+        spoken_of: words of a rule: only of an axis whose size or windows are among them.
+    """
+    known = facts(case)
+    return tuple(
+        {**windows, **besides}
+        for axis, size in (("h", "height"), ("w", "width"))
+        if size in spoken_of or f"output_{axis}" in spoken_of
+        for stem, value, less, besides in _OTHER_WINDOWS
+        if (windows := _windows_on(int(known[size]) - less, axis, {**known, f"{stem}_{axis}": value})) is not None
+    )
+
+
+_OTHER_WINDOWS: Final[tuple[tuple[str, int, int, Mapping[str, str]], ...]] = (
+    *((stem, value, 0, {}) for stem in ("stride", "kernel") for value in (2, 3)),
+    *(
+        ("padding", value, less, mode)
+        for value, mode in product((1, 3), ({}, {"mode": "replicate"}))
+        for less in (0, 1, 2 * value)
+    ),
+)
+"""A parameter of an axis and its value, by how many pixels the image is smaller, and what else changes."""
+
+
+def _windows_on(size: int, axis: str, known: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The windows of an axis with these parameters on an image of a size; None where there are none."""
+    kernel, stride, padding = (int(known[f"{stem}_{axis}"]) for stem in ("kernel", "stride", "padding"))
+    room = size + 2 * padding - int(known[f"dilation_{axis}"]) * (kernel - 1) - 1
+    if size < 1 or room < 0:
+        return None
+    windows, left_over = divmod(room, stride)
+    own = {"kernel": kernel, "stride": stride, "padding": padding, "output": windows + 1, "left_over": left_over}
+    return {f"{stem}_{axis}": value for stem, value in own.items()}

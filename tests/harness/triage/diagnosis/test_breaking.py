@@ -4,6 +4,8 @@ import pytest
 from convcheck.model.rules import facts
 from convcheck.model.token import read
 from convcheck.triage.diagnosis.breaking import MOST, attempts
+from convcheck.triage.diagnosis.changes import same_image
+from convcheck.triage.diagnosis.mutations import with_changes
 from convcheck.triage.diagnosis.samples import Conjunction, Samples
 
 LONG_SUM = read("v1,x=1x33x4x4,out=2,k=3,bias=false")
@@ -54,3 +56,24 @@ def test_each_value_that_a_condition_allows_is_tried_with_every_other_condition_
 def test_padding_same_is_tried_where_the_smallest_kernel_would_have_none():
     found = drawn(("dilation_w > 1", "padding_w > 0"), read("v1,x=1x1x1x1,out=1,k=1,p=0x1,d=1x2,bias=false"))
     assert any(inside and one["padding_same"] for one, inside in found)
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_an_image_of_the_same_size_is_tried_with_more_and_with_fewer_windows(inside):
+    base = read("v1,x=1x1x1x1025,out=1,k=1,bias=false")
+    found = drawn(("width > 1024",), base) if inside else drawn(("output_w > 1024",), base)
+    other = "output_w" if inside else "width"
+    assert any(within is not (one[other] > 1024) for one, within in found)
+
+
+def test_windows_are_as_many_as_the_image_has_room_for():
+    found = [with_changes(SQUARE, changes) for changes in same_image(SQUARE, ("height", "output_w"))]
+    shapes = {case.input_shape for case in found if case is not None}
+    assert shapes == {(1, 1, 4, 4), (1, 1, 3, 4), (1, 1, 2, 4), (1, 1, 4, 3), (1, 1, 4, 2)}
+    assert len({case.output_shape for case in found if case is not None}) > 4
+    assert same_image(SQUARE, ("kernel_h", "batch")) == ()
+
+
+def test_each_of_two_sizes_that_mostly_go_together_is_tried_without_the_other():
+    found = drawn(("width > 1024", "output_w > 1024"), read("v1,x=1x1x1x1025,out=1,k=1,bias=false"))
+    assert any(one["width"] <= 1024 < one["output_w"] for one, _ in found)
