@@ -92,11 +92,12 @@ def attempts(rule: Conjunction, known: Sequence[Case], samples: Samples, rng: np
         chain.from_iterable(map(_plainer, (*inside, *within))),
         chain.from_iterable(map(_respelled, (*inside, *further))),
         chain.from_iterable(_each(base, (*SAME, *same_image(base, _names(rule.rule)))) for base in inside),
-        chain.from_iterable(_at_bounds(rule.rule, base) for base in inside),
+        chain.from_iterable(_at_bounds(rule.rule, base) for base in inside[1:]),
         chain.from_iterable(_about(rule.rule, base, rng) for base in inside),
         chain.from_iterable(_each(base, SINGLE) for base in further),
     )
-    makings = (*(_some(list(kind), _MADE, rng) for kind in kinds), makings_near)
+    bounds = list(_at_bounds(rule.rule, inside[0]))  # in order: chance would leave out some
+    makings = (bounds, *(_some(list(kind), _MADE, rng) for kind in kinds), makings_near)
     sides: dict[bool, dict[str, Case]] = {True: {}, False: {}}
     wanted = MOST // 2 if rule.parts else MOST
     for making in _in_turn(*makings):
@@ -203,8 +204,8 @@ def _about(rule: Rule, base: Case, rng: np.random.Generator) -> Iterator[_Making
 
 
 def _at_bounds(rule: Rule, base: Case) -> Iterator[_Making]:
-    """Every count that the rule speaks of, and every product, on both sides of its bounds, and at their multiples."""
-    for names, values in _bounds(rule).items():
+    """Every count that the rule speaks of, then every product, on both sides of its bounds, and at their multiples."""
+    for names, values in sorted(_bounds(rule).items(), key=lambda bounds: len(bounds[0])):
         for value in sorted(value for value in values if value > 0):
             for changes in changes_factoring(base, names, value):
                 yield _changed(base, changes)

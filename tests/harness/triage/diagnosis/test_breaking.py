@@ -77,3 +77,9 @@ def test_windows_are_as_many_as_the_image_has_room_for():
 def test_each_of_two_sizes_that_mostly_go_together_is_tried_without_the_other():
     found = drawn(("width > 1024", "output_w > 1024"), read("v1,x=1x1x1x1025,out=1,k=1,bias=false"))
     assert any(one["width"] <= 1024 < one["output_w"] for one, _ in found)
+
+
+def test_no_multiple_of_a_bound_is_left_to_chance():
+    rule = ("out_per_group > 96", "output_h * output_w > 32")
+    found = drawn(rule, read("v1,x=1x1x33x1,out=97,k=1,bias=false"))
+    assert {95, 96, 192, 193, 288} <= {one["out_per_group"] for one, _ in found if one["output_h"] == 33}
