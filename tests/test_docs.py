@@ -206,6 +206,7 @@ def few_examples(monkeypatch):
 
 
 @pytest.mark.usefixtures("workspace", "few_examples")
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")  # torch's, once a process
 @pytest.mark.parametrize("page", [page for page in PAGES if has_python(page)], ids=lambda page: page.stem)
 def test_the_python_of_a_page(page):
     for name, defined in execute_python(page).items():

@@ -69,15 +69,16 @@ def test_a_bug_report_is_in_the_own_words_of_an_engine_that_is_only_in_its_envir
     assert "@fakeengine@2.0" in out
     script = re.search("```python\n(.*?)```", out, re.DOTALL)[1]
     assert ("import fakeengine  # 2.0" in script, "convcheck" in script) == (True, False)
-    ended = {version: _run(folder / "envs" / f"fakeengine@{version}", script) for version in ("1.0", "2.0")}
+    # NumPy is that of this environment, as for a worker: where one has run, there is a folder that leads to it
+    numpy = folder / "envs" / "fakeengine@2.0" / "convcheck-path"
+    ended = {version: _run(folder / "envs" / f"fakeengine@{version}", script, numpy) for version in ("1.0", "2.0")}
     assert ended["1.0"].returncode == 0, ended["1.0"].stderr
     assert (ended["2.0"].returncode, "AssertionError" in ended["2.0"].stderr) == (1, True)
 
 
-def _run(environment, script):
-    """What comes of a script there; NumPy is that of this environment, as for a worker."""
-    interpreter, path = environment / "bin" / "python", environment / "convcheck-path"
-    asked = [interpreter, "-c", script]
+def _run(environment, script, path):
+    """What comes of a script there."""
+    asked = [environment / "bin" / "python", "-c", script]
     return subprocess.run(
         asked, check=False, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(path)}
     )
