@@ -1,6 +1,6 @@
 """Every way out of an untrusted run that the tests know of: what closes it on this machine, and what came out.
 
-    PYTHONPATH=tests python benchmarks/escapes.py
+    python benchmarks/escapes.py
 
 With --without and any of namespaces, bubblewrap, landlock, seccomp and another_uid, as on a machine that lacks them.
 With `unshare --user --map-user=1000 --map-group=1000` before it, as an ordinary user.
@@ -8,6 +8,7 @@ With `unshare --user --map-user=1000 --map-group=1000` before it, as an ordinary
 
 import argparse
 import os
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,9 @@ from pathlib import Path
 from tabulate import tabulate
 
 from convcheck.execution.confinement import ALL_MEANS
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
 from escaping import attempts
 
 MEANS = {
