@@ -15,8 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import count, cycle, takewhile
 from pathlib import Path
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
+from pictures import draw_lines
 from tabulate import tabulate
 
 from convcheck.campaign.gathering import Gathered
@@ -68,19 +67,6 @@ def grown(name, cases):
     return steps, gathered.failing
 
 
-def plot(lines, path):
-    """Growth against cases, as a picture in SVG."""
-    # the same figures give the same bytes
-    with mpl.rc_context({"svg.hashsalt": "convcheck", "svg.fonttype": "none"}):
-        figure = Figure(figsize=(7, 3.5), layout="constrained")
-        axes = figure.add_subplot()
-        for name, steps in lines.items():
-            axes.plot(*zip(*steps, strict=True), label=name)
-        axes.set(xscale="log", xlabel="cases", ylabel="growth of resident memory, MB", ylim=(-5, 50))
-        axes.legend()
-        figure.savefig(path, metadata={"Date": None, "Creator": "convcheck"})
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=1_000_000)
@@ -98,7 +84,8 @@ def main():
     headers = ["kernel", "cases", "failing", "MB at 10,000", "at 100,000", "at the end"]
     print(tabulate(rows, headers, disable_numparse=True))
     if options.plot:
-        plot(lines, options.plot)
+        labels = {"xlabel": "cases", "ylabel": "growth of resident memory, MB"}
+        draw_lines(lines, options.plot, ylim=(-5, 50), **labels)
 
 
 if __name__ == "__main__":

@@ -18,8 +18,7 @@ from collections import defaultdict
 from itertools import count, takewhile
 from pathlib import Path
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
+from pictures import draw_lines
 from tabulate import tabulate
 
 from convcheck.campaign.past import Past
@@ -48,19 +47,6 @@ def makespan(lengths, workers, start_up):
     return max(free)
 
 
-def plot(lines, path):
-    """The share of the time in which processes are kept busy, by their number, as a picture in SVG."""
-    # the same figures give the same bytes
-    with mpl.rc_context({"svg.hashsalt": "convcheck", "svg.fonttype": "none"}):
-        figure = Figure(figsize=(7, 3.5), layout="constrained")
-        axes = figure.add_subplot()
-        for examples, shares in lines.items():
-            axes.plot(WORKERS, shares, marker="o", label=f"{examples:,} cases, simulated")
-        axes.set(xscale="log", xlabel="processes", ylabel="share of the time kept busy", ylim=(0, 1.05))
-        axes.legend()
-        figure.savefig(path, metadata={"Date": None, "Creator": "convcheck"})
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("journal", type=Path)
@@ -78,11 +64,12 @@ def main():
             with_start = alone / (workers * makespan(lengths, workers, options.start_up))
             shares.append(share)
             rows.append([f"{examples:,}", workers, f"{alone / workers:,.0f}", f"{share:.0%}", f"{with_start:.0%}"])
-        lines[examples] = shares
+        lines[f"{examples:,} cases, simulated"] = list(zip(WORKERS, shares, strict=True))
     headers = ["cases", "processes", "least seconds", "kept busy", "with their start"]
     print(tabulate(rows, headers, disable_numparse=True))
     if options.plot:
-        plot(lines, options.plot)
+        labels = {"xlabel": "processes", "ylabel": "share of the time kept busy"}
+        draw_lines(lines, options.plot, marker="o", ylim=(0, 1.05), **labels)
 
 
 if __name__ == "__main__":

@@ -95,10 +95,14 @@ def _processes(config: pytest.Config) -> int:
     return max(1, workers // len(_judged_apart(config)))
 
 
+def _backends(config: pytest.Config) -> list[str]:
+    """Those that are named, each once."""
+    return list(dict.fromkeys(config.getoption("conv_backend")))
+
+
 def _judged_apart(config: pytest.Config) -> list[tuple[str, str]]:
     """The backends and dtypes, each of which is judged on its own."""
-    get = config.getoption
-    return [(b, d) for b in dict.fromkeys(get("conv_backend")) for d in get("conv_dtype") or DTYPES]
+    return [(b, d) for b in _backends(config) for d in config.getoption("conv_dtype") or DTYPES]
 
 
 def _seed(config: pytest.Config) -> int:
@@ -139,7 +143,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each backend, dtype and clause, and one for each backend that is explored."""
     config = metafunc.config
-    backends = list(dict.fromkeys(config.getoption("conv_backend")))
+    backends = _backends(config)
     if not backends and {"conv_explored", "conv_clause"} & set(metafunc.fixturenames):
         raise pytest.Collector.CollectError("no backend is named: pass --conv-backend SPEC, which may repeat")
     if "conv_explored" in metafunc.fixturenames:
@@ -180,7 +184,7 @@ class _Reporter:
         if not self._backends_typed:
             return  # a project's other tests need none of them; those of the suite say what cannot be loaded
         self._check_files()
-        specs = list(dict.fromkeys(self._config.getoption("conv_backend")))
+        specs = _backends(self._config)
         # each starts a process that may load an engine for seconds, and xdist's workers wait for all of them
         with ThreadPoolExecutor() as pool:
             for spec, error in zip(specs, pool.map(_error_of_loading, specs), strict=True):
