@@ -11,9 +11,9 @@ import numpy as np
 
 from convcheck.defects import Defect
 from convcheck.execution import InProcessCandidate
-from convcheck.judging.blocks import generate
+from convcheck.judging.blocks import BLOCK, generate
 from convcheck.judging.judge import judge_block
-from convcheck.judging.parts import REACHED
+from convcheck.judging.parts import reached
 from convcheck.judging.reaching import reach
 from convcheck.judging.tally import Failure
 from convcheck.model.case import Case
@@ -103,18 +103,18 @@ class _Subject:
 
 
 def evaluate(
-    defect: Defect, *, examples: int = 300, seed: int = 0, defects: Sequence[Defect] = HARMLESS
+    defect: Defect, *, examples: int = BLOCK, seed: int = 0, defects: Sequence[Defect] = HARMLESS
 ) -> tuple[Evaluation, Evaluation]:
     """Diagnose a defect as if it were a candidate: with its entry in the library, and without.
 
     Args:
         defect: one that does not end its process.
-        examples: cases of the campaign, without those that reach far, which come on top.
+        examples: drawn cases of the campaign, a block at most; those that reach far come on top.
         seed: of the campaign.
         defects: the library.
     """
     candidate = InProcessCandidate(defect.backend)
-    far = round(REACHED[Ladder.STANDARD] * examples)
+    far = reached(examples, Ladder.STANDARD)
     drawn = (
         *generate(candidate.capabilities, run_seed=seed, block=0, size=examples),
         *reach(candidate.capabilities, run_seed=seed, first=0, size=far, ladder=Ladder.STANDARD),

@@ -29,7 +29,10 @@ class Part:
 
 
 REACHED: Final[Mapping[Ladder, float]] = {Ladder.QUICK: 0.06, Ladder.STANDARD: 0.22, Ladder.DEEP: 0.25}
-"""Cases that reach far for each other case, on top of them: a thousand take every layer of a ladder once."""
+"""The share of the first thousand cases that reaches far: it takes every layer of a ladder once. Of further cases, in
+which these layers come again in other ways, half of it does."""
+
+_FIRST: Final = 1_000
 
 UNIT: Final = 50
 """Drawn cases of a part: about a second of a small kernel, so that many processes share few cases evenly. A fresh
@@ -38,7 +41,7 @@ candidate costs each part what several cases do, most of it in caches that it fi
 LAST_UNIT: Final = 10
 """Cases of the last parts of a run: where a case takes seconds, nobody waits long for who is last."""
 
-LAST: Final = 0.2
+LAST: Final = 0.1
 """The share of the drawn cases that come in such parts."""
 
 REACHING: Final = 20
@@ -113,6 +116,11 @@ def parts_of(examples: int) -> Iterator[Part]:
     yield from _cycle(examples, Ladder.STANDARD, sanitized=False)
 
 
+def reached(cases: int, ladder: Ladder) -> int:
+    """How many of so many cases reach far."""
+    return round(REACHED[ladder] * (cases + min(cases, _FIRST)) / 2)
+
+
 _NUMBERED: Final = frozenset({Origin.DRAWN, Origin.REACH})
 """Origins whose cases are numbered through the run."""
 
@@ -121,21 +129,22 @@ _NUMBERED: Final = frozenset({Origin.DRAWN, Origin.REACH})
 def _cycle(cases: int, ladder: Ladder, *, sanitized: bool) -> tuple[Part, ...]:
     """The first drawn cases, which tell most, then what takes longest: searches and histories; then what reaches far.
 
-    The other drawn cases come last. What reaches far and histories, the long one too, come on top of the cases, as
-    does what is run again under a sanitizer.
+    The other drawn cases come last. Histories, the long one too, come on top of the cases, as does what is run again
+    under a sanitizer.
     """
-    searched, reached = round(SEARCHED * cases), round(REACHED[ladder] * cases)
+    searched, far = round(SEARCHED * cases), reached(cases, ladder)
+    left = cases - searched - far
     histories, steps = max(1, round(HISTORIES * cases)), max(1, round(LONG_HISTORY * cases))
-    drawn = tuple(_drawn(cases - searched))
+    drawn = tuple(_drawn(left))
     first = [part for part in drawn if part.number < BLOCK]
     searches = -(-searched // MOST_SEARCHED)
-    again = [_again(drawn, block) for block in range(-(-(cases - searched) // BLOCK)) if sanitized]
+    again = [_again(drawn, block) for block in range(-(-left // BLOCK)) if sanitized]
     return (
         *first,
         *(Part(Origin.SEARCHED, n, (searched + n) // searches) for n in range(searches)),
         *(replace(part, number=n) for n, part in enumerate(_split(Origin.LONG_HISTORY, steps, MOST_STEPS))),
         *(replace(part, number=n) for n, part in enumerate(_split(Origin.HISTORY, histories, MOST_HISTORIES))),
-        *_split(Origin.REACH, reached, REACHING),
+        *_split(Origin.REACH, far, REACHING),
         *again[:1],
         *drawn[len(first) :],
         *again[1:],

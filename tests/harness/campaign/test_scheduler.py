@@ -16,7 +16,7 @@ from convcheck.campaign.options import Options
 from convcheck.campaign.past import NOTHING, PastPart
 from convcheck.campaign.scheduler import tallies
 from convcheck.judging.blocks import BLOCK
-from convcheck.judging.parts import REACHED, UNIT
+from convcheck.judging.parts import UNIT
 from convcheck.judging.tally import Tally
 from convcheck.model.ladder import Ladder
 from convcheck.model.origins import Origin
@@ -52,10 +52,11 @@ def test_parts_hold_the_examples_that_are_asked_for(examples):
     made = job(examples=examples, dtypes=("float32",))
     capabilities = made.open().capabilities
     parts = list(takewhile(bool, map(made.part, count())))
-    drawn = [made.cases(capabilities, at) for at, part in enumerate(parts) if part.origin is Origin.DRAWN]
+    own = (Origin.DRAWN, Origin.REACH)
+    cases = [made.cases(capabilities, at) for at, part in enumerate(parts) if part.origin in own]
     searched = sum(part.size for part in parts if part.origin is Origin.SEARCHED)
-    assert sum(map(len, drawn)) + searched == examples
-    assert all(case.dtype == "float32" for block in drawn for case in block)
+    assert sum(map(len, cases)) + searched == examples
+    assert all(case.dtype == "float32" for block in cases for case in block)
 
 
 @pytest.mark.parametrize("origin", [Origin.DRAWN, Origin.SEARCHED])
@@ -77,7 +78,7 @@ def test_cases_that_failed_before_come_first_and_are_counted_apart():
         first, *others = tallies(made, candidate)
     assert first.origins == {Origin.REMEMBERED: 1}
     assert {f.case.token for f in first.failures} == {wrong}
-    assert sum(each.cases for each in others) == 6  # one of which reaches far
+    assert sum(each.cases for each in others) == 5
 
 
 def test_the_way_to_a_failure_that_was_searched_is_kept():
@@ -265,7 +266,7 @@ def test_two_processes_count_what_one_does():
     with closing(one.open()) as candidate:
         alone = [counted(each) for each in tallies(one, candidate)]
     assert [counted(each) for each in tallies(two, None)] == alone
-    assert sum(cases for cases, *_ in alone) == examples + round(REACHED[Ladder.STANDARD] * examples)
+    assert sum(cases for cases, *_ in alone) == examples
     assert alone[0][3]
 
 

@@ -20,11 +20,12 @@ from convcheck.judging.parts import (
     Part,
     part_at,
     parts_of,
+    reached,
 )
 from convcheck.model.ladder import Ladder
 from convcheck.model.origins import Origin
 
-ON_TOP = (Origin.REACH, Origin.HISTORY, Origin.LONG_HISTORY)
+ON_TOP = (Origin.HISTORY, Origin.LONG_HISTORY)
 """What comes on top of the cases."""
 
 
@@ -81,16 +82,22 @@ def test_the_cases_that_tell_most_come_first_and_what_takes_long_is_begun_early(
         Origin.DRAWN,
     ]
     assert origins.index(Origin.SEARCHED) == BLOCK // UNIT
-    assert all(part.size == LAST_UNIT for part in parts(2000)[-30:])
+    assert all(part.size == LAST_UNIT for part in parts(2000)[-12:])
 
 
 @pytest.mark.parametrize("ladder", Ladder)
 @given(examples=st.integers(1, 30_000))
 def test_a_share_of_the_cases_reaches_far(ladder, examples):
     made = list(takewhile(bool, (part_at(index, examples, ladder=ladder) for index in count())))
-    reached = sum(part.size for part in made if part.origin is Origin.REACH)
-    assert abs(reached - REACHED[ladder] * examples) <= 0.5
+    far = sum(part.size for part in made if part.origin is Origin.REACH)
+    assert far == reached(examples, ladder)
     assert sum(part.size for part in made if part.origin not in ON_TOP) == examples
+
+
+@pytest.mark.parametrize("ladder", Ladder)
+def test_the_first_thousand_cases_take_every_far_layer_and_further_ones_half_as_many(ladder):
+    assert reached(1000, ladder) == round(1000 * REACHED[ladder])
+    assert reached(5000, ladder) == 3 * reached(1000, ladder)
 
 
 def test_without_a_number_of_cases_there_is_always_another_part_and_none_comes_twice():
