@@ -18,7 +18,6 @@ from convcheck.campaign.scheduler import tallies
 from convcheck.judging.blocks import BLOCK
 from convcheck.judging.parts import UNIT
 from convcheck.judging.tally import Tally
-from convcheck.model.ladder import Ladder
 from convcheck.model.origins import Origin
 from stand_ins import failure, probe_of
 
