@@ -17,6 +17,7 @@ from tabulate import tabulate
 from convcheck.defects import DEFECTS
 from convcheck.evaluation.certification import in_order
 from convcheck.evaluation.diagnosis import Evaluation, evaluate
+from convcheck.judging.blocks import BLOCK
 from convcheck.triage.findings import HARMLESS
 
 HEADERS = (
@@ -73,7 +74,7 @@ def main() -> None:
     parser.add_argument("--category", help="only defects of this category")
     parser.add_argument("--every", type=int, default=1, help="only each n-th defect")
     parser.add_argument("--workers", type=int, default=1, help="processes")
-    parser.add_argument("--examples", type=int, default=250, help="cases of each campaign, a block at most")
+    parser.add_argument("--examples", type=int, default=BLOCK, help="cases of each campaign, a block at most")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     chosen = [

@@ -33,6 +33,7 @@ REACHED: Final[Mapping[Ladder, float]] = {Ladder.QUICK: 0.06, Ladder.STANDARD: 0
 which these layers come again in other ways, half of it does."""
 
 _FIRST: Final = 1_000
+"""Cases of which the whole share reaches far."""
 
 UNIT: Final = 50
 """Drawn cases of a part: about a second of a small kernel, so that many processes share few cases evenly. A fresh
@@ -118,7 +119,8 @@ def parts_of(examples: int) -> Iterator[Part]:
 
 def reached(cases: int, ladder: Ladder) -> int:
     """How many of so many cases reach far."""
-    return round(REACHED[ladder] * (cases + min(cases, _FIRST)) / 2)
+    first = min(cases, _FIRST)
+    return round(REACHED[ladder] * (first + (cases - first) / 2))
 
 
 _NUMBERED: Final = frozenset({Origin.DRAWN, Origin.REACH})
