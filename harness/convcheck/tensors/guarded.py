@@ -13,6 +13,7 @@ import os
 import weakref
 from collections import defaultdict, deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, partial
 from typing import Final, TypeAlias
 
@@ -28,6 +29,8 @@ _READ_WRITE: Final = 3
 _PARKED: Final = 64
 """Mappings kept of one size."""
 _LARGEST_PARKED: Final = 1 << 18
+_HUGE: Final = 1 << 22
+"""From here on the system is asked for huge pages: one fault for 512 pages."""
 
 _Protect: TypeAlias = Callable[[int, int, int], None]
 """From an offset, a size and an access: sets the access of these pages of one mapping."""
@@ -89,7 +92,12 @@ class GuardedPages:
 
 
 def _new(inner: int) -> mmap.mmap:
-    return mmap.mmap(-1, inner + 2 * mmap.PAGESIZE)
+    """Pages of this process alone, of which the first touch costs less than of pages that could be shared."""
+    mapping = mmap.mmap(-1, inner + 2 * mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if inner >= _HUGE and hasattr(mmap, "MADV_HUGEPAGE"):
+        with suppress(OSError):  # a kernel that has none does without
+            mapping.madvise(mmap.MADV_HUGEPAGE)
+    return mapping
 
 
 def _mapped(mapping: mmap.mmap) -> tuple[Bytes, _Protect]:
