@@ -105,6 +105,11 @@ def learn(
     if len(fresh) < _AT_ONCE and condition.cases:
         return condition  # no calls are left to measure a better one by
     best = _best(list(left.values()), fresh)
+    samples.add(fresh)
+    if measured(best.rule, fresh).unbroken and _refuted(best, samples):
+        # what the attempts cannot tell, because it was asked before, is told by all that was asked
+        fresh = samples.labelled
+        best = _best(list(left.values()), fresh)
     condition = _known(measured(best.rule, fresh), samples)
     if not condition.unbroken or best is shortest:
         return condition
@@ -113,8 +118,18 @@ def learn(
     return _known(measured(best.rule, fresh), samples)
 
 
+def _refuted(rule: Conjunction, samples: Samples) -> bool:
+    """Whether a case within the rule is known to pass."""
+    return bool(samples.passing & samples.mask(rule.rule.text))
+
+
 def _known(condition: FailureCondition, samples: Samples) -> FailureCondition:
-    """With how many of the cases that are known to fail lie outside the rule: of other causes, or of its own."""
+    """With how many of the cases that are known to fail lie outside the rule: of other causes, or of its own.
+
+    No rule is unbroken that is known to be wrong about a case that it was not measured on.
+    """
+    if condition.unbroken and _refuted(Conjunction((condition.rule.text,)), samples):
+        condition = measured(condition.rule, samples.labelled)
     return replace(condition, elsewhere=(samples.failing & ~samples.mask(condition.rule.text)).bit_count())
 
 

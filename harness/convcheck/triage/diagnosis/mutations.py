@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from convcheck.model.case import BIAS_LAYOUTS, LAYOUTS, PLACEMENTS, Case, Layout, Regime
-from convcheck.model.rules import facts
+from convcheck.model.rules import Facts, facts
 from convcheck.triage.diagnosis.terms import EVERY_PARAMETER, PARAMETERS, Terms, case_of, made, terms_of
 from convcheck_reference.params import PADDING_MODES
 
@@ -208,7 +208,8 @@ def changes_reaching(case: Case, name: str, value: int) -> Mapping[str, int] | N
 def changes_factoring(case: Case, names: Sequence[str], value: int) -> Iterator[Mapping[str, int]]:
     """What to change of a legal case, for `with_changes`, so that a product of counts has a value: some ways.
 
-    All factors but one stay as they are, or are small where that divides the value; the last makes up for them.
+    All factors but one stay as they are, or are small where that divides the value; the last makes up for them. Where
+    padding is changed, the image grows with it in a second way: of a border alone nothing tells whether it is right.
     """
     known = facts(case)
     for last in names:
@@ -222,7 +223,20 @@ def changes_factoring(case: Case, names: Sequence[str], value: int) -> Iterator[
                 for name, factor in zip((*others, last), (*factors, value // rest), strict=True)
             ]
             if None not in ways:
-                yield {name: count for way in ways if way is not None for name, count in way.items()}
+                changes = {name: count for way in ways if way is not None for name, count in way.items()}
+                yield changes
+                if beyond := _image_beyond(known, changes):
+                    yield {**beyond, **changes}
+
+
+def _image_beyond(known: Facts, changes: Mapping[str, int]) -> dict[str, int]:
+    """The output sizes by which an image is twice as large as the padding around it, where that is changed."""
+    found = {}
+    for axis in ("h", "w"):
+        output = 4 * changes.get(f"padding_{axis}", 0) // int(known[f"stride_{axis}"]) + 1
+        if output > max(1, int(known[f"output_{axis}"])):
+            found[f"output_{axis}"] = output
+    return found
 
 
 def roomier(case: Case, fails: Callable[[Case], bool]) -> Case:

@@ -34,6 +34,9 @@ _MISSES: Final = 4
 """Cases asked for each condition of a rule, in which only this one does not hold: more than one, because wrong terms
 cancel now and then."""
 
+_TRIED: Final = 6
+"""Cases that are asked for one answer within a gap."""
+
 _RESIZED: Final = 300
 """Cases among which those near a threshold are looked for."""
 
@@ -92,30 +95,35 @@ def boundaries(found: Conjunction, base: Case, samples: Samples, label: Label, r
         if high - low > 1:
             # what no change of one factor reaches, a change of several may
             drawn = {product(facts(case), names): case for case in islice(resized(base, names, rng), _RESIZED)}
-        while between := _between(found, base, names, (low, high), drawn):
-            middle, case = between
-            answer = samples.ask([case], label)
-            if not answer:
-                break
+        while answer := _first(samples, label, _between(found, base, names, (low, high), drawn)):
             samples.add(answer)
             answers += answer
-            low, high = (low, middle) if answer[0][1] else (middle, high)
+            ((case, fails),) = answer
+            middle = product(facts(case), names)
+            low, high = (low, middle) if fails else (middle, high)
     return answers
+
+
+def _first(samples: Samples, label: Label, cases: Iterable[Case]) -> Labelled:
+    """The first answer: a case whose sums are mostly of zeros has none."""
+    for case in islice(cases, _TRIED):
+        if answer := samples.ask([case], label):
+            return answer
+    return []
 
 
 def _between(
     found: Conjunction, base: Case, names: Sequence[str], gap: tuple[int, int], drawn: Mapping[int, Case]
-) -> tuple[int, Case] | None:
-    """A value about in the middle of a gap, with a case that has it and lies within the rule; None if there is none."""
+) -> Iterator[Case]:
+    """Cases within the rule and a gap, those about in its middle first."""
     low, high = gap
     for value in sorted(range(low + 1, high), key=lambda value: abs(2 * value - low - high))[:_MIDDLES]:
         made = (with_changes(base, changes) for changes in changes_factoring(base, names, value))
         for case in (*made, drawn.get(value)):
             if case is not None and product(facts(case), names) == value and found.holds(case):
-                return value, case
+                yield case
     within = [value for value, case in drawn.items() if low < value < high and found.holds(case)]
-    middle = min(within, key=lambda value: abs(2 * value - low - high), default=None)
-    return None if middle is None else (middle, drawn[middle])
+    yield from (drawn[value] for value in sorted(within, key=lambda value: abs(2 * value - low - high)))
 
 
 def near_misses(found: Conjunction, base: Case, samples: Samples, label: Label) -> Labelled:

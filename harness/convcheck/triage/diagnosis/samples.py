@@ -97,6 +97,11 @@ class Samples:
         """Those that fail, in the order in which they were learnt."""
         return [case for at, case in enumerate(self.cases) if self.failing >> at & 1]
 
+    @property
+    def labelled(self) -> Labelled:
+        """All of them, in the order in which they were learnt."""
+        return [(case, bool(self.failing >> at & 1)) for at, case in enumerate(self.cases)]
+
     def __contains__(self, case: Case) -> bool:
         return case.token in self._tokens
 
