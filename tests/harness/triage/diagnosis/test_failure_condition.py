@@ -190,3 +190,32 @@ def test_cases_that_nobody_can_ask_for_are_not_made(monkeypatch):
     )
     assert found.cases == 0
     assert found.rule.holds(facts(base))
+
+
+@pytest.mark.parametrize("one_in", [40, 64])
+def test_no_rule_is_said_to_be_exact_that_an_answer_contradicts(one_in):
+    rule, base = (
+        Rule("dilation_w > 1 and padding_w > 0 and not padding_same"),
+        read("v1,x=2x3x5x4,out=3,k=1,p=0x1,d=1x2"),
+    )
+    answers = {}
+
+    def label(case):
+        lucky = zlib.crc32(case.token.encode(), 1) % one_in == 0 and case != base
+        answers[case] = rule.holds(facts(case)) and not lucky
+        return answers[case]
+
+    found = learn(base, label)
+    assert not all(answers.values())
+    assert not found.exact
+    assert sum(found.rule.holds(facts(case)) is fails for case, fails in answers.items()) > 0.95 * len(answers)
+
+
+def test_a_bound_on_padding_is_found_although_a_border_alone_tells_nothing():
+    def label(case):
+        border = 2 * case.params.padding[0][0] > case.input_shape[-2] and case.params.padding[0][0] < 32
+        return None if border else case.params.padding[0][0] > 31
+
+    found = learn(read("v1,x=2x3x1x6,out=3,k=1,p=32x0,bias=false"), label)
+    assert found.exact
+    assert found.rule == Rule("padding_h > 31")
