@@ -1,8 +1,7 @@
 """Conv2d in one matrix product per group: the reference formulation.
 
-`im2col` lays the input pixels under each tap out as columns (Chellapilla, Puri & Simard 2006); the
-output, and every gradient, is then a matrix product with the weight as a matrix. The sliding dot
-product is a cross-correlation: the kernel is not flipped.
+The output, and every gradient, is a product of the weight, as a matrix, with the patches that the windows read
+(`patches`). The sliding dot product is a cross-correlation: the kernel is not flipped.
 
 Shapes: N images, C = in_channels, O = out_channels, G groups, K = fan_in = C/G·kh·kw taps per output,
 P = oh·ow output pixels. Every function takes (N, C, H, W) as well as unbatched (C, H, W), and an
@@ -17,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from convcheck_reference.padding import pad, pad_adjoint
 from convcheck_reference.params import Conv2dParams
+from convcheck_reference.patches import Patches, grad_input
 
 Array = NDArray[Any]
 
@@ -42,8 +41,7 @@ def conv2d(x: Array, weight: Array, bias: Array | None, params: Conv2dParams, dt
     """
     shape = params.output_shape(x.shape)
     wide = _wide(x, weight)
-    columns = im2col(x.astype(wide, copy=False), params)
-    out = apply(weight.astype(wide, copy=False), columns, params).reshape(shape)
+    out = Patches(x.astype(wide, copy=False), params).output(weight.astype(wide, copy=False)).reshape(shape)
     if bias is not None:
         out += bias.astype(wide, copy=False)[:, None, None]
     return _narrow(out, dtype)
@@ -62,15 +60,15 @@ def conv2d_grad_input(
     as the adjoint needs.
     """
     wide = _wide(grad_output, weight)
-    columns = apply_transposed(weight.astype(wide, copy=False), grad_output.astype(wide, copy=False), params)
-    return _narrow(col2im(columns, params, input_shape), dtype)
+    weight, grad_output = weight.astype(wide, copy=False), grad_output.astype(wide, copy=False)
+    return _narrow(grad_input(weight, grad_output, params, input_shape), dtype)
 
 
 def conv2d_grad_weight(grad_output: Array, x: Array, params: Conv2dParams, dtype: DTypeLike | None = None) -> Array:
     """The gradient with respect to the weight: the correlation of the input with `grad_output`."""
     wide = _wide(grad_output, x)
-    columns = im2col(x.astype(wide, copy=False), params)
-    return _narrow(correlate(grad_output.astype(wide, copy=False), columns, params), dtype)
+    patches = Patches(x.astype(wide, copy=False), params)
+    return _narrow(patches.grad_weight(grad_output.astype(wide, copy=False)), dtype)
 
 
 def conv2d_grad_bias(grad_output: Array, dtype: DTypeLike | None = None) -> Array:
@@ -110,71 +108,6 @@ def conv2d_double_backward(
     wrt_x = conv2d_grad_input(grad_output, grad_grad_weight, params, x.shape, dtype)
     wrt_weight = conv2d_grad_weight(grad_output, grad_grad_input, params, dtype)
     return _narrow(wrt_grad_output, dtype), wrt_x, wrt_weight
-
-
-def im2col(x: Array, params: Conv2dParams) -> Array:
-    """The input pixels under every tap: (N, G, K, P), padded pixels included."""
-    oh, ow = params.output_size(*x.shape[-2:])
-    padded = pad(x if x.ndim == 4 else x[None], params)
-    (kh, kw), (sh, sw), (dh, dw) = params.kernel_size, params.stride, params.dilation
-    n, c, h, w = padded.strides
-    windows = np.lib.stride_tricks.as_strided(
-        padded,
-        (*padded.shape[:2], kh, kw, oh, ow),
-        (n, c, h * dh, w * dw, h * sh, w * sw),
-        writeable=False,
-    )
-    return windows.reshape(padded.shape[0], params.groups, params.fan_in, oh * ow)
-
-
-def col2im(columns: Array, params: Conv2dParams, input_shape: Sequence[int]) -> Array:
-    """The adjoint of `im2col`: every column entry is added to the pixel that it came from."""
-    padded = col2im_padded(columns, params, input_shape)
-    return pad_adjoint(padded, params).reshape(tuple(input_shape))
-
-
-def col2im_padded(columns: Array, params: Conv2dParams, input_shape: Sequence[int]) -> Array:
-    """`col2im` before the adjoint of the padding: (N, C, H + top + bottom, W + left + right)."""
-    oh, ow = params.output_size(*input_shape[-2:])
-    (kh, kw), (sh, sw), (dh, dw) = params.kernel_size, params.stride, params.dilation
-    height, width = (i + sum(p) for i, p in zip(input_shape[-2:], params.padding, strict=True))
-    taps = columns.reshape(columns.shape[0], params.in_channels, kh, kw, oh, ow)
-    padded = np.zeros((columns.shape[0], params.in_channels, height, width), columns.dtype)
-    for i in range(kh):
-        for j in range(kw):
-            rows = slice(i * dh, i * dh + sh * (oh - 1) + 1, sh)
-            padded[..., rows, j * dw : j * dw + sw * (ow - 1) + 1 : sw] += taps[:, :, i, j]
-    return padded
-
-
-def apply(weight: Array, columns: Array, params: Conv2dParams) -> Array:
-    """The weight applied to `im2col` columns: (N, G, O/G, P), one matrix product per image and group."""
-    return _matrix(weight, params) @ columns
-
-
-def apply_transposed(weight: Array, grad_output: Array, params: Conv2dParams) -> Array:
-    """The conjugate transpose of `apply`: (N, G, K, P)."""
-    return _conjugate(_matrix(weight, params)).swapaxes(-1, -2) @ _grouped(grad_output, params)
-
-
-def correlate(grad_output: Array, columns: Array, params: Conv2dParams) -> Array:
-    """`grad_output` times the conjugate of `im2col` columns, summed over images: shaped as the weight."""
-    product = _grouped(grad_output, params) @ _conjugate(columns).swapaxes(-1, -2)
-    return np.asarray(product.sum(axis=0)).reshape(params.weight_shape)
-
-
-def _matrix(weight: Array, params: Conv2dParams) -> Array:
-    return weight.reshape(params.groups, params.out_channels // params.groups, params.fan_in)
-
-
-def _grouped(grad_output: Array, params: Conv2dParams) -> Array:
-    images = grad_output.shape[0] if grad_output.ndim == 4 else 1
-    pixels = grad_output.shape[-2] * grad_output.shape[-1]
-    return grad_output.reshape(images, params.groups, params.out_channels // params.groups, pixels)
-
-
-def _conjugate(array: Array) -> Array:
-    return array.conj() if array.dtype.kind == "c" else array  # NumPy copies real numbers for it
 
 
 def _wide(*arrays: Array) -> np.dtype[Any]:

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.model.profiles import Quantity
-from convcheck_reference.convolution import apply_transposed
 from convcheck_reference.padding import source_index
 from convcheck_reference.params import Conv2dParams, PaddingMode
 
@@ -140,14 +139,11 @@ def _output(problem: Problem) -> Array:
 
 
 def _grad_input(problem: Problem) -> Array:
-    columns = apply_transposed(_wide(problem.weight), _grad(problem), problem.params)
-    return _scatter(columns, problem)
+    return _scatter(_matrix(problem.weight, problem).conj().swapaxes(-1, -2) @ _grouped_grad(problem), problem)
 
 
 def _grad_weight(problem: Problem) -> Array:
-    windows = problem.rows.output * problem.columns.output
-    grad = _grad(problem).reshape(problem.batch, problem.params.groups, problem.out_per_group, windows)
-    product = problem.product(grad, _gather(problem).swapaxes(-1, -2))
+    product = problem.product(_grouped_grad(problem), _gather(problem).swapaxes(-1, -2))
     return np.asarray(product.sum(axis=0)).reshape(problem.params.weight_shape)
 
 
@@ -186,6 +182,11 @@ def _scatter(columns: Array, problem: Problem) -> Array:
 def _grad(problem: Problem) -> Array:
     assert problem.grad_output is not None
     return _wide(problem.grad_output)
+
+
+def _grouped_grad(problem: Problem) -> Array:
+    windows = problem.rows.output * problem.columns.output
+    return _grad(problem).reshape(problem.batch, problem.params.groups, problem.out_per_group, windows)
 
 
 def _matrix(weight: Array, problem: Problem) -> Array:

@@ -15,8 +15,8 @@ from convcheck.evaluation.fast_algorithms import Algorithm, Weights, transposed
 from convcheck.model.capabilities import Capabilities
 from convcheck.plugin.backend import Gradients
 from convcheck.plugin.reference_backend import ReferenceBackend, check_tensors
-from convcheck_reference.convolution import col2im, im2col
 from convcheck_reference.params import Conv2dParams, Shape
+from convcheck_reference.patches import col2im, im2col
 
 Array = NDArray[Any]
 Product: TypeAlias = Callable[[Array, Array], Array]

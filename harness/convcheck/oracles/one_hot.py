@@ -29,8 +29,8 @@ from convcheck.oracles.support.trial import CallKey, Trial
 from convcheck.oracles.support.wellformed import fault, misshapen
 from convcheck.tensors.layouts import conformed
 from convcheck.tensors.values import Values, real_values
-from convcheck_reference.convolution import im2col
 from convcheck_reference.formats import Format, component_format
+from convcheck_reference.patches import im2col
 
 Array = NDArray[Any]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from convcheck.model.case import Case
 from convcheck.model.profiles import Quantity
 from convcheck.numerics.nonfinite import Count
-from convcheck_reference.convolution import apply, apply_transposed, col2im, correlate, im2col
+from convcheck_reference.patches import Patches, grad_input
 
 Array = NDArray[Any]
 
@@ -27,20 +27,20 @@ def counts(case: Case, quantity: Quantity) -> Count:
     params = case.params
 
     def output(x: Array, weight: Array) -> Array:
-        return apply(weight, im2col(x, params), params).reshape(case.output_shape)
+        return Patches(x, params).output(weight).reshape(case.output_shape)
 
-    def grad_input(grad: Array, weight: Array) -> Array:
-        return col2im(apply_transposed(weight, grad, params), params, case.input_shape)
+    def of_input(grad: Array, weight: Array) -> Array:
+        return grad_input(weight, grad, params, case.input_shape)
 
     def grad_weight(grad: Array, x: Array) -> Array:
-        return correlate(grad, im2col(x, params), params)
+        return Patches(x, params).grad_weight(grad)
 
     def grad_bias(grad: Array, ones: Array) -> Array:
         return np.asarray(grad.sum(axis=(0, 2, 3) if grad.ndim == 4 else (1, 2)) * ones)
 
     named: dict[Quantity, Count] = {
         "output": output,
-        "grad_input": grad_input,
+        "grad_input": of_input,
         "grad_weight": grad_weight,
         "grad_bias": grad_bias,
     }
@@ -59,10 +59,11 @@ def meets_padding(case: Case, quantity: Quantity, factor: Array) -> NDArray[np.b
     """
     if quantity not in ("output", "grad_weight"):
         return np.zeros(case.input_shape if quantity == "grad_input" else case.params.out_channels, np.bool_)
-    padding = 1.0 - im2col(np.ones(case.input_shape), case.params)
-    mask = factor.astype(np.float64)
+    mask, inside = factor.astype(np.float64), Patches(np.ones(case.input_shape), case.params)
+    # how many taps of each filter, or gradients of each channel, are marked; what does not meet the image meets padding
     if quantity == "output":
-        met = apply(mask, padding, case.params).reshape(case.output_shape)
+        met = mask.sum(axis=(1, 2, 3))[:, None, None] - inside.output(mask).reshape(case.output_shape)
     else:
-        met = correlate(mask, padding, case.params)
+        marked = mask.sum(axis=(0, 2, 3) if mask.ndim == 4 else (1, 2))
+        met = marked[:, None, None, None] - inside.grad_weight(mask)
     return np.asarray(met > 0)

@@ -15,9 +15,8 @@ from convcheck.model.profiles import Quantity
 from convcheck.numerics.reduction_length import reduction_lengths
 from convcheck.oracles.support.transforms import magnitude
 from convcheck.tensors.values import Values
-from convcheck_reference.convolution import apply, apply_transposed, col2im_padded, correlate, im2col
-from convcheck_reference.padding import pad_adjoint
 from convcheck_reference.params import Conv2dParams
+from convcheck_reference.patches import Patches, grad_input
 
 Array = NDArray[Any]
 
@@ -83,12 +82,12 @@ class Sums:
         return self._grad_weight if quantity == "grad_weight" else self._grad_bias
 
     @cached_property
-    def _columns(self) -> Array:
-        return im2col(self.x, self._params)
+    def _patches(self) -> Patches:
+        return Patches(self.x, self._params)
 
     @cached_property
-    def _absolute_columns(self) -> Array:
-        return magnitude(self._columns)
+    def _absolute_patches(self) -> Patches:
+        return Patches(magnitude(self.x), self._params)
 
     @cached_property
     def _most_x(self) -> float:
@@ -110,16 +109,16 @@ class Sums:
     def _output(self) -> Sum:
         bias = self.bias
 
-        def computed(weight: Array, columns: Array, addend: Array | None) -> Array:
-            out = apply(weight, columns, self._params).reshape(self._case.output_shape)
+        def computed(weight: Array, patches: Patches, addend: Array | None) -> Array:
+            out = patches.output(weight).reshape(self._case.output_shape)
             return out if addend is None else out + addend[:, None, None]
 
         return Sum(
-            computed(self.weight, self._columns, bias),
+            computed(self.weight, self._patches, bias),
             self._terms["output"],
             (self._most_x, self._most_weight),
             0.0 if bias is None else _most(bias),
-            lambda: computed(magnitude(self.weight), self._absolute_columns, None if bias is None else magnitude(bias)),
+            lambda: computed(magnitude(self.weight), self._absolute_patches, None if bias is None else magnitude(bias)),
         )
 
     @cached_property
@@ -135,11 +134,11 @@ class Sums:
     @cached_property
     def _grad_weight(self) -> Sum:
         return Sum(
-            correlate(self.grad, self._columns, self._params),
+            self._patches.grad_weight(self.grad),
             self._terms["grad_weight"],
             (self._most_grad, self._most_x),
             0.0,
-            lambda: correlate(magnitude(self.grad), self._absolute_columns, self._params),
+            lambda: self._absolute_patches.grad_weight(magnitude(self.grad)),
         )
 
     @cached_property
@@ -154,9 +153,7 @@ class Sums:
         )
 
     def _transposed(self, weight: Array, grad: Array) -> Array:
-        shape = self._case.input_shape
-        padded = col2im_padded(apply_transposed(weight, grad, self._params), self._params, shape)
-        return pad_adjoint(padded, self._params).reshape(shape)
+        return grad_input(weight, grad, self._params, self._case.input_shape)
 
 
 def _most(array: Array) -> float:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from convcheck.model.case import Case
 from convcheck.oracles.support.sums import Sum
-from convcheck_reference.convolution import im2col
+from convcheck_reference.patches import im2col
 
 _LEAST_SHARE = 0.5
 _MANY = 8
