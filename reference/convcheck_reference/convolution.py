@@ -60,15 +60,13 @@ def conv2d_grad_input(
     as the adjoint needs.
     """
     wide = _wide(grad_output, weight)
-    weight, grad_output = weight.astype(wide, copy=False), grad_output.astype(wide, copy=False)
-    return _narrow(grad_input(weight, grad_output, params, input_shape), dtype)
+    return _narrow(grad_input(weight.astype(wide, copy=False), grad_output, params, input_shape), dtype)
 
 
 def conv2d_grad_weight(grad_output: Array, x: Array, params: Conv2dParams, dtype: DTypeLike | None = None) -> Array:
     """The gradient with respect to the weight: the correlation of the input with `grad_output`."""
     wide = _wide(grad_output, x)
-    patches = Patches(x.astype(wide, copy=False), params)
-    return _narrow(patches.grad_weight(grad_output.astype(wide, copy=False)), dtype)
+    return _narrow(Patches(x.astype(wide, copy=False), params).grad_weight(grad_output), dtype)
 
 
 def conv2d_grad_bias(grad_output: Array, dtype: DTypeLike | None = None) -> Array:

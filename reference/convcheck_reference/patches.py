@@ -55,12 +55,12 @@ class Patches:
         return out.reshape(*shape[:3], oh * ow)
 
     def grad_weight(self, grad_output: Array) -> Array:
-        """`grad_output` times the conjugate of every patch, summed over images: shaped as the weight."""
+        """`grad_output` times the conjugate of every patch, summed over images: shaped as the weight, in x's dtype."""
         grads, params = _grouped(grad_output, self._params, self._size), self._params
-        found = np.zeros((params.groups, grads.shape[2], params.fan_in), np.result_type(grads, self._padded))
+        found = np.zeros((params.groups, grads.shape[2], params.fan_in), self._padded.dtype)
         for band in self._bands:
             columns = self._columns(band) if len(self._bands) > 1 else self.columns
-            grad = _flat(grads[band.images, band.groups, :, band.rows])
+            grad = _flat(grads[band.images, band.groups, :, band.rows]).astype(found.dtype, copy=False)
             found[band.groups] += (grad @ _conjugate(columns).swapaxes(-1, -2)).sum(axis=0)
         return found.reshape(params.weight_shape)
 
@@ -102,14 +102,14 @@ def col2im(columns: Array, params: Conv2dParams, input_shape: Sequence[int]) -> 
 def grad_input(weight: Array, grad_output: Array, params: Conv2dParams, input_shape: Sequence[int]) -> Array:
     """The conjugate transpose of the weight applied to `grad_output`, and every product added where it belongs.
 
-    It is the adjoint of x ↦ weight ⋆ x, of shape `input_shape`.
+    It is the adjoint of x ↦ weight ⋆ x, of shape `input_shape` and in the weight's dtype.
     """
     size = params.output_size(*input_shape[-2:])
     grads, matrix = _grouped(grad_output, params, size), _conjugate(_matrix(weight, params)).swapaxes(-1, -2)
-    padded = _zeros(params, len(grads), input_shape, np.result_type(weight, grad_output))
+    padded = _zeros(params, len(grads), input_shape, weight.dtype)
     for band in _bands(params, len(grads), size):
-        columns = matrix[band.groups] @ _flat(grads[band.images, band.groups, :, band.rows])
-        _spread(columns, padded, params, band, size[1])
+        grad = _flat(grads[band.images, band.groups, :, band.rows]).astype(weight.dtype, copy=False)
+        _spread(matrix[band.groups] @ grad, padded, params, band, size[1])
     return pad_adjoint(padded, params).reshape(tuple(input_shape))
 
 

@@ -55,7 +55,7 @@ def test_columns_that_no_cache_holds_are_made_in_bands(params, shape):
     x, weight = (rng.integers(-9, 10, s).astype(np.float64) for s in (shape, params.weight_shape))
     grad = rng.integers(-9, 10, params.output_shape(shape)).astype(np.float64)
     banded = Patches(x, params)
-    assert len(banded._bands) > 1  # noqa: SLF001
+    assert len(banded._bands) > 1
     columns, matrix = im2col(x, params), weight.reshape(params.groups, -1, params.fan_in)
     grads = grad.reshape(shape[0], params.groups, matrix.shape[1], -1)
     np.testing.assert_array_equal(banded.output(weight), matrix @ columns)

@@ -44,6 +44,9 @@ _LEAST_FACTORS: Final = 16
 _MOST_COLUMNS: Final = 1 << 26
 """Elements of the pixels under all taps that are laid out for a projection; beyond, nothing is projected."""
 
+_AT_ONCE: Final = 1 << 18
+"""Elements that are made float64 at once: what a cache holds."""
+
 _PROJECTED: Final[tuple[Quantity, ...]] = ("output", "grad_input", "grad_weight")
 
 
@@ -59,7 +62,7 @@ def judge(trial: Trial) -> Iterator[Verdict]:
         got = trial.returned(INTEGERS, quantity)
         most = 0 if got is None else _most(trial, quantity)
         if got is not None and most >= _LEAST_FACTORS:
-            yield _judge(trial, quantity, got.astype(np.float64), most)
+            yield _judge(trial, quantity, got, most)
 
 
 def _most(trial: Trial, quantity: Quantity) -> int:
@@ -72,11 +75,15 @@ def _most(trial: Trial, quantity: Quantity) -> int:
         values.grad_output, values.weight if quantity == "grad_input" else values.x
     )  # fmt: skip
     terms = reduction_lengths(case.params, case.input_shape)[quantity]
-    addend = float(np.abs(values.bias).max()) if quantity == "output" and values.bias is not None else 0.0
-    largest = terms * float(np.abs(first).max()) * float(np.abs(second).max()) + addend
+    addend = _largest(values.bias) if quantity == "output" and values.bias is not None else 0.0
+    largest = terms * _largest(first) * _largest(second) + addend
     if largest > min(integer_limit(profile, case.dtype), 2.0 ** component_format(case.dtype).precision):
         return 0
     return int(min(_FACTORS, 2.0**FLOAT64.precision / (max(1.0, largest) * _channels(case.params, quantity))))
+
+
+def _largest(array: Array) -> float:
+    return max(float(array.max()), -float(array.min()))
 
 
 def _channels(params: Conv2dParams, quantity: Quantity) -> int:
@@ -94,7 +101,7 @@ def _judge(trial: Trial, quantity: Quantity, got: Array, most: int) -> Verdict:
         alone = _layer(params, in_channels=groups)
         filters = np.einsum("gi,goihw->gohw", factors, _in_groups(values.weight, groups))
         shape = (*values.x.shape[:-3], groups, *values.x.shape[-2:])
-        due = conv2d_grad_input(_wide(values.grad_output), filters.reshape(alone.weight_shape), alone, shape)
+        due = conv2d_grad_input(values.grad_output, filters.reshape(alone.weight_shape), alone, shape)
         found = _combined(factors, got)
     elif quantity == "output":
         alone = _layer(params, out_channels=groups)
@@ -104,7 +111,7 @@ def _judge(trial: Trial, quantity: Quantity, got: Array, most: int) -> Verdict:
         found = _combined(factors, got)
     else:
         alone = _layer(params, out_channels=groups)
-        due = conv2d_grad_weight(_combined(factors, _wide(values.grad_output)), _wide(values.x), alone)
+        due = conv2d_grad_weight(_combined(factors, values.grad_output), _wide(values.x), alone)
         found = np.einsum("go,goihw->gihw", factors, _in_groups(got, groups))
     clauses = (*exercised(trial.case, quantity), CLAUSE)
     with np.errstate(invalid="ignore"):
@@ -137,7 +144,13 @@ def _layer(params: Conv2dParams, **channels: int) -> Conv2dParams:
 def _combined(factors: Array, channels: Array) -> Array:
     """(…, G·n, H, W) as (…, G, H, W), weighted by factors (G, n) and summed."""
     apart = channels.reshape(*channels.shape[:-3], *factors.shape, *channels.shape[-2:])
-    return np.asarray(np.einsum("gn,...gnhw->...ghw", factors, apart))
+    found = np.zeros((*channels.shape[:-3], len(factors), *channels.shape[-2:]))
+    number = factors.shape[1]
+    step = max(1, number * _AT_ONCE // max(1, channels.size))
+    for first in range(0, number, step):
+        some = slice(first, first + step)
+        found += np.einsum("gn,...gnhw->...ghw", factors[:, some], _wide(apart[..., some, :, :]))
+    return found
 
 
 ORACLE: Final = Oracle(NAME, judge, kind=RESULT, at_scale=AtScale.WHOLE)
