@@ -57,12 +57,16 @@ class Patches:
     def grad_weight(self, grad_output: Array) -> Array:
         """`grad_output` times the conjugate of every patch, summed over images: shaped as the weight, in x's dtype."""
         grads, params = _grouped(grad_output, self._params, self._size), self._params
+        if len(self._bands) == 1:
+            return self._correlated(grads, self.columns).reshape(params.weight_shape)
         found = np.zeros((params.groups, grads.shape[2], params.fan_in), self._padded.dtype)
         for band in self._bands:
-            columns = self._columns(band) if len(self._bands) > 1 else self.columns
-            grad = _flat(grads[band.images, band.groups, :, band.rows]).astype(found.dtype, copy=False)
-            found[band.groups] += (grad @ _conjugate(columns).swapaxes(-1, -2)).sum(axis=0)
+            found[band.groups] += self._correlated(grads[band.images, band.groups, :, band.rows], self._columns(band))
         return found.reshape(params.weight_shape)
+
+    def _correlated(self, grads: Array, columns: Array) -> Array:
+        grad = _flat(grads).astype(self._padded.dtype, copy=False)
+        return np.asarray((grad @ _conjugate(columns).swapaxes(-1, -2)).sum(axis=0))
 
     @cached_property
     def columns(self) -> Array:
@@ -132,11 +136,12 @@ def _bands(params: Conv2dParams, images: int, size: tuple[int, int]) -> list[_Ba
     together = max(1, most // (params.groups * one_group))
     rows = min(oh, max(1, most // (params.fan_in * ow)))
     return [
-        _Band(
-            slice(n, min(n + together, images)), slice(g, min(g + groups, params.groups)), slice(r, min(r + rows, oh))
-        )
-        for n, g, r in product(range(0, images, together), range(0, params.groups, groups), range(0, oh, rows))
+        _Band(*band) for band in product(_slices(images, together), _slices(params.groups, groups), _slices(oh, rows))
     ]
+
+
+def _slices(size: int, step: int) -> list[slice]:
+    return [slice(first, min(first + step, size)) for first in range(0, size, step)]
 
 
 def _all(params: Conv2dParams, images: int, size: tuple[int, int]) -> _Band:
@@ -151,10 +156,8 @@ def _spread(columns: Array, padded: Array, params: Conv2dParams, band: _Band, ow
     taps = columns.reshape(*target.shape[:2], kh, kw, rows, ow)
     for i in range(kh):
         for j in range(kw):
-            top = first + i * dh
-            target[..., top : top + sh * (rows - 1) + 1 : sh, j * dw : j * dw + sw * (ow - 1) + 1 : sw] += taps[
-                :, :, i, j
-            ]
+            top, left = first + i * dh, j * dw
+            target[..., top : top + sh * (rows - 1) + 1 : sh, left : left + sw * (ow - 1) + 1 : sw] += taps[:, :, i, j]
 
 
 def _zeros(params: Conv2dParams, images: int, input_shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
