@@ -25,6 +25,7 @@ from convcheck.numerics.limits import integer_limit
 from convcheck.numerics.reduction_length import reduction_lengths
 from convcheck.oracles.oracle import RESULT, AtScale, Oracle
 from convcheck.oracles.support.exercised import exercised
+from convcheck.oracles.support.transforms import largest_magnitude
 from convcheck.oracles.support.trial import INTEGERS, Trial
 from convcheck_reference.convolution import conv2d, conv2d_grad_input, conv2d_grad_weight
 from convcheck_reference.formats import FLOAT64, component_format
@@ -42,7 +43,7 @@ _LEAST_FACTORS: Final = 16
 """R below which a projection tells too little."""
 
 _MOST_COLUMNS: Final = 1 << 26
-"""Elements of the pixels under all taps that are laid out for a projection; beyond, nothing is projected."""
+"""Elements of the pixels under all taps that are summed over for a projection; beyond, nothing is projected."""
 
 _AT_ONCE: Final = 1 << 18
 """Elements that are made float64 at once: what a cache holds."""
@@ -75,15 +76,11 @@ def _most(trial: Trial, quantity: Quantity) -> int:
         values.grad_output, values.weight if quantity == "grad_input" else values.x
     )  # fmt: skip
     terms = reduction_lengths(case.params, case.input_shape)[quantity]
-    addend = _largest(values.bias) if quantity == "output" and values.bias is not None else 0.0
-    largest = terms * _largest(first) * _largest(second) + addend
+    addend = largest_magnitude(values.bias) if quantity == "output" and values.bias is not None else 0.0
+    largest = terms * largest_magnitude(first) * largest_magnitude(second) + addend
     if largest > min(integer_limit(profile, case.dtype), 2.0 ** component_format(case.dtype).precision):
         return 0
     return int(min(_FACTORS, 2.0**FLOAT64.precision / (max(1.0, largest) * _channels(case.params, quantity))))
-
-
-def _largest(array: Array) -> float:
-    return max(float(array.max()), -float(array.min()))
 
 
 def _channels(params: Conv2dParams, quantity: Quantity) -> int:

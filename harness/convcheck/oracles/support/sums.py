@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from convcheck.model.case import Case
 from convcheck.model.profiles import Quantity
 from convcheck.numerics.reduction_length import reduction_lengths
-from convcheck.oracles.support.transforms import magnitude
+from convcheck.oracles.support.transforms import largest_magnitude, magnitude
 from convcheck.tensors.values import Values
 from convcheck_reference.params import Conv2dParams
 from convcheck_reference.patches import Patches, grad_input
@@ -91,15 +91,15 @@ class Sums:
 
     @cached_property
     def _most_x(self) -> float:
-        return _most(self.x)
+        return largest_magnitude(self.x)
 
     @cached_property
     def _most_weight(self) -> float:
-        return _most(self.weight)
+        return largest_magnitude(self.weight)
 
     @cached_property
     def _most_grad(self) -> float:
-        return _most(self.grad)
+        return largest_magnitude(self.grad)
 
     @cached_property
     def _terms(self) -> Any:
@@ -117,7 +117,7 @@ class Sums:
             computed(self.weight, self._patches, bias),
             self._terms["output"],
             (self._most_x, self._most_weight),
-            0.0 if bias is None else _most(bias),
+            0.0 if bias is None else largest_magnitude(bias),
             lambda: computed(magnitude(self.weight), self._absolute_patches, None if bias is None else magnitude(bias)),
         )
 
@@ -154,9 +154,3 @@ class Sums:
 
     def _transposed(self, weight: Array, grad: Array) -> Array:
         return grad_input(weight, grad, self._params, self._case.input_shape)
-
-
-def _most(array: Array) -> float:
-    if array.dtype.kind == "c":
-        return float(magnitude(array).max(initial=0.0))
-    return float(np.maximum(array.max(initial=0.0), -array.min(initial=0.0)))

@@ -100,3 +100,10 @@ def magnitude(array: Array) -> NDArray[np.float64]:
     if array.dtype.kind == "c":
         return np.asarray(np.abs(array.real) + np.abs(array.imag), np.float64)
     return np.asarray(np.abs(array), np.float64)
+
+
+def largest_magnitude(array: Array) -> float:
+    """The largest `magnitude` of an array, 0 of an empty one."""
+    if array.dtype.kind == "c":
+        return float(magnitude(array).max(initial=0.0))
+    return float(np.maximum(array.max(initial=0), -array.min(initial=0)))

@@ -106,7 +106,7 @@ def learn(
         return condition  # no calls are left to measure a better one by
     best = _best(list(left.values()), fresh)
     samples.add(fresh)
-    if measured(best.rule, fresh).unbroken and _refuted(best, samples):
+    if measured(best.rule, fresh).unbroken and _refuted(best.rule, samples):
         # what the attempts cannot tell, because it was asked before, is told by all that was asked
         fresh = samples.labelled
         best = _best(list(left.values()), fresh)
@@ -118,9 +118,9 @@ def learn(
     return _known(measured(best.rule, fresh), samples)
 
 
-def _refuted(rule: Conjunction, samples: Samples) -> bool:
+def _refuted(rule: Rule, samples: Samples) -> bool:
     """Whether a case within the rule is known to pass."""
-    return bool(samples.passing & samples.mask(rule.rule.text))
+    return bool(samples.passing & samples.mask(rule.text))
 
 
 def _known(condition: FailureCondition, samples: Samples) -> FailureCondition:
@@ -128,7 +128,7 @@ def _known(condition: FailureCondition, samples: Samples) -> FailureCondition:
 
     No rule is unbroken that is known to be wrong about a case that it was not measured on.
     """
-    if condition.unbroken and _refuted(Conjunction((condition.rule.text,)), samples):
+    if condition.unbroken and _refuted(condition.rule, samples):
         condition = measured(condition.rule, samples.labelled)
     return replace(condition, elsewhere=(samples.failing & ~samples.mask(condition.rule.text)).bit_count())
 
