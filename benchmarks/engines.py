@@ -36,6 +36,9 @@ SLOW = {"keras": 0.2, "scipy": 0.2, "autograd": 0.2, "jax": 0.1}
 """Engines that take long, as those that compile for every shape, and the share of the cases that they are judged on,
 none of which reach far."""
 
+DIAGNOSIS = {"opencv-dnn": (8000, "10m")}
+"""Calls and seconds for the causes of engines that fail in more ways than 1,500 calls and the default time do for."""
+
 RELEASES = {
     "tensorflow@2.21.0": ("tensorflow-cpu==2.21.0",),
     "onnxruntime@1.24.4": ("onnxruntime==1.24.4", "onnx"),
@@ -112,7 +115,9 @@ def judged(spec: str, work: Path, options: argparse.Namespace) -> Measured:
     started = time.perf_counter()
     asked = ["run", "--backend", spec, "--examples", examples, "--seed", 0, "--workers", 1, "--name", spec]
     # relative, since the record keeps the command
-    asked += ["--report-dir", os.path.relpath(work, ROOT), "--database", "none", "--diagnosis-calls", 1500]
+    asked += ["--report-dir", os.path.relpath(work, ROOT), "--database", "none"]
+    calls, seconds = DIAGNOSIS.get(spec, (1500, None))
+    asked += ["--diagnosis-calls", calls, *(["--diagnosis-time", seconds] if seconds else [])]
     asked += ["--known-failures", "tests/known_failures"]
     asked += ["--reach", "quick"] if spec in SLOW else []
     environment = os.environ | {"OMP_NUM_THREADS": "1"}

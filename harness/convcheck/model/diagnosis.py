@@ -20,7 +20,9 @@ Shares: TypeAlias = tuple[tuple[float, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class FailureCondition:
-    """When a case fails, as far as cases that were drawn to break the rule say.
+    """When a case fails, as far as cases say that were drawn to break the rule.
+
+    Where others are known to contradict what these say, it is what all say.
 
     Attributes:
         rule: holds where it fails.
@@ -63,8 +65,14 @@ class FailureCondition:
 
     def __str__(self) -> str:
         """The rule as a sentence, with its evidence."""
-        figures = f"precision {self.precision:.2f}, recall {self.recall:.2f}"
-        return f"fails {self.words} ({figures} on {self.cases} cases drawn to break the rule)"
+        figures = f"precision {_shown(self.precision)}, recall {_shown(self.recall)}"
+        cases = f"{self.cases} cases drawn to break the rule" if self.unbroken else f"{self.cases} cases"
+        return f"fails {self.words} ({figures} on {cases})"
+
+
+def _shown(share: float) -> str:
+    """A share, 1.00 only where there is no exception."""
+    return f"{share if share == 1.0 else min(share, 0.99):.2f}"
 
 
 @dataclass(frozen=True, slots=True)

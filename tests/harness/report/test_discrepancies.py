@@ -91,7 +91,7 @@ def test_details_tell_failures_after_earlier_calls_from_those_of_first_calls():
             COMPLETE,
             f"fails iff groups > 1 and bias{FIGURES}; every failure is explained by: subnormals flushed; behaves like no bias where there are groups",
         ),
-        (INEXACT, "fails mostly where stride_w == 3 (precision 0.50, recall 0.75 on 8 cases drawn to break the rule)"),
+        (INEXACT, "fails mostly where stride_w == 3 (precision 0.50, recall 0.75 on 8 cases)"),
         (
             replace(COMPLETE, diagnosis=Diagnosis(known_defects=COMPLETE.diagnosis.known_defects)),
             "behaves like no bias where there are groups",

@@ -7,7 +7,7 @@ from the rules that explain everything so far (`queries`). What comes of it is p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Final
@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from convcheck.model.case import Case
-from convcheck.model.diagnosis import FailureCondition
+from convcheck.model.diagnosis import ENOUGH_ATTEMPTS, FailureCondition
 from convcheck.model.rules import Rule, facts
 from convcheck.triage.diagnosis.breaking import MOST, attempts
 from convcheck.triage.diagnosis.mutations import generator_of, single_changes
@@ -100,8 +100,7 @@ def learn(
     left = {one.rule.text: one for found in believed for one in (_pruned(found, samples, held_out), found)}
     # the rule that always holds has no outside by which it could be told from others
     shortest = min(left.values(), key=lambda one: len(one.parts) or EVERY_PARAMETER)
-    drawn = attempts(shortest, known, samples, rng) if can_ask() else ()
-    fresh = samples.ask(drawn, label, samples.asked + MOST // 2)
+    fresh = _enough(attempts(shortest, known, samples, rng), samples, label) if can_ask() else []
     if len(fresh) < _AT_ONCE and condition.cases:
         return condition  # no calls are left to measure a better one by
     best = _best(list(left.values()), fresh)
@@ -114,8 +113,17 @@ def learn(
     if not condition.unbroken or best is shortest:
         return condition
     # that it held where another was to be broken says little
-    fresh = samples.ask(attempts(best, known, samples, rng), label, samples.asked + MOST // 2)
+    fresh = _enough(attempts(best, known, samples, rng), samples, label)
     return _known(measured(best.rule, fresh), samples)
+
+
+def _enough(drawn: Iterable[Case], samples: Samples, label: Label) -> Labelled:
+    """The labels of as many cases as a claim needs, if there are: some cases have none."""
+    found: Labelled = []
+    rest = iter(drawn)
+    while following := list(islice(rest, ENOUGH_ATTEMPTS - len(found))):
+        found += samples.ask(following, label, samples.asked + len(following))
+    return found
 
 
 def _refuted(rule: Rule, samples: Samples) -> bool:
@@ -126,9 +134,9 @@ def _refuted(rule: Rule, samples: Samples) -> bool:
 def _known(condition: FailureCondition, samples: Samples) -> FailureCondition:
     """With how many of the cases that are known to fail lie outside the rule: of other causes, or of its own.
 
-    No rule is unbroken that is known to be wrong about a case that it was not measured on.
+    No rule is said to be always right within that is known to be wrong about a case that it was not measured on.
     """
-    if condition.unbroken and _refuted(condition.rule, samples):
+    if condition.precision == 1.0 and _refuted(condition.rule, samples):
         condition = measured(condition.rule, samples.labelled)
     return replace(condition, elsewhere=(samples.failing & ~samples.mask(condition.rule.text)).bit_count())
 

@@ -93,6 +93,7 @@ def test_words_are_sure_only_where_none_of_enough_attempts_broke_the_rule():
     assert str(FailureCondition(Rule(""), 1.0, 1.0, ENOUGH_ATTEMPTS)) == f"fails always ({figures})"
     assert str(FailureCondition(rule, 1.0, 1.0, ENOUGH_ATTEMPTS - 1)).startswith("fails mostly where groups > 1 (")
     assert str(FailureCondition(rule, 0.9, 1.0, 400)).startswith("fails mostly where groups > 1 (precision 0.90")
+    assert str(FailureCondition(rule, 0.996, 0.999, 400)).endswith("(precision 0.99, recall 0.99 on 400 cases)")
     elsewhere = FailureCondition(rule, 1.0, 1.0, ENOUGH_ATTEMPTS, elsewhere=3)
     assert not elsewhere.exact
     assert str(elsewhere) == f"fails wherever groups > 1, and in 3 known cases elsewhere ({figures})"
@@ -209,6 +210,17 @@ def test_no_rule_is_said_to_be_exact_that_an_answer_contradicts(one_in):
     assert not all(answers.values())
     assert not found.exact
     assert sum(found.rule.holds(facts(case)) is fails for case, fails in answers.items()) > 0.95 * len(answers)
+
+
+def test_a_rule_is_measured_on_as_many_cases_as_a_claim_needs_though_some_have_no_label():
+    rule, base = Rule("output_h > 32"), read("v1,x=2x4x33x6,out=4,k=1,g=2")
+
+    def label(case):
+        drawn = zlib.crc32(case.token.encode(), 2)
+        lucky = drawn % 40 == 1 and case != base
+        return None if drawn % 5 == 0 else rule.holds(facts(case)) and not lucky
+
+    assert learn(base, label).cases >= ENOUGH_ATTEMPTS
 
 
 def test_a_bound_on_padding_is_found_although_a_border_alone_tells_nothing():
