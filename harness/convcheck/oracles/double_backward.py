@@ -192,4 +192,4 @@ def _call(case: Case, values: SecondOrder) -> Call:
     return Call(Operation.DOUBLE_BACKWARD, case.arguments, tensors, case.dtype)
 
 
-ORACLE: Final = Oracle(NAME, judge, calls, every=4, priority=Priority.OWN_CALLS, redundant=True)
+ORACLE: Final = Oracle(NAME, judge, calls, every=8, priority=Priority.OWN_CALLS, redundant=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import chain, zip_longest
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
@@ -17,7 +18,7 @@ from convcheck.strategies.draws import Draw, dealt, pick
 
 Break: TypeAlias = Callable[[Draw, Case], Case]
 
-_WRONG_STRINGS: Final = ("VALID", "full", "SAME", "valid ", "sme", " same", "Same", "Valid", "same ")
+_WRONG_STRINGS: Final = ("VALID", "full", "SAME", "valid ", "sme", " same", "Same", "same ")
 _DTYPES: Final[tuple[Flaw, ...]] = ("weight_dtype", "bias_dtype")
 _SHAPES: Final[tuple[Flaw, ...]] = tuple(flaw for flaw in FLAWS if flaw not in ("none", *NO_TENSORS, *_DTYPES))
 
@@ -41,7 +42,8 @@ def break_case(draw: Draw, case: Case, way: str, turn: int, *, module: bool) -> 
     if case.batch == 0:  # without an image there is nothing to refuse before it is touched
         shape = (1, *shape[1:])
     of_turn = dealt(turn, TURNS, draw)
-    of_module = way in MODULE_ONLY or (module and way not in FUNCTION_ONLY and of_turn(0, 1) == 1)
+    # by the number of ones in it (Thue and Morse): any few turns in a row have both, whatever else their digits say
+    of_module = way in MODULE_ONLY or (module and way not in FUNCTION_ONLY and turn.bit_count() % 2 == 1)
     broken = WAYS[way](of_turn, replace(case, input_shape=shape, regime="reals"))
     return replace(broken, entry="module") if of_module and broken.flaw == "none" else broken
 
@@ -94,11 +96,12 @@ def _same_with_stride(draw: Draw, case: Case) -> Case:
 
 
 def _padding(draw: Draw, case: Case) -> Case:
-    """A string that is not 'same' or 'valid', a side below 0, or three sides."""
-    sides = [max(pads) for pads in case.params.padding]
-    three = (*sides, sides[-1])
-    sides[draw(0, 1)] = -1
-    wrong: Any = pick(draw, _WRONG_STRINGS if draw(0, 1) else (-1, tuple(sides), three))
+    """A string that is not 'same' or 'valid', sides below 0, or three sides."""
+    top, left = (max(pads) for pads in case.params.padding)
+    numbers: tuple[Any, ...] = (-1, (top, left, left), (-1, left), (top, -1))
+    # a number after every other string, so that any few turns in a row have some of each
+    mixed = chain.from_iterable(zip_longest(_WRONG_STRINGS[::2], numbers, _WRONG_STRINGS[1::2]))
+    wrong = pick(draw, [value for value in mixed if value is not None])
     alone = isinstance(wrong, str) and wrong.strip().lower() == "same"  # which is refused with a stride anyway
     return _changed(case, **({"stride": 1} if alone else {}), padding=wrong, padding_mode="zeros")
 
@@ -170,8 +173,9 @@ _NUMBERS: Final = ("stride", "padding", "dilation", "groups")
 
 
 def _fractions(draw: Draw, case: Case) -> Case:
-    """A float where an int belongs: near to it, or as large."""
-    name, more = pick(draw, _NUMBERS), pick(draw, (0.0, 0.5, 0.9))
+    """A float where an int belongs: with a fraction, or as large."""
+    name = pick(draw, _NUMBERS)
+    more = pick(draw, (0.5, 0.9)) if draw(0, 1) == 0 else 0.0
     if name == "groups":
         return _changed(case, groups=case.params.groups + more)
     pair = getattr(case.params, name)

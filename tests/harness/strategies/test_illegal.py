@@ -64,6 +64,24 @@ def test_types_are_wrong_in_every_argument_and_tensor(broken):
     assert {case.flaw for case in broken["dtypes"]} == {"weight_dtype", "bias_dtype"}
 
 
+@pytest.mark.parametrize("first", range(0, TURNS, 7))
+def test_a_few_turns_in_a_row_are_unlike(first):
+    def ten(way):
+        turns = [(first + n) % TURNS for n in range(10)]
+        return [free_case(from_key(f"{way} {turn}"), CAPABILITIES, None, way, turn) for turn in turns]
+
+    fractions, nothing, padding = ([case.arguments for case in ten(w)] for w in ("fractions", "no numbers", "padding"))
+    for name in ("stride", "padding", "dilation", "groups"):
+        given = [value if isinstance(value, tuple) else (value,) for value in (getattr(a, name) for a in fractions)]
+        whole = {all(number == int(number) for number in numbers) for numbers in given if float in map(type, numbers)}
+        assert whole == {True, False}
+        assert {type(getattr(a, name)) for a in nothing} >= {type(None), float}
+    assert sum(isinstance(a.padding, str) for a in padding) in range(5, 9)
+    assert len({a.padding for a in padding if isinstance(a.padding, str)}) >= 5
+    for way in set(WAYS) - {*FUNCTION_ONLY, *MODULE_ONLY, "no tensors"}:
+        assert {case.entry for case in ten(way)} == {"function", "module"}
+
+
 def test_three_numbers_stand_where_two_belong(broken):
     for way in ("stride", "padding", "dilation", "kernel"):
         name = "kernel_size" if way == "kernel" else way
