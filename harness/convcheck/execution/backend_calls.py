@@ -11,6 +11,7 @@ from numpy import random as numpy_random  # once, before workers are forked: Num
 
 from convcheck.model.calls import OPERANDS, Call, Mode, Operation
 from convcheck.plugin.backend import Backend, Gradients
+from convcheck.plugin.module_updates import output_after
 from convcheck.plugin.torch_bridge import differentiate
 from convcheck.plugin.torch_modes import gradients_of_module, in_mode
 from convcheck_reference.params import Conv2dParams
@@ -20,8 +21,10 @@ _RESULTS: Final = {
     Operation.BACKWARD: ("grad_input", "grad_weight", "grad_bias"),
     Operation.DOUBLE_BACKWARD: ("grad_grad_output", "grad_input", "grad_weight"),
     Operation.MODULE: ("weight", "bias", "output"),
+    Operation.MODULE_UPDATED: ("weight", "bias", "output"),
     Operation.MODULE_BACKWARD: ("weight", "bias", "grad_input", "grad_weight", "grad_bias"),
 }
+_OF_MODULES: Final = (Operation.MODULE, Operation.MODULE_UPDATED, Operation.MODULE_BACKWARD)
 _RESULTS_OF_TRANSFORMS: Final = {
     Mode.VMAP: ("output", "negated"),
     Mode.JVP: ("output", "tangent"),
@@ -43,7 +46,7 @@ def results_of(backend: Backend, call: Call, params: Conv2dParams, native: Mappi
         params: the layer.
         native: what it gets for each tensor, by name.
     """
-    if call.operation in (Operation.MODULE, Operation.MODULE_BACKWARD):
+    if call.operation in _OF_MODULES:
         return _of_module(backend, call, params, native)
     x, weight, bias = native["x"], native["weight"], native.get("bias")
     if call.mode is not Mode.USUAL:
@@ -60,12 +63,15 @@ def results_of(backend: Backend, call: Call, params: Conv2dParams, native: Mappi
 
 
 def _of_module(backend: Backend, call: Call, params: Conv2dParams, native: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The parameters of a new layer, and its output or its gradients."""
+    """The parameters of a new layer, and its output or its gradients; the parameters that its output is of."""
     spelled = {name: getattr(call.arguments, name) for name in call.arguments.__slots__}
     _seed(repr(call.arguments))
     module = backend.make_module(**spelled, dtype=call.dtype)
     if call.operation is Operation.MODULE:
         return module.weight, module.bias, module(native["x"])
+    if call.operation is Operation.MODULE_UPDATED:
+        output = output_after(call.mode, module, native["x"])
+        return module.weight, module.bias, output
     with backend.recorded(params):  # the layer has no need of it, but of what the backend sets meanwhile
         found = gradients_of_module(module, native["x"], native["grad_output"], call.wanted)
     return module.weight, module.bias, *found

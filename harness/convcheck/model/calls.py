@@ -28,6 +28,7 @@ class Operation(StrEnum):
     DOUBLE_BACKWARD = "double backward"
     MODULE = "module"
     MODULE_BACKWARD = "module backward"
+    MODULE_UPDATED = "module updated"
 
 
 Operand: TypeAlias = Literal["x", "weight", "bias"]
@@ -46,7 +47,8 @@ class Mode(StrEnum):
     the gradients are due, exactly; INTERLEAVED, the difference of those of two outputs, the second of −1 times the
     operands and differentiated first: 2 times the gradients are due. Forward, through a transform of the function:
     VMAP over the operands and others, with x and bias negated; JVP with tangents; META on tensors without values;
-    AUTOCAST to bfloat16; OUT into a dense tensor, and into one with gaps.
+    AUTOCAST to bfloat16; OUT into a dense tensor, and into one with gaps. Between the two calls of MODULE_UPDATED,
+    parameters are negated IN_PLACE, THROUGH_DATA, which is torch's way around autograd, or REPLACED.
     """
 
     USUAL = "usual"
@@ -61,6 +63,9 @@ class Mode(StrEnum):
     META = "meta"
     AUTOCAST = "autocast"
     OUT = "out"
+    IN_PLACE = "in place"
+    THROUGH_DATA = "through data"
+    REPLACED = "replaced"
 
 
 Buffers: TypeAlias = Literal["fresh", "reused"]
@@ -123,8 +128,9 @@ class Call:
         operation: what to call.
         arguments: the layer, as spelled.
         tensors: by name: x, weight, bias (absent for a layer without one), and for BACKWARD grad_output;
-            for DOUBLE_BACKWARD grad_grad_input, grad_grad_weight and grad_grad_bias as well. MODULE has x only,
-            MODULE_BACKWARD x and grad_output; for Mode.JVP tangent_x, tangent_weight and tangent_bias as well.
+            for DOUBLE_BACKWARD grad_grad_input, grad_grad_weight and grad_grad_bias as well. MODULE and MODULE_UPDATED
+            have x only, MODULE_BACKWARD x and grad_output; for Mode.JVP tangent_x, tangent_weight and tangent_bias as
+            well.
         dtype: of the parameters of a module.
         buffers: where the tensors lie.
         wanted: for BACKWARD and MODULE_BACKWARD, the operands whose gradients are asked for; those that the layer
@@ -155,8 +161,8 @@ class Returned:
     Attributes:
         arrays: results by name: output for FORWARD; grad_input, grad_weight, grad_bias for BACKWARD
             (None for what is not asked for, and for the bias of a layer without one); grad_grad_output,
-            grad_input and grad_weight for DOUBLE_BACKWARD; weight, bias and output for MODULE, weight, bias and
-            the three gradients for MODULE_BACKWARD; output and
+            grad_input and grad_weight for DOUBLE_BACKWARD; weight, bias and output for MODULE, and for
+            MODULE_UPDATED as they are in the end; weight, bias and the three gradients for MODULE_BACKWARD; output and
             negated for Mode.VMAP, output and tangent for Mode.JVP, output, spaced
             and between for Mode.OUT.
         malformed: results that are no plain arrays, with what is wrong, by name.

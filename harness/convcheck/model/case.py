@@ -27,6 +27,7 @@ element side by side.
 Layout: TypeAlias = Literal[
     "contiguous", "channels_last", "sliced", "transposed", "expanded", "reversed", "offset", "odd_strides", "broadcast",
     "expanded_channels", "expanded_rows", "expanded_columns", "expanded_pixels",
+    "reversed_channels", "reversed_rows", "reversed_columns",
     "step", "step_channels", "step_rows", "step_columns",
     "channel_slice", "channels_last_channel_slice",
     "channels_last+offset", "sliced+offset", "channel_slice+offset", "channels_last_channel_slice+offset",
@@ -41,13 +42,14 @@ contiguous: C order. channels_last: NHWC order. sliced: a view at an offset insi
 gaps between rows. transposed: the last two axes stored swapped. expanded: the first axis has stride 0,
 so its entries are equal; expanded_channels, _rows, _columns: the third, second, last axis from the end has;
 expanded_pixels: the last two have, as in the gradient of a mean over each channel. reversed: negative strides along
-height and width. offset: C order, but one element into its memory, so that its address has no alignment beyond that
-of an element; with "+offset" another layout has such an address. odd_strides: C order, but axes of
-size 1, and all axes of an empty tensor, have strides that no dense tensor has. broadcast: every axis has stride 0
-and every entry is 1, as in the gradient of a sum. step: every second entry along the first axis of a larger array;
-step_channels, _rows, _columns: along that axis. channel_slice: some channels of a larger array, so that each image is
-dense and the next lies further away; channels_last_channel_slice: of one in NHWC order. order-2310: the axes from the
-outermost to the innermost, here HWIO for a weight, which is OIHW; an image without a batch has no axis 0.
+height and width; reversed_channels, _rows, _columns: along that axis. offset: C order, but one element into its memory,
+so that its address has no alignment beyond that of an element; with "+offset" another layout has such an address.
+odd_strides: C order, but axes of size 1, and all axes of an empty tensor, have strides that no dense tensor has.
+broadcast: every axis has stride 0 and every entry is 1, as in the gradient of a sum. step: every second entry along the
+first axis of a larger array; step_channels, _rows, _columns: along that axis. channel_slice: some channels of a larger
+array, so that each image is dense and the next lies further away; channels_last_channel_slice: of one in NHWC order.
+order-2310: the axes from the outermost to the innermost, here HWIO for a weight, which is OIHW; an image without a
+batch has no axis 0.
 """
 
 Placement: TypeAlias = Literal["aligned", "at_end"]

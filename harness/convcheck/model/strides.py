@@ -64,7 +64,7 @@ def strides_of(shape: tuple[int, ...], layout: Layout) -> Strides:
         stored[axis], step[axis] = 2 * shape[axis], 2
     for axis in _sliced(name, len(shape)):
         stored[axis], start[axis] = shape[axis] + _GAP, 1
-    for axis in range(max(0, len(shape) - 2), len(shape)) if name == "reversed" and not empty else ():
+    for axis in _axes("reversed_pixels" if name == "reversed" else name, "reversed", len(shape)) if not empty else ():
         start[axis], step[axis] = shape[axis] - 1, -1
     dense = _dense(stored, _order(name, len(shape)))
     first = sum(at * stride for at, stride in zip(start, dense, strict=True))

@@ -17,12 +17,9 @@ from numpy.typing import NDArray
 from convcheck.model.calls import Returned
 from convcheck.model.verdicts import Evidence, Status, Verdict
 from convcheck.oracles.oracle import Oracle, Priority
-from convcheck.oracles.support.compare import compare_bounded
-from convcheck.oracles.support.error_level import flushing, level_of_error
 from convcheck.oracles.support.exercised import exercised
-from convcheck.oracles.support.expected import Expected
+from convcheck.oracles.support.module_output import judge_output
 from convcheck.oracles.support.trial import SINGLE_CALL, Trial
-from convcheck.tensors.values import Values
 from convcheck_reference.formats import DTYPES, component_format
 from convcheck_reference.initialisation import init_bound
 
@@ -46,7 +43,8 @@ def judge(trial: Trial) -> Iterator[Verdict]:
     yield from parameters
     if all(verdict.status is Status.PASS for verdict in parameters):
         yield from _judge_initialisation(trial, outcome)
-        yield from _judge_call(trial, outcome)
+        clauses = (*exercised(trial.case), "C2D-MODULE-6")
+        yield from judge_output(NAME, trial, outcome, clauses, "the module's output")
 
 
 def _judge_parameters(trial: Trial, outcome: Returned) -> Iterator[Verdict]:
@@ -98,36 +96,6 @@ def _initialisation_error(array: Array, bound: float, unit_roundoff: float) -> s
         if abs(float((values**2).mean()) - 1 / 3) > math.sqrt(log / (2.0 * count)) + 2.0 * unit_roundoff:
             return f"the mean square of {count} values is not that of a uniform distribution"
     return ""
-
-
-def _judge_call(trial: Trial, outcome: Returned) -> Iterator[Verdict]:
-    case = trial.case
-    clauses = (*exercised(case), "C2D-MODULE-6")
-    output, weight = outcome.arrays.get("output"), outcome.arrays.get("weight")
-    assert weight is not None
-    got = None if output is None else output.shape
-    if output is None or got != case.output_shape or output.dtype != DTYPES[case.dtype]:
-        kind = "nothing" if output is None else f"{output.dtype} {got}"
-        reason = f"the module returned {kind}; expected {case.dtype} {case.output_shape}"
-        yield Verdict(NAME, "module", Status.FAIL, clauses, reason)
-        return
-    if output.size == 0:
-        return
-    x = trial.calls[SINGLE_CALL].tensors["x"].values
-    values = Values(x, weight, outcome.arrays.get("bias"), np.zeros(case.output_shape, x.dtype))
-    expected = Expected(case, values)
-    profile = trial.capabilities.promised(case, "output")
-    bound = expected.bound("output", profile)
-    if bound is None:
-        yield Verdict(NAME, "module", Status.VACUOUS, clauses, expected.unbounded("output", profile))
-        return
-    compared = compare_bounded(output, expected.sum("output").value, bound)
-    if compared.status is Status.PASS:
-        yield Verdict(NAME, "module", Status.PASS, clauses, margin=compared.margin)
-        return
-    reason = "the module's output is not conv2d of its parameters"
-    level = level_of_error(output, expected.sum("output"), bound, expected.bound("output", flushing(profile)))
-    yield Verdict(NAME, "module", compared.status, clauses, reason, compared.margin, compared.evidence, level)
 
 
 ORACLE: Final = Oracle(NAME, judge, priority=Priority.MODULE, wraps_output=True)

@@ -159,7 +159,7 @@ class TorchArrays:
         UnavailableError: it is absent.
     """
 
-    layouts: tuple[Layout, ...] = tuple(layout for layout in LAYOUTS if layout != "reversed")
+    layouts: tuple[Layout, ...] = tuple(layout for layout in LAYOUTS if not layout.startswith("reversed"))
 
     def __init__(self, device: str) -> None:
         self._accelerator = TorchAccelerator(device)

@@ -20,6 +20,7 @@ from convcheck.strategies.edge_axes import (
     either,
     fitting,
     kernel_as_image,
+    kernel_as_image_in_padding,
     kernel_as_padded_image,
     kernel_beyond_image,
     near_a_vector,
@@ -199,6 +200,12 @@ CONJUNCTIONS: Final[tuple[Conjunction, ...]] = (
         Rule("kernel_h == height and kernel_w == width"),
         "the kernel covers the image: a fully connected layer",
         both(kernel_as_image),
+        (*_DENSE, *_GROUPED),
+    ),
+    Conjunction(
+        Rule("kernel_h == height and kernel_w == width and output_h * output_w == 1 and padding_h * padding_w > 0"),
+        "one output of a kernel as large as the image: no fully connected layer where padding shifts or dilation skips",
+        both(kernel_as_image_in_padding),
         (*_DENSE, *_GROUPED),
     ),
     Conjunction(

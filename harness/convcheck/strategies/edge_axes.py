@@ -56,6 +56,14 @@ def kernel_as_image(draw: Draw) -> Axis:
     return Axis(size, size, pick(draw, (1, 2)))
 
 
+def kernel_as_image_in_padding(draw: Draw) -> Axis:
+    """The kernel covers the image, with padding around it, dilated or not; one window."""
+    size, dilation = draw(2, 6), pick(draw, (1, 2))
+    extent = dilation * (size - 1) + 1
+    padding = max(1, (extent - size + 1) // 2)
+    return Axis(size, size, size + 2 * padding - extent + draw(1, 2), padding, dilation)
+
+
 def kernel_as_padded_image(draw: Draw) -> Axis:
     """The kernel covers the padded image."""
     size, padding = draw(1, 6), draw(1, 3)

@@ -75,12 +75,17 @@ def _kernel(draw: Draw, case: Case) -> Case:
 
 
 def _groups(draw: Draw, case: Case) -> Case:
-    """Groups that are not positive, or one channel more than they divide, on one side or the other."""
+    """Groups that are not positive, or one channel more than they divide, on one side or the other.
+
+    Half of the layers with a filter more are depthwise but for it.
+    """
     kind, params = draw(0, 2), case.params
     if kind == 0:
         return _changed(case, groups=pick(draw, (0, -1)))
     groups = max(2, params.groups)
     inputs, outputs = (groups * (c // params.groups) for c in (params.in_channels, params.out_channels))
+    if kind == 2 and draw(0, 1) == 0:
+        inputs = groups
     if kind == 1:
         return _with_channels(_changed(case, groups=groups, out_channels=outputs), inputs + 1)
     return _with_channels(_changed(case, groups=groups, out_channels=outputs + 1), inputs)
@@ -96,8 +101,8 @@ def _same_with_stride(draw: Draw, case: Case) -> Case:
 
 
 def _padding(draw: Draw, case: Case) -> Case:
-    """A string that is not 'same' or 'valid', sides below 0, or three sides."""
-    top, left = (max(pads) for pads in case.params.padding)
+    """A string that is not 'same' or 'valid', sides below 0, or three sides; one below 0 beside one above it."""
+    top, left = (max(1, *pads) for pads in case.params.padding)
     numbers: tuple[Any, ...] = (-1, (top, left, left), (-1, left), (top, -1))
     # a number after every other string, so that any few turns in a row have some of each
     mixed = chain.from_iterable(zip_longest(_WRONG_STRINGS[::2], numbers, _WRONG_STRINGS[1::2]))

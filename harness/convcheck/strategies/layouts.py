@@ -14,7 +14,7 @@ _FAMILIES: Final[tuple[tuple[Layout, ...], ...]] = (
     *(("channels_last",),) * 3,
     ("sliced", "sliced+offset"),
     ("transposed",),
-    ("reversed",),
+    ("reversed", "reversed_channels", "reversed_rows", "reversed_columns"),
     ("expanded",),
     ("offset",),
     ("odd_strides",),

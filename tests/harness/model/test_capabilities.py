@@ -10,7 +10,7 @@ from convcheck.model.transforms import Transform
 from convcheck_reference import DTYPES
 
 EVERYTHING = Capabilities(dtypes=tuple(DTYPES), gradients=True, double_backward=True, module=True)
-STRIDED = tuple(layout for layout in LAYOUTS if layout != "reversed")
+STRIDED = tuple(layout for layout in LAYOUTS if not layout.startswith("reversed"))
 LAYER = "v1,x=2x4x7x6,out=6,k=3"
 
 

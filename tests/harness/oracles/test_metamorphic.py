@@ -183,7 +183,7 @@ def test_the_loops_of_the_naive_formulation_keep_every_relation():
             return out if x.ndim == 4 else out[0]
 
     small = [c for c in DRAWN if c.regime == "reals" and c.params.multiply_adds(c.input_shape) < 3000]
-    finite = [c for c in small if c.batch and c.layouts[0] != "reversed"][:12]
+    finite = [c for c in small if c.batch and not c.layouts[0].startswith("reversed")][:12]
     found = [v for case in finite for v in judge_case(InProcessCandidate(Naive), case, ORACLES)[0]]
     assert not [v for v in found if v.status in FAILURES]
     assert sum(v.status is Status.PASS for v in found) > 50
