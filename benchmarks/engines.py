@@ -226,7 +226,7 @@ def page(measured: list[Measured], differences: dict[str, str], reports: dict[in
             "",
             "Cells that fail and lead to no finding, because no calls were left to look for a cause:",
             "",
-            *(f"- {cell}" for cell in unexplained(out)),
+            *(f"- {cell}" for cell in unexplained(out) or ["none"]),
             "",
         ]
     )
