@@ -22,7 +22,11 @@ Opening = tuple[int, ...]
 """The first choices of a case: its kind, of a steered one the row, of an illegal one the way and its turn."""
 
 _SHARES: Final = {"small": 10, "conjunction": 20, "common": 10, "deep": 10, "medium": 29, "realistic": 10}
-_OF_A_WAY: Final = {"tensors": 5, "no numbers": 3}
+_OF_A_WAY: Final = {
+    "tensors": 5, "no numbers": 4, "fractions": 4, "padding": 3, "groups": 3,
+    "same with stride": 1, "mode": 1, "reflect": 1, "circular": 1, "dtypes": 1,
+}  # fmt: skip
+"""By how much there is to be wrong in a way: a thousand cases have all of it, most of it by function and by module."""
 _OF_ANY_OTHER_WAY: Final = 2
 
 

@@ -1,6 +1,6 @@
 """Illegal cases: a legal one with exactly one thing made wrong, as close to legality as it gets.
 
-Each clause on errors has the same share, however many ways there are to break it; that on types has one for each kind.
+Each clause on errors has its share, by how many ways there are to break it (`convcheck.judging.blocks`).
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def test_what_is_drawn_freely_would_not():
 def test_every_error_clause_has_its_share(drawn):
     broken = Counter(_clauses(case)[0] for case in drawn if case.violation is not None)
     assert set(broken) == {f"C2D-ERROR-{n}" for n in (*range(1, 13), 14)}
-    assert min(broken.values()) >= 6
+    assert min(broken.values()) >= 4  # as many as the least of them has ways to be broken
     assert 80 <= broken.total() <= 150
 
 
