@@ -73,6 +73,7 @@ Flaw: TypeAlias = Literal[
     "input_ndim_5",
     "input_channels_few",
     "weight_channels_few",
+    "weight_ungrouped",
     "bias_few",
     "bias_single",
     "bias_column",
@@ -86,8 +87,9 @@ Flaw: TypeAlias = Literal[
 """What is wrong with the tensors of an otherwise legal case (the candidate has to refuse it).
 
 input_ndim: two dimensions. input_channels, weight_channels, bias_shape: one channel, or entry, more than the layer has;
-_few: one less. weight_ndim: three dimensions. bias_single: shape (1,). bias_column: shape (out_channels, 1). _dtype:
-another dtype than the input's. _none and _list: None and nested lists where a tensor belongs.
+_few: one less. weight_ungrouped: all input channels, in spite of groups. weight_ndim: three dimensions. bias_single:
+shape (1,). bias_column: shape (out_channels, 1). _dtype: another dtype than the input's. _none and _list: None and
+nested lists where a tensor belongs.
 """
 
 _FLAWED: Final[Mapping[Flaw, str]] = {
@@ -98,6 +100,7 @@ _FLAWED: Final[Mapping[Flaw, str]] = {
     "weight_ndim": "the weight has three dimensions",
     "weight_channels": "the weight has a channel too many",
     "weight_channels_few": "the weight has a channel too few",
+    "weight_ungrouped": "the weight has the channels of all groups",
     "weight_dtype": "the weight has another dtype than the input",
     "bias_shape": "the bias has an entry too many",
     "bias_few": "the bias has an entry too few",

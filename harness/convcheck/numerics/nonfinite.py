@@ -31,6 +31,13 @@ def classes(array: Array) -> Classes:
     return np.select([np.isnan(wide), wide == np.inf, wide == -np.inf], [NAN, PLUS, MINUS], FINITE)
 
 
+def summed(one: Classes, other: Classes) -> Classes:
+    """The class of the sum of numbers of two classes."""
+    either = [(one == kind) | (other == kind) for kind in (NAN, PLUS, MINUS)]
+    nan, plus, minus = either
+    return np.select([nan | (plus & minus), plus, minus], [NAN, PLUS, MINUS], FINITE)
+
+
 def marked(value: Array, found: Classes) -> Array:
     """`value` with NaN and ±Inf where the classes say so."""
     return np.select([found == NAN, found == PLUS, found == MINUS], [np.nan, np.inf, -np.inf], value)

@@ -95,6 +95,8 @@ def classify(trial: Trial) -> tuple[Classes, NDArray[np.bool_]]:
     """The class of every output element, and where it is left open."""
     case, values = trial.case, trial.reals
     found = nonfinite.classify(values.x, values.weight, counts(case, "output"), case.output_shape)
+    if values.bias is not None:
+        found = nonfinite.summed(found, nonfinite.classes(values.bias)[:, None, None])
     open_ = meets_padding(case, "output", ~np.isfinite(values.weight.astype(np.float64)))
     got = trial.returned(REALS, "output")
     if got is not None and trial.capabilities.promised(case, "output").spreads_nan:
@@ -106,7 +108,8 @@ def classify(trial: Trial) -> tuple[Classes, NDArray[np.bool_]]:
 def _finite_part(trial: Trial) -> Expected:
     """The reference with zeros for the special values."""
     drawn = trial.reals
-    return Expected(trial.case, Values(_finite(drawn.x), _finite(drawn.weight), drawn.bias, drawn.grad_output))
+    bias = None if drawn.bias is None else _finite(drawn.bias)
+    return Expected(trial.case, Values(_finite(drawn.x), _finite(drawn.weight), bias, drawn.grad_output))
 
 
 def _bound(clean: Expected, profile: Profile) -> Array:

@@ -19,15 +19,17 @@ _Update: TypeAlias = Callable[[Module, str, Any], None]
 def output_after(update: Mode, module: Module, x: Any) -> Any:
     """The output of a layer that was called before, and whose parameters are −1 times what they were then.
 
-    Where torch is, both calls are made as in evaluation, without autograd: layers keep packed weights there. A
-    parameter that cannot be changed so is left as it is.
+    Both calls are made as in evaluation, without autograd where torch is: layers keep packed weights there. A parameter
+    that cannot be changed so is left as it is.
 
     Args:
         update: one of `UPDATES`.
         module: a new layer.
         x: the input of both calls.
     """
-    with _evaluation():
+    if callable(evaluated := getattr(module, "eval", None)):
+        evaluated()
+    with _without_autograd():
         module(x)
         for name in ("weight", "bias"):
             if getattr(module, name) is not None:
@@ -37,7 +39,7 @@ def output_after(update: Mode, module: Module, x: Any) -> Any:
         return module(x)
 
 
-def _evaluation() -> AbstractContextManager[Any]:
+def _without_autograd() -> AbstractContextManager[Any]:
     torch = sys.modules.get("torch")
     return nullcontext() if torch is None else torch.no_grad()
 

@@ -235,7 +235,7 @@ CONJUNCTIONS: Final[tuple[Conjunction, ...]] = (
     Conjunction(
         Rule("kernel_h == 7 and kernel_w == 7 and stride_h == 2 and stride_w == 2 and in_channels == 3"),
         "the first layer of many networks: a kernel of its own in several engines",
-        both(fitting((7,), (2,), (3, 0, 2))),
+        both(fitting((7,), (2,), (3, 3, 3, 0, 2))),
         (Channels(1, 3, 8), Channels(1, 3, 16), Channels(1, 3, 13)),
         (1, 2),
     ),

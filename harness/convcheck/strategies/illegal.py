@@ -112,7 +112,10 @@ def _padding(draw: Draw, case: Case) -> Case:
 
 
 def _dilation(draw: Draw, case: Case) -> Case:
-    return _one_side(case, draw, "dilation", (0, -1))
+    """A dilation below 1, in half of the cases of a kernel of one tap, which it says nothing about."""
+    broken = _one_side(case, draw, "dilation", (0, -1))
+    single = draw(0, 1) == 1 and not isinstance(case.arguments.padding, str)
+    return _changed(broken, kernel_size=1) if single else broken
 
 
 def _mode(draw: Draw, case: Case) -> Case:
@@ -161,6 +164,8 @@ def _tensors(draw: Draw, case: Case) -> Case:
         fitting.add("input_channels_few")
     if params.in_channels == params.groups:
         fitting.add("weight_channels_few")
+    if params.groups == 1:
+        fitting.add("weight_ungrouped")
     if params.out_channels == 1:
         fitting |= {"bias_few", "bias_single"}
     at = draw(0, len(_SHAPES) - 1)

@@ -188,7 +188,10 @@ def _cancelling(values: Values) -> Values:
 
 
 def _sprinkled(values: Values, rng: np.random.Generator) -> Values:
-    """A few NaN, ±Inf and ±0 among the inputs; in the weight only where it has several elements."""
+    """A few NaN, ±Inf and ±0 among the inputs; in the weight only where it has several elements.
+
+    In one of four layers one bias is special, where that leaves others.
+    """
     x, weight = values.x.copy(), values.weight.copy()
     specials = [np.nan, np.inf, -np.inf, 0.0, -0.0]
     for array, share in ((x, 0.03), (weight, 0.02 if weight.size > 8 else 0.0)):
@@ -196,7 +199,11 @@ def _sprinkled(values: Values, rng: np.random.Generator) -> Values:
         if count:
             at = rng.choice(array.size, count, replace=False)
             array.reshape(-1)[at] = rng.choice(specials, count)
-    return Values(x, weight, values.bias, values.grad_output)
+    bias = values.bias
+    if bias is not None and bias.size > 2 and rng.integers(4) == 0:
+        bias = bias.copy()
+        bias[rng.integers(bias.size)] = rng.choice(specials)
+    return Values(x, weight, bias, values.grad_output)
 
 
 def _mixed(values: Values, fmt: Format, rng: np.random.Generator) -> Values:

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
-from convcheck.numerics.nonfinite import FINITE, MINUS, NAN, PLUS, classes, classify, marked
+from convcheck.numerics.nonfinite import FINITE, MINUS, NAN, PLUS, classes, classify, marked, summed
 
 VALUES = st.sampled_from([1.0, -2.0, 0.0, -0.0, np.inf, -np.inf, np.nan])
 FACTORS = st.integers(1, 4).flatmap(
@@ -43,3 +43,10 @@ def test_only_masks_that_meet_are_counted():
         return left @ right
 
     classify(np.array([[np.inf, 1.0]]), np.array([[2.0], [3.0]]), count, (1, 1))
+
+
+def test_the_class_of_a_sum_is_that_of_adding():
+    numbers = np.array([1.0, np.nan, np.inf, -np.inf])
+    with np.errstate(invalid="ignore"):
+        added = numbers[:, None] + numbers
+    assert np.array_equal(summed(classes(numbers)[:, None], classes(numbers)), classes(added))

@@ -206,7 +206,9 @@ def _single_call(case: Case) -> Call:
     if case.entry == "module":
         return Call(Operation.MODULE, case.arguments, tensors, case.dtype)
     weight = _plausible_weight_shape(case)
-    tensors["weight"] = flawed("weight", tensor(_flawed_shape(case.flaw, "weight", weight)))
+    ungrouped = (*weight[:1], case.arguments.in_channels, *weight[2:])
+    shaped = ungrouped if case.flaw == "weight_ungrouped" else _flawed_shape(case.flaw, "weight", weight)
+    tensors["weight"] = flawed("weight", tensor(shaped))
     if case.arguments.bias:
         tensors["bias"] = flawed("bias", tensor(_flawed_shape(case.flaw, "bias", weight[:1])))
     return Call(Operation.FORWARD, case.arguments, tensors, case.dtype)
