@@ -26,6 +26,7 @@ OF_STATE = (
     "gradients-accumulated",
     "gradients-interleaved",
     "gradients-retained",
+    "module-updates",
     "soak",
     "state",
     "streams",
