@@ -22,7 +22,7 @@ Shares: TypeAlias = tuple[tuple[float, ...], ...]
 class FailureCondition:
     """When a case fails, as far as cases say that were drawn to break the rule.
 
-    Where others are known to contradict what these say, it is what all say.
+    Where others are known to contradict a rule that these do not break, it is what all say.
 
     Attributes:
         rule: holds where it fails.

@@ -84,9 +84,9 @@ def error_bound(
 
     B = [(1+ε)²−1]·S + (1+ε)²·T(n+1)·S + u_out·(|y| + the terms before) + γ_n(2⁻⁵³)·S + η, with S the
     gauge Σ|a||b| (+ |bias|), ε the rounding of the operands and η the underflow: half a subnormal spacing
-    for each product and for the result or, where subnormals may be flushed, the smallest normal for each
-    operand (times the other), product, partial sum and result; where operands are rounded, ε·x_min for each operand
-    that is subnormal (times the other). γ_n(2⁻⁵³)·S covers the float64 reference itself.
+    for each product (a whole one where sums are truncated) and for the result or, where subnormals may be flushed, the
+    smallest normal for each operand (times the other), product, partial sum and result; where operands are rounded,
+    ε·x_min for each operand that is subnormal (times the other). γ_n(2⁻⁵³)·S covers the float64 reference itself.
 
     A complex product formed from three real ones, (ac − bd) + i((a+b)(c+d) − ac − bd), sums three gauges,
     of operands that are rounded once more each: T(n+3) taken three times and two roundings more.
@@ -132,7 +132,9 @@ def overflow_possible(profile: Profile, result: Format, n: int, gauge: Array | f
 
 def underflow(profile: Profile, result: Format, n: int, operands: tuple[float, float]) -> float:
     """The η of `error_bound` for n real products, with what underflows in the float64 reference."""
-    gradual = n * (profile.accumulator.underflow_error + FLOAT64.underflow_error) + result.underflow_error
+    # what is cut loses up to a spacing, what is rounded half of one
+    of_product = profile.accumulator.underflow_error * (2.0 if profile.truncating else 1.0)
+    gradual = n * (of_product + FLOAT64.underflow_error) + result.underflow_error
     # an operand that is subnormal is rounded by an absolute error, not by ε
     gradual += n * sum(operands) * profile.input_rounding * result.smallest_normal
     if not profile.flushes_subnormals:

@@ -202,7 +202,8 @@ def _of_state(probe: Probe, signature: FailureSignature, cause: Cause, remaining
     spoilt: list[Failure] = []
     for failure in alike[:_CHECKED_FOR_STATE]:
         by_itself = each_fresh.failing(failure.case, signature) is not None
-        of_state = by_itself and depends_on_state(probe, failure.case, signature)
+        # a call may have a history of its own: it is made many times, or its parameters change in it
+        of_state = by_itself and (signature.of_state or depends_on_state(probe, failure.case, signature))
         if probe.calls_left <= 0:
             break
         checked += 1
@@ -213,7 +214,9 @@ def _of_state(probe: Probe, signature: FailureSignature, cause: Cause, remaining
 def _shares_operation(probe: Probe, signature: FailureSignature, cause: Cause, failure: Failure) -> bool:
     operation, asker = _operation(cause.signature), signature.asker
     if asker is not None:
-        return any(call.operation is operation for call in _own_calls(probe, asker, failure))
+        # a module that is called twice has its layer computed forward
+        made = {call.operation for call in _own_calls(probe, asker, failure)}
+        return operation in made or (operation is Operation.FORWARD and Operation.MODULE_UPDATED in made)
     return signature.quantity == "memory" or _operation(signature) is operation
 
 

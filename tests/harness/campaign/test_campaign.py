@@ -50,7 +50,7 @@ def failing(record):
 
 @pytest.fixture(scope="module")
 def whole():
-    return recorded(diagnosis_calls=1000)
+    return recorded(diagnosis_calls=1500)
 
 
 def test_an_interrupted_run_is_a_record_of_what_was_done(whole):
@@ -110,7 +110,7 @@ def test_an_interrupt_keeps_the_causes_that_were_found(whole, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(findings, "deduplicated", interrupt)
-    record = recorded(diagnosis_calls=1000)
+    record = recorded(diagnosis_calls=1500)
     assert record.interrupted
     assert [finding.reproduction for finding in record.findings] == [f.reproduction for f in whole.findings]
 

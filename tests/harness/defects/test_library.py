@@ -90,6 +90,7 @@ WITNESSES = {
     "even-same-refused": "v1,x=1x2x5x5,out=2,k=2,p=same",
     "filter-tail-of-sixteen": "v1,x=1x2x4x4,out=17,k=2",
     "first-call-wrong": "v1,x=1x2x5x5,out=2,k=2",
+    "reversed-input": "v1,x=1x2x5x5,out=2,k=2,layout-x=reversed",
     "grad-input-circular-dropped": "v1,x=2x3x5x5,out=3,k=3,p=1,mode=circular",
     "grad-input-same-padding": "v1,x=1x2x5x5,out=2,k=2,p=same",
     "grad-weight-grouped-rectangular": "v1,x=2x4x12x9,out=4,k=3,s=2x1,d=2,g=2",

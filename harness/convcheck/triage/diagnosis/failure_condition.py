@@ -134,9 +134,9 @@ def _refuted(rule: Rule, samples: Samples) -> bool:
 def _known(condition: FailureCondition, samples: Samples) -> FailureCondition:
     """With how many of the cases that are known to fail lie outside the rule: of other causes, or of its own.
 
-    No rule is said to be always right within that is known to be wrong about a case that it was not measured on.
+    No rule is unbroken that is known to be wrong about a case that it was not measured on.
     """
-    if condition.precision == 1.0 and _refuted(condition.rule, samples):
+    if condition.unbroken and _refuted(condition.rule, samples):
         condition = measured(condition.rule, samples.labelled)
     return replace(condition, elsewhere=(samples.failing & ~samples.mask(condition.rule.text)).bit_count())
 

@@ -97,7 +97,7 @@ def test_lost_precision_is_known_on_reals():
 
 def test_the_evaluation_of_a_defect():
     name = "stride-capped"
-    known, withheld = evaluate(defect(name), examples=40)
+    known, withheld = evaluate(defect(name), examples=60)
     assert known.failures
     assert (known.named, known.right_name) == (name, True)
     assert (withheld.named, withheld.right_name) == ("", True)
