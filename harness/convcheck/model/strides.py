@@ -56,6 +56,8 @@ def strides_of(shape: tuple[int, ...], layout: Layout) -> Strides:
     name, offset, _ = layout.partition("+offset")
     if name == "offset":
         name, offset = "contiguous", "+offset"
+    if name == "reversed":
+        name = "reversed_pixels"
     empty = 0 in shape
     stored, start, step = list[int](shape), [0] * len(shape), [1] * len(shape)
     for axis in repeated_axes(layout, len(shape)) if not empty else ():
@@ -64,7 +66,7 @@ def strides_of(shape: tuple[int, ...], layout: Layout) -> Strides:
         stored[axis], step[axis] = 2 * shape[axis], 2
     for axis in _sliced(name, len(shape)):
         stored[axis], start[axis] = shape[axis] + _GAP, 1
-    for axis in _axes("reversed_pixels" if name == "reversed" else name, "reversed", len(shape)) if not empty else ():
+    for axis in _axes(name, "reversed", len(shape)) if not empty else ():
         start[axis], step[axis] = shape[axis] - 1, -1
     dense = _dense(stored, _order(name, len(shape)))
     first = sum(at * stride for at, stride in zip(start, dense, strict=True))

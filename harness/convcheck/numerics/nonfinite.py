@@ -33,8 +33,11 @@ def classes(array: Array) -> Classes:
 
 def summed(one: Classes, other: Classes) -> Classes:
     """The class of the sum of numbers of two classes."""
-    either = [(one == kind) | (other == kind) for kind in (NAN, PLUS, MINUS)]
-    nan, plus, minus = either
+    return _of_terms(*((one == kind) | (other == kind) for kind in (NAN, PLUS, MINUS)))
+
+
+def _of_terms(nan: NDArray[np.bool_], plus: NDArray[np.bool_], minus: NDArray[np.bool_]) -> Classes:
+    """The class of a sum, from which kinds its terms are of."""
     return np.select([nan | (plus & minus), plus, minus], [NAN, PLUS, MINUS], FINITE)
 
 
@@ -56,4 +59,4 @@ def classify(a: Array, b: Array, count: Count, shape: tuple[int, ...]) -> Classe
     nan = counted((np.isnan(a), every_b), (every_a, np.isnan(b)), (np.isinf(a), b == 0), (a == 0, np.isinf(b)))
     plus = counted((a == np.inf, b > 0), (a == -np.inf, b < 0), (a > 0, b == np.inf), (a < 0, b == -np.inf))
     minus = counted((a == np.inf, b < 0), (a == -np.inf, b > 0), (a > 0, b == -np.inf), (a < 0, b == np.inf))
-    return np.select([nan | (plus & minus), plus, minus], [NAN, PLUS, MINUS], FINITE)
+    return _of_terms(nan, plus, minus)

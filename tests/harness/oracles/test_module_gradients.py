@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from torch.nn.utils.parametrizations import weight_norm
 
 from altered import verdicts
 from convcheck import Capabilities, Status
@@ -12,6 +11,7 @@ from convcheck.oracles import Trial, extra_calls, find
 from convcheck.plugin.module_backend import ModuleBackend
 from convcheck_backends import NumpyBackend
 from convcheck_backends.torch_engine import TorchCpuNative
+from torch_layers import ComputedWeight
 
 NAME = "module-gradients"
 TOKEN = "v1,x=2x4x6x7,out=6,k=3x2,s=2x1,p=1x0,g=2,entry=module"
@@ -50,12 +50,6 @@ class NoBiasGradient(Changed):
 class RecordsNothingOfWhatIsFrozen(Changed):
     def change(self, x, weight, bias):
         return x, weight if weight.requires_grad else weight.detach(), bias
-
-
-class ComputedWeight(torch.nn.Conv2d):
-    def __init__(self, *args, **keywords):
-        super().__init__(*args, **keywords)
-        weight_norm(self)
 
 
 def judged(layer, token=TOKEN):

@@ -201,21 +201,19 @@ def _single_call(case: Case) -> Call:
         given: dict[str, Given] = {f"{name}_none": "none", f"{name}_list": "list"}
         return replace(tensor, given=given.get(case.flaw, "tensor"))
 
-    shape = _flawed_shape(case.flaw, "input", case.input_shape)
+    shape = _flawed_shape(case, "input", case.input_shape)
     tensors = {"x": flawed("input", tensor(shape, 0 if len(shape) == len(case.input_shape) else None))}
     if case.entry == "module":
         return Call(Operation.MODULE, case.arguments, tensors, case.dtype)
     weight = _plausible_weight_shape(case)
-    ungrouped = (*weight[:1], case.arguments.in_channels, *weight[2:])
-    shaped = ungrouped if case.flaw == "weight_ungrouped" else _flawed_shape(case.flaw, "weight", weight)
-    tensors["weight"] = flawed("weight", tensor(shaped))
+    tensors["weight"] = flawed("weight", tensor(_flawed_shape(case, "weight", weight)))
     if case.arguments.bias:
-        tensors["bias"] = flawed("bias", tensor(_flawed_shape(case.flaw, "bias", weight[:1])))
+        tensors["bias"] = flawed("bias", tensor(_flawed_shape(case, "bias", weight[:1])))
     return Call(Operation.FORWARD, case.arguments, tensors, case.dtype)
 
 
-def _flawed_shape(flaw: Flaw, name: str, shape: Shape) -> Shape:
-    """The shape that a flaw gives the input, the weight or the bias."""
+def _flawed_shape(case: Case, name: str, shape: Shape) -> Shape:
+    """The shape that the flaw of a case gives the input, the weight or the bias."""
     shapes: dict[Flaw, Shape] = {
         "input_ndim": shape[-2:],
         "input_ndim_5": ((1,) * 5 + shape)[-5:],
@@ -224,12 +222,13 @@ def _flawed_shape(flaw: Flaw, name: str, shape: Shape) -> Shape:
         "weight_ndim": shape[:-1],
         "weight_channels": (*shape[:1], *(size + 1 for size in shape[1:2]), *shape[2:]),
         "weight_channels_few": (*shape[:1], *(size - 1 for size in shape[1:2]), *shape[2:]),
+        "weight_ungrouped": (*shape[:1], case.arguments.in_channels, *shape[2:]),
         "bias_shape": (shape[0] + 1,),
         "bias_few": (shape[0] - 1,),
         "bias_single": (1,),
         "bias_column": (shape[0], 1),
     }
-    return shapes.get(flaw, shape) if flaw.startswith(name) else shape
+    return shapes.get(case.flaw, shape) if case.flaw.startswith(name) else shape
 
 
 def _plausible_weight_shape(case: Case) -> tuple[int, ...]:
