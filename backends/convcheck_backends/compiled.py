@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from convcheck import Capabilities, Gradients, UnavailableError, differentiate
-from convcheck_backends.torch_backend import CPU_PROFILES, STRIDED, apply
+from convcheck import NON_NEGATIVE_STRIDES, Capabilities, Gradients, UnavailableError, differentiate
+from convcheck_backends.torch_backend import CPU_PROFILES, apply
 from convcheck_backends.torch_engine import TorchCpu
 from convcheck_reference import Conv2dParams
 
@@ -27,7 +27,7 @@ class TorchCompile(TorchCpu):
     function = "torch.compile(torch.nn.functional.conv2d, dynamic=False)"
     capabilities = Capabilities(
         dtypes=("float32", "float64", "float16", "bfloat16"),
-        layouts=STRIDED,
+        layouts=NON_NEGATIVE_STRIDES,
         gradients=True,
         module=True,
         thread_safe=False,  # what it keeps, and the settings of its compiler, are of one thread

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from convcheck import (
-    LAYOUTS,
+    NON_NEGATIVE_STRIDES,
     PROFILES,
     Accelerator,
     Backend,
@@ -36,9 +36,6 @@ from convcheck import (
     torch_script_lines,
 )
 from convcheck_reference import Conv2dParams
-
-STRIDED = tuple(layout for layout in LAYOUTS if not layout.startswith("reversed"))
-"""torch tensors have no negative strides."""
 
 # torch 2.13.0 on CPU, from exact integers: outputs of 16-bit dtypes come from float32 accumulators, their
 # gradients pass through sums in the dtype itself (col2im in grad_input, batches in grad_weight); bfloat16
@@ -79,7 +76,7 @@ class TorchBackend(Backend):
     pinned: ClassVar[tuple[str, ...]] = ("torch.set_num_threads(1)",)
     capabilities = Capabilities(
         dtypes=("float32", "float64", "float16", "bfloat16", "complex64", "complex128"),
-        layouts=STRIDED,
+        layouts=NON_NEGATIVE_STRIDES,
         gradients=True,
         autograd=True,
         double_backward=True,

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 import torch
 
-from convcheck import CUDA_PROFILES, TF32_PROFILES, Capabilities
-from convcheck_backends.torch_backend import STRIDED, TorchBackend
+from convcheck import CUDA_PROFILES, NON_NEGATIVE_STRIDES, TF32_PROFILES, Capabilities
+from convcheck_backends.torch_backend import TorchBackend
 
 
 class TorchCpu(TorchBackend):
@@ -66,7 +66,7 @@ class TorchCuda(TorchBackend):
     )
     capabilities = Capabilities(
         dtypes=("float32", "float64", "float16", "bfloat16"),
-        layouts=STRIDED,
+        layouts=NON_NEGATIVE_STRIDES,
         gradients=True,
         autograd=True,
         double_backward=True,
@@ -96,7 +96,7 @@ class TorchCudaTf32(TorchCuda):
     pinned = ("torch.backends.cudnn.allow_tf32 = True", *TorchCuda.pinned[1:])
     capabilities = Capabilities(
         dtypes=("float32",),
-        layouts=STRIDED,
+        layouts=NON_NEGATIVE_STRIDES,
         gradients=True,
         autograd=True,
         double_backward=True,
@@ -120,7 +120,7 @@ class TorchMps(TorchBackend):
     device = "mps"
     capabilities = Capabilities(
         dtypes=("float32", "float16"),
-        layouts=STRIDED,
+        layouts=NON_NEGATIVE_STRIDES,
         gradients=True,
         autograd=True,
         double_backward=True,
@@ -135,7 +135,7 @@ class TorchXpu(TorchBackend):
     device = "xpu"
     capabilities = Capabilities(
         dtypes=("float32", "float64", "float16", "bfloat16"),
-        layouts=STRIDED,
+        layouts=NON_NEGATIVE_STRIDES,
         gradients=True,
         autograd=True,
         double_backward=True,

@@ -13,10 +13,19 @@ from typing import Any
 
 import torch
 
-from convcheck import Backend, Capabilities, Gradients, ScriptCall, differentiate, to_torch, torch_script_lines
+from convcheck import (
+    NON_NEGATIVE_STRIDES,
+    Backend,
+    Capabilities,
+    Gradients,
+    ScriptCall,
+    differentiate,
+    to_torch,
+    torch_script_lines,
+)
 from convcheck_backends.engines.built import Graphs, key_of
 from convcheck_backends.engines.spelling import given, gradients
-from convcheck_backends.torch_backend import CPU_PROFILES, STRIDED, apply
+from convcheck_backends.torch_backend import CPU_PROFILES, apply
 from convcheck_backends.torch_engine import TorchCpu
 from convcheck_reference import Conv2dParams
 
@@ -55,7 +64,7 @@ class TorchExport(TorchCpu):
     name = "torch-export"
     capabilities = Capabilities(
         dtypes=("float32", "float64", "float16", "bfloat16"),
-        layouts=STRIDED,
+        layouts=NON_NEGATIVE_STRIDES,
         gradients=True,
         thread_safe=False,  # what traces is one for the process
         profiles=CPU_PROFILES,
@@ -94,7 +103,7 @@ class TorchOnnx(Backend):
     """
 
     name = "torch-onnx"
-    capabilities = Capabilities(layouts=STRIDED)
+    capabilities = Capabilities(layouts=NON_NEGATIVE_STRIDES)
 
     def __init__(self) -> None:
         import onnxruntime  # noqa: PLC0415  (with `onnxscript`, for this backend alone)

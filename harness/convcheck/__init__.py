@@ -11,6 +11,7 @@ from convcheck_reference.lazy import lazily
 __all__ = [
     "CUDA_PROFILES",
     "LAYOUTS",
+    "NON_NEGATIVE_STRIDES",
     "PATHS",
     "PROFILES",
     "QUANTITIES",
@@ -66,7 +67,7 @@ if TYPE_CHECKING:
     from convcheck import strategies
     from convcheck.checking import CheckError, CheckResult, FindingsError, Replayed, check, replay
     from convcheck.model.capabilities import Capabilities, CapabilityError, ProfileKey
-    from convcheck.model.case import LAYOUTS, REGIMES, Case
+    from convcheck.model.case import LAYOUTS, NON_NEGATIVE_STRIDES, REGIMES, Case
     from convcheck.model.cuda_profiles import CUDA_PROFILES, TF32_PROFILES
     from convcheck.model.extensions import Extension
     from convcheck.model.levels import Level
@@ -92,7 +93,7 @@ if TYPE_CHECKING:
 _HOMES: Final = {
     "convcheck.checking": ("CheckError", "CheckResult", "FindingsError", "Replayed", "check", "replay"),
     "convcheck.model.capabilities": ("Capabilities", "CapabilityError", "ProfileKey"),
-    "convcheck.model.case": ("LAYOUTS", "REGIMES", "Case"),
+    "convcheck.model.case": ("LAYOUTS", "NON_NEGATIVE_STRIDES", "REGIMES", "Case"),
     "convcheck.model.cuda_profiles": ("CUDA_PROFILES", "TF32_PROFILES"),
     "convcheck.model.extensions": ("Extension",),
     "convcheck.model.levels": ("Level",),

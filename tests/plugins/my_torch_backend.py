@@ -6,7 +6,7 @@ import torch
 from my_torch_kernel import my_conv
 
 from convcheck import (
-    LAYOUTS,
+    NON_NEGATIVE_STRIDES,
     PROFILES,
     QUANTITIES,
     Backend,
@@ -26,7 +26,7 @@ class MyBackend(Backend):
     capabilities = Capabilities(
         dtypes=("float32", "bfloat16"),
         padding_modes=("zeros",),
-        layouts=tuple(layout for layout in LAYOUTS if not layout.startswith("reversed")),
+        layouts=NON_NEGATIVE_STRIDES,
         gradients=True,
         autograd=True,
         double_backward=True,

@@ -116,6 +116,8 @@ _FLAWED: Final[Mapping[Flaw, str]] = {
 
 REGIMES: Final[tuple[Regime, ...]] = get_args(Regime)
 LAYOUTS: Final[tuple[Layout, ...]] = get_args(Layout)
+NON_NEGATIVE_STRIDES: Final[tuple[Layout, ...]] = tuple(name for name in LAYOUTS if not name.startswith("reversed"))
+"""The layouts of libraries whose tensors have no negative strides, as torch's: for `Capabilities(layouts=…)`."""
 BIAS_LAYOUTS: Final[tuple[Layout, ...]] = (
     "contiguous", "sliced", "expanded", "reversed", "offset", "odd_strides", "step", "sliced+offset",
 )  # fmt: skip

@@ -39,6 +39,7 @@ _MAY_BE_ZERO: Final = (
     "permuted",
     "gaps",
     "repeated",
+    "reversed",
 )
 """How the names begin whose value may be 0; those that end in _pair are true or false."""
 

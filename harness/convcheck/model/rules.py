@@ -21,12 +21,15 @@ import numpy as np
 
 from convcheck.model.case import Case
 from convcheck.model.rule_kinds import KindError, check_condition
-from convcheck.model.strides import ALIGNMENT, alignment, traits
+from convcheck.model.strides import ALIGNMENT, TRAITS, alignment, traits
 from convcheck_reference.errors import ConvcheckError
 from convcheck_reference.formats import DTYPES
 
 Value: TypeAlias = int | str | bool
 Facts: TypeAlias = Mapping[str, Value]
+
+OF_BIAS: Final = ("gaps", "repeated", "reversed")
+"""The traits that a tensor of one axis may have."""
 
 NAMES: Final = (
     "batch", "unbatched", "in_channels", "out_channels", "in_per_group", "out_per_group", "groups",
@@ -37,8 +40,8 @@ NAMES: Final = (
     "padding_valid", "kernel_pair", "stride_pair", "padding_pair", "dilation_pair", "row_bytes",
     "layout_bias", "placement",
     "alignment_x", "alignment_weight", "alignment_bias", "alignment_grad", "alignment",
-    *(f"{trait}_{name}" for name in ("x", "weight", "grad")
-      for trait in ("channels_last", "permuted", "gaps", "repeated")),
+    *(f"{trait}_{name}" for name in ("x", "weight", "grad") for trait in TRAITS),
+    *(f"{trait}_bias" for trait in OF_BIAS),
 )  # fmt: skip
 """What a rule may ask of a legal case. padding_h and padding_w are the pixels above and to the left; the
 two pad_ names differ from them for 'same' with an even kernel only. extent is the span of the dilated
@@ -47,7 +50,8 @@ argument is spelled as two numbers; row_bytes is the size of a row of the image 
 up to 64, of which the addresses of a tensor are multiples in every call; without a name, of x, weight and bias; a bias
 that is absent has the largest. Of the
 strides of a tensor, channels_last says whether they are those of NHWC order, permuted whether they are not those of C
-order, gaps whether memory lies between elements, and repeated whether one stands for several."""
+order, gaps whether memory lies between elements, repeated whether one stands for several, and reversed whether there
+is a negative one."""
 
 _NAME: Final = re.compile(r"\b[a-z_]+\b")  # no text of `rule_kinds.TEXTS` is the name of anything
 _PAIRS: Final = (
@@ -179,10 +183,16 @@ def facts(case: Case) -> Facts:
             for shape, layout in zip(
                 (case.input_shape, params.weight_shape, case.output_shape), case.layouts, strict=True
             )
-            for trait in traits(shape, layout)
+            for trait in traits(shape, layout).values()
         ),
+        *(_traits_of_bias(case)[trait] for trait in OF_BIAS),
     )  # fmt: skip
     return MappingProxyType(dict(zip(NAMES, values, strict=True)))
+
+
+def _traits_of_bias(case: Case) -> Mapping[str, bool]:
+    shape = case.params.bias_shape
+    return dict.fromkeys(TRAITS, False) if shape is None else traits(shape, case.layout_bias)
 
 
 def _alignments(case: Case) -> dict[str, int]:

@@ -30,6 +30,9 @@ _AXES: Final = {"": (0,), "channels": (-3,), "rows": (-2,), "columns": (-1,), "p
 
 _DIMENSIONS: Final = 4
 
+TRAITS: Final = ("channels_last", "permuted", "gaps", "repeated", "reversed")
+"""NHWC order; another order than C order; memory between elements; one that stands for several; a negative stride."""
+
 
 @dataclass(frozen=True, slots=True)
 class Strides:
@@ -109,21 +112,22 @@ def is_channels_last(shape: tuple[int, ...], layout: Layout) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def traits(shape: tuple[int, ...], layout: Layout) -> tuple[bool, bool, bool, bool]:
-    """What strides say of a tensor: whether it is NHWC, in another order than C order, has gaps, or repeats entries.
+def traits(shape: tuple[int, ...], layout: Layout) -> dict[str, bool]:
+    """What strides say of a tensor, by the names of `TRAITS`.
 
     Axes of size 1 say nothing, and neither does an empty tensor.
     """
     steps = [step for step, size in zip(strides_of(shape, layout).steps, shape, strict=True) if size > 1]
     sizes = [size for size in shape if size > 1]
     if 0 in shape:
-        return False, False, False, False
+        return dict.fromkeys(TRAITS, False)
     apart = [abs(step) for step in steps if step]
     permuted = any(outer < inner for outer, inner in pairwise(apart))
     packed = sorted((abs(step), size) for step, size in zip(steps, sizes, strict=True) if step)
     dense = accumulate((size for _, size in packed), mul, initial=1)
     gaps = any(step != needed for (step, _), needed in zip(packed, dense, strict=False))
-    return is_channels_last(shape, layout), permuted, gaps, 0 in steps
+    found = is_channels_last(shape, layout), permuted, gaps, 0 in steps, any(step < 0 for step in steps)
+    return dict(zip(TRAITS, found, strict=True))
 
 
 @lru_cache(maxsize=4096)

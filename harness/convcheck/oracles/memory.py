@@ -48,7 +48,8 @@ def _own_results(outcome: Returned) -> Verdict:
         reason = f"results of an earlier call changed: {', '.join(outcome.overwritten)}"
         return Verdict(NAME, "memory", Status.FAIL, (OWN_RESULTS,), reason)
     if outcome.aliased:
-        reason = f"results share memory: {', '.join(outcome.aliased)}"
+        shared = ", ".join(outcome.aliased)
+        reason = f"results share memory: {shared}; whoever changes one in place changes the other, so return a copy"
         return Verdict(NAME, "memory", Status.FAIL, (OWN_RESULTS,), reason)
     return _OWN
 

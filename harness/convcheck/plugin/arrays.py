@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcheck.model.capabilities import CapabilityError
-from convcheck.model.case import LAYOUTS, Layout
+from convcheck.model.case import LAYOUTS, NON_NEGATIVE_STRIDES, Layout
 from convcheck.plugin import torch_bridge
 from convcheck.plugin.accelerator import Accelerator
 from convcheck.plugin.backend import plain_array
@@ -159,7 +159,7 @@ class TorchArrays:
         UnavailableError: it is absent.
     """
 
-    layouts: tuple[Layout, ...] = tuple(layout for layout in LAYOUTS if not layout.startswith("reversed"))
+    layouts: tuple[Layout, ...] = NON_NEGATIVE_STRIDES
 
     def __init__(self, device: str) -> None:
         self._accelerator = TorchAccelerator(device)

@@ -114,7 +114,7 @@ def _why(finding: Finding) -> str:
     if finding.known:
         return finding.known
     if found.declaration:
-        return found.declaration
+        return "; ".join(filter(None, (verdict.reason, found.declaration)))
     if found.promise is not None:
         return f"every failure is explained by {found.promise.words}"
     if found.known_defects:
@@ -127,4 +127,5 @@ def _why(finding: Finding) -> str:
 def _advice(finding: Finding) -> str:
     promise = finding.diagnosis.promise
     declare = f"declare {promise.declaration}, if that is what it promises; else " if promise is not None else ""
-    return f"{declare}{replay_command(finding)}"
+    slow = "`--limit` with more seconds, if it is only slow; else " if finding.status is Status.HUNG else ""
+    return f"{slow}{declare}{replay_command(finding)}"

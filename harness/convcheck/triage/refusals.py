@@ -8,8 +8,9 @@ rest are looked at as any failure.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from convcheck.judging.tally import Failure
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.diagnosis import Diagnosis, FailureCondition
-from convcheck.model.rules import Rule, facts
+from convcheck.model.rules import OF_BIAS, Rule, facts
 from convcheck.model.token import read
 from convcheck.triage.causes import Cause, SmallestCase, size
 from convcheck.triage.diagnosis.breaking import MOST, attempts
@@ -31,6 +32,11 @@ from convcheck.triage.standalone import shown_by_one_call, standalone_call
 
 _PLAIN = "v1,x=1x2x7x6,out=2,k=3"
 
+_IMAGES = "v1,x=2x2x7x6,out=2,k=3"  # no axis of a single entry, which has any stride
+
+_STRIDED: Final = {"permuted": "transposed", "gaps": "step", "repeated": "expanded", "reversed": "reversed"}
+"""What strides of another layout than C order are, each with a layout that has such ones and no others."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Feature:
@@ -38,15 +44,28 @@ class _Feature:
 
     Attributes:
         words: what it is.
-        keyword: of `Capabilities`, with its value.
+        keyword: of `Capabilities`, with its value; of two with the same argument the second lacks more.
         needed: holds for the cases that need it.
-        plain: cases that need it and nothing else.
+        plain: cases that need it and nothing else; all of them are refused where it is lacking.
+        besides: the same for others that need it, where it may be lacking as well: each condition with its case.
     """
 
     words: str
     keyword: str
     needed: str
     plain: tuple[Case, ...]
+    besides: tuple[tuple[str, Case], ...] = ()
+
+    @property
+    def argument(self) -> str:
+        """Which argument of `Capabilities` declares it."""
+        return self.keyword.partition("=")[0]
+
+    def told_by(self, refused: Callable[[Case], bool]) -> _Feature:
+        """The same, needed also by what is refused of the others."""
+        also = [(needed, case) for needed, case in self.besides if refused(case)]
+        needed = " or ".join((self.needed, *(text for text, _ in also)))
+        return replace(self, needed=needed, plain=(*self.plain, *(case for _, case in also)), besides=())
 
 
 def declaration(
@@ -62,14 +81,18 @@ def declaration(
     """
     if signature.asked_by:  # a call beyond the usual is refused, for layers that are supported
         return None
+
+    def refused(case: Case) -> bool:
+        return probe.failing(case, signature) is not None
+
     lacking = [
-        feature
+        feature.told_by(refused)
         for feature in _features(probe.candidate.capabilities)
-        if any(Rule(feature.needed).holds(facts(f.case)) for f in failures)
-        and all(probe.failing(case, signature) is not None for case in feature.plain)
+        if any(Rule(feature.needed).holds(facts(f.case)) for f in failures) and all(map(refused, feature.plain))
     ]
     plain = replace(read(_PLAIN), dtype=probe.candidate.capabilities.dtypes[0])
-    if not lacking or probe.failing(plain, signature) is not None:
+    lacking = list({feature.argument: feature for feature in lacking}.values())  # one without any layout lacks that
+    if not lacking or refused(plain):
         return None
     rule = Rule(" or ".join(feature.needed for feature in lacking))
     explains = sorted((f for f in failures if rule.holds(facts(f.case))), key=size)
@@ -112,6 +135,13 @@ def _features(capabilities: Capabilities) -> Iterator[_Feature]:
         cases = tuple(replace(read(change), dtype=dtype) for change in changes)
         return tuple(case for case in cases if capabilities.unsupported(case) is None)
 
+    def others(layouts: Mapping[str, str]) -> tuple[tuple[str, Case], ...]:
+        return tuple(
+            (trait, case)
+            for trait, layout in layouts.items()
+            for case in plain(f"{_IMAGES},layout-{trait.partition('_')[2]}={layout}")
+        )
+
     found = [
         _Feature(
             "'same' and 'valid'", "string_padding=False", "padding_same or padding_valid",
@@ -129,6 +159,21 @@ def _features(capabilities: Capabilities) -> Iterator[_Feature]:
         _Feature(
             "empty batches", "empty_batch=False", "batch == 0",
             plain("v1,x=0x2x7x6,out=2,k=3", "v1,x=0x1x4x4,out=1,k=1"),
+        ),
+        _Feature(
+            "negative strides", "layouts=convcheck.NON_NEGATIVE_STRIDES", "reversed_x",
+            plain(f"{_IMAGES},layout-x=reversed", f"{_IMAGES},layout-x=reversed_channels"),
+            others({f"reversed_{name}": "reversed" for name in ("weight", "grad", "bias")}),
+        ),
+        _Feature(
+            "strides of other layouts than C order", 'layouts=("contiguous",)',
+            " or ".join(f"{trait}_x" for trait in _STRIDED),
+            plain(*(f"{_IMAGES},layout-x={layout}" for layout in _STRIDED.values())),
+            others({
+                f"{trait}_{name}": layout
+                for name in ("weight", "grad", "bias") for trait, layout in _STRIDED.items()
+                if name != "bias" or trait in OF_BIAS
+            }),
         ),
     ]  # fmt: skip
     yield from (feature for feature in found if feature.plain)

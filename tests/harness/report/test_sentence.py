@@ -55,7 +55,7 @@ def test_every_finding_is_one_line_that_ends_with_how_to_repeat_it(finding):
         (GONE, "`output` is right where it is known to fail in 1 case: issue 7."),
         (about("output", failure_condition=replace(EXACT, rule=ALWAYS)), "`output` is wrong always: it differs."),
         (about("memory", failure_condition=EXACT), "memory is misused iff batch > 1: it differs."),
-        (about("output", declaration="it seems to lack groups"), "`output` is wrong in 3 cases: it seems to lack groups."),
+        (about("output", declaration="it seems to lack groups"), "`output` is wrong in 3 cases: it differs; it seems to lack groups."),
     ],
 )  # fmt: skip
 def test_each_kind_of_finding_has_its_words(finding, statement):

@@ -56,6 +56,63 @@ def test_refusals_for_want_of_features_are_one_cause_with_the_declaration():
     assert found.smallest.reproduced == 3
 
 
+class Ascending(NumpyBackend):
+    """Its images and filters have no negative strides."""
+
+    capabilities = Capabilities(gradients=True)
+
+    def conv2d(self, x, weight, bias, params):
+        if any(stride < 0 for t in (x, weight) for stride, size in zip(t.strides, t.shape, strict=True) if size > 1):
+            raise ValueError("negative stride")
+        return super().conv2d(x, weight, bias, params)
+
+
+class COrder(NumpyBackend):
+    """All of its tensors are in C order."""
+
+    capabilities = Capabilities(gradients=True)
+
+    def conv2d(self, x, weight, bias, params):
+        if not all(t is None or t.flags.c_contiguous for t in (x, weight, bias)):
+            raise ValueError("not in C order")
+        return super().conv2d(x, weight, bias, params)
+
+
+REVERSED, NHWC, STEPS = (
+    f"{STRIDED},layout-{name}" for name in ("weight=reversed_rows", "x=channels_last", "bias=step")
+)
+
+
+@pytest.mark.parametrize(
+    ("make", "layouts", "refused_ones", "rule"),
+    [
+        (Ascending, "convcheck.NON_NEGATIVE_STRIDES", (REVERSED,), "reversed_x or reversed_weight"),
+        (COrder, '("contiguous",)', (REVERSED, NHWC, STEPS), None),
+    ],
+    ids=["no negative strides", "C order only"],
+)
+def test_refused_layouts_are_one_cause_with_the_declaration(make, layouts, refused_ones, rule):
+    failures = refused(STRIDED, *refused_ones)
+    found = declaration(probe_of(make), REFUSED, failures)
+    assert {f.case.token for f in found.explains} == {f.case.token for f in failures[1:]}
+    assert found.diagnosis.declaration.endswith(f"declare @convcheck.capabilities(layouts={layouts})")
+    assert found.diagnosis.failure_condition.exact
+    if rule is not None:
+        assert found.diagnosis.failure_condition.rule.text == rule
+
+
+def test_who_refuses_a_layout_of_gradients_only_lacks_no_layout():
+    class Picky(NumpyBackend):
+        capabilities = Capabilities(gradients=True)
+
+        def conv2d_backward(self, grad_output, x, weight, bias, params):
+            if not grad_output.flags.c_contiguous:
+                raise ValueError("not in C order")
+            return super().conv2d_backward(grad_output, x, weight, bias, params)
+
+    assert declaration(probe_of(Picky), REFUSED, refused(f"{STRIDED},layout-grad=channels_last")) is None
+
+
 @pytest.mark.parametrize(
     ("make", "tokens"),
     [(NumpyBackend, (UNBATCHED, SAME)), (Strict, (STRIDED,))],

@@ -21,7 +21,7 @@ from convcheck.triage.diagnosis.agreement import agree
 from convcheck.triage.diagnosis.behaviour import Behaviour, Witness
 from convcheck.triage.diagnosis.suspects import EVERYTHING, Defect, Suspect, Suspects, sharing
 from convcheck.triage.failure_signature import FailureSignature
-from convcheck.triage.probe import Probe
+from convcheck.triage.probe import Budget, Probe
 
 LEAST_WRONG: Final = 3
 """Failing cases that a defect must reproduce before it is named: in one or two, simple defects look alike."""
@@ -44,7 +44,10 @@ def match_known_defects(
     others: Sequence[Iterable[Case]],
     defects: Sequence[Defect],
 ) -> tuple[KnownDefectMatch, ...]:
-    """The defects that behave like the candidate, those whose region fits best first; empty if none does.
+    """The defects that behave like the candidate, those whose region fits best first.
+
+    Empty if none does, or if the time for causes ends before all cases are compared: the calls of a defect of ours are
+    not counted, but hundreds of them take minutes where a signature asks for many calls.
 
     Args:
         probe: of the candidate.
@@ -56,12 +59,14 @@ def match_known_defects(
     """
     suspects, theirs = Suspects(probe, signature, defects), Witness(probe, signature)
     for case in failing:
-        if suspects.left:
+        if suspects.left and not probe.budget.time_is_up:
             suspects.ask(case, theirs(case), wrong=True)
-    for case in chain.from_iterable(_telling(suspects, cases) for cases in others):
+    for case in chain.from_iterable(_telling(suspects, cases, probe.budget) for cases in others):
         label = probe.label(case, signature)
         if label is not None:
             suspects.ask(case, theirs(case), wrong=label)
+    if probe.budget.time_is_up:
+        return ()
     compared = [case for case in failing if case.is_legal_call][:LEAST_WRONG]
     named = [
         s for s in suspects.left if s.matched >= LEAST_WRONG and not any(suspects.spoils(s, c, probe) for c in compared)
@@ -71,12 +76,16 @@ def match_known_defects(
     return tuple(s.match for s in named[:_MOST_NAMED])
 
 
-def _telling(suspects: Suspects, cases: Iterable[Case]) -> Iterator[Case]:
-    """The cases that tell most about the suspects that are left when they are asked for, `_TELLING` at most."""
+def _telling(suspects: Suspects, cases: Iterable[Case], budget: Budget) -> Iterator[Case]:
+    """The cases that tell most about the suspects that are left when they are asked for, `_TELLING` at most; none
+    after the time of a budget.
+    """
     pool = list(cases)
     for _ in range(_TELLING):
         best: tuple[int, int] | None = None
         for at, case in enumerate(pool if suspects.left else ()):
+            if budget.time_is_up:
+                return
             groups = suspects.groups(case)
             if groups > (best[0] if best else 1):
                 best = groups, at
@@ -92,6 +101,8 @@ def match_after_setup(
 ) -> tuple[KnownDefectMatch, ...]:
     """The defects that give the candidate's results when the same cases ran before, each time from the start.
 
+    Empty if the time for causes ends before.
+
     Args:
         probe: of the candidate.
         signature: how it fails; only wrong results are compared.
@@ -105,6 +116,8 @@ def match_after_setup(
     right = make(ReferenceBackend)
     suspects = [Suspect(d, Witness(make(d.backend), signature)) for d in defects]
     for more in range(LEAST_WRONG + 1):
+        if probe.budget.time_is_up:
+            return ()
         last = replace(case, seed=case.seed + more)
         theirs = tuple(_without_and_with(probe, setup, last, signature))
         rightly = right.trial(last, signature)

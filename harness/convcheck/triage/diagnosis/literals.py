@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from convcheck.model.rules import Facts
+from convcheck.model.rules import OF_BIAS, Facts
+from convcheck.model.strides import TRAITS
 
 _DEFAULTS: Final = {
     "groups": 1, "in_per_group": 1, "out_per_group": 1, "batch": 1,
@@ -30,8 +31,9 @@ _CHOICES: Final = {
     "entry": "function",
 }
 _SWITCHES: Final = ("bias", "unbatched", "padding_same")
-_OF_STRIDES: Final = tuple(
-    f"{trait}_{name}" for name in ("x", "weight", "grad") for trait in ("channels_last", "permuted", "gaps", "repeated")
+_OF_STRIDES: Final = (
+    *(f"{trait}_{name}" for name in ("x", "weight", "grad") for trait in TRAITS),
+    *(f"{trait}_bias" for trait in OF_BIAS),
 )
 _SPELLINGS: Final = ("padding_valid", "stride_pair", "kernel_pair", "padding_pair", "dilation_pair")
 """How the arguments are spelled, which few kernels see."""

@@ -11,7 +11,7 @@ from convcheck.execution import InProcessCandidate
 from convcheck.model.token import read
 from convcheck.oracles import PRECISION, RESULT
 from convcheck.triage.diagnosis.examine import examine
-from convcheck.triage.diagnosis.known_defect_match import LEAST_WRONG, match_after_setup
+from convcheck.triage.diagnosis.known_defect_match import LEAST_WRONG, match_after_setup, match_known_defects
 from convcheck.triage.failure_signature import FailureSignature
 from convcheck.triage.findings import HARMLESS
 from convcheck.triage.probe import Budget, Probe
@@ -59,6 +59,17 @@ def test_a_defect_is_known_by_its_results():
     found = named(defect("stride-of-height-on-both").backend, TOKEN, FailureSignature(RESULT, "output"))
     assert found[0].name == "stride-of-height-on-both"
     assert found[0].tried >= found[0].matched >= LEAST_WRONG
+
+
+def test_no_defect_is_compared_after_the_time_for_causes():
+    candidate, signature = defect("stride-of-height-on-both").backend, FailureSignature(RESULT, "output")
+    cases = [replace(read(TOKEN), seed=seed) for seed in range(4)]
+    ticks = iter(range(10**6))
+    for until, compared in ((10**6, True), (40, False)):
+        budget = Budget(300, until, lambda: next(ticks))
+        probe = Probe(InProcessCandidate(candidate), budget=budget)
+        found = match_known_defects(probe, signature, cases, ([], cases), HARMLESS)
+        assert bool(found) is compared
 
 
 def test_a_defect_that_is_not_in_the_library_has_no_name():
