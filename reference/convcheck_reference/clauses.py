@@ -120,7 +120,7 @@ _GROUPS: Final[tuple[tuple[str, str, str, tuple[tuple[str, str], ...]], ...]] = 
         ("initialisation", "Weight and bias are drawn from U(−1/√fan_in, 1/√fan_in), fan_in = in/groups · kh · kw."),
         ("call", "module(x) is the convolution of x with its parameters."),
         ("gradients", "A backward pass leaves the gradients of it in x, weight and bias, whichever of them require one."),
-        ("parameters that change", "module(x) is computed with the parameters that it has then: changed in place, through torch's .data, or replaced."),
+        ("parameters that change", "module(x) is computed with the parameters that it has then: changed in place, through torch's .data, or replaced; a deep copy has its own."),
     )),
     ("ERROR", "Errors", "docs, Parameters and Shape", (
         ("stride", "A stride below 1 is refused."),

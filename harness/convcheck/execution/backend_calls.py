@@ -11,7 +11,7 @@ from numpy import random as numpy_random  # once, before workers are forked: Num
 
 from convcheck.model.calls import OPERANDS, Call, Mode, Operation
 from convcheck.plugin.backend import Backend, Gradients
-from convcheck.plugin.module_updates import output_after
+from convcheck.plugin.module_updates import updated
 from convcheck.plugin.torch_bridge import differentiate
 from convcheck.plugin.torch_modes import gradients_of_module, in_mode
 from convcheck_reference.params import Conv2dParams
@@ -70,8 +70,7 @@ def _of_module(backend: Backend, call: Call, params: Conv2dParams, native: Mappi
     if call.operation is Operation.MODULE:
         return module.weight, module.bias, module(native["x"])
     if call.operation is Operation.MODULE_UPDATED:
-        output = output_after(call.mode, module, native["x"])
-        return module.weight, module.bias, output
+        return updated(call.mode, module, native["x"])
     with backend.recorded(params):  # the layer has no need of it, but of what the backend sets meanwhile
         found = gradients_of_module(module, native["x"], native["grad_output"], call.wanted)
     return module.weight, module.bias, *found

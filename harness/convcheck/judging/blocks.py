@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -14,17 +14,19 @@ from convcheck.strategies.covering_array import ARRAYS, ROWS
 from convcheck.strategies.draws import Draw, choices, from_key, opening_with, shuffled
 from convcheck.strategies.engine import for_each
 from convcheck.strategies.illegal import TURNS
+from convcheck.strategies.realistic import TURNS as STRUCTURES
 
 BLOCK: Final = 250
 """Cases of a whole block."""
 
 Opening = tuple[int, ...]
-"""The first choices of a case: its kind, of a steered one the row, of an illegal one the way and its turn."""
+"""The first choices of a case: its kind, and the row of a steered one, the way and turn of an illegal one, or the turn
+of a realistic one."""
 
-_SHARES: Final = {"small": 10, "conjunction": 20, "common": 10, "deep": 10, "medium": 29, "realistic": 10}
+_SHARES: Final = {"small": 10, "conjunction": 20, "common": 6, "deep": 10, "medium": 19, "realistic": 16}
 _OF_A_WAY: Final = {
-    "tensors": 5, "no numbers": 4, "fractions": 4, "padding": 3, "groups": 3,
-    "same with stride": 1, "mode": 1, "reflect": 1, "circular": 1, "dtypes": 1,
+    "tensors": 6, "padding": 5, "no numbers": 4, "fractions": 4, "dilation": 4, "groups": 3, "stride": 3,
+    "mode": 1, "reflect": 1, "circular": 1, "dtypes": 1,
 }  # fmt: skip
 """By how much there is to be wrong in a way: a thousand cases have all of it, most of it by function and by module."""
 _OF_ANY_OTHER_WAY: Final = 2
@@ -93,13 +95,21 @@ def _draws(capabilities: Capabilities, run_seed: int, block: int) -> Callable[[i
 def _openings(capabilities: Capabilities, run_seed: int, block: int) -> tuple[Opening, ...]:
     """Those of the cases that are not steered, each as often as its share of half a block.
 
-    The turns of a way go on from block to block, so that a run takes one after the other.
+    Turns go on from block to block, so that a run takes one after the other.
     """
-    legal = [(KINDS.index(kind),) for kind, share in _SHARES.items() for _ in range(share)]
+
+    def turns(share: int, number: int) -> Iterator[Opening]:
+        return (choices((run_seed + block * share + n) % number, number) for n in range(share))
+
+    legal = [
+        (KINDS.index(kind), *turn)
+        for kind, share in _SHARES.items()
+        for turn in (turns(share, STRUCTURES) if kind == "realistic" else ((),) * share)
+    ]
     possible = ways(capabilities)
     illegal = [
-        (KINDS.index("illegal"), *choices(at, len(possible)), *choices((run_seed + block * share + n) % TURNS, TURNS))
+        (KINDS.index("illegal"), *choices(at, len(possible)), *turn)
         for at, share in enumerate(_OF_A_WAY.get(way, _OF_ANY_OTHER_WAY) for way in possible)
-        for n in range(share)
+        for turn in turns(share, TURNS)
     ]
     return *legal, *illegal

@@ -48,7 +48,8 @@ class Mode(StrEnum):
     operands and differentiated first: 2 times the gradients are due. Forward, through a transform of the function:
     VMAP over the operands and others, with x and bias negated; JVP with tangents; META on tensors without values;
     AUTOCAST to bfloat16; OUT into a dense tensor, and into one with gaps. Between the two calls of MODULE_UPDATED,
-    parameters are negated IN_PLACE, THROUGH_DATA, which is torch's way around autograd, or REPLACED.
+    parameters are negated IN_PLACE, THROUGH_DATA, which is torch's way around autograd, or REPLACED; in COPIED the
+    second is one of a deep copy, after those of the original are negated in place.
     """
 
     USUAL = "usual"
@@ -66,6 +67,7 @@ class Mode(StrEnum):
     IN_PLACE = "in place"
     THROUGH_DATA = "through data"
     REPLACED = "replaced"
+    COPIED = "copied"
 
 
 Buffers: TypeAlias = Literal["fresh", "reused"]

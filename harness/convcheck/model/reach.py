@@ -54,7 +54,8 @@ class Target:
 _SIDE: Final = (64, 1 << 9, 1 << 12), (64, 1 << 16, 1 << 20)
 _CHANNELS: Final = (64, 1 << 9, 1 << 11), (64, 1 << 16, 1 << 18)
 _TAPS: Final = (8, 64, 128), (16, 256, 1 << 10)
-_STEP: Final = (4, 32, 64), (8, 256, 1 << 10)
+_STEP: Final = (4, 32, 64), (8, 1 << 16, 1 << 18)
+_PADDING: Final = (4, 32, 64), (8, 1 << 15, 1 << 17)
 
 QUANTITIES: Final = (
     Quantity("batch", *_CHANNELS),
@@ -72,12 +73,12 @@ QUANTITIES: Final = (
     Quantity("kernel height", *_TAPS),
     Quantity("kernel width", *_TAPS),
     Quantity("taps", (0, 0, 0), (64, 1 << 10, 1 << 12)),
-    Quantity("extent height", (0, 0, 0), (32, 1 << 10, 1 << 12)),
-    Quantity("extent width", (0, 0, 0), (32, 1 << 10, 1 << 12)),
+    Quantity("extent height", (0, 0, 0), (32, 1 << 16, 1 << 18)),
+    Quantity("extent width", (0, 0, 0), (32, 1 << 16, 1 << 18)),
     Quantity("stride height", *_STEP),
     Quantity("stride width", *_STEP),
-    Quantity("padding height", *_STEP),
-    Quantity("padding width", *_STEP),
+    Quantity("padding height", *_PADDING),
+    Quantity("padding width", *_PADDING),
     Quantity("dilation height", *_STEP),
     Quantity("dilation width", *_STEP),
     Quantity("reduction length", (0, 0, 0), (1 << 10, 1 << 16, 1 << 18)),
@@ -87,6 +88,10 @@ QUANTITIES: Final = (
     Quantity("elements of output", (0, 0, 0), (1 << 14, 1 << 20, 1 << 22)),
     Quantity("elements of im2col", (0, 0, 0), (1 << 14, 1 << 23, 1 << 26)),
     Quantity("multiply-adds", (0, 0, 0), (1 << 18, 1 << 27, 1 << 31)),
+    # blocks of a grid, whose second and third side are limited to 65,535
+    Quantity("batch × groups", (0, 0, 0), (64, 1 << 17, 1 << 18)),
+    Quantity("batch × in_channels", (0, 0, 0), (64, 1 << 17, 1 << 18)),
+    Quantity("batch × out_channels", (0, 0, 0), (64, 1 << 17, 1 << 18)),
     # both of two, or all of three, are at least so large: tiled kernels branch on that
     Quantity("in_channels and out_channels", (0, 0, 0), (32, 1 << 10, 1 << 10)),
     Quantity("in_channels and output pixels", (0, 0, 0), (32, 1 << 9, 1 << 10)),
@@ -150,6 +155,9 @@ def quantities(case: Case) -> Mapping[str, int]:
         rows * outputs,
         rows * params.fan_in * groups,
         rows * outputs * params.fan_in,
+        batch * groups,
+        batch * channels,
+        batch * outputs,
         min(into, out),
         min(into, pixels),
         min(out, pixels),

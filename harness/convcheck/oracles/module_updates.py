@@ -26,6 +26,7 @@ _WAYS: Final[Mapping[Mode, str]] = {
     Mode.IN_PLACE: "changed in place",
     Mode.THROUGH_DATA: "changed through `.data`",
     Mode.REPLACED: "replaced",
+    Mode.COPIED: "copied, with the layer, by copy.deepcopy, and those of the original changed",
 }
 
 

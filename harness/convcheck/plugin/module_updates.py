@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -16,14 +17,14 @@ from convcheck.plugin.backend import Module
 _Update: TypeAlias = Callable[[Module, str, Any], None]
 
 
-def output_after(update: Mode, module: Module, x: Any) -> Any:
-    """The output of a layer that was called before, and whose parameters are −1 times what they were then.
+def updated(update: Mode, module: Module, x: Any) -> tuple[Any, Any, Any]:
+    """The parameters and the output of a layer that was called before its parameters became −1 times what they were.
 
     Both calls are made as in evaluation, without autograd where torch is: layers keep packed weights there. A parameter
     that cannot be changed so is left as it is.
 
     Args:
-        update: one of `UPDATES`.
+        update: one of `UPDATES`, or COPIED, for which the second call is one of a deep copy whose parameters stay.
         module: a new layer.
         x: the input of both calls.
     """
@@ -31,12 +32,33 @@ def output_after(update: Mode, module: Module, x: Any) -> Any:
         evaluated()
     with _without_autograd():
         module(x)
-        for name in ("weight", "bias"):
-            if getattr(module, name) is not None:
-                # what cannot be changed (a read-only array, a property) is no fault of the layer
-                with suppress(AttributeError, TypeError, ValueError, RuntimeError):
-                    UPDATES[update](module, name, getattr(module, name))
-        return module(x)
+        if update is Mode.COPIED:
+            return _of_copy(module, x)
+        _change(update, module)
+        return module.weight, module.bias, module(x)
+
+
+def _of_copy(module: Module, x: Any) -> tuple[Any, Any, Any]:
+    try:
+        copied = copy.deepcopy(module)
+    except Exception:  # noqa: BLE001  (as torch raises for weights that are computed from others: then it is called again)
+        return module.weight, module.bias, module(x)
+    due = _kept(copied.weight), _kept(copied.bias)
+    _change(Mode.IN_PLACE, module)
+    return *due, copied(x)
+
+
+def _change(update: Mode, module: Module) -> None:
+    for name in ("weight", "bias"):
+        if getattr(module, name) is not None:
+            # what cannot be changed (a read-only array, a property) is no fault of the layer
+            with suppress(AttributeError, TypeError, ValueError, RuntimeError):
+                UPDATES[update](module, name, getattr(module, name))
+
+
+def _kept(parameter: Any) -> Any:
+    """A copy that no change of the parameter reaches."""
+    return copy.deepcopy(parameter.detach() if hasattr(parameter, "detach") else parameter)
 
 
 def _without_autograd() -> AbstractContextManager[Any]:

@@ -47,7 +47,8 @@ def gradients_of_module(module: Module, x: Any, grad_output: Any, wanted: Sequen
         module: a layer on torch's tensors.
         x: its input.
         grad_output: shaped as its output.
-        wanted: of what; the rest requires no gradient. Zero for what the output does not depend on.
+        wanted: of what; the rest requires no gradient. Zero for what the output does not depend on, and for
+            parameters that do not require one by themselves.
 
     Returns:
         None for what is not wanted, and for parameters that are computed from others, which no pass leaves any in.
@@ -57,9 +58,10 @@ def gradients_of_module(module: Module, x: Any, grad_output: Any, wanted: Sequen
     tensors: dict[Operand, Any] = {"x": x.detach(), "weight": module.weight, "bias": module.bias}
     leaves = {name: tensor for name, tensor in tensors.items() if tensor is not None and tensor.is_leaf}
     for name, leaf in leaves.items():
-        leaf.requires_grad_(name in wanted)
+        # parameters require one from the start: what has to be told to is not trained
+        leaf.requires_grad_(name in wanted and (name == "x" or leaf.requires_grad))
     output = module(leaves["x"])
-    asked = requiring_grad(leaves)
+    asked = {name: leaf for name, leaf in leaves.items() if name in wanted}
     if is_recorded(output) or not _records(module, leaves):
         output.backward(grad_output)
     return gradients_of({n: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for n, leaf in asked.items()})

@@ -22,6 +22,7 @@ from convcheck.strategies.layouts import in_memory, placed
 from convcheck.strategies.parameter_model import Space
 from convcheck.strategies.plain import PlainSpace
 from convcheck.strategies.reaching import reaching
+from convcheck.strategies.realistic import TURNS as STRUCTURES
 from convcheck.strategies.realistic import realistic
 from convcheck.strategies.steered import SEEDS, steered
 
@@ -38,7 +39,7 @@ KINDS: Final = (
     "reach",
 )  # fmt: skip
 """How a case is built: the first choice of all. Most are plain where Hypothesis chooses: it climbs and shrinks best
-where every parameter is a choice of its own. An eighth is illegal, as many as among drawn cases."""
+where every parameter is a choice of its own. An eighth is illegal."""
 
 
 _DEFAULT: Final = Capabilities()
@@ -112,7 +113,7 @@ def _of_any_kind(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...]
     if kind == "illegal":
         way, turn = pick(draw, ways(capabilities)), draw(0, TURNS - 1)
         return free_case(draw, capabilities, dtypes, way, turn)
-    return free_case(draw, capabilities, dtypes, kind)
+    return free_case(draw, capabilities, dtypes, kind, draw(0, STRUCTURES - 1) if kind == "realistic" else 0)
 
 
 @st.composite
@@ -147,13 +148,13 @@ def ways(capabilities: Capabilities) -> tuple[str, ...]:
 
 
 def free_case(draw: Draw, capabilities: Capabilities, dtypes: tuple[str, ...] | None, kind: str, turn: int = 0) -> Case:
-    """A case of a kind, or illegal in a way in a turn of that, every parameter drawn for itself."""
+    """A case of a kind, or illegal in a way, every parameter drawn for itself; ways and realistic layers have turns."""
     wanted = _wanted(capabilities, dtypes)
     real = tuple(d for d in wanted if not d.startswith("complex"))
     dtype = pick(draw, real if real and kind in WAYS else wanted)
     regime, memory = pick(draw, regimes(capabilities)), placed(draw, capabilities.layouts)
     seed = draw(0, SEEDS - 1)
-    plan = _plan(draw, capabilities, kind)
+    plan = _plan(draw, capabilities, kind, turn)
     if not plan.supported(capabilities):
         plan = small(draw, capabilities)
     case = Case(*spell(draw, plan), dtype, regime, seed=seed, **in_memory(memory, bias=plan.bias))
@@ -176,7 +177,7 @@ def regimes(capabilities: Capabilities) -> tuple[Regime, ...]:
     return tuple(regime for regime in _REGIMES if capabilities.nonfinite or regime != "special")
 
 
-def _plan(draw: Draw, capabilities: Capabilities, kind: str) -> Plan:
+def _plan(draw: Draw, capabilities: Capabilities, kind: str, turn: int) -> Plan:
     if kind == "conjunction":
         return pick(draw, CONJUNCTIONS).plan(draw)
     if kind == "deep":
@@ -185,4 +186,4 @@ def _plan(draw: Draw, capabilities: Capabilities, kind: str) -> Plan:
         return common(draw, capabilities)
     if kind == "medium":
         return medium(draw, capabilities)
-    return realistic(draw) if kind == "realistic" else small(draw, capabilities)
+    return realistic(draw, turn) if kind == "realistic" else small(draw, capabilities)

@@ -79,8 +79,8 @@ def opening_with(first: Iterable[int], draw: Draw) -> Draw:
     return choose
 
 
-def dealt(turn: int, turns: int, draw: Draw) -> Draw:
-    """Choices that are the digits of a number, the first counting fastest, as long as there are digits; then `draw`'s.
+class Dealt:
+    """Choices that are the digits of a number, the first counting fastest, as long as there are digits; then others.
 
     In turn 0, 1, 2, … the first choice takes one value after the other, and the second moves on when it is through.
 
@@ -89,18 +89,29 @@ def dealt(turn: int, turns: int, draw: Draw) -> Draw:
         turns: how many there are.
         draw: answers what turns do not suffice for.
     """
-    left, of = turn, turns
 
-    def choose(low: int, high: int) -> int:
-        nonlocal left, of
+    def __init__(self, turn: int, turns: int, draw: Draw) -> None:
+        self._turn, self._draw = turn, draw
+        self._left, self._of, self._combinations = turn, turns, 1
+
+    def __call__(self, low: int, high: int) -> int:
+        """An integer between two others, both included."""
         number = high - low + 1
-        if number > of:
-            return draw(low, high)
-        left, digit = divmod(left, number)
-        of //= number
+        if number > self._of:
+            return self._draw(low, high)
+        self._left, digit = divmod(self._left, number)
+        self._of //= number
+        self._combinations *= number
         return low + digit
 
-    return choose
+    def side(self) -> int:
+        """0 or 1, by what was chosen so far: its combinations have the other side when their turn comes again.
+
+        Along the first round it goes by the number of ones in the place (Thue and Morse), so that a few turns in a row
+        have both sides, whatever else their digits say.
+        """
+        rounds, place = divmod(self._turn, self._combinations)
+        return (rounds + place.bit_count()) % 2
 
 
 def pick(draw: Draw, values: Sequence[Value]) -> Value:

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from convcheck.model.case import FLAWS, NO_TENSORS, Case, Flaw
 from convcheck.model.extensions import Extension
-from convcheck.strategies.draws import Draw, dealt, pick
+from convcheck.strategies.draws import Dealt, Draw, pick
 
 Break: TypeAlias = Callable[[Draw, Case], Case]
 
@@ -41,10 +41,9 @@ def break_case(draw: Draw, case: Case, way: str, turn: int, *, module: bool) -> 
     shape = case.input_shape
     if case.batch == 0:  # without an image there is nothing to refuse before it is touched
         shape = (1, *shape[1:])
-    of_turn = dealt(turn, TURNS, draw)
-    # by the number of ones in it (Thue and Morse): any few turns in a row have both, whatever else their digits say
-    of_module = way in MODULE_ONLY or (module and way not in FUNCTION_ONLY and turn.bit_count() % 2 == 1)
+    of_turn = Dealt(turn, TURNS, draw)
     broken = WAYS[way](of_turn, replace(case, input_shape=shape, regime="reals"))
+    of_module = way in MODULE_ONLY or (module and way not in FUNCTION_ONLY and of_turn.side() == 1)
     return replace(broken, entry="module") if of_module and broken.flaw == "none" else broken
 
 

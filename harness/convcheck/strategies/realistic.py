@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from convcheck.model.ladder import Ladder
 from convcheck.strategies.draws import Draw, pick
@@ -24,6 +24,11 @@ from convcheck_reference.params import Arguments, Conv2dParams
 
 _MOST_COLUMNS: Final = 1 << 24
 """Of layers that take about a second with all that is asked of them."""
+
+_IMAGE: Final = 5
+"""Channels that the input of a network has fewer of: kernels of their own read it."""
+
+_VECTOR, _FEW = 8, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,24 +152,51 @@ def as_published(layer: Layer) -> Plan:
     return Plan(vertical, horizontal, channels, 1, padding, bias=params.bias)
 
 
+def _structure(layer: Layer) -> tuple[Any, ...]:
+    """What kernels are chosen by: all but the numbers of channels and the size."""
+    spelled = layer.arguments
+    depthwise, of_an_image = spelled.groups == spelled.in_channels > 1, spelled.in_channels < _IMAGE
+    return spelled.kernel_size, spelled.stride, spelled.padding, spelled.dilation, depthwise, of_an_image
+
+
 def _square(layer: Layer) -> bool:
     """Whether kernel, stride and padding are the same along both axes."""
     return all(isinstance(getattr(layer.arguments, name), int) for name in ("kernel_size", "stride", "padding"))
 
 
-def realistic(draw: Draw) -> Plan:
+def _alike() -> tuple[tuple[Layer, ...], ...]:
+    found: dict[tuple[Any, ...], list[Layer]] = {}
+    for layer in filter(_square, LAYERS):
+        found.setdefault(_structure(layer), []).append(layer)
+    return tuple(map(tuple, found.values()))
+
+
+_STRUCTURES: Final = _alike()
+
+TURNS: Final = len(_STRUCTURES) * _VECTOR
+"""Of `realistic`: each structure with each number of columns that vectors of eight leave over."""
+
+
+def realistic(draw: Draw, turn: int) -> Plan:
     """A published layer with channels and image scaled down to the budget, its structure kept.
 
-    Images are cropped to any height and width, as networks without a dense head take them.
+    Images have any height and width, as networks without a dense head take them.
+
+    Args:
+        draw: the choices.
+        turn: below `TURNS`: one structure after the other, then the next number of columns left over.
     """
-    layer = pick(draw, tuple(filter(_square, LAYERS)))
+    left_over, at = divmod(turn, len(_STRUCTURES))
+    layer = pick(draw, _STRUCTURES[at])
     spelled = layer.arguments
-    kernel, rate, padding = spelled.kernel_size, spelled.dilation, spelled.padding
+    kernel, stride, rate, padding = spelled.kernel_size, spelled.stride, spelled.dilation, spelled.padding
     least = rate * (kernel - 1) + 1 - 2 * padding
-    height, width = (max(min(layer.size[0], draw(14, 30)), least) for _ in range(2))
+    height = max(min(layer.size[0], draw(14, 30)), least)
+    columns = (left_over or _VECTOR) + _VECTOR * draw(0, 2 if stride <= _FEW else 0)
+    width = max(1, (columns - 1) * stride + least + draw(0, stride - 1))
     groups = min(spelled.groups, 24)
     into = min(spelled.in_channels // spelled.groups, 24)
     out = min(spelled.out_channels // spelled.groups, 32)
-    vertical, horizontal = (Axis(size, kernel, spelled.stride, padding, rate) for size in (height, width))
+    vertical, horizontal = (Axis(size, kernel, stride, padding, rate) for size in (height, width))
     channels = Channels(groups, groups * into, groups * out)
     return Plan(vertical, horizontal, channels, 2, bias=spelled.bias).within(MEDIUM_BUDGET)

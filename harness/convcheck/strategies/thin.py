@@ -249,6 +249,8 @@ def _meeting(target: Target, *, groups: bool, dilation: bool) -> _Sizes | None:
         "elements of output": _Sizes(out=less, output=(1, more)),
         "elements of im2col": _Sizes(into=less, output=(1, more)),
         "multiply-adds": _Sizes(into=side, out=side, output=(1, -(-low // side**2))),
+        "batch × in_channels": _Sizes(batch=less, into=more),
+        "batch × out_channels": _Sizes(batch=less, out=more),
         "in_channels and out_channels": _Sizes(into=low, out=low),
         "in_channels and output pixels": _Sizes(into=low, output=(1, low)),
         "out_channels and output pixels": _Sizes(out=low, output=(low, 1)),
@@ -262,6 +264,7 @@ def _meeting(target: Target, *, groups: bool, dilation: bool) -> _Sizes | None:
     if groups:
         made = {
             **made,
+            "batch × groups": _Sizes(batch=less, groups=more),
             "groups and channels per group": _Sizes(groups=low, into=low),
             "groups and output pixels": _Sizes(groups=low, output=(less, more)),
         }

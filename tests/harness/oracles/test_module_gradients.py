@@ -52,6 +52,17 @@ class RecordsNothingOfWhatIsFrozen(Changed):
         return x, weight if weight.requires_grad else weight.detach(), bias
 
 
+class BiasOfNoOptimizer(torch.nn.Conv2d):
+    """Its bias is a buffer."""
+
+    def __init__(self, *args, **keywords):
+        super().__init__(*args, **keywords)
+        if self.bias is not None:
+            value = self.bias.detach()
+            del self.bias
+            self.register_buffer("bias", value)
+
+
 def judged(layer, token=TOKEN):
     return verdicts(ModuleBackend(layer, "mine"), token, only=("parity", NAME))
 
@@ -62,6 +73,7 @@ def judged(layer, token=TOKEN):
         (WrongFirstLayer, "grad_weight", "where gradients of weight and bias are asked for"),
         (WrongFrozenLayer, "grad_input", "where gradients of x and bias are asked for"),
         (NoBiasGradient, "grad_bias", "where gradients of x and weight and bias are asked for"),
+        (BiasOfNoOptimizer, "grad_bias", "where gradients of x and weight and bias are asked for"),
     ],
 )
 def test_a_gradient_that_is_wrong_for_some_choice_fails_and_the_reason_names_the_choice(layer, quantity, said):

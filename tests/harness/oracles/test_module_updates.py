@@ -57,6 +57,20 @@ class OldBias(torch.nn.Conv2d):
         return super()._conv_forward(x, weight, bias)
 
 
+class Sharing(torch.nn.Conv2d):
+    """Its copies have its weight."""
+
+    def __deepcopy__(self, _):
+        found = Sharing(self.in_channels, self.out_channels, self.kernel_size, groups=self.groups)
+        found.__dict__ |= {name: self.__dict__[name] for name in ("stride", "padding", "_parameters")}
+        return found
+
+
+class Uncopied(torch.nn.Conv2d):
+    def __deepcopy__(self, _):
+        raise TypeError("cannot be copied")
+
+
 def judged(layer, token=TOKEN):
     return verdicts(ModuleBackend(layer, "mine"), token, only=("parity", NAME))
 
@@ -68,6 +82,7 @@ def judged(layer, token=TOKEN):
         (PackedByVersion, "after its parameters were changed through `.data`"),
         (FirstParameters, "after its parameters were replaced"),
         (OldBias, "after its parameters were changed in place"),
+        (Sharing, "copied, with the layer, by copy.deepcopy, and those of the original changed"),
     ],
 )
 def test_what_is_kept_of_parameters_fails_where_they_change_and_the_reason_names_the_way(layer, said):
@@ -77,7 +92,7 @@ def test_what_is_kept_of_parameters_fails_where_they_change_and_the_reason_names
     assert find(NAME).level is Level.STATE
 
 
-@pytest.mark.parametrize("layer", [torch.nn.Conv2d, PackedByContents, ComputedWeight])
+@pytest.mark.parametrize("layer", [torch.nn.Conv2d, PackedByContents, ComputedWeight, Uncopied])
 @pytest.mark.parametrize("token", [TOKEN, f"{TOKEN},bias=false"])
 def test_who_looks_at_the_parameters_again_passes(layer, token):
     found = judged(layer, token)
@@ -122,6 +137,6 @@ def test_calls_are_made_of_modules_only_and_through_data_where_torch_is():
         trial = Trial(read(token), Capabilities(**capabilities))
         return {key.name for key in extra_calls(trial, (find(NAME),))}
 
-    assert ways(TOKEN, module=True) == {Mode.IN_PLACE, Mode.REPLACED}
+    assert ways(TOKEN, module=True) == {Mode.IN_PLACE, Mode.REPLACED, Mode.COPIED}
     assert ways(TOKEN, module=True, gradients=True, autograd=True) == {*ways(TOKEN, module=True), Mode.THROUGH_DATA}
     assert not ways(TOKEN.replace(",entry=module", ""), module=True)

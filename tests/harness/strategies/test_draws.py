@@ -1,10 +1,11 @@
+import math
 from collections import Counter
 
 import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from convcheck.strategies.draws import BASE, choices, dealt, from_hypothesis, from_key, opening_with, pick
+from convcheck.strategies.draws import BASE, Dealt, choices, from_hypothesis, from_key, opening_with, pick
 
 
 @st.composite
@@ -93,10 +94,23 @@ def test_given_choices_come_before_drawn_ones():
 
 def test_turns_take_every_combination_of_the_first_choices():
     def drawn(turn):
-        draw = dealt(turn, 96, lambda low, _high: -low)
+        draw = Dealt(turn, 96, lambda low, _high: -low)
         return draw(0, 3), draw(5, 6), draw(0, 11), draw(7, 8)
 
     found = [drawn(turn) for turn in range(96)]
     assert [first for first, *_ in found[:5]] == [0, 1, 2, 3, 0]
     assert len(set(found)) == 96
     assert {last for *_, last in found} == {-7}  # what turns do not suffice for is drawn
+
+
+@pytest.mark.parametrize("ranges", [(3,), (4, 1), (3, 1), (2, 5, 1)])
+def test_each_combination_has_both_sides_within_two_rounds(ranges):
+    def drawn(turn):
+        draw = Dealt(turn, 96, lambda low, _high: low)
+        return tuple(draw(0, high) for high in ranges), draw.side()
+
+    combinations = math.prod(high + 1 for high in ranges)
+    for first in range(5):
+        found = [drawn(first + n) for n in range(2 * combinations)]
+        assert len(set(found)) == 2 * combinations
+        assert {side for _, side in found[:4]} == {0, 1}

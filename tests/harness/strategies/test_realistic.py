@@ -4,7 +4,7 @@ from convcheck import Case
 from convcheck.model.ladder import Ladder
 from convcheck.strategies.draws import from_key
 from convcheck.strategies.layers import MEDIUM_BUDGET, spell
-from convcheck.strategies.realistic import LAYERS, as_published, published, realistic
+from convcheck.strategies.realistic import LAYERS, TURNS, as_published, published, realistic
 
 
 def layer(network, **arguments):
@@ -47,7 +47,7 @@ def test_a_scaled_layer_keeps_its_structure():
     structures = {(i.arguments.kernel_size, i.arguments.stride, i.arguments.dilation) for i in square}
     found = set()
     for number in range(500):
-        plan = realistic(from_key(str(number)))
+        plan = realistic(from_key(str(number)), number % TURNS)
         case = Case(*spell(from_key(str(number)), plan))
         assert case.violation is None
         assert plan.cost <= MEDIUM_BUDGET
@@ -66,5 +66,15 @@ def test_a_quick_ladder_has_no_published_layers_a_standard_one_those_that_fit_an
 
 
 def test_images_are_cropped_to_any_shape():
-    plans = [realistic(from_key(str(number))) for number in range(50)]
+    plans = [realistic(from_key(str(number)), number) for number in range(50)]
     assert any(plan.height.size != plan.width.size for plan in plans)
+
+
+def test_each_structure_has_every_number_of_columns_left_over_by_vectors():
+    found = {}
+    for turn in range(TURNS):
+        plan = realistic(from_key(str(turn)), turn)
+        across = plan.width
+        kernel = across.kernel, across.stride, across.padding, across.dilation
+        found.setdefault(kernel, set()).add(across.output % 8)
+    assert all(left_over == set(range(8)) for left_over in found.values())
