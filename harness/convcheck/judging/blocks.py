@@ -23,7 +23,7 @@ Opening = tuple[int, ...]
 """The first choices of a case: its kind, and the row of a steered one, the way and turn of an illegal one, or the turn
 of a realistic one."""
 
-_SHARES: Final = {"small": 10, "conjunction": 20, "common": 6, "deep": 10, "medium": 19, "realistic": 16}
+_SHARES: Final = {"small": 6, "conjunction": 20, "common": 6, "deep": 9, "medium": 20, "realistic": 20}
 _OF_A_WAY: Final = {
     "tensors": 6, "padding": 5, "no numbers": 4, "fractions": 4, "dilation": 4, "groups": 3, "stride": 3,
     "mode": 1, "reflect": 1, "circular": 1, "dtypes": 1,

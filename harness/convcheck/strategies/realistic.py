@@ -184,9 +184,10 @@ def realistic(draw: Draw, turn: int) -> Plan:
 
     Args:
         draw: the choices.
-        turn: below `TURNS`: one structure after the other, then the next number of columns left over.
+        turn: below `TURNS`: one structure after the other, then each with the next number of columns left over.
     """
-    left_over, at = divmod(turn, len(_STRUCTURES))
+    rounds, at = divmod(turn, len(_STRUCTURES))
+    left_over = (rounds + at) % _VECTOR
     layer = pick(draw, _STRUCTURES[at])
     spelled = layer.arguments
     kernel, stride, rate, padding = spelled.kernel_size, spelled.stride, spelled.dilation, spelled.padding
