@@ -17,6 +17,7 @@ NULL for a layer without one, out to be written. It returns 0, or any other numb
 from __future__ import annotations
 
 import ctypes
+import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,6 +36,11 @@ from convcheck_reference.params import Conv2dParams
 _DTYPES: Final = ("float32", "float64")
 """Those that C has as float and double."""
 
+_MARGIN: Final = 4096
+"""Bytes before and after a result that are looked at: a row or a channel too many lies in them."""
+
+_AROUND, _ALIGNMENT = 0xFF, 64
+
 _SIZES: Final = (
     *("batch", "in_channels", "height", "width", "out_channels", "kernel_height", "kernel_width"),
     *("stride_height", "stride_width", "padding_top", "padding_bottom", "padding_left", "padding_right"),
@@ -50,6 +56,10 @@ class Sizes(ctypes.Structure):
 
 class CStatusError(ConvcheckError, RuntimeError):
     """A function in C has returned another status than 0."""
+
+
+class CMemoryError(ConvcheckError, RuntimeError):
+    """A function in C has written around its result."""
 
 
 class CBackend(Backend):
@@ -82,15 +92,19 @@ class CBackend(Backend):
         """Call the function for the dtype of x.
 
         Raises:
+            CMemoryError: it writes outside of its result.
             CStatusError: it returns another status than 0.
         """
         function = self._functions[x.dtype]
-        out = np.empty(params.output_shape(x.shape), x.dtype)
+        shape = params.output_shape(x.shape)
+        whole, out = _output(shape, x.dtype)
         tensors = [None if t is None else np.ascontiguousarray(t, x.dtype) for t in (x, weight, bias)]
         addresses = [None if t is None else t.ctypes.data for t in (*tensors, out)]
         status = function(*addresses, ctypes.byref(_sizes(params, x.shape, out.shape)))
         if status:
             raise CStatusError(f"{function.__name__} returned status {status}")
+        if strayed := _strayed(whole, out):
+            raise CMemoryError(f"{function.__name__} wrote outside of out, of shape {shape}: {strayed}")
         return out
 
     def __call__(
@@ -154,6 +168,22 @@ def _function(loaded: ctypes.CDLL, library: Path, symbol: str) -> Any:
     function.argtypes = [*(ctypes.c_void_p,) * 4, ctypes.POINTER(Sizes)]
     function.restype = ctypes.c_int
     return function
+
+
+def _output(shape: tuple[int, ...], dtype: Any) -> tuple[NDArray[np.uint8], NDArray[Any]]:
+    """Memory filled with one byte, and a result in the midst of it: NaN of either dtype where nothing is written."""
+    size = math.prod(shape) * dtype.itemsize
+    room = np.full(size + 2 * _MARGIN + _ALIGNMENT, _AROUND, np.uint8)
+    whole = room[-room.ctypes.data % _ALIGNMENT :][: size + 2 * _MARGIN]
+    return whole, whole[_MARGIN : _MARGIN + size].view(dtype).reshape(shape)
+
+
+def _strayed(whole: NDArray[np.uint8], out: NDArray[Any]) -> str:
+    """What was written around a result; empty for nothing."""
+    before, after = (np.flatnonzero(part != _AROUND) for part in (whole[:_MARGIN], whole[_MARGIN + out.nbytes :]))
+    said = [f"{_MARGIN - before[0]} bytes before it begins"] if before.size else []
+    said += [f"up to {after[-1] + 1} bytes behind its end"] if after.size else []
+    return " and ".join(said)
 
 
 def _sizes(params: Conv2dParams, shape: tuple[int, ...], out: tuple[int, ...]) -> Sizes:

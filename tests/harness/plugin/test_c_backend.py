@@ -9,7 +9,7 @@ import torch
 
 import convcheck
 from convcheck import CapabilityError, RegistryError, load
-from convcheck.plugin.c_backend import CStatusError
+from convcheck.plugin.c_backend import CMemoryError, CStatusError
 from convcheck.plugin.registry_errors import BackendFileError, BackendNameError
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
@@ -101,3 +101,29 @@ def test_a_library_that_is_not_built_yet_is_named_where_the_backend_is_loaded(tm
     shutil.copy(PLUGINS / "my_c_library.py", tmp_path)
     with pytest.raises(RegistryError, match=r"my_c_library.so does not exist; build it: cc "):
         load(f"{tmp_path / 'my_c_library.py'}:my_conv")
+
+
+STRAYING = """
+#include <stdint.h>
+struct conv2d_sizes { int64_t batch, sizes[15], out_height, out_width; };
+int conv(const float *x, const float *w, const float *b, float *out, const struct conv2d_sizes *s) {
+    out[AT] = 1.0f;
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "said"), [("-2", "8 bytes before it begins"), ("12", "up to 4 bytes behind its end"), ("11", "")]
+)
+def test_what_is_written_around_the_result_is_an_error(tmp_path, at, said):
+    (tmp_path / "straying.c").write_text(STRAYING)
+    command = [COMPILER, f"-DAT={at}", "-shared", "-fPIC", tmp_path / "straying.c", "-o", tmp_path / "straying.so"]
+    subprocess.run(command, check=True)
+    conv = convcheck.c_backend(tmp_path / "straying.so", "conv")
+    x, weight = np.ones((1, 1, 4, 3), np.float32), np.ones((1, 1, 1, 1), np.float32)
+    if not said:
+        assert np.isnan(conv(x, weight).reshape(-1)).tolist() == [True] * 11 + [False]
+        return
+    with pytest.raises(CMemoryError, match=said):
+        conv(x, weight)
