@@ -146,7 +146,7 @@ _GROUPS: Final[tuple[tuple[str, str, str, tuple[tuple[str, str], ...]], ...]] = 
     ("LAYOUT", "Memory layouts", "docs, torch.Tensor: a view is its values", (
         ("layout does not matter", "Values do not depend on strides or offset."),
         ("expanded and reversed", "Views with stride 0 or negative strides are read as their values."),
-        ("memory format", "Where it is declared: the output, grad_input and grad_weight are channels_last if x or the weight is, and contiguous if both are."),
+        ("memory format", "Where it is declared: the output, grad_input and grad_weight are channels_last if x or the weight is, and contiguous if both are; strides decide which a tensor is, as in c10's is_channels_last_strides_2d."),
     )),
     ("PURE", "Purity", "docs: the function has no side effects", (
         ("inputs untouched", "No byte of an input changes."),
