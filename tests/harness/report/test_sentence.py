@@ -62,6 +62,10 @@ def test_each_kind_of_finding_has_its_words(finding, statement):
     assert sentence_of(finding).statement() == statement
 
 
+def test_who_may_only_be_slow_is_told_of_more_time():
+    assert sentence_of(HUNG).advice == f"`--limit` with more seconds, if it is only slow; else {replay_command(HUNG)}"
+
+
 def test_without_a_diagnosis_it_says_what_differs_and_where():
     found = replace(COMPLETE, diagnosis=Diagnosis(), verdict=replace(COMPLETE.verdict, reason="it differs"))
     assert "it differs; at (0, 0, 1, 1): expected 1.5 ± 0.25, got -0.0; 1 of 4 wrong: the last column." in (
