@@ -59,13 +59,14 @@ def integer_values(case: Case, profiles: Mapping[Quantity, Profile], seeds: tupl
         sizes = sizes.at_most(_DIGITS)
         rngs = [np.random.default_rng([seed, _INTEGER_STREAM, number]) for number, seed in enumerate(seeds)]
     of_x, of_weight, of_bias, of_grad = rngs
+    dtype = DTYPES[component_format(case.dtype).name]
     if sizes.cancelling:
         x, weight, grad = cancelling(case, sizes, of_x)
     else:
         most, of_gradients = sizes.magnitudes, sizes.share("grad_input", "grad_weight")
-        x = _integers(of_x, case.input_shape, most["x"], sizes.share("output"))
-        weight = _integers(of_weight, case.params.weight_shape, most["weight"], 1.0)
-        grad = _integers(of_grad, case.output_shape, most["grad_output"], of_gradients)
+        x = _integers(of_x, case.input_shape, most["x"], sizes.share("output"), dtype)
+        weight = _integers(of_weight, case.params.weight_shape, most["weight"], 1.0, dtype)
+        grad = _integers(of_grad, case.output_shape, most["grad_output"], of_gradients, dtype)
     bias = _integers(of_bias, case.params.bias_shape, sizes.bias, 1.0) if case.params.bias_shape else None
     drawn = Values(x, weight, bias, grad)
     rngs = [of_x, of_weight, of_grad] if bias is None else [of_bias, of_x, of_weight, of_grad]
@@ -114,8 +115,11 @@ def _repeated(make: Callable[[tuple[int, ...]], Array], shape: tuple[int, ...]) 
     return make(shape) if size <= _PERIOD else np.resize(make((_PERIOD,)), size).reshape(shape)
 
 
-def _integers(rng: np.random.Generator, shape: tuple[int, ...], magnitude: int, share: float) -> Array:
-    return _repeated(lambda part: _drawn_integers(rng, part, magnitude, share), shape)
+def _integers(
+    rng: np.random.Generator, shape: tuple[int, ...], magnitude: int, share: float, dtype: Any = np.float64
+) -> Array:
+    """In a dtype that has them all: what is repeated is converted before."""
+    return _repeated(lambda part: _drawn_integers(rng, part, magnitude, share).astype(dtype, copy=False), shape)
 
 
 def _drawn_integers(rng: np.random.Generator, shape: tuple[int, ...], magnitude: int, share: float) -> Array:
@@ -249,7 +253,7 @@ def _finish(case: Case, values: Values, rng: np.random.Generator, imaginary: Any
         if case.nonzeros is not None and name != "bias":
             rank = rng.permutation(array.size).reshape(array.shape)
             array = np.where(rank < case.nonzeros, array, 0)
-        return conformed(array, layout_of[name]).astype(dtype, order="C")
+        return conformed(array, layout_of[name]).astype(dtype, order="C", copy=False)
 
     bias = None if values.bias is None else finish("bias", values.bias)
     x, weight, grad = (finish(name, getattr(values, name)) for name in ("x", "weight", "grad_output"))
