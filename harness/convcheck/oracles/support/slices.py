@@ -105,7 +105,7 @@ def _slice(
     def cut(values: Values) -> Values:
         return Values(
             values.x[..., inputs, :, :],
-            values.weight[outputs][:, into],
+            values.weight[np.ix_(outputs, into)],
             None if values.bias is None else values.bias[outputs],
             values.grad_output[..., outputs, :, :],
         )
