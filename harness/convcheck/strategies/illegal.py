@@ -65,12 +65,27 @@ def _one_side(case: Case, draw: Draw, name: str, values: tuple[int, ...]) -> Cas
 
 def _stride(draw: Draw, case: Case) -> Case:
     if case.arguments.padding == "same":  # its own clause
-        case = _changed(case, padding=0, padding_mode="zeros")
+        case = _unpadded(case)
     return _one_side(case, draw, "stride", (0, -1))
 
 
+def _unpadded(case: Case, *, cropped: int = 0) -> Case:
+    """Without padding; the kernel has one tap where the image, with some pixels less, has no room for it.
+
+    Else a kernel that does not fit would be refused for that.
+    """
+    room = [size - cropped for size in case.input_shape[-2:]]
+    fits = all(extent <= size for extent, size in zip(case.params.extent, room, strict=True))
+    return _changed(case, padding=0, padding_mode="zeros", **({} if fits else {"kernel_size": 1}))
+
+
+def _in_numbers(case: Case) -> Case:
+    """With zeros for padding, as many as before on the wider side."""
+    return _changed(case, padding=tuple(max(pads) for pads in case.params.padding), padding_mode="zeros")
+
+
 def _kernel(draw: Draw, case: Case) -> Case:
-    return _one_side(_changed(case, padding=0, padding_mode="zeros"), draw, "kernel_size", (0, -1))
+    return _one_side(_in_numbers(case), draw, "kernel_size", (0, -1))
 
 
 def _groups(draw: Draw, case: Case) -> Case:
@@ -106,8 +121,15 @@ def _padding(draw: Draw, case: Case) -> Case:
     # a number after every other string, so that any few turns in a row have some of each
     mixed = chain.from_iterable(zip_longest(_WRONG_STRINGS[::2], numbers, _WRONG_STRINGS[1::2]))
     wrong = pick(draw, [value for value in mixed if value is not None])
-    alone = isinstance(wrong, str) and wrong.strip().lower() == "same"  # which is refused with a stride anyway
-    return _changed(case, **({"stride": 1} if alone else {}), padding=wrong, padding_mode="zeros")
+    word = wrong.strip().lower() if isinstance(wrong, str) else ""
+    if word == "same":  # which is refused with a stride anyway
+        case = _changed(case, stride=1)
+    elif word == "valid":
+        case = _unpadded(case)
+    elif not word and -1 in (wrong if isinstance(wrong, tuple) else (wrong,)):
+        larger = tuple(size + 2 for size in case.input_shape[-2:])
+        case = _unpadded(replace(case, input_shape=(*case.input_shape[:-2], *larger)), cropped=2)
+    return _changed(case, padding=wrong, padding_mode="zeros")
 
 
 def _dilation(draw: Draw, case: Case) -> Case:
@@ -174,7 +196,7 @@ def _tensors(draw: Draw, case: Case) -> Case:
 def _dtypes(draw: Draw, case: Case) -> Case:
     flaw = pick(draw, _DTYPES)
     if flaw == "bias_dtype" and isinstance(case.arguments.padding, str):  # whose refusal is left open
-        case = _changed(case, padding=tuple(max(pads) for pads in case.params.padding), padding_mode="zeros")
+        case = _in_numbers(case)
     return _flawed(case, flaw)
 
 
@@ -202,8 +224,8 @@ def _no_numbers(draw: Draw, case: Case) -> Case:
 
 def _without_number(case: Case, name: str, value: Any) -> Case:
     """The argument replaced; padding that depends on it, or on which it depends, is none."""
-    alone = name != "padding" and case.arguments.padding != "same"
-    return _changed(case, **({} if alone else {"padding": 0, "padding_mode": "zeros"}) | {name: value})
+    alone = name == "groups" or (name != "padding" and case.arguments.padding != "same")
+    return _changed(case if alone else _unpadded(case), **{name: value})
 
 
 def _no_tensors(draw: Draw, case: Case) -> Case:

@@ -1,3 +1,6 @@
+import math
+from dataclasses import replace
+
 import pytest
 
 from convcheck import Capabilities
@@ -47,6 +50,47 @@ def test_all_is_one_step_from_legality(broken):
         for case in broken[way]:
             pads = [p[0] - i for p, i in zip(case.params.padding, case.input_shape[-2:], strict=True)]
             assert beyond in pads
+
+
+def mended(value, least):
+    """The nearest that is legal: a candidate that reads the argument so has no other reason to refuse it."""
+    if isinstance(value, tuple):
+        return tuple(mended(one, least) for one in value[:2])
+    if isinstance(value, str):
+        return {"valid": "valid", "same": "same"}.get(value.strip().lower(), "same")
+    return least if value is None or math.isnan(value) else max(least, int(value))
+
+
+@pytest.mark.parametrize(
+    ("way", "names"),
+    [
+        ("stride", {"stride": 1}),
+        ("kernel", {"kernel_size": 1}),
+        ("dilation", {"dilation": 1}),
+        ("padding", {"padding": 0}),
+        *(
+            (way, {"stride": 1, "padding": 0, "dilation": 1, "groups": 1})
+            for way in ("fractions", "bools", "no numbers")
+        ),
+    ],
+)
+def test_with_the_argument_mended_the_case_is_legal(broken, way, names):
+    for case in broken[way]:
+        changes = {name: mended(getattr(case.arguments, name), least) for name, least in names.items()}
+        if changes.get("padding") == "same":
+            changes["stride"] = 1
+        assert replace(case, arguments=replace(case.arguments, **changes)).violation is None, case.token
+
+
+def test_a_negative_padding_leaves_room_for_the_kernel(broken):
+    given = [
+        (case, case.arguments.padding) for case in broken["padding"] if not isinstance(case.arguments.padding, str)
+    ]
+    cropped = [case for case, padding in given if -1 in (padding if isinstance(padding, tuple) else (padding,))]
+    assert len(cropped) > 20
+    for case in cropped:
+        extents = replace(case, arguments=replace(case.arguments, padding=0)).params.extent
+        assert all(e <= i - 2 for e, i in zip(extents, case.input_shape[-2:], strict=True))
 
 
 def test_tensors_are_wrong_in_every_way(broken):
