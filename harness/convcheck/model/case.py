@@ -77,6 +77,7 @@ Flaw: TypeAlias = Literal[
     "bias_few",
     "bias_single",
     "bias_column",
+    "bias_planes",
     "bias_dtype",
     "input_none",
     "input_list",
@@ -88,8 +89,8 @@ Flaw: TypeAlias = Literal[
 
 input_ndim: two dimensions. input_channels, weight_channels, bias_shape: one channel, or entry, more than the layer has;
 _few: one less. weight_ungrouped: all input channels, in spite of groups. weight_ndim: three dimensions. bias_single:
-shape (1,). bias_column: shape (out_channels, 1). _dtype: another dtype than the input's. _none and _list: None and
-nested lists where a tensor belongs.
+shape (1,). bias_column: shape (out_channels, 1); bias_planes: (out_channels, 1, 1). _dtype: another dtype than the
+input's. _none and _list: None and nested lists where a tensor belongs.
 """
 
 _FLAWED: Final[Mapping[Flaw, str]] = {
@@ -106,6 +107,7 @@ _FLAWED: Final[Mapping[Flaw, str]] = {
     "bias_few": "the bias has an entry too few",
     "bias_single": "the bias has one entry for several filters",
     "bias_column": "the bias has two dimensions",
+    "bias_planes": "the bias has three dimensions",
     "bias_dtype": "the bias has another dtype than the input",
     "input_none": "the input is None",
     "input_list": "the input is a list",

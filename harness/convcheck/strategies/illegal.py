@@ -177,7 +177,7 @@ def _too_much(draw: Draw, case: Case, mode: str, beyond: int) -> Case:
 def _tensors(draw: Draw, case: Case) -> Case:
     """Shapes that do not fit; one less, and a single entry, only where that is not none, and not all there are.
 
-    Where the one that is drawn fits, the next comes.
+    Where the one that is drawn fits, the next comes. After all of them comes an image without a pixel.
     """
     params = case.params
     fitting = set[Flaw]()
@@ -189,8 +189,18 @@ def _tensors(draw: Draw, case: Case) -> Case:
         fitting.add("weight_ungrouped")
     if params.out_channels == 1:
         fitting |= {"bias_few", "bias_single"}
-    at = draw(0, len(_SHAPES) - 1)
+    at = draw(0, len(_SHAPES))
+    if at == len(_SHAPES):
+        return _without_pixels(draw, case)
     return _flawed(case, next(flaw for flaw in (*_SHAPES[at:], *_SHAPES[:at]) if flaw not in fitting))
+
+
+def _without_pixels(draw: Draw, case: Case) -> Case:
+    """No row or no column, within padding that the kernel fits into."""
+    axis, shape = draw(0, 1) - 2, list(case.input_shape)
+    shape[axis] = 0
+    padding = tuple(max(e // 2 + 1, *pads) for e, pads in zip(case.params.extent, case.params.padding, strict=True))
+    return replace(_changed(case, padding=padding, padding_mode="zeros"), input_shape=tuple(shape))
 
 
 def _dtypes(draw: Draw, case: Case) -> Case:

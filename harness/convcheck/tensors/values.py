@@ -211,8 +211,13 @@ def _sprinkled(values: Values, rng: np.random.Generator) -> Values:
 
 
 def _mixed(values: Values, fmt: Format, rng: np.random.Generator) -> Values:
-    """One tensor mixed: the images of a batch (padded batches end, and begin, with zeros), filters, or gradients."""
+    """One tensor mixed: the images of a batch (padded batches end, and begin, with zeros), filters, or gradients.
+
+    A weight is all zeros in one of four layers, as some are before they are trained, and so are gradients.
+    """
     which = rng.choice(["x", "x", "weight", "grad_output"])
+    if which != "x" and rng.integers(4) == 0:
+        return replace(values, **{which: np.zeros_like(getattr(values, which))})
     if which == "grad_output":
         return replace(values, grad_output=_mixed_along(values.grad_output, fmt, rng))
     if which == "weight":

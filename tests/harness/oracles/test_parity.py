@@ -41,6 +41,7 @@ LEFT_OPEN = (
 )
 WITHOUT_THE_FLAW = (
     "v1,x=1x2x4x4,out=2,k=3,bias=false,flaw=bias_column",
+    "v1,x=1x2x4x4,out=2,k=3,bias=false,flaw=bias_planes",
     "v1,x=1x2x4x4,out=1,k=3,flaw=bias_single",
     "v1,x=1x2x4x4,out=2,k=3,entry=module,flaw=weight_ndim",
 )

@@ -97,6 +97,7 @@ def test_tensors_are_wrong_in_every_way(broken):
     assert {case.flaw for case in broken["tensors"]} == {
         "input_ndim", "input_channels", "weight_ndim", "weight_channels", "bias_shape", "input_ndim_5",
         "input_channels_few", "weight_channels_few", "weight_ungrouped", "bias_few", "bias_single", "bias_column",
+        "bias_planes", "none",
     }  # fmt: skip
 
 

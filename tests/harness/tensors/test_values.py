@@ -41,6 +41,14 @@ def test_any_bias_of_mixed_data_may_be_zero():
     assert first == {True, False}
 
 
+def test_some_weights_and_gradients_of_mixed_data_are_all_zeros():
+    drawn = [real_values(read(f"v1,x=2x3x6x5,out=2,k=3,values=mixed,seed={seed}")) for seed in range(60)]
+    for name in ("weight", "grad_output"):
+        zeros = sum(not getattr(values, name).any() for values in drawn)
+        assert 1 <= zeros <= 12
+    assert all(values.x.any() for values in drawn)
+
+
 def test_a_single_image_of_mixed_data_is_dense():
     for seed in range(20):
         assert np.count_nonzero(real_values(read(f"v1,x=1x3x6x5,out=2,k=3,values=mixed,seed={seed}")).x) == 90

@@ -227,6 +227,7 @@ def _flawed_shape(case: Case, name: str, shape: Shape) -> Shape:
         "bias_few": (shape[0] - 1,),
         "bias_single": (1,),
         "bias_column": (shape[0], 1),
+        "bias_planes": (shape[0], 1, 1),
     }
     return shapes.get(case.flaw, shape) if case.flaw.startswith(name) else shape
 

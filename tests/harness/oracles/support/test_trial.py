@@ -135,6 +135,7 @@ def test_poison_is_known_of_the_call_that_gives_a_quantity():
         ("bias_few", "bias", lambda shape: (shape[0] - 1,)),
         ("bias_single", "bias", lambda _: (1,)),
         ("bias_column", "bias", lambda shape: (shape[0], 1)),
+        ("bias_planes", "bias", lambda shape: (shape[0], 1, 1)),
     ],
 )
 def test_a_flaw_is_of_one_tensor(flaw, name, change):
