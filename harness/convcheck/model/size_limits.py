@@ -50,14 +50,15 @@ def _sizes(case: Case) -> Iterator[tuple[str, int, int]]:
 
 def _shapes(case: Case) -> dict[str, Shape]:
     return {
-        "padded input": (*case.input_shape[:-2], *_padded(case.params, case.input_shape)),
+        "padded input": padded_shape(case.params, case.input_shape),
         "weight": case.params.weight_shape,
         "output": case.output_shape,
     }
 
 
-def _padded(params: Conv2dParams, shape: Shape) -> Iterator[int]:
-    return (size + sum(sides) for size, sides in zip(shape[-2:], params.padding, strict=True))
+def padded_shape(params: Conv2dParams, shape: Shape) -> Shape:
+    """The shape of an input with its padding around it."""
+    return *shape[:-2], *(size + sum(sides) for size, sides in zip(shape[-2:], params.padding, strict=True))
 
 
 def _in_memory(case: Case) -> int:

@@ -7,13 +7,15 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from convcheck.model.case import Case, Entry, Flaw, Layout, Placement, Regime
+from convcheck.model.size_limits import padded_shape
 from convcheck_reference.params import Arguments, Conv2dParams, Pair
 
 MOST_MULTIPLY_ADDS: Final = 200_000
 """Of a case in a neighbourhood, so that many can be judged."""
 
 MOST_ELEMENTS: Final = 1 << 20
-"""Of its largest tensor: where strides are large, an image costs memory that no multiplication tells of."""
+"""Of its largest tensor, with the padding of the image: where strides or paddings are large, it costs memory that no
+multiplication tells of."""
 
 
 class Terms(NamedTuple):
@@ -156,7 +158,8 @@ def made(terms: Terms, entry: Entry, flaw: Flaw, nonzeros: int | None, seed: int
     )
     if found.violation is not None:
         return None
-    elements = [math.prod(shape) for shape in (found.output_shape, found.input_shape, params.weight_shape)]
+    shapes = (found.output_shape, padded_shape(params, found.input_shape), params.weight_shape)
+    elements = list(map(math.prod, shapes))
     return found if elements[0] * params.fan_in <= MOST_MULTIPLY_ADDS and max(elements) <= MOST_ELEMENTS else None
 
 

@@ -1,3 +1,6 @@
+import math
+from dataclasses import replace
+
 import pytest
 
 from convcheck.model.token import read
@@ -32,3 +35,8 @@ def test_what_is_too_large_to_ask_often_is_no_case():
     apart = terms_of(case)._replace(stride_h=9999, stride_w=9999, output_h=40, output_w=40)
     assert apart.kernel_h * apart.kernel_w * 40 * 40 < MOST_MULTIPLY_ADDS
     assert case_of(apart, case) is None
+    # few pixels, but as many around them
+    around = replace(case.arguments, dilation=(60_000, 30_000), padding=30_000)
+    apart = replace(case, arguments=around)
+    assert math.prod(apart.output_shape) * apart.params.fan_in < MOST_MULTIPLY_ADDS
+    assert case_of(terms_of(apart), apart) is None
