@@ -166,6 +166,7 @@ _GROUPS: Final[tuple[tuple[str, str, str, tuple[tuple[str, str], ...]], ...]] = 
         ("subnormals", "Subnormal operands and results keep their values, unless the profile flushes them."),
         ("large magnitudes", "Values near overflow are summed as others are."),
         ("cancellation", "Sums that nearly cancel keep the bound."),
+        ("overflow", "A sum is ±Inf where every order of summation overflows."),
     )),
     ("EXT", "Extensions, for backends that declare them", "ONNX, Conv: auto_pad, pads; XLA, ConvWithGeneralPadding; numpy.promote_types", (
         ("same-upper", "padding='same' with a stride gives ⌈i / s⌉ outputs; the odd pixel of padding lies below and to the right."),

@@ -57,7 +57,7 @@ MEANINGS: Final[Mapping[Level, str]] = MappingProxyType(
 
 _OF_CLAUSES: Final[Mapping[str, Level]] = MappingProxyType(
     {
-        **{f"C2D-SPECIAL-{number}": Level.IEEE for number in range(1, 5)},
+        **{f"C2D-SPECIAL-{number}": Level.IEEE for number in (1, 2, 3, 4, 6)},
         "C2D-ARITH-3": Level.IEEE,
         "C2D-ARITH-2": Level.PRECISION,
         "C2D-DTYPE-2": Level.PRECISION,

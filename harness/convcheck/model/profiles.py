@@ -39,8 +39,9 @@ class Algorithm(StrEnum):
 class Profile:
     """How a backend promises to compute its sums. The properties combine freely.
 
-    −0 equals 0 to every oracle, and no oracle judges an element where the sum of magnitudes Σ|a||b| exceeds the largest
-    finite number of the accumulator, so neither signed zeros nor an overflow in the middle of a sum needs a promise.
+    −0 equals 0 to every oracle, and none judges an element where the sum of magnitudes Σ|a||b| exceeds the largest
+    finite number of the accumulator or the result, unless every order of summation overflows: so neither signed zeros
+    nor an overflow in the middle of a sum needs a promise.
 
     Attributes:
         name: as reports show it; made of the properties if it is not given.

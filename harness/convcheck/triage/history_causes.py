@@ -24,7 +24,7 @@ from convcheck.triage.probe import CALLS_OF_RESTART, Probe
 from convcheck.triage.state_dependence import depends_on_state
 
 _UNSAFE: Final = (
-    "it seems not to support calls from several threads at the same time: "
+    "it seems not to support calls from several threads, at the same time or from another than the one that loaded it: "
     "if that is so, declare @convcheck.capabilities(thread_safe=False)"
 )
 

@@ -31,7 +31,7 @@ OF_STATE = (
     "state",
     "streams",
 )
-OF_IEEE = ("special", "taint")
+OF_IEEE = ("special", "taint", "overflow")
 OF_PRECISION = ("bounded", "gradients-bounded", "aggregated")
 
 
