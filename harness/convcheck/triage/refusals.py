@@ -61,6 +61,11 @@ class _Feature:
         """Which argument of `Capabilities` declares it."""
         return self.keyword.partition("=")[0]
 
+    def needed_in(self, failures: Sequence[Failure]) -> bool:
+        """Whether any of some failures needs it."""
+        rule = Rule(" or ".join((self.needed, *(text for text, _ in self.besides))))
+        return any(rule.holds(facts(failure.case)) for failure in failures)
+
     def told_by(self, refused: Callable[[Case], bool]) -> _Feature:
         """The same, needed also by what is refused of the others."""
         also = [(needed, case) for needed, case in self.besides if refused(case)]
@@ -85,11 +90,12 @@ def declaration(
     def refused(case: Case) -> bool:
         return probe.failing(case, signature) is not None
 
-    lacking = [
+    told = (
         feature.told_by(refused)
         for feature in _features(probe.candidate.capabilities)
-        if any(Rule(feature.needed).holds(facts(f.case)) for f in failures) and all(map(refused, feature.plain))
-    ]
+        if feature.needed_in(failures) and all(map(refused, feature.plain))
+    )
+    lacking = [feature for feature in told if feature.needed_in(failures)]  # not only by what turns out to be taken
     plain = replace(read(_PLAIN), dtype=probe.candidate.capabilities.dtypes[0])
     lacking = list({feature.argument: feature for feature in lacking}.values())  # one without any layout lacks that
     if not lacking or refused(plain):

@@ -101,6 +101,11 @@ def test_refused_layouts_are_one_cause_with_the_declaration(make, layouts, refus
         assert found.diagnosis.failure_condition.rule.text == rule
 
 
+def test_a_layout_that_is_taken_is_no_reason_to_declare_one():
+    # its images may have no negative strides, but what was refused is a bias
+    assert declaration(probe_of(Ascending), REFUSED, refused(f"{STRIDED},layout-bias=reversed")) is None
+
+
 def test_who_refuses_a_layout_of_gradients_only_lacks_no_layout():
     class Picky(NumpyBackend):
         capabilities = Capabilities(gradients=True)
