@@ -28,8 +28,13 @@ from convcheck_reference.formats import DTYPES
 Value: TypeAlias = int | str | bool
 Facts: TypeAlias = Mapping[str, Value]
 
-OF_BIAS: Final = ("gaps", "repeated", "reversed")
-"""The traits that a tensor of one axis may have."""
+_OF_ONE_AXIS: Final = ("gaps", "repeated", "reversed")
+
+OF_STRIDES: Final = (
+    *(f"{trait}_{name}" for name in ("x", "weight", "grad") for trait in TRAITS),
+    *(f"{trait}_bias" for trait in _OF_ONE_AXIS),
+)
+"""The names of what strides say; of a bias, what a tensor of one axis may have."""
 
 NAMES: Final = (
     "batch", "unbatched", "in_channels", "out_channels", "in_per_group", "out_per_group", "groups",
@@ -40,8 +45,7 @@ NAMES: Final = (
     "padding_valid", "kernel_pair", "stride_pair", "padding_pair", "dilation_pair", "row_bytes",
     "layout_bias", "placement",
     "alignment_x", "alignment_weight", "alignment_bias", "alignment_grad", "alignment",
-    *(f"{trait}_{name}" for name in ("x", "weight", "grad") for trait in TRAITS),
-    *(f"{trait}_bias" for trait in OF_BIAS),
+    *OF_STRIDES,
 )  # fmt: skip
 """What a rule may ask of a legal case. padding_h and padding_w are the pixels above and to the left; the
 two pad_ names differ from them for 'same' with an even kernel only. extent is the span of the dilated
@@ -185,14 +189,15 @@ def facts(case: Case) -> Facts:
             )
             for trait in traits(shape, layout).values()
         ),
-        *(_traits_of_bias(case)[trait] for trait in OF_BIAS),
+        *_traits_of_bias(case),
     )  # fmt: skip
     return MappingProxyType(dict(zip(NAMES, values, strict=True)))
 
 
-def _traits_of_bias(case: Case) -> Mapping[str, bool]:
+def _traits_of_bias(case: Case) -> list[bool]:
     shape = case.params.bias_shape
-    return dict.fromkeys(TRAITS, False) if shape is None else traits(shape, case.layout_bias)
+    found: Mapping[str, bool] = {} if shape is None else traits(shape, case.layout_bias)
+    return [found.get(trait, False) for trait in _OF_ONE_AXIS]
 
 
 def _alignments(case: Case) -> dict[str, int]:

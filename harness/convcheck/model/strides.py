@@ -7,11 +7,12 @@ those from the second on, every second one, those from the last to the first, or
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, pairwise
 from operator import mul
+from types import MappingProxyType
 from typing import Final
 
 from convcheck.model.case import Layout, Placement
@@ -112,7 +113,7 @@ def is_channels_last(shape: tuple[int, ...], layout: Layout) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def traits(shape: tuple[int, ...], layout: Layout) -> dict[str, bool]:
+def traits(shape: tuple[int, ...], layout: Layout) -> Mapping[str, bool]:
     """What strides say of a tensor, by the names of `TRAITS`.
 
     Axes of size 1 say nothing, and neither does an empty tensor.
@@ -120,14 +121,14 @@ def traits(shape: tuple[int, ...], layout: Layout) -> dict[str, bool]:
     steps = [step for step, size in zip(strides_of(shape, layout).steps, shape, strict=True) if size > 1]
     sizes = [size for size in shape if size > 1]
     if 0 in shape:
-        return dict.fromkeys(TRAITS, False)
+        return MappingProxyType(dict.fromkeys(TRAITS, False))
     apart = [abs(step) for step in steps if step]
     permuted = any(outer < inner for outer, inner in pairwise(apart))
     packed = sorted((abs(step), size) for step, size in zip(steps, sizes, strict=True) if step)
     dense = accumulate((size for _, size in packed), mul, initial=1)
     gaps = any(step != needed for (step, _), needed in zip(packed, dense, strict=False))
     found = is_channels_last(shape, layout), permuted, gaps, 0 in steps, any(step < 0 for step in steps)
-    return dict(zip(TRAITS, found, strict=True))
+    return MappingProxyType(dict(zip(TRAITS, found, strict=True)))
 
 
 @lru_cache(maxsize=4096)

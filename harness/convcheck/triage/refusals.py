@@ -18,7 +18,7 @@ from convcheck.judging.tally import Failure
 from convcheck.model.capabilities import Capabilities
 from convcheck.model.case import Case
 from convcheck.model.diagnosis import Diagnosis, FailureCondition
-from convcheck.model.rules import OF_BIAS, Rule, facts
+from convcheck.model.rules import OF_STRIDES, Rule, facts
 from convcheck.model.token import read
 from convcheck.triage.causes import Cause, SmallestCase, size
 from convcheck.triage.diagnosis.breaking import MOST, attempts
@@ -178,7 +178,7 @@ def _features(capabilities: Capabilities) -> Iterator[_Feature]:
             others({
                 f"{trait}_{name}": layout
                 for name in ("weight", "grad", "bias") for trait, layout in _STRIDED.items()
-                if name != "bias" or trait in OF_BIAS
+                if f"{trait}_{name}" in OF_STRIDES
             }),
         ),
     ]  # fmt: skip

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from convcheck.model.rules import OF_BIAS, Facts
-from convcheck.model.strides import TRAITS
+from convcheck.model.rules import OF_STRIDES, Facts
 
 _DEFAULTS: Final = {
     "groups": 1, "in_per_group": 1, "out_per_group": 1, "batch": 1,
@@ -31,10 +30,6 @@ _CHOICES: Final = {
     "entry": "function",
 }
 _SWITCHES: Final = ("bias", "unbatched", "padding_same")
-_OF_STRIDES: Final = (
-    *(f"{trait}_{name}" for name in ("x", "weight", "grad") for trait in TRAITS),
-    *(f"{trait}_bias" for trait in OF_BIAS),
-)
 _SPELLINGS: Final = ("padding_valid", "stride_pair", "kernel_pair", "padding_pair", "dilation_pair")
 """How the arguments are spelled, which few kernels see."""
 
@@ -145,7 +140,7 @@ def literals(base: Facts, seen: Sequence[Facts]) -> tuple[Literal, ...]:
 def _switches(base: Facts) -> Iterator[Literal]:
     for name in _SWITCHES:
         yield Literal(name if base[name] else f"not {name}", 1.0 if base[name] else 1.1)
-    for name in _OF_STRIDES:
+    for name in OF_STRIDES:
         yield Literal(name if base[name] else f"not {name}", 1.05 if base[name] else 1.3)
     for name in _SPELLINGS:
         yield Literal(name if base[name] else f"not {name}", 1.2 if base[name] else 1.8)
